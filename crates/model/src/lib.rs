@@ -1,0 +1,29 @@
+//! What are we talking about?
+//!
+//! The nouns every other room shares, and nothing that acts. Start with [`Caller`] (who asks), then
+//! [`Object`] (what is asked for), then [`Refusal`] (how the gate says no).
+//!
+//! This crate does no I/O, knows no async runtime, and reads neither the wall clock nor randomness:
+//! [`Clock`] and [`Entropy`] are handed in, so that tests and simulations repeat exactly.
+
+mod caller;
+mod clock;
+mod digest;
+mod ids;
+pub mod limits;
+mod object;
+mod refusal;
+mod secret;
+mod state;
+
+pub use caller::{Agent, AgentKind, Assurance, Caller, SessionKey};
+pub use clock::{Clock, Entropy, Timestamp};
+pub use digest::{Digest, canonical_json};
+pub use ids::{
+    AgentId, EndpointName, GroupName, NameError, PolicyId, PromptName, ReceiptId, Revision, ServerName, ThreadId,
+    ToolName, UserId, ZoneName,
+};
+pub use object::{Object, Scope};
+pub use refusal::{Code, Reason, Refusal};
+pub use secret::Secret;
+pub use state::{Actor, Expected, Role, StoreError};

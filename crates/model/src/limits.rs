@@ -1,0 +1,61 @@
+//! Every limit has a name and stands here, its unit last.
+
+/// Bytes in a server's, endpoint's or zone's name: one DNS label.
+pub const LABEL_BYTES_MAX: usize = 63;
+/// Bytes in any other name: tools, agents, users, groups.
+pub const NAME_BYTES_MAX: usize = 256;
+/// Bytes in a resource URI.
+pub const URI_BYTES_MAX: usize = 4096;
+
+/// Bytes in one JSON-RPC message, either way. The unit of inspection.
+pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Nesting of arrays and objects in one message.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// Members in one JSON object.
+pub const JSON_MEMBERS_MAX: usize = 10_000;
+/// Bytes in one number's literal.
+pub const JSON_NUMBER_BYTES_MAX: usize = 64;
+/// Bytes in all headers of one request.
+pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Headers in one request.
+pub const HEADERS_MAX: usize = 100;
+/// Bytes in a bearer token.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+
+/// Milliseconds a client may take to send its headers, and then its body.
+pub const REQUEST_MILLISECONDS_MAX: u64 = 15_000;
+/// Milliseconds to connect to a server.
+pub const CONNECT_MILLISECONDS_MAX: u64 = 5_000;
+/// Milliseconds until a server's answer begins, and between two events of a stream that is a call's answer.
+pub const ANSWER_MILLISECONDS_MAX: u64 = 60_000;
+/// Milliseconds a subscription may be silent before the gate closes it.
+pub const SUBSCRIPTION_IDLE_MILLISECONDS_MAX: u64 = 15 * 60_000;
+/// Messages in one streamed answer to a call.
+pub const STREAM_MESSAGES_MAX: usize = 10_000;
+/// Connections open at once on the agents' listener.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Streams open at once for one agent and user.
+pub const STREAMS_PER_SESSION_MAX: usize = 64;
+/// Sessions remembered at once.
+pub const SESSIONS_MAX: usize = 100_000;
+
+/// Definitions (tools, prompts, templates) of one server.
+pub const DEFINITIONS_PER_SERVER_MAX: usize = 10_000;
+/// Bytes of one canonical definition.
+pub const DEFINITION_BYTES_MAX: usize = 256 * 1024;
+/// Pages read from one listing of a server.
+pub const LISTING_PAGES_MAX: usize = 1_000;
+/// Subschemas in one input schema.
+pub const SUBSCHEMAS_MAX: usize = 2_000;
+/// Nesting of one input schema.
+pub const SCHEMA_DEPTH_MAX: usize = 32;
+
+/// Bytes of one journal record, as a Merkle leaf (C2SP tlog-tiles holds 16 bits of length).
+pub const RECORD_BYTES_MAX: usize = 65_535;
+/// Records waiting for one flush of the journal.
+pub const RECORDS_PENDING_MAX: usize = 16_384;
+
+/// Milliseconds a client may keep a listing: how long it takes a change of policy to be seen in listings.
+pub const LISTING_TTL_MILLISECONDS: u64 = 30_000;
+/// Seconds between two checks of a server's definitions against its pins, by default.
+pub const PIN_CHECK_SECONDS: u64 = 60;

@@ -1,0 +1,93 @@
+//! What every change of governed state has in common.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Revision;
+
+/// Who changed something: a person with roles on the admin side, or the gate itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "type", content = "name", rename_all = "kebab-case")]
+pub enum Actor {
+    /// A person, by the name their credential was given.
+    Person(String),
+    /// The gate: drift it saw, recovery it did.
+    Gate,
+}
+
+/// What a person may do on the admin side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Reads the state.
+    Viewer,
+    /// Reads receipts.
+    Auditor,
+    /// Submits and checks servers.
+    Reviewer,
+    /// Approves servers.
+    Approver,
+    /// Halts and resumes.
+    Responder,
+    /// Applies manifests, and everything above.
+    Admin,
+}
+
+impl Role {
+    /// Every role, the least first.
+    pub const ALL: [Self; 6] =
+        [Self::Viewer, Self::Auditor, Self::Reviewer, Self::Approver, Self::Responder, Self::Admin];
+
+    /// The word used in settings and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Auditor => "auditor",
+            Self::Reviewer => "reviewer",
+            Self::Approver => "approver",
+            Self::Responder => "responder",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// The revision a change was made against; compare-and-set, so that two people cannot overwrite each other unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Only if the state is still at this revision.
+    At(Revision),
+    /// Whatever the revision: for changes that cannot conflict, such as a halt.
+    Any,
+}
+
+/// Why a change or a read of state failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Someone else changed the state first.
+    #[error("the state is at revision {found}, not at {expected} as you saw it")]
+    Conflict {
+        /// What the caller expected.
+        expected: Revision,
+        /// What the store holds.
+        found: Revision,
+    },
+    /// There is no such thing.
+    #[error("there is no {kind} named `{name}`")]
+    NotFound {
+        /// The kind of thing: `server`, `endpoint`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+    },
+    /// The thing is in a state that does not allow this change.
+    #[error("{0}")]
+    Refused(String),
+    /// The storage itself failed.
+    #[error("storage failed while it was to {doing}")]
+    Storage {
+        /// The operation, as a verb phrase.
+        doing: &'static str,
+        /// The driver's error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
