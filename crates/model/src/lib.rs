@@ -25,5 +25,5 @@ pub use ids::{
 };
 pub use object::{Object, Scope};
 pub use refusal::{Code, Reason, Refusal};
-pub use secret::Secret;
-pub use state::{Actor, Expected, Role, StoreError};
+pub use secret::{Secret, SecretReference, SecretReferenceError};
+pub use state::{Actor, Change, Expected, Role, StoreError};

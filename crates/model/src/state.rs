@@ -2,7 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Revision;
+use crate::{Revision, Timestamp};
+
+/// Who changes the state, when, on top of what, and why: every command of every port carries one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Who.
+    pub actor: Actor,
+    /// The revision the change was made against.
+    pub expected: Expected,
+    /// When.
+    pub at: Timestamp,
+    /// Why, in the person's own words.
+    pub reason: Option<String>,
+}
 
 /// Who changed something: a person with roles on the admin side, or the gate itself.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
