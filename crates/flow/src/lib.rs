@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Where has the data been, where may it go?
+//!
+//! What hangs on an agent working for a user hangs here, by [`model::SessionKey`]: it survives new tokens and new
+//! connections, because none of them is part of the key. [`Sessions`] holds it in memory, bounded.
+
+mod session;
+
+pub use session::{Session, Sessions, StreamPlace};

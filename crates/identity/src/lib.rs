@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Who is calling, for whom, with whose credentials?
+//!
+//! Two directions meet here and never touch. Towards agents, [`DevelopmentTokens`] turns the `Authorization` header of a
+//! request into a [`model::Caller`]. Towards servers, [`Credential`] writes the gate's own credential into a request. What
+//! the caller presented never leaves the gate (MCP 2026-07-28, authorization: token passthrough is forbidden): no
+//! function here takes both.
+//!
+//! This is the one room that opens a [`model::Secret`].
+
+mod bearer;
+mod credential;
+mod development;
+mod secrets;
+
+pub use bearer::bearer_token;
+pub use credential::{Credential, CredentialError};
+pub use development::{DevelopmentToken, DevelopmentTokens, TokenError};
+pub use secrets::{SecretError, read_secret};

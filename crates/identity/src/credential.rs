@@ -1,0 +1,69 @@
+//! What the gate presents to a server: a credential of its own, never the caller's.
+
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use model::Secret;
+
+use crate::secrets::opened;
+
+/// A header with a secret value, ready to be written into requests to one server.
+#[derive(Clone)]
+pub struct Credential {
+    header: HeaderName,
+    /// Marked sensitive, so that `http` itself never prints it.
+    value: HeaderValue,
+}
+
+/// Why a credential cannot be written as a header.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CredentialError {
+    /// The name is no header's, or one that the gate sets itself.
+    #[error("`{0}` cannot carry a credential: it is no header name, or a header the gate sets itself")]
+    Header(String),
+    /// The secret does not fit in a header.
+    #[error("the secret cannot be written in a header")]
+    Value,
+}
+
+/// Headers that mean something to HTTP or MCP: a credential there would break the message or smuggle another.
+const RESERVED: [&str; 9] = [
+    "host",
+    "connection",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "accept",
+    "te",
+    "upgrade",
+    "mcp-protocol-version",
+];
+
+impl Credential {
+    /// A credential sent in `header` as `scheme secret`, or as the bare secret without a scheme.
+    ///
+    /// # Errors
+    /// When the header cannot carry it.
+    pub fn new(header: &str, scheme: Option<&str>, secret: &Secret<String>) -> Result<Self, CredentialError> {
+        let refused = || CredentialError::Header(header.chars().filter(|c| !c.is_control()).take(80).collect());
+        let name = HeaderName::from_bytes(header.as_bytes()).map_err(|_| refused())?;
+        if RESERVED.contains(&name.as_str()) || name.as_str().starts_with("mcp-") {
+            return Err(refused());
+        }
+        let text = match scheme {
+            Some(scheme) => Secret::new(format!("{scheme} {}", opened(secret))),
+            None => Secret::new(opened(secret).to_owned()),
+        };
+        let mut value = HeaderValue::from_str(opened(&text)).map_err(|_| CredentialError::Value)?;
+        value.set_sensitive(true);
+        Ok(Self { header: name, value })
+    }
+
+    /// Writes the credential into a request's headers, in place of whatever stood there.
+    pub fn write(&self, headers: &mut HeaderMap) {
+        headers.remove(AUTHORIZATION);
+        headers.insert(self.header.clone(), self.value.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests;
