@@ -7,6 +7,11 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Bytes in a resource URI.
 pub const URI_BYTES_MAX: usize = 4096;
 
+/// Bytes in one line of prose in a manifest: an owner, a purpose.
+pub const MANIFEST_LINE_BYTES_MAX: usize = 1024;
+/// Bytes in the reason a person gives for a change.
+pub const REASON_BYTES_MAX: usize = 2048;
+
 /// Bytes in one JSON-RPC message, either way. The unit of inspection.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of arrays and objects in one message.
@@ -26,6 +31,18 @@ pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 pub const REQUEST_MILLISECONDS_MAX: u64 = 15_000;
 /// Milliseconds to connect to a server.
 pub const CONNECT_MILLISECONDS_MAX: u64 = 5_000;
+/// Addresses one host name may have.
+pub const ADDRESSES_PER_HOST_MAX: usize = 64;
+/// Bytes in a host name (RFC 1035).
+pub const HOST_BYTES_MAX: usize = 253;
+/// Connections open at once to one server.
+pub const LANE_CONNECTIONS_MAX: usize = 4_096;
+/// Idle connections kept for the next request to one server.
+pub const POOL_IDLE_CONNECTIONS_MAX: usize = 256;
+/// Milliseconds an idle connection is kept.
+pub const POOL_IDLE_MILLISECONDS_MAX: u64 = 30_000;
+/// Bytes read ahead on one connection to a server; the head of an answer must fit.
+pub const ANSWER_BUFFER_BYTES_MAX: usize = 128 * 1024;
 /// Milliseconds until a server's answer begins, and between two events of a stream that is a call's answer.
 pub const ANSWER_MILLISECONDS_MAX: u64 = 60_000;
 /// Milliseconds a subscription may be silent before the gate closes it.
@@ -49,6 +66,21 @@ pub const LISTING_PAGES_MAX: usize = 1_000;
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Nesting of one input schema.
 pub const SCHEMA_DEPTH_MAX: usize = 32;
+/// Bytes of one compiled regular expression of an input schema.
+pub const SCHEMA_PATTERN_BYTES_MAX: usize = 1024 * 1024;
+/// Violations told of one call's arguments.
+pub const VIOLATIONS_MAX: usize = 8;
+/// Bytes in one violation's text or place.
+pub const VIOLATION_BYTES_MAX: usize = 256;
+
+/// Halts in force at once; halting everything is always possible.
+pub const HALTS_MAX: usize = 10_000;
+/// Bytes of an outbox row's detail; a longer one is summarised, so that its receipt fits in one record.
+pub const OUTBOX_DETAIL_BYTES_MAX: usize = 32 * 1024;
+/// Milliseconds a write waits for another process that writes to the same database file.
+pub const STORE_BUSY_MILLISECONDS_MAX: u64 = 5_000;
+/// Connections that read the embedded database at once.
+pub const STORE_READERS_MAX: u32 = 4;
 
 /// Bytes of one journal record, as a Merkle leaf (C2SP tlog-tiles holds 16 bits of length).
 pub const RECORD_BYTES_MAX: usize = 65_535;

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! Which servers and tools have people approved?
+//!
+//! A server is submitted as a [`ServerManifest`]. The gate connects to it ([`vet()`]) and keeps what it saw
+//! ([`Observed`]); a person reads that and approves it, which makes it [`Pins`]. From then on every later observation
+//! is compared with the pins ([`difference()`]): what changed or is new is withheld until someone approves again, and
+//! the rest of the server goes on.
+//!
+//! The data plane never reads any of that. It reads a [`Catalogue`], compiled once per revision, in which an endpoint
+//! exists only if its server is approved, at the very address people approved. [`Tool::check`] validates arguments
+//! against the pinned schema, with everything the schema does not declare refused ([`mod@schema`]).
+//!
+//! [`port::Registry`] is what a store must offer.
+
+mod catalogue;
+mod definitions;
+mod difference;
+pub mod manifest;
+pub mod port;
+pub mod schema;
+mod server;
+mod vet;
+
+pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Prompt, Template, Tool};
+pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
+pub use difference::{Changed, Difference, difference};
+pub use manifest::{Credential, EndpointManifest, ServerManifest, ServerUrl, ZoneManifest};
+pub use schema::{InputSchema, SchemaError, Violation};
+pub use server::{Mark, Server, Standing, Suspension};
+pub use vet::{VetError, vet};

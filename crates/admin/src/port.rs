@@ -1,0 +1,79 @@
+//! What the control plane asks of a store: the governed state as one thing, read whole and changed whole.
+
+use async_trait::async_trait;
+use model::{Change, EndpointName, Revision, ServerName, StoreError, ZoneName};
+use registry::{EndpointManifest, Server, ServerManifest, ZoneManifest};
+
+/// The governed state at one revision. `app` compiles the data plane's snapshot from it, and `apply` is compared
+/// with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Governed {
+    /// The revision all of it was read at.
+    pub revision: Revision,
+    /// The declared zones, by name. The zone `internet` is built in and not among them.
+    pub zones: Vec<ZoneManifest>,
+    /// The servers, by name.
+    pub servers: Vec<Server>,
+    /// The endpoints, by name.
+    pub endpoints: Vec<EndpointManifest>,
+    /// The policy files, by name.
+    pub policies: Vec<policy::Source>,
+}
+
+/// What to do with the things of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edits<T, Name> {
+    /// New things; refused if one of that name is there.
+    pub create: Vec<T>,
+    /// Things with new content; refused if there is none of that name.
+    pub update: Vec<T>,
+    /// Names of things to remove; refused if there is none.
+    pub delete: Vec<Name>,
+}
+
+impl<T, Name> Edits<T, Name> {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.create.is_empty() && self.update.is_empty() && self.delete.is_empty()
+    }
+}
+
+impl<T, Name> Default for Edits<T, Name> {
+    fn default() -> Self {
+        Self { create: Vec::new(), update: Vec::new(), delete: Vec::new() }
+    }
+}
+
+/// One change of the whole state: all of it or none of it happens.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// Zones.
+    pub zones: Edits<ZoneManifest, ZoneName>,
+    /// Servers. An update is a new submission: another identity voids the pins.
+    pub servers: Edits<ServerManifest, ServerName>,
+    /// Endpoints.
+    pub endpoints: Edits<EndpointManifest, EndpointName>,
+    /// Policies, by file name.
+    pub policies: Edits<policy::Source, String>,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.zones.is_empty() && self.servers.is_empty() && self.endpoints.is_empty() && self.policies.is_empty()
+    }
+}
+
+/// The governed state.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// Everything, read in one transaction.
+    async fn read(&self) -> Result<Governed, StoreError>;
+
+    /// Carries out the whole plan in one transaction, adds one to the revision and writes one outbox row.
+    ///
+    /// Fails, with nothing changed, with [`StoreError::Conflict`] when the state is not at `change.expected`, with
+    /// [`StoreError::NotFound`] or [`StoreError::Refused`] when an edit does not fit what is there, and with
+    /// [`StoreError::Refused`] when an endpoint would name a server, or a server a zone, that is not there afterwards.
+    async fn apply(&self, plan: Plan, change: Change) -> Result<Revision, StoreError>;
+}
