@@ -1,0 +1,188 @@
+//! A server's way out: a pool of connections that were all opened under one reach.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use model::limits;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::{OnceCell, Semaphore};
+
+use crate::connect::{Connector, Door};
+use crate::flow::Flow;
+use crate::{EgressError, FlowCounts, NotSent, Reach, Resolve};
+
+/// The product's way out: it gives each server a [`Lane`] of its own. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    resolver: Arc<dyn Resolve>,
+    roots: Arc<Roots>,
+    lanes: Arc<Mutex<Lanes>>,
+}
+
+/// Lanes in use, by whose they are and what they may reach. INVARIANT: the dead are swept before one is added, so
+/// there are never more than the lanes that snapshots and jobs hold.
+type Lanes = HashMap<(Arc<str>, Reach), Weak<Inner>>;
+
+/// Whose certificates are believed.
+#[derive(Debug, Clone)]
+pub enum Trust {
+    /// Those the operating system trusts.
+    Platform,
+    /// Those that these roots signed, and no others: a private authority.
+    Roots(Arc<RootCertStore>),
+}
+
+/// The TLS settings, made when the first `https` connection needs them: reading the system's roots takes time, and a
+/// machine without any can still reach plain servers in its own zones.
+pub(crate) struct Roots {
+    trust: Trust,
+    config: OnceCell<Arc<ClientConfig>>,
+}
+
+/// One server's way out under one reach. Cheap to clone; clones share connections and counts.
+#[derive(Clone)]
+pub struct Lane {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    to: Arc<str>,
+    pool: legacy::Client<Connector, Full<Bytes>>,
+    flow: Arc<Flow>,
+}
+
+impl Client {
+    /// A way out that resolves with `resolver` and believes the certificates of `trust`.
+    pub fn new(resolver: Arc<dyn Resolve>, trust: Trust) -> Self {
+        let roots = Arc::new(Roots { trust, config: OnceCell::new() });
+        Self { resolver, roots, lanes: Arc::default() }
+    }
+
+    /// The lane to one server, named by `to`, under one reach. As long as someone holds the lane, asking again gives
+    /// the same one, so that connections outlive a new snapshot; another name or another reach never shares it.
+    pub fn lane(&self, to: &str, reach: &Reach) -> Lane {
+        let key = (Arc::<str>::from(to), reach.clone());
+        let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(inner) = lanes.get(&key).and_then(Weak::upgrade) {
+            return Lane { inner };
+        }
+        lanes.retain(|_, lane| lane.strong_count() > 0);
+        let inner = Arc::new(self.open(Arc::clone(&key.0), reach));
+        lanes.insert(key, Arc::downgrade(&inner));
+        Lane { inner }
+    }
+
+    fn open(&self, to: Arc<str>, reach: &Reach) -> Inner {
+        let flow = Arc::new(Flow::default());
+        let door = Door {
+            reach: reach.clone(),
+            resolver: Arc::clone(&self.resolver),
+            roots: Arc::clone(&self.roots),
+            flow: Arc::clone(&flow),
+            places: Arc::new(Semaphore::new(limits::LANE_CONNECTIONS_MAX)),
+        };
+        #[expect(clippy::disallowed_methods, reason = "this is the pool that everything else is sent to")]
+        let pool = legacy::Client::builder(TokioExecutor::new())
+            // Hyper gives a request back whole when a kept connection turned out closed before it took any of it.
+            // That is proof that nothing left, so it goes out again on another connection. What hyper has begun to
+            // write, it does not give back, and it is never sent again.
+            .retry_canceled_requests(true)
+            .set_host(true)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_millis(limits::POOL_IDLE_MILLISECONDS_MAX))
+            .pool_max_idle_per_host(limits::POOL_IDLE_CONNECTIONS_MAX)
+            // The head of an answer must fit in the buffer; at most 100 headers is hyper's own limit, and setting
+            // it again would move them from the stack to the heap.
+            .http1_max_buf_size(limits::ANSWER_BUFFER_BYTES_MAX)
+            .http09_responses(false)
+            .http1_allow_spaces_after_header_name_in_responses(false)
+            .http1_allow_obsolete_multiline_headers_in_responses(false)
+            .http1_ignore_invalid_headers_in_responses(false)
+            .build(Connector(Arc::new(door)));
+        Inner { to, pool, flow }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("trust", &self.roots.trust).finish_non_exhaustive()
+    }
+}
+
+impl Lane {
+    /// Sends one request and waits for the head of its answer. There is no deadline but the connection's: who drops
+    /// the future, or the answer's body before its end, closes the connection, and that is how a call is cancelled.
+    ///
+    /// # Errors
+    /// [`EgressError::NotSent`] when provably nothing left, [`EgressError::Unknown`] otherwise.
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, EgressError> {
+        self.inner.pool.request(request).await.map_err(|error| self.told(error))
+    }
+
+    /// What the lane carried so far.
+    pub fn flow(&self) -> FlowCounts {
+        self.inner.flow.counts()
+    }
+
+    fn told(&self, error: legacy::Error) -> EgressError {
+        let to = Arc::clone(&self.inner.to);
+        let source = error.source();
+        if let Some(cause) = source.and_then(|source| source.downcast_ref::<NotSent>()) {
+            return EgressError::NotSent { to, cause: cause.clone() };
+        }
+        // Hyper says "canceled" of a request that it hands back whole, before it began to write it; and an error
+        // that names no connection came before there was one.
+        let of_hyper = source.and_then(|source| source.downcast_ref::<hyper::Error>());
+        if error.is_connect() || of_hyper.is_some_and(hyper::Error::is_canceled) {
+            return EgressError::NotSent { to, cause: NotSent::Closed };
+        }
+        if error.connect_info().is_none() {
+            let cause = if of_hyper.is_some() { NotSent::Closed } else { NotSent::UrlUnusable };
+            return EgressError::NotSent { to, cause };
+        }
+        EgressError::Unknown { to, source: error.into() }
+    }
+}
+
+impl fmt::Debug for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lane").field("to", &self.inner.to).finish_non_exhaustive()
+    }
+}
+
+impl Roots {
+    pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, NotSent> {
+        let config = self.config.get_or_try_init(|| async {
+            let trust = self.trust.clone();
+            let built = tokio::task::spawn_blocking(move || build(trust)).await;
+            built.map_err(|error| rustls::Error::General(error.to_string()))?.map(Arc::new)
+        });
+        config.await.map(Arc::clone).map_err(|source| NotSent::Roots { source })
+    }
+}
+
+fn build(trust: Trust) -> Result<ClientConfig, rustls::Error> {
+    // The provider is named here and not left to a process-wide default, which another crate could set first.
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = match trust {
+        Trust::Platform => builder.with_platform_verifier()?,
+        Trust::Roots(roots) => builder.with_root_certificates(roots),
+    };
+    let mut config = builder.with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests;
