@@ -20,6 +20,16 @@ pub const JSON_DEPTH_MAX: usize = 64;
 pub const JSON_MEMBERS_MAX: usize = 10_000;
 /// Bytes in one number's literal.
 pub const JSON_NUMBER_BYTES_MAX: usize = 64;
+/// Bytes in a request's id, when it is a string.
+pub const REQUEST_ID_BYTES_MAX: usize = 256;
+/// Bytes in a method's name.
+pub const METHOD_BYTES_MAX: usize = 128;
+/// Resources in one subscription.
+pub const SUBSCRIPTION_URIS_MAX: usize = 1_000;
+/// Questions in one answer that asks for more input.
+pub const QUESTIONS_MAX: usize = 64;
+/// Arguments of one tool that are mirrored in headers.
+pub const PARAM_HEADERS_MAX: usize = 32;
 /// Bytes in all headers of one request.
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
 /// Headers in one request.
@@ -91,3 +101,29 @@ pub const RECORDS_PENDING_MAX: usize = 16_384;
 pub const LISTING_TTL_MILLISECONDS: u64 = 30_000;
 /// Seconds between two checks of a server's definitions against its pins, by default.
 pub const PIN_CHECK_SECONDS: u64 = 60;
+
+/// Bytes of records waiting for one flush of the journal.
+pub const JOURNAL_PENDING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes after which the journal begins a new segment file.
+pub const JOURNAL_SEGMENT_BYTES: u64 = 128 * 1024 * 1024;
+/// Milliseconds between two signed checkpoints of a journal that grows, and between two tries to write a full disk.
+pub const CHECKPOINT_MILLISECONDS: u64 = 1_000;
+/// Milliseconds between two checkpoints that are kept for good.
+pub const CHECKPOINT_KEPT_MILLISECONDS: u64 = 10 * 60_000;
+/// Records one search of the journal reads at most.
+pub const SEARCH_RECORDS_MAX: usize = 200_000;
+/// Problems a verification tells one by one; the rest are counted.
+pub const PROBLEMS_MAX: usize = 100;
+/// Pairs of source and reason for which unauthenticated arrivals are counted apart.
+pub const STRANGERS_MAX: usize = 4_096;
+/// Records about unauthenticated arrivals in one second.
+pub const STRANGERS_PER_SECOND: usize = 16;
+
+/// Bytes in one file of policies.
+pub const POLICY_FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes in one policy.
+pub const POLICY_BYTES_MAX: usize = 32 * 1024;
+/// Policies in one revision.
+pub const POLICIES_MAX: usize = 50_000;
+/// Bytes of remembered decisions, estimated.
+pub const STANDINGS_BYTES_MAX: u64 = 32 * 1024 * 1024;

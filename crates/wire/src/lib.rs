@@ -1,1 +1,46 @@
-//! Placeholder.
+//! What was said?
+//!
+//! MCP over streamable HTTP: bytes in, values out. This crate does no I/O and decides nothing; it refuses only what two
+//! readers could read differently, and what the specification says every server must refuse.
+//!
+//! A message from an agent goes through [`read`], which yields a [`Request`]: its method, its [`Subject`] (the tool,
+//! prompt or resource it is about), its [`Meta`], and the body exactly as it came. What a server sends goes through
+//! [`answer::read`], event by event from an [`sse::Decoder`] when it streams. What the gate says itself is written by
+//! [`reply`] (to agents) and [`outgoing`] (to servers).
+//!
+//! Under both directions lies [`json`]: one strict pass over the bytes that accepts only what every reader reads the
+//! same way. Values are then borrowed from the checked text; nothing is copied into a tree, and a body that nothing
+//! changed is forwarded byte for byte.
+//!
+//! - [`json`]: the strict reader.
+//! - [`read`], [`Request`]: an agent's message, its headers checked against its body.
+//! - [`ParamHeaders`]: `Mcp-Param-*` headers, as a tool's schema asks for them.
+//! - [`outgoing`]: headers for what is forwarded, and requests of the gate's own.
+//! - [`answer`]: a server's message.
+//! - [`sse`]: server-sent events, in and out.
+//! - [`reply`]: results, errors and refusals of the gate's own.
+//!
+//! Deliberately absent: typed models of results. They would drop the members they do not know.
+
+pub mod json;
+
+mod scan;
+
+mod flaw;
+mod id;
+mod revision;
+
+pub mod header;
+mod param_headers;
+mod request;
+
+pub mod answer;
+pub mod outgoing;
+pub mod reply;
+pub mod sse;
+
+pub use flaw::Flaw;
+pub use id::Id;
+pub use param_headers::{AnnotationError, ParamHeaders};
+pub use request::{Capabilities, Elicitation, Meta, Reference, Request, Subject, read};
+pub use revision::Revision;

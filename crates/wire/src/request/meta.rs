@@ -1,0 +1,167 @@
+//! What a request says of itself, in `params._meta`.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::params_invalid;
+use crate::answer::Question;
+use crate::json::Json;
+use crate::{Flaw, Id};
+
+pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+pub(crate) const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+pub(crate) const PROGRESS_TOKEN: &str = "progressToken";
+const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+const TRACEPARENT: &str = "traceparent";
+const TRACESTATE: &str = "tracestate";
+const BAGGAGE: &str = "baggage";
+
+const META: &[&str] = &[
+    PROTOCOL_VERSION,
+    CLIENT_CAPABILITIES,
+    CLIENT_INFO,
+    SUBSCRIPTION_ID,
+    LOG_LEVEL,
+    PROGRESS_TOKEN,
+    TRACEPARENT,
+    TRACESTATE,
+    BAGGAGE,
+];
+
+/// What a request says of itself. All of it is the client's own word: good for display and for the protocol's own
+/// rules, never for deciding who asks.
+#[derive(Debug, Clone, Default)]
+pub struct Meta {
+    /// What the client can be asked.
+    pub client_capabilities: Capabilities,
+    /// The client's name and version: a JSON object.
+    pub client_info: Option<Bytes>,
+    /// The least severe log message the client wants; without it, it wants none.
+    pub log_level: Option<String>,
+    /// The token that progress notifications of this request carry.
+    pub progress_token: Option<Id>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+    /// W3C trace context, vendors' part.
+    pub tracestate: Option<String>,
+    /// W3C baggage.
+    pub baggage: Option<String>,
+}
+
+/// What a client said it can be asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Questions to its user.
+    pub elicitation: Option<Elicitation>,
+    /// Questions to its model.
+    pub sampling: bool,
+    /// Its root directories.
+    pub roots: bool,
+    /// The extensions it speaks, by their ids.
+    pub extensions: Vec<String>,
+}
+
+/// How a client can put a server's question to its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Elicitation {
+    /// As a form that it shows itself. A client that names no mode means this one.
+    pub form: bool,
+    /// By opening a page.
+    pub url: bool,
+}
+
+impl Capabilities {
+    /// The capability that this question needs and the client did not declare, in the shape of
+    /// `data.requiredCapabilities`; none if the question may be asked.
+    pub fn missing_for(&self, question: &Question) -> Option<Value> {
+        match question.method.as_str() {
+            "elicitation/create" if question.mode.as_deref() == Some("url") => {
+                let covered = self.elicitation.is_some_and(|elicitation| elicitation.url);
+                (!covered).then(|| json!({ "elicitation": { "url": {} } }))
+            }
+            "elicitation/create" => {
+                let covered = self.elicitation.is_some_and(|elicitation| elicitation.form);
+                (!covered).then(|| json!({ "elicitation": { "form": {} } }))
+            }
+            "sampling/createMessage" => (!self.sampling).then(|| json!({ "sampling": {} })),
+            "roots/list" => (!self.roots).then(|| json!({ "roots": {} })),
+            // A question of a kind nobody declared: nothing can cover it.
+            other => Some(json!({ other: {} })),
+        }
+    }
+
+    fn read(value: Json<'_>) -> Self {
+        let mut capabilities = Self::default();
+        for (key, value) in value.members().filter(|(_, value)| value.is_object()) {
+            match key.as_ref() {
+                "elicitation" => capabilities.elicitation = Some(Elicitation::read(value)),
+                "sampling" => capabilities.sampling = true,
+                "roots" => capabilities.roots = true,
+                "extensions" => {
+                    capabilities.extensions = value.members().map(|(extension, _)| extension.into_owned()).collect();
+                }
+                _ => {}
+            }
+        }
+        capabilities
+    }
+}
+
+impl Elicitation {
+    fn read(value: Json<'_>) -> Self {
+        let mut named = Self { form: false, url: false };
+        for (mode, _) in value.members().filter(|(_, value)| value.is_object()) {
+            named.form |= mode == "form";
+            named.url |= mode == "url";
+        }
+        if named.url { named } else { Self { form: true, url: false } }
+    }
+}
+
+/// `_meta` as far as it was read; what is required is asked for once the version is known.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) version: Option<String>,
+    pub(super) client_capabilities: Option<Capabilities>,
+    rest: Meta,
+}
+
+impl Draft {
+    pub(super) fn read(value: Json<'_>, body: &Bytes) -> Result<Self, Flaw> {
+        if !value.is_object() {
+            return Err(params_invalid("`_meta` must be an object"));
+        }
+        let mut draft = Self::default();
+        for (key, value) in value.members() {
+            Flaw::other_case("`_meta`", std::iter::once(key.as_ref()), META)?;
+            let text = || value.string().map(|text| Some(text.into_owned())).ok_or_else(|| wrong(&key, "a string"));
+            let object = || value.is_object().then_some(value).ok_or_else(|| wrong(&key, "an object"));
+            match key.as_ref() {
+                PROTOCOL_VERSION => draft.version = text()?,
+                CLIENT_CAPABILITIES => draft.client_capabilities = Some(Capabilities::read(object()?)),
+                CLIENT_INFO => draft.rest.client_info = Some(body.slice_ref(object()?.text().as_bytes())),
+                LOG_LEVEL => draft.rest.log_level = text()?,
+                PROGRESS_TOKEN => {
+                    let token = Id::from_json(value).ok_or_else(|| wrong(&key, "a whole number or a short string"))?;
+                    draft.rest.progress_token = Some(token);
+                }
+                TRACEPARENT => draft.rest.traceparent = text()?,
+                TRACESTATE => draft.rest.tracestate = text()?,
+                BAGGAGE => draft.rest.baggage = text()?,
+                _ => {}
+            }
+        }
+        Ok(draft)
+    }
+
+    pub(super) fn finish(self) -> Meta {
+        Meta { client_capabilities: self.client_capabilities.unwrap_or_default(), ..self.rest }
+    }
+}
+
+/// The key is one of ours, so it may be repeated.
+fn wrong(key: &str, what: &str) -> Flaw {
+    params_invalid(format!("`{key}` must be {what}"))
+}

@@ -1,0 +1,180 @@
+//! The thing a request is about: the nouns that controls see.
+
+use bytes::Bytes;
+use model::limits;
+
+use super::params_invalid;
+use crate::Flaw;
+use crate::json::Json;
+
+const REFERENCE: &[&str] = &["type", "name", "uri"];
+const FILTER: &[&str] = &["toolsListChanged", "promptsListChanged", "resourcesListChanged", "resourceSubscriptions"];
+
+/// What a request is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// Calling a tool.
+    Tool {
+        /// Its name, as sent.
+        name: String,
+        /// Its arguments: a JSON object.
+        arguments: Option<Bytes>,
+    },
+    /// Getting a prompt.
+    Prompt {
+        /// Its name, as sent.
+        name: String,
+        /// Its arguments: a JSON object.
+        arguments: Option<Bytes>,
+    },
+    /// Reading a resource.
+    Resource {
+        /// Its URI, as sent.
+        uri: String,
+    },
+    /// Completing an argument.
+    Completion {
+        /// What the argument belongs to.
+        reference: Reference,
+    },
+    /// Listening for changes.
+    Subscription {
+        /// Changes of the list of tools.
+        tools_list_changed: bool,
+        /// Changes of the list of prompts.
+        prompts_list_changed: bool,
+        /// Changes of the list of resources.
+        resources_list_changed: bool,
+        /// Changes of these resources.
+        resource_uris: Vec<String>,
+    },
+    /// Nothing in particular: discovery, listings, and methods that wire does not know.
+    None,
+}
+
+/// What a completion belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reference {
+    /// A prompt's argument.
+    Prompt {
+        /// The prompt's name.
+        name: String,
+    },
+    /// A variable of a resource template.
+    Template {
+        /// The RFC 6570 template, or a plain URI.
+        uri: String,
+    },
+}
+
+impl Subject {
+    /// What `Mcp-Name` has to say for this subject, if anything.
+    pub(super) fn header_name(&self) -> Option<&str> {
+        match self {
+            Self::Tool { name, .. } | Self::Prompt { name, .. } => Some(name),
+            Self::Resource { uri } => Some(uri),
+            Self::Completion { .. } | Self::Subscription { .. } | Self::None => None,
+        }
+    }
+
+    pub(super) fn read<'a>(
+        method: &str,
+        param: &impl Fn(&str) -> Option<Json<'a>>,
+        body: &Bytes,
+    ) -> Result<Self, Flaw> {
+        match method {
+            "tools/call" => Ok(Self::Tool { name: name(param("name"))?, arguments: object(param, "arguments", body)? }),
+            "prompts/get" => {
+                Ok(Self::Prompt { name: name(param("name"))?, arguments: object(param, "arguments", body)? })
+            }
+            "resources/read" => Ok(Self::Resource { uri: uri(param("uri"))? }),
+            "completion/complete" => Ok(Self::Completion { reference: Reference::read(param("ref"))? }),
+            "subscriptions/listen" => Self::subscription(param("notifications")),
+            _ => Ok(Self::None),
+        }
+    }
+
+    fn subscription(filter: Option<Json<'_>>) -> Result<Self, Flaw> {
+        let filter = filter.filter(|filter| filter.is_object());
+        let filter = filter.ok_or_else(|| params_invalid("`notifications` must be an object"))?;
+        let (mut tools, mut prompts, mut resources, mut resource_uris) = (false, false, false, Vec::new());
+        for (key, value) in filter.members() {
+            Flaw::other_case("`notifications`", std::iter::once(key.as_ref()), FILTER)?;
+            let flag = || value.boolean().ok_or_else(|| params_invalid(format!("`{key}` must be true or false")));
+            match key.as_ref() {
+                "toolsListChanged" => tools = flag()?,
+                "promptsListChanged" => prompts = flag()?,
+                "resourcesListChanged" => resources = flag()?,
+                "resourceSubscriptions" => resource_uris = uris(value)?,
+                _ => {}
+            }
+        }
+        Ok(Self::Subscription {
+            tools_list_changed: tools,
+            prompts_list_changed: prompts,
+            resources_list_changed: resources,
+            resource_uris,
+        })
+    }
+}
+
+impl Reference {
+    fn read(value: Option<Json<'_>>) -> Result<Self, Flaw> {
+        let value = value.filter(|value| value.is_object()).ok_or_else(|| params_invalid("`ref` must be an object"))?;
+        let (mut kind, mut named, mut at) = (None, None, None);
+        for (key, value) in value.members() {
+            Flaw::other_case("`ref`", std::iter::once(key.as_ref()), REFERENCE)?;
+            match key.as_ref() {
+                "type" => kind = value.string(),
+                "name" => named = Some(value),
+                "uri" => at = Some(value),
+                _ => {}
+            }
+        }
+        match kind.as_deref() {
+            Some("ref/prompt") => Ok(Self::Prompt { name: name(named)? }),
+            Some("ref/resource") => Ok(Self::Template { uri: uri(at)? }),
+            Some(_) | None => Err(params_invalid("`ref.type` must be \"ref/prompt\" or \"ref/resource\"")),
+        }
+    }
+}
+
+/// A member of `params` that is an object if it is there, as the slice of the body that it is.
+pub(super) fn object<'a>(
+    param: &impl Fn(&str) -> Option<Json<'a>>,
+    name: &str,
+    body: &Bytes,
+) -> Result<Option<Bytes>, Flaw> {
+    match param(name) {
+        None => Ok(None),
+        Some(value) if value.is_object() => Ok(Some(body.slice_ref(value.text().as_bytes()))),
+        Some(_) => Err(params_invalid(format!("`{name}` must be an object"))),
+    }
+}
+
+fn name(value: Option<Json<'_>>) -> Result<String, Flaw> {
+    bounded(value, limits::NAME_BYTES_MAX)
+        .ok_or_else(|| params_invalid(format!("`name` must be a string of at most {} bytes", limits::NAME_BYTES_MAX)))
+}
+
+fn uri(value: Option<Json<'_>>) -> Result<String, Flaw> {
+    bounded(value, limits::URI_BYTES_MAX)
+        .ok_or_else(|| params_invalid(format!("`uri` must be a string of at most {} bytes", limits::URI_BYTES_MAX)))
+}
+
+fn uris(value: Json<'_>) -> Result<Vec<String>, Flaw> {
+    if !value.is_array() {
+        return Err(params_invalid("`resourceSubscriptions` must be an array"));
+    }
+    let listed = value.elements().take(limits::SUBSCRIPTION_URIS_MAX + 1);
+    let uris = listed.map(|value| uri(Some(value))).collect::<Result<Vec<_>, _>>()?;
+    if uris.len() > limits::SUBSCRIPTION_URIS_MAX {
+        return Err(params_invalid("`resourceSubscriptions` names too many resources"));
+    }
+    Ok(uris)
+}
+
+fn bounded(value: Option<Json<'_>>, bytes_max: usize) -> Option<String> {
+    let text = value?.string()?;
+    (!text.is_empty() && text.len() <= bytes_max).then(|| text.into_owned())
+}

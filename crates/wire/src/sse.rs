@@ -1,0 +1,230 @@
+//! Server-sent events (WHATWG HTML, section 9.2): how servers stream their messages, one event each.
+//!
+//! [`Decoder`] takes bytes as they arrive and gives whole events; it holds at most one event and what arrived with it.
+//! [`encode`] writes one.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::{Flaw, scan};
+
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
+/// One event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its type, if it named one. MCP's messages name none, or `message`.
+    pub kind: Option<String>,
+    /// Its data: its data lines, joined by line feeds.
+    pub data: Bytes,
+}
+
+/// Where a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Between two events.
+    Clean,
+    /// Inside an event, which is lost.
+    MidEvent,
+}
+
+/// Cuts a stream of bytes into events, wherever the bytes are cut.
+#[derive(Debug)]
+pub struct Decoder {
+    event_bytes_max: usize,
+    /// What has arrived and is not yet a whole line.
+    buffer: BytesMut,
+    /// How far the buffer was searched for a line's end.
+    searched: usize,
+    /// Did the stream get past the place where a byte order mark may stand?
+    begun: bool,
+    /// Was the last line ended by a carriage return, so that a line feed now belongs to it?
+    line_feed_may_follow: bool,
+    data: Data,
+    kind: Option<String>,
+    ready: VecDeque<Event>,
+}
+
+/// The data of an event that is not yet complete.
+#[derive(Debug)]
+enum Data {
+    None,
+    /// The usual case: one line, a slice of what arrived.
+    Line(Bytes),
+    /// Several lines, joined.
+    Lines(BytesMut),
+}
+
+impl Decoder {
+    /// A decoder for a stream from its beginning, which takes events of at most so many bytes.
+    pub fn new(event_bytes_max: usize) -> Self {
+        Self {
+            event_bytes_max,
+            buffer: BytesMut::new(),
+            searched: 0,
+            begun: false,
+            line_feed_may_follow: false,
+            data: Data::None,
+            kind: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// Takes the next bytes of the stream.
+    ///
+    /// # Errors
+    /// When an event, or a single line, is larger than the limit. The stream cannot be read on after that.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), Flaw> {
+        self.buffer.extend_from_slice(bytes);
+        if !self.begin() {
+            return Ok(());
+        }
+        while let Some(line) = self.line() {
+            self.take(&line)?;
+        }
+        if self.buffer.len() > self.event_bytes_max {
+            return Err(self.too_large());
+        }
+        Ok(())
+    }
+
+    /// The next whole event.
+    #[expect(clippy::should_implement_trait, reason = "none now does not mean none later, as an iterator's end would")]
+    pub fn next(&mut self) -> Option<Event> {
+        self.ready.pop_front()
+    }
+
+    /// Says where the stream ended. Call it when no more bytes come.
+    pub fn finish(&self) -> Ending {
+        let between = self.buffer.is_empty() && matches!(self.data, Data::None);
+        if between { Ending::Clean } else { Ending::MidEvent }
+    }
+
+    /// Steps over a byte order mark. Says no while too little has arrived to know whether one stands there.
+    fn begin(&mut self) -> bool {
+        if self.begun {
+            return true;
+        }
+        if self.buffer.starts_with(BYTE_ORDER_MARK) {
+            self.buffer.advance(BYTE_ORDER_MARK.len());
+        } else if BYTE_ORDER_MARK.starts_with(&self.buffer) {
+            return false;
+        }
+        self.begun = true;
+        true
+    }
+
+    /// The next whole line, without its end.
+    fn line(&mut self) -> Option<Bytes> {
+        if self.line_feed_may_follow && !self.buffer.is_empty() {
+            self.line_feed_may_follow = false;
+            if self.buffer.first() == Some(&b'\n') {
+                self.buffer.advance(1);
+            }
+        }
+        let end = scan::line_stop(&self.buffer, self.searched);
+        let Some(&terminator) = self.buffer.get(end) else {
+            self.searched = end;
+            return None;
+        };
+        let line = self.buffer.split_to(end).freeze();
+        self.buffer.advance(1);
+        self.searched = 0;
+        self.line_feed_may_follow = terminator == b'\r';
+        Some(line)
+    }
+
+    fn take(&mut self, line: &Bytes) -> Result<(), Flaw> {
+        if line.is_empty() {
+            self.dispatch();
+            return Ok(());
+        }
+        let colon = line.iter().position(|&byte| byte == b':').unwrap_or(line.len());
+        let mut value = line.slice((colon + 1).min(line.len())..);
+        if value.first() == Some(&b' ') {
+            value.advance(1);
+        }
+        match line.get(..colon) {
+            Some(b"data") => self.append(value),
+            Some(b"event") => {
+                let kind =
+                    std::str::from_utf8(&value).map_err(|_| Flaw::from_server("an event's type is not UTF-8"))?;
+                self.kind = Some(kind.to_owned());
+                Ok(())
+            }
+            // Comments, `id` and `retry` (streams do not resume in 2026-07-28), and fields nobody knows.
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn append(&mut self, line: Bytes) -> Result<(), Flaw> {
+        let held = match &self.data {
+            Data::None => 0,
+            Data::Line(first) => first.len() + 1,
+            Data::Lines(lines) => lines.len() + 1,
+        };
+        if held + line.len() > self.event_bytes_max {
+            return Err(self.too_large());
+        }
+        self.data = match std::mem::replace(&mut self.data, Data::None) {
+            Data::None => Data::Line(line),
+            Data::Line(first) => {
+                let mut lines = BytesMut::from(first);
+                lines.extend_from_slice(b"\n");
+                lines.extend_from_slice(&line);
+                Data::Lines(lines)
+            }
+            Data::Lines(mut lines) => {
+                lines.extend_from_slice(b"\n");
+                lines.extend_from_slice(&line);
+                Data::Lines(lines)
+            }
+        };
+        Ok(())
+    }
+
+    /// A blank line ends an event. Without data there is none.
+    fn dispatch(&mut self) {
+        let kind = self.kind.take().filter(|kind| !kind.is_empty());
+        let data = match std::mem::replace(&mut self.data, Data::None) {
+            Data::None => return,
+            Data::Line(line) => line,
+            Data::Lines(lines) => lines.freeze(),
+        };
+        self.ready.push_back(Event { kind, data });
+    }
+
+    fn too_large(&self) -> Flaw {
+        Flaw::from_server(format!("an event is larger than {} bytes", self.event_bytes_max))
+    }
+}
+
+/// One event that carries `data`, a JSON message. Line breaks in it, which in JSON are only white space, become several
+/// data lines.
+pub fn encode(data: &[u8]) -> Bytes {
+    const FIELD: &[u8] = b"data: ";
+    let mut event = BytesMut::with_capacity(FIELD.len() + data.len() + 2);
+    let mut start = 0;
+    loop {
+        let end = scan::line_stop(data, start);
+        event.extend_from_slice(FIELD);
+        event.extend_from_slice(data.get(start..end).unwrap_or_default());
+        event.extend_from_slice(b"\n");
+        start = match (data.get(end), data.get(end + 1)) {
+            (None, _) => break,
+            (Some(b'\r'), Some(b'\n')) => end + 2,
+            (Some(_), _) => end + 1,
+        };
+    }
+    event.extend_from_slice(b"\n");
+    event.freeze()
+}
+
+/// A comment: it keeps a quiet stream open, and carries nothing.
+pub fn comment() -> Bytes {
+    Bytes::from_static(b":\n\n")
+}
+
+#[cfg(test)]
+mod tests;
