@@ -70,12 +70,22 @@ pub const SESSIONS_MAX: usize = 100_000;
 pub const DEFINITIONS_PER_SERVER_MAX: usize = 10_000;
 /// Bytes of one canonical definition.
 pub const DEFINITION_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of all definitions of one server together, canonical.
+pub const DEFINITIONS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Milliseconds to read everything a server says of itself.
+pub const DISCOVERY_MILLISECONDS_MAX: u64 = 120_000;
 /// Pages read from one listing of a server.
 pub const LISTING_PAGES_MAX: usize = 1_000;
 /// Subschemas in one input schema.
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Nesting of one input schema.
 pub const SCHEMA_DEPTH_MAX: usize = 32;
+/// How often one part of an input schema may be checked against one value.
+pub const SCHEMA_VISITS_MAX: u64 = 64;
+/// Steps taken to find that out.
+pub const SCHEMA_STEPS_MAX: usize = 1_000_000;
+/// Regular expressions in one input schema.
+pub const SCHEMA_PATTERNS_MAX: usize = 100;
 /// Bytes of one compiled regular expression of an input schema.
 pub const SCHEMA_PATTERN_BYTES_MAX: usize = 1024 * 1024;
 /// Violations told of one call's arguments.
@@ -127,3 +137,24 @@ pub const POLICY_BYTES_MAX: usize = 32 * 1024;
 pub const POLICIES_MAX: usize = 50_000;
 /// Bytes of remembered decisions, estimated.
 pub const STANDINGS_BYTES_MAX: u64 = 32 * 1024 * 1024;
+
+/// Bytes a person's token for the admin side has at least: as many as 128 random bits in hexadecimal.
+pub const ADMIN_TOKEN_BYTES_MIN: usize = 32;
+/// Bytes in the body of one request to the admin side: a folder of manifests and policies.
+pub const ADMIN_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Connections open at once on the admin listener.
+pub const ADMIN_CONNECTIONS_MAX: usize = 256;
+/// Files in one folder that is applied.
+pub const MANIFESTS_MAX: usize = 50_000;
+/// Milliseconds an answer waits for its change to be in effect on the data path, before it says that it is not yet.
+pub const IN_EFFECT_MILLISECONDS_MAX: u64 = 10_000;
+/// Servers looked at at once after one `apply`.
+pub const VETTINGS_AT_ONCE_MAX: usize = 8;
+/// Bytes of a reason that a person gives.
+pub const REASON_BYTES_MAX: usize = 1_024;
+/// Receipts in one answer to a search.
+pub const SEARCH_RESULTS_MAX: usize = 1_000;
+/// Lines shown around each change when two texts are compared.
+pub const DIFF_CONTEXT_LINES: usize = 3;
+/// Milliseconds after which a comparison of two texts becomes coarser.
+pub const DIFF_MILLISECONDS_MAX: u64 = 250;

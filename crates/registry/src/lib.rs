@@ -18,7 +18,6 @@ pub mod manifest;
 pub mod port;
 pub mod schema;
 mod server;
-mod vet;
 
 pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Prompt, Template, Tool};
 pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
@@ -26,4 +25,3 @@ pub use difference::{Changed, Difference, difference};
 pub use manifest::{Credential, EndpointManifest, ServerManifest, ServerUrl, ZoneManifest};
 pub use schema::{InputSchema, SchemaError, Violation};
 pub use server::{Mark, Server, Standing, Suspension};
-pub use vet::{VetError, vet};

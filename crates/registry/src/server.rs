@@ -179,8 +179,7 @@ impl Server {
             return Err(StandingError::Standing { server, standing: self.standing, verb: "suspended" });
         }
         self.standing = Standing::Suspended;
-        self.suspended =
-            Some(Suspension { by: change.actor.clone(), at: change.at, reason: change.reason.clone() });
+        self.suspended = Some(Suspension { by: change.actor.clone(), at: change.at, reason: change.reason.clone() });
         Ok(())
     }
 

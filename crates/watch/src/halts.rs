@@ -141,12 +141,7 @@ impl Halts {
 ///
 /// # Errors
 /// When the halt could not be made durable; then it is not in force either, and the caller must be told.
-pub async fn stop(
-    store: &dyn port::Halts,
-    halts: &Halts,
-    scope: Scope,
-    change: Change,
-) -> Result<Halt, StoreError> {
+pub async fn stop(store: &dyn port::Halts, halts: &Halts, scope: Scope, change: Change) -> Result<Halt, StoreError> {
     let _order = halts.order.lock().await;
     let halt = store.halt(scope, change).await?;
     let mut set = HaltSet::clone(&halts.current());
@@ -159,12 +154,7 @@ pub async fn stop(
 ///
 /// # Errors
 /// When the end could not be made durable; then the halt stays in force.
-pub async fn resume(
-    store: &dyn port::Halts,
-    halts: &Halts,
-    scope: &Scope,
-    change: Change,
-) -> Result<bool, StoreError> {
+pub async fn resume(store: &dyn port::Halts, halts: &Halts, scope: &Scope, change: Change) -> Result<bool, StoreError> {
     let _order = halts.order.lock().await;
     let ended = store.resume(scope, change).await?;
     let mut set = HaltSet::clone(&halts.current());

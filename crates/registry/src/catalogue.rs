@@ -1,0 +1,315 @@
+//! The registry's part of a snapshot: what can be reached at this revision, arranged for asking.
+//!
+//! It is compiled once per revision and never changes. What is not approved is not in it, so the data plane cannot
+//! reach it by mistake.
+
+mod tool;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use egress::Reach;
+use model::{Digest, EndpointName, PromptName, ServerName, ToolName, ZoneName};
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::manifest::ZONE_INTERNET;
+use crate::{Definition, Difference, EndpointManifest, Kind, Pins, Server, ServerManifest, Standing, ZoneManifest};
+
+pub use tool::Tool;
+
+/// Every endpoint that can be connected to.
+#[derive(Default)]
+pub struct Catalogue {
+    endpoints: HashMap<EndpointName, Arc<Endpoint>>,
+    absent: HashMap<EndpointName, Absence>,
+    servers: HashMap<ServerName, Arc<Approved>>,
+}
+
+/// An endpoint whose server is approved.
+pub struct Endpoint {
+    /// Its name.
+    pub name: EndpointName,
+    /// What was submitted.
+    pub manifest: EndpointManifest,
+    /// The server behind it.
+    pub server: Arc<Approved>,
+}
+
+/// Why a declared endpoint cannot be connected to, for operators. Callers see an endpoint that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Absence {
+    /// No endpoint of that name was declared.
+    #[error("no endpoint of that name is declared")]
+    Undeclared,
+    /// Its server was not submitted.
+    #[error("its server `{0}` was not submitted")]
+    ServerMissing(ServerName),
+    /// Its server is not in service.
+    #[error("its server `{server}` is {standing}", standing = .standing.as_str())]
+    ServerUnapproved {
+        /// The server.
+        server: ServerName,
+        /// Where it stands.
+        standing: Standing,
+    },
+    /// Its server's manifest has another identity than the one that was approved.
+    #[error("its server `{0}` was submitted anew since it was approved, with another url, zone or credential")]
+    IdentityChanged(ServerName),
+    /// Its server is in a zone that is not declared.
+    #[error("its server `{server}` is in zone `{zone}`, which is not declared")]
+    ZoneMissing {
+        /// The server.
+        server: ServerName,
+        /// The zone.
+        zone: ZoneName,
+    },
+}
+
+/// A server in service, at the definitions people approved.
+pub struct Approved {
+    /// Its name.
+    pub name: ServerName,
+    /// What was submitted and approved.
+    pub manifest: ServerManifest,
+    /// The addresses of its zone.
+    pub reach: Reach,
+    /// The digest over everything that was approved.
+    pub digest: Digest,
+    /// Its `serverInfo` as approved; null if it gave none.
+    pub server_info: Value,
+    /// Its instructions as approved: what discovery serves, whatever the server says now.
+    pub instructions: Option<String>,
+    /// Its capabilities as approved.
+    pub capabilities: Value,
+    /// The protocol revisions it spoke when it was approved.
+    pub supported_versions: Vec<String>,
+    tools: Shelf<ToolName, Tool>,
+    prompts: Shelf<PromptName, Prompt>,
+    templates: Vec<Arc<Template>>,
+}
+
+/// A pinned prompt.
+pub struct Prompt {
+    /// Its server.
+    pub server: ServerName,
+    /// Its name.
+    pub name: PromptName,
+    /// The digest people approved.
+    pub pin: Digest,
+    /// The definition people approved, as it is served.
+    pub raw: Box<RawValue>,
+    /// Whether the server's definition is no longer the approved one.
+    pub withheld: bool,
+}
+
+/// A pinned resource template.
+pub struct Template {
+    /// Its server.
+    pub server: ServerName,
+    /// The RFC 6570 URI template.
+    pub template: String,
+    /// The digest people approved.
+    pub pin: Digest,
+    /// The definition people approved, as it is served.
+    pub raw: Box<RawValue>,
+    /// Whether the server's definition is no longer the approved one.
+    pub withheld: bool,
+}
+
+/// Things by name, and in the order in which they were pinned.
+struct Shelf<Name, Thing> {
+    by_name: HashMap<Name, Arc<Thing>>,
+    in_order: Vec<Arc<Thing>>,
+}
+
+impl<Name, Thing> Default for Shelf<Name, Thing> {
+    fn default() -> Self {
+        Self { by_name: HashMap::new(), in_order: Vec::new() }
+    }
+}
+
+impl<Name: std::hash::Hash + Eq, Thing> Shelf<Name, Thing> {
+    /// The first of a name stays; vetting excludes names that are there twice.
+    fn put(&mut self, name: Name, thing: Arc<Thing>) {
+        if let std::collections::hash_map::Entry::Vacant(place) = self.by_name.entry(name) {
+            place.insert(Arc::clone(&thing));
+            self.in_order.push(thing);
+        }
+    }
+}
+
+impl Catalogue {
+    /// Compiles the state of one revision.
+    pub fn compile(servers: &[Server], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
+        Self::default().succeed(servers, endpoints, zones)
+    }
+
+    /// Compiles the state of a later revision, keeping the tools that are still what they were, and with them their
+    /// compiled schemas.
+    #[must_use]
+    pub fn succeed(&self, servers: &[Server], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
+        let mut next = Self::default();
+        let mut absences = HashMap::new();
+        for server in servers {
+            let name = &server.manifest.name;
+            match Approved::compile(server, zones, self.servers.get(name)) {
+                Ok(approved) => _ = next.servers.insert(name.clone(), Arc::new(approved)),
+                Err(absence) => _ = absences.insert(name, absence),
+            }
+        }
+        for manifest in endpoints {
+            let name = manifest.name.clone();
+            match next.servers.get(&manifest.server) {
+                Some(server) => {
+                    let endpoint =
+                        Endpoint { name: name.clone(), manifest: manifest.clone(), server: Arc::clone(server) };
+                    next.endpoints.insert(name, Arc::new(endpoint));
+                }
+                None => {
+                    let missing = || Absence::ServerMissing(manifest.server.clone());
+                    let absence = absences.get(&manifest.server).cloned().unwrap_or_else(missing);
+                    next.absent.insert(name, absence);
+                }
+            }
+        }
+        next
+    }
+
+    /// The endpoint of that name, if it can be connected to.
+    pub fn endpoint(&self, name: &EndpointName) -> Option<&Arc<Endpoint>> {
+        self.endpoints.get(name)
+    }
+
+    /// Every endpoint that can be connected to, in no order.
+    pub fn endpoints(&self) -> impl Iterator<Item = &Arc<Endpoint>> {
+        self.endpoints.values()
+    }
+
+    /// Why [`Catalogue::endpoint`] has none of that name, for the receipt.
+    pub fn absence(&self, name: &EndpointName) -> Absence {
+        self.absent.get(name).cloned().unwrap_or(Absence::Undeclared)
+    }
+
+    /// The server of that name, if it is in service.
+    pub fn server(&self, name: &ServerName) -> Option<&Arc<Approved>> {
+        self.servers.get(name)
+    }
+
+    /// Every server in service, in no order.
+    pub fn servers(&self) -> impl Iterator<Item = &Arc<Approved>> {
+        self.servers.values()
+    }
+}
+
+impl Approved {
+    fn compile(server: &Server, zones: &[ZoneManifest], before: Option<&Arc<Self>>) -> Result<Self, Absence> {
+        let manifest = &server.manifest;
+        let name = manifest.name.clone();
+        let pins = server.in_service().ok_or_else(|| match server.standing {
+            Standing::Approved => Absence::IdentityChanged(name.clone()),
+            Standing::Submitted | Standing::Suspended => {
+                Absence::ServerUnapproved { server: name.clone(), standing: server.standing }
+            }
+        })?;
+        let reach = reach(&manifest.zone, zones)
+            .ok_or_else(|| Absence::ZoneMissing { server: name.clone(), zone: manifest.zone.clone() })?;
+        let mut approved = Self {
+            name,
+            manifest: manifest.clone(),
+            reach,
+            digest: pins.digest,
+            server_info: pins.definitions.server_info.clone(),
+            instructions: pins.definitions.instructions.clone(),
+            capabilities: pins.definitions.capabilities.clone(),
+            supported_versions: pins.definitions.supported_versions.clone(),
+            tools: Shelf::default(),
+            prompts: Shelf::default(),
+            templates: Vec::new(),
+        };
+        approved.shelve(server, pins, before);
+        Ok(approved)
+    }
+
+    /// Puts every pinned definition in its place. One that cannot be a name or has no JSON form is left out: it is
+    /// not found, which is the safe side of a store that holds what it should not.
+    fn shelve(&mut self, server: &Server, pins: &Pins, before: Option<&Arc<Self>>) {
+        let difference = server.observed.as_ref().map(|observed| Difference::between(pins, observed));
+        let held_back = difference.as_ref().map(Difference::withheld).unwrap_or_default();
+        for (kind, definition) in Kind::ALL
+            .into_iter()
+            .flat_map(|kind| pins.definitions.of(kind).iter().map(move |definition| (kind, definition)))
+        {
+            let withheld = held_back.contains(&(kind, definition.name.as_str()));
+            let server = self.name.clone();
+            match kind {
+                Kind::Tool => {
+                    let Ok(name) = definition.name.parse::<ToolName>() else { continue };
+                    let same = before.and_then(|before| before.tool(&name)).filter(|tool| {
+                        tool.pin == definition.digest && tool.withheld == withheld && tool.server == server
+                    });
+                    let tool = match same {
+                        Some(tool) => Arc::clone(tool),
+                        None => {
+                            let Some(raw) = raw(definition) else { continue };
+                            Arc::new(Tool::new(server, name.clone(), definition.digest, raw, withheld))
+                        }
+                    };
+                    self.tools.put(name, tool);
+                }
+                Kind::Prompt => {
+                    let Ok(name) = definition.name.parse::<PromptName>() else { continue };
+                    let Some(raw) = raw(definition) else { continue };
+                    let prompt = Prompt { server, name: name.clone(), pin: definition.digest, raw, withheld };
+                    self.prompts.put(name, Arc::new(prompt));
+                }
+                Kind::Template => {
+                    let Some(raw) = raw(definition) else { continue };
+                    let template = definition.name.clone();
+                    let template = Template { server, template, pin: definition.digest, raw, withheld };
+                    self.templates.push(Arc::new(template));
+                }
+            }
+        }
+    }
+
+    /// A pinned tool.
+    pub fn tool(&self, name: &ToolName) -> Option<&Arc<Tool>> {
+        self.tools.by_name.get(name)
+    }
+
+    /// The pinned tools, in the order they were pinned.
+    pub fn tools(&self) -> &[Arc<Tool>] {
+        &self.tools.in_order
+    }
+
+    /// A pinned prompt.
+    pub fn prompt(&self, name: &PromptName) -> Option<&Arc<Prompt>> {
+        self.prompts.by_name.get(name)
+    }
+
+    /// The pinned prompts, in the order they were pinned.
+    pub fn prompts(&self) -> &[Arc<Prompt>] {
+        &self.prompts.in_order
+    }
+
+    /// The pinned resource templates, in the order they were pinned.
+    pub fn templates(&self) -> &[Arc<Template>] {
+        &self.templates
+    }
+}
+
+fn raw(definition: &Definition) -> Option<Box<RawValue>> {
+    to_raw_value(&definition.value).ok()
+}
+
+/// The addresses of a zone; none if it is not declared.
+pub(crate) fn reach(zone: &ZoneName, zones: &[ZoneManifest]) -> Option<Reach> {
+    if zone.as_str() == ZONE_INTERNET {
+        return Some(Reach::internet());
+    }
+    zones.iter().find(|declared| declared.name == *zone).map(|declared| Reach::new(declared.addresses.clone()))
+}
+
+#[cfg(test)]
+mod tests;

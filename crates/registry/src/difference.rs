@@ -1,0 +1,107 @@
+//! What changed since people approved.
+
+use std::collections::{HashMap, HashSet};
+
+use model::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::{Definition, Kind, Named, Observed, Pins, Server};
+
+/// How what a server shows now differs from what people approved.
+///
+/// What changed or is new is withheld until it is approved; the rest of the server goes on. What is gone is only
+/// shown: a call of it gets the server's own answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Definitions whose digest is another.
+    pub changed: Vec<Changed>,
+    /// Definitions that were not there.
+    pub added: Vec<Named>,
+    /// Definitions that are gone.
+    pub removed: Vec<Named>,
+    /// Approved definitions that the server now shows in a form nobody could approve: withheld, like changed ones.
+    pub unusable: Vec<Named>,
+    /// Whether the instructions are others; discovery goes on serving the approved ones.
+    pub instructions_changed: bool,
+    /// Whether the server names itself, its capabilities or its protocol revisions otherwise.
+    pub server_changed: bool,
+    /// Whether the manifest has another url, zone or credential than was approved: nothing of the server is reachable.
+    pub identity_changed: bool,
+}
+
+/// A definition that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name.
+    pub name: String,
+    /// The digest that was approved.
+    pub old: Digest,
+    /// The digest it has now.
+    pub new: Digest,
+}
+
+/// Compares a server with its pins; `None` if it was never approved or not seen since it was submitted. Both are kept
+/// whole in the server, so whoever shows the difference finds both texts there.
+pub fn difference(server: &Server) -> Option<Difference> {
+    let pins = server.pins.as_ref()?;
+    let mut difference = match &server.observed {
+        Some(observed) => Difference::between(pins, observed),
+        None => Difference::default(),
+    };
+    difference.identity_changed = pins.identity != server.manifest.identity();
+    (server.observed.is_some() || difference.identity_changed).then_some(difference)
+}
+
+impl Difference {
+    /// Compares an observation with pins.
+    pub fn between(pins: &Pins, observed: &Observed) -> Self {
+        let (old, new) = (&pins.definitions, &observed.definitions);
+        let mut difference = Self {
+            instructions_changed: old.instructions != new.instructions,
+            server_changed: old.server_info != new.server_info
+                || old.capabilities != new.capabilities
+                || old.supported_versions != new.supported_versions,
+            ..Self::default()
+        };
+        for kind in Kind::ALL {
+            let excluded = observed.excluded.iter().filter(|one| one.kind == kind).map(|one| one.name.as_str());
+            difference.compare(kind, old.of(kind), new.of(kind), &excluded.collect());
+        }
+        difference
+    }
+
+    fn compare(&mut self, kind: Kind, old: &[Definition], new: &[Definition], excluded: &HashSet<&str>) {
+        let (before, now) = (digests(old), digests(new));
+        for definition in old {
+            let name = definition.name.clone();
+            match now.get(name.as_str()) {
+                Some(digest) if *digest == definition.digest => {}
+                Some(digest) => self.changed.push(Changed { kind, name, old: definition.digest, new: *digest }),
+                None if excluded.contains(name.as_str()) => self.unusable.push(Named { kind, name }),
+                None => self.removed.push(Named { kind, name }),
+            }
+        }
+        let added = new.iter().filter(|definition| !before.contains_key(definition.name.as_str()));
+        self.added.extend(added.map(|definition| Named { kind, name: definition.name.clone() }));
+    }
+
+    /// Whether there is no difference.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The approved definitions that are withheld.
+    pub fn withheld(&self) -> HashSet<(Kind, &str)> {
+        let changed = self.changed.iter().map(|changed| (changed.kind, changed.name.as_str()));
+        changed.chain(self.unusable.iter().map(|unusable| (unusable.kind, unusable.name.as_str()))).collect()
+    }
+}
+
+fn digests(definitions: &[Definition]) -> HashMap<&str, Digest> {
+    definitions.iter().map(|definition| (definition.name.as_str(), definition.digest)).collect()
+}
+
+#[cfg(test)]
+mod tests;
