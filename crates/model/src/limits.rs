@@ -150,8 +150,6 @@ pub const MANIFESTS_MAX: usize = 50_000;
 pub const IN_EFFECT_MILLISECONDS_MAX: u64 = 10_000;
 /// Servers looked at at once after one `apply`.
 pub const VETTINGS_AT_ONCE_MAX: usize = 8;
-/// Bytes of a reason that a person gives.
-pub const REASON_BYTES_MAX: usize = 1_024;
 /// Receipts in one answer to a search.
 pub const SEARCH_RESULTS_MAX: usize = 1_000;
 /// Lines shown around each change when two texts are compared.

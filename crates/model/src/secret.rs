@@ -26,6 +26,11 @@ impl<T: Zeroize> Secret<T> {
 }
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// How many bytes the secret has, to refuse one that could be guessed.
+    pub fn bytes(&self) -> usize {
+        AsRef::<[u8]>::as_ref(&*self.0).len()
+    }
+
     /// Whether `given` is the secret, in time that depends only on the lengths.
     pub fn matches(&self, given: &[u8]) -> bool {
         self.0.as_ref().ct_eq(given).into()
