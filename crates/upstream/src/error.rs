@@ -1,0 +1,158 @@
+//! What went wrong with a call, and what is known of it because of that.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use model::limits;
+
+/// A call without an acceptable answer. The variant is what may be said of the call; none of them is ever a reason
+/// to send it again.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// Provably nothing of the call left the gate.
+    #[error("nothing was sent")]
+    NotSent {
+        /// What stopped it.
+        #[source]
+        cause: egress::NotSent,
+    },
+    /// The call was sent, wholly or in part, and no complete answer came back.
+    #[error("the call was sent and its outcome is unknown")]
+    Unknown {
+        /// What is known of how it ended.
+        #[source]
+        fault: Fault,
+    },
+    /// The server took the call and answered, and the answer breaks the protocol or a limit.
+    #[error("the server's answer cannot be accepted")]
+    Refused {
+        /// What is wrong with it.
+        #[source]
+        fault: Fault,
+    },
+}
+
+/// How a call that was sent went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// The connection broke before the answer began.
+    #[error("the connection broke before the answer began")]
+    Connection {
+        /// What the connection said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The answer did not begin in time.
+    #[error("no answer began within {after:?}")]
+    HeadTimedOut {
+        /// How long the gate waited.
+        after: Duration,
+    },
+    /// The answer began and was not complete in time.
+    #[error("the answer was not complete within {after:?} of its beginning")]
+    BodyTimedOut {
+        /// How long the gate waited.
+        after: Duration,
+    },
+    /// The server closed the connection before the end of the answer.
+    #[error("the answer ended early, after {received} bytes")]
+    EndedEarly {
+        /// Bytes that came.
+        received: u64,
+    },
+    /// The server declared more bytes than it sent.
+    #[error("the answer declared {declared} bytes and ended after {received}")]
+    LengthBroken {
+        /// What `Content-Length` said.
+        declared: u64,
+        /// Bytes that came.
+        received: u64,
+    },
+    /// The answer's framing broke, or the connection did.
+    #[error("the answer broke off after {received} bytes")]
+    Broken {
+        /// Bytes that came.
+        received: u64,
+        /// What the connection said.
+        #[source]
+        source: hyper::Error,
+    },
+    /// A stream was idle for too long.
+    #[error("the stream was idle for {after:?}")]
+    Idle {
+        /// How long the gate waited.
+        after: Duration,
+    },
+    /// A stream ended in the middle of an event.
+    #[error("the stream ended in the middle of an event")]
+    CutMidEvent,
+    /// One message is larger than [`limits::MESSAGE_BYTES_MAX`].
+    #[error("the answer is larger than {} bytes", limits::MESSAGE_BYTES_MAX)]
+    TooLarge,
+    /// A stream has more than [`limits::STREAM_MESSAGES_MAX`] messages.
+    #[error("the stream has more than {} messages", limits::STREAM_MESSAGES_MAX)]
+    TooManyMessages,
+    /// An event of a stream is malformed or too large.
+    #[error("an event of the stream cannot be accepted: {detail}")]
+    Event {
+        /// What is wrong with it. It never quotes the event.
+        detail: String,
+    },
+    /// The answer is neither JSON nor an event stream.
+    #[error("the answer's content type is {found}")]
+    ContentType {
+        /// What it is, as far as it is printable.
+        found: String,
+    },
+    /// The answer is compressed, which the gate never asks for and does not undo.
+    #[error("the answer's content encoding is {found}")]
+    ContentEncoding {
+        /// What it is, as far as it is printable.
+        found: String,
+    },
+    /// The server points elsewhere. Redirects are never followed: they would lead a credential to another place.
+    #[error("the server redirects ({status})")]
+    Redirect {
+        /// The status.
+        status: StatusCode,
+    },
+    /// The server answered with a status and no message.
+    #[error("the server answered {status} without a message")]
+    Status {
+        /// The status.
+        status: StatusCode,
+    },
+}
+
+impl From<Fault> for SendError {
+    fn from(fault: Fault) -> Self {
+        match &fault {
+            // What answers with a status or a redirect alone may be a proxy before or behind the server, which
+            // may have carried the call out or not.
+            Fault::Connection { .. }
+            | Fault::HeadTimedOut { .. }
+            | Fault::BodyTimedOut { .. }
+            | Fault::EndedEarly { .. }
+            | Fault::LengthBroken { .. }
+            | Fault::Broken { .. }
+            | Fault::Idle { .. }
+            | Fault::CutMidEvent
+            | Fault::Redirect { .. }
+            | Fault::Status { .. } => Self::Unknown { fault },
+            Fault::TooLarge
+            | Fault::TooManyMessages
+            | Fault::Event { .. }
+            | Fault::ContentType { .. }
+            | Fault::ContentEncoding { .. } => Self::Refused { fault },
+        }
+    }
+}
+
+impl From<egress::EgressError> for SendError {
+    fn from(error: egress::EgressError) -> Self {
+        match error {
+            egress::EgressError::NotSent { cause, .. } => Self::NotSent { cause },
+            egress::EgressError::Unknown { source, .. } => Fault::Connection { source }.into(),
+        }
+    }
+}

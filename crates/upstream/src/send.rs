@@ -1,0 +1,135 @@
+//! One message to a server, and its answer.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use model::limits;
+use tokio::time::timeout;
+
+use crate::{Fault, Route, SendError, Stream, whole};
+
+/// How long a server may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadlines {
+    /// Until the answer begins.
+    pub head: Duration,
+    /// From its beginning until a whole answer is complete.
+    pub body: Duration,
+    /// How long a stream may be idle.
+    pub idle: Duration,
+    /// What a stream is for.
+    pub purpose: Purpose,
+}
+
+/// What a stream is for, and so what keeps it alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is the answer to a call: a complete event is a sign of life, a comment that only keeps the connection warm
+    /// is none, and there are at most [`limits::STREAM_MESSAGES_MAX`] messages.
+    Answer,
+    /// It has nothing to say until something changes: any byte is a sign of life, and it may go on for ever.
+    Subscription,
+}
+
+impl Deadlines {
+    /// For a call, listing or read.
+    pub const CALL: Self = Self {
+        head: Duration::from_millis(limits::ANSWER_MILLISECONDS_MAX),
+        body: Duration::from_millis(limits::ANSWER_MILLISECONDS_MAX),
+        idle: Duration::from_millis(limits::ANSWER_MILLISECONDS_MAX),
+        purpose: Purpose::Answer,
+    };
+
+    /// For a subscription.
+    pub const SUBSCRIPTION: Self = Self {
+        idle: Duration::from_millis(limits::SUBSCRIPTION_IDLE_MILLISECONDS_MAX),
+        purpose: Purpose::Subscription,
+        ..Self::CALL
+    };
+}
+
+/// What a server answered.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "an answer is moved once or twice; a box would be one more allocation")]
+pub enum Answer {
+    /// One JSON document, complete. With a status that is no success it is the server's own account of its error.
+    Whole {
+        /// The HTTP status.
+        status: StatusCode,
+        /// The document, as it came.
+        body: Bytes,
+    },
+    /// Messages, one by one.
+    Stream(Stream),
+    /// The server took a notification (202) and has nothing to say.
+    Accepted,
+}
+
+/// Sends one message, once. `headers` are complete, credential included, but for the Host. Dropping the future closes
+/// the connection, which tells the server that the call is cancelled (MCP 2026-07-28, basic/patterns/cancellation).
+///
+/// # Errors
+/// [`SendError`] says what is known of the call: not sent, outcome unknown, or answered unacceptably.
+pub async fn send(route: &Route, headers: HeaderMap, body: Bytes, deadlines: Deadlines) -> Result<Answer, SendError> {
+    let request = route.post(headers, body);
+    let Ok(begun) = timeout(deadlines.head, route.lane().send(request)).await else {
+        return Err(Fault::HeadTimedOut { after: deadlines.head }.into());
+    };
+    let (head, body) = begun?.into_parts();
+    match shape(head.status, &head.headers)? {
+        Shape::Accepted => Ok(Answer::Accepted),
+        Shape::Stream => Ok(Answer::Stream(Stream::new(body, deadlines))),
+        Shape::Whole => match timeout(deadlines.body, whole::read(body)).await {
+            Ok(body) => Ok(Answer::Whole { status: head.status, body: body? }),
+            Err(_) => Err(Fault::BodyTimedOut { after: deadlines.body }.into()),
+        },
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Shape {
+    Accepted,
+    Stream,
+    Whole,
+}
+
+/// What kind of answer a head announces, decided before any of its body is read.
+fn shape(status: StatusCode, headers: &HeaderMap) -> Result<Shape, Fault> {
+    if status == StatusCode::ACCEPTED {
+        return Ok(Shape::Accepted);
+    }
+    if status.is_redirection() {
+        return Err(Fault::Redirect { status });
+    }
+    let encoding = headers.get_all(header::CONTENT_ENCODING);
+    if let Some(found) = encoding.iter().find(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Fault::ContentEncoding { found: printable(found.as_bytes()) });
+    }
+    match media_type(headers) {
+        Some(kind) if kind.eq_ignore_ascii_case(b"application/json") => Ok(Shape::Whole),
+        Some(kind) if kind.eq_ignore_ascii_case(b"text/event-stream") && status == StatusCode::OK => Ok(Shape::Stream),
+        Some(_) | None if !status.is_success() => Err(Fault::Status { status }),
+        Some(kind) => Err(Fault::ContentType { found: format!("`{}`", printable(kind)) }),
+        None => Err(Fault::ContentType { found: "missing or told twice".to_owned() }),
+    }
+}
+
+/// The media type without its parameters, if there is exactly one.
+fn media_type(headers: &HeaderMap) -> Option<&[u8]> {
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    value.as_bytes().split(|byte| *byte == b';').next().map(<[u8]>::trim_ascii)
+}
+
+/// The beginning of what a server said, safe to show.
+fn printable(bytes: &[u8]) -> String {
+    let visible = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' };
+    bytes.iter().take(80).map(visible).collect()
+}
+
+#[cfg(test)]
+mod tests;
