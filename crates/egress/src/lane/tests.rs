@@ -175,6 +175,24 @@ async fn names_without_addresses_and_with_too_many_are_refused() {
     assert!(matches!(cause(&lane, "http://crm.internal/").await, NotSent::Resolve { .. }));
 }
 
+/// A name server that never answers.
+struct Mute;
+
+impl Resolve for Mute {
+    fn resolve<'a>(&'a self, _: &'a str) -> Addresses<'a> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_server_that_never_answers_costs_the_connect_limit_and_no_more() {
+    let lane = Client::new(Arc::new(Mute), Trust::Platform).lane("crm", &loopback());
+    let begun = tokio::time::Instant::now();
+    assert!(matches!(cause(&lane, "http://crm.internal/").await, NotSent::TimedOut));
+    assert_eq!(begun.elapsed().as_millis(), u128::from(model::limits::CONNECT_MILLISECONDS_MAX));
+    assert_eq!(lane.flow().failed, 1);
+}
+
 #[tokio::test]
 async fn a_connection_that_cannot_be_made_is_known_as_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
