@@ -1,0 +1,47 @@
+//! The fixture of the official MCP conformance suite, revision 2026-07-28, on `rmcp`.
+//!
+//! `conformance-server [ADDRESS]` listens on loopback (a free port by default) and says where. It offers what the
+//! suite's server scenarios look for by name: tools, prompts, resources, completion, subscriptions, and questions to
+//! the client over several rounds. The suite's own code is the only specification of those names.
+//!
+//! Start with [`fixture`]; [`definitions`] lists what is offered, [`questions`] is the part with a memory.
+
+mod definitions;
+mod fixture;
+mod media;
+mod questions;
+mod seal;
+
+use std::env;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::serve::ListenerExt;
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
+use tokio::net::TcpListener;
+
+use fixture::Fixture;
+
+#[tokio::main]
+async fn main() -> io::Result<()> {
+    let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let address: SocketAddr = address.parse().map_err(io::Error::other)?;
+    if !address.ip().is_loopback() {
+        return Err(io::Error::other("a fixture has no business on a network: listen on loopback"));
+    }
+    let fixture = Arc::new(Fixture::new().map_err(io::Error::other)?);
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_json_response(true)
+        .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"]);
+    let service =
+        StreamableHttpService::new(move || Ok(Arc::clone(&fixture)), Arc::new(NeverSessionManager::default()), config);
+    let listener = TcpListener::bind(address).await?;
+    writeln!(io::stdout(), "ready: http://{}/mcp", listener.local_addr()?)?;
+    // Small messages of a stream must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    axum::serve(listener, Router::new().route_service("/mcp", service)).await
+}
