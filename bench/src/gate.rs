@@ -1,0 +1,159 @@
+//! The gate as the benchmark runs it: an installation of its own, with one server, one endpoint and one agent.
+//!
+//! [`Gate::install`] is the one place that knows the product's files and commands. The installation is the default one:
+//! every control on, SQLite, the journal on disk. There are no switches to take controls out with, here or anywhere.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+
+use crate::payload;
+use crate::process::Running;
+
+/// What the policies of an installation look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Policies {
+    /// One permit that reads who calls what, and nothing of the arguments.
+    ReadNoArguments,
+    /// The same, and ten that forbid by what the arguments say. None of them applies to the calls of the benchmark, so
+    /// that all ten are evaluated each time.
+    ReadArguments,
+}
+
+/// Time the gate may take to be ready.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The agent's token, on loopback and for this run only.
+const TOKEN: &str = "bench-agent-token-of-one-run-0123456789abcdef";
+
+/// An installed gate: its files are in place and its server is approved.
+pub(crate) struct Gate {
+    program: PathBuf,
+    directory: PathBuf,
+    agents: SocketAddr,
+    admin: SocketAddr,
+}
+
+impl Gate {
+    /// Makes an installation in `directory`, which it empties first: settings, manifests and policies; then starts the
+    /// gate once, applies the manifests and approves the server.
+    pub(crate) fn install(
+        program: &Path,
+        directory: &Path,
+        upstream: &str,
+        policies: Policies,
+    ) -> anyhow::Result<Self> {
+        if directory.exists() {
+            fs::remove_dir_all(directory).context("remove an earlier installation")?;
+        }
+        let gate = Self {
+            program: program.to_owned(),
+            directory: directory.to_owned(),
+            agents: free_address()?,
+            admin: free_address()?,
+        };
+        for (path, text) in gate.files(upstream, policies) {
+            let path = directory.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(directory)).context("make a folder of the installation")?;
+            fs::write(&path, text).with_context(|| format!("write `{}`", path.display()))?;
+        }
+        let running = gate.start()?;
+        gate.command(&["apply", "-f", "state"])?;
+        gate.command(&["server", "approve", "shop"])?;
+        drop(running);
+        Ok(gate)
+    }
+
+    /// Starts it and waits until it is ready.
+    pub(crate) fn start(&self) -> anyhow::Result<Running> {
+        let mut command = Command::new(&self.program);
+        command.args(["serve", "--config", "portcullis.toml"]).current_dir(&self.directory).stderr(Stdio::null());
+        Running::start_and_wait(&mut command, PATIENCE, || is_ready(self.admin))
+    }
+
+    /// Where agents connect.
+    pub(crate) fn agents(&self) -> SocketAddr {
+        self.agents
+    }
+
+    /// The path of the endpoint.
+    pub(crate) fn path(&self) -> &'static str {
+        "/desk/mcp"
+    }
+
+    /// The agent's token.
+    pub(crate) fn token(&self) -> &'static str {
+        TOKEN
+    }
+
+    /// Every file of the installation: its path and its text.
+    fn files(&self, upstream: &str, policies: Policies) -> Vec<(&'static str, String)> {
+        let Self { agents, admin, .. } = self;
+        let settings = format!(
+            "[listener]\naddress = \"{agents}\"\n\n[admin]\naddress = \"{admin}\"\n\n[data]\ndirectory = \"data\"\n\n\
+             [[development.token]]\ntoken = \"file:token\"\nagent = \"desk-agent\"\nkind = \"delegated\"\n\
+             user = \"ada\"\ngroups = [\"support\"]\n"
+        );
+        let server = format!("name = \"shop\"\nurl = \"http://{upstream}/mcp\"\nzone = \"local\"\n");
+        let mut files = vec![
+            ("portcullis.toml", settings),
+            ("token", TOKEN.to_owned()),
+            ("state/zones/local.toml", "name = \"local\"\nallow = [\"127.0.0.0/8\"]\n".to_owned()),
+            ("state/servers/shop.toml", server),
+            ("state/endpoints/desk.toml", "name = \"desk\"\nserver = \"shop\"\n".to_owned()),
+            ("state/policies/support.cedar", PERMIT.to_owned()),
+        ];
+        if policies == Policies::ReadArguments {
+            let limits: String = (1..=10).map(limit).collect();
+            files.push(("state/policies/limits.cedar", limits));
+        }
+        files
+    }
+
+    fn command(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        let output = Command::new(&self.program)
+            .args(arguments)
+            .args(["--config", "portcullis.toml"])
+            .current_dir(&self.directory)
+            .output()
+            .with_context(|| format!("run `portcullis {}`", arguments.join(" ")))?;
+        if !output.status.success() {
+            bail!("`portcullis {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+}
+
+const PERMIT: &str = "@id(\"support-works\")\npermit (principal, action, resource);\n";
+
+/// One policy that reads the arguments and does not apply to the benchmark's calls.
+fn limit(number: usize) -> String {
+    let (tool, amount) = (payload::TOOL, 10_000 + number);
+    format!(
+        "@id(\"limit-{number}\")\nforbid (principal, action == Action::\"call\", resource == Tool::\"shop/{tool}\")\n\
+         when {{ context.arguments.amount > {amount} || context.arguments.currency == \"GBP\" }};\n"
+    )
+}
+
+/// An address on loopback that was free a moment ago.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).context("find a free port")
+}
+
+/// Whether the admin listener says that the gate is ready.
+#[expect(clippy::disallowed_methods, reason = "the benchmark is no part of the product, and calls loopback only")]
+fn is_ready(admin: SocketAddr) -> bool {
+    use std::io::{Read, Write};
+    let ask = || -> std::io::Result<bool> {
+        let mut stream = TcpStream::connect_timeout(&admin, Duration::from_millis(200))?;
+        stream.set_read_timeout(Some(Duration::from_millis(500)))?;
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: {admin}\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.take(512).read_to_string(&mut answer)?;
+        Ok(answer.starts_with("HTTP/1.1 200"))
+    };
+    ask().unwrap_or(false)
+}
