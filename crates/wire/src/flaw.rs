@@ -56,3 +56,10 @@ impl Flaw {
         }
     }
 }
+
+/// A refusal of a message whose id is known elsewhere.
+impl From<Refusal> for Flaw {
+    fn from(refusal: Refusal) -> Self {
+        Self { refusal, id: None, data: None }
+    }
+}

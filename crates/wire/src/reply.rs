@@ -8,6 +8,7 @@ use model::{Code, ReceiptId, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::Id;
+use crate::request::SUBSCRIPTION_ID;
 
 /// The key under which a refusal explains itself, in an error's `data` or a result's `_meta`.
 pub const REFUSAL: &str = "dev.portcullis/refusal";
@@ -58,6 +59,13 @@ pub fn listing<'a>(id: &Id, key: &str, definitions: impl IntoIterator<Item = &'a
     }
     push(&mut text, format_args!(r#"],"ttlMs":{ttl_milliseconds},"cacheScope":"private"}}}}"#));
     text.into()
+}
+
+/// A notification of the gate's own on a subscription: a list of the server's changed, as people approved it.
+pub fn list_changed(method: &str, subscription: &Id) -> Bytes {
+    let method = Value::from(method);
+    format!(r#"{{"jsonrpc":"2.0","method":{method},"params":{{"_meta":{{"{SUBSCRIPTION_ID}":{subscription}}}}}}}"#)
+        .into()
 }
 
 /// A refusal, by the one table in `model`: its HTTP status and its body. `data` are members that the specification

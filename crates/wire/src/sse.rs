@@ -11,6 +11,9 @@ use crate::{Flaw, scan};
 
 const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
 
+/// What stands before an event's data in its line.
+const DATA_FIELD: &[u8] = b"data: ";
+
 /// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -83,10 +86,7 @@ impl Decoder {
         while let Some(line) = self.line() {
             self.take(&line)?;
         }
-        if self.buffer.len() > self.event_bytes_max {
-            return Err(self.too_large());
-        }
-        Ok(())
+        self.bound(self.buffer.len(), DATA_FIELD.len())
     }
 
     /// The next whole event.
@@ -140,6 +140,8 @@ impl Decoder {
             self.dispatch();
             return Ok(());
         }
+        // A line is bounded the same whether it came whole or in pieces.
+        self.bound(line.len(), DATA_FIELD.len())?;
         let colon = line.iter().position(|&byte| byte == b':').unwrap_or(line.len());
         let mut value = line.slice((colon + 1).min(line.len())..);
         if value.first() == Some(&b' ') {
@@ -164,9 +166,7 @@ impl Decoder {
             Data::Line(first) => first.len() + 1,
             Data::Lines(lines) => lines.len() + 1,
         };
-        if held + line.len() > self.event_bytes_max {
-            return Err(self.too_large());
-        }
+        self.bound(held + line.len(), 0)?;
         self.data = match std::mem::replace(&mut self.data, Data::None) {
             Data::None => Data::Line(line),
             Data::Line(first) => {
@@ -195,20 +195,20 @@ impl Decoder {
         self.ready.push_back(Event { kind, data });
     }
 
-    fn too_large(&self) -> Flaw {
-        Flaw::from_server(format!("an event is larger than {} bytes", self.event_bytes_max))
+    fn bound(&self, bytes: usize, beside: usize) -> Result<(), Flaw> {
+        let (bytes_max, fits) = (self.event_bytes_max, bytes <= self.event_bytes_max.saturating_add(beside));
+        if fits { Ok(()) } else { Err(Flaw::from_server(format!("an event is larger than {bytes_max} bytes"))) }
     }
 }
 
 /// One event that carries `data`, a JSON message. Line breaks in it, which in JSON are only white space, become several
 /// data lines.
 pub fn encode(data: &[u8]) -> Bytes {
-    const FIELD: &[u8] = b"data: ";
-    let mut event = BytesMut::with_capacity(FIELD.len() + data.len() + 2);
+    let mut event = BytesMut::with_capacity(DATA_FIELD.len() + data.len() + 2);
     let mut start = 0;
     loop {
         let end = scan::line_stop(data, start);
-        event.extend_from_slice(FIELD);
+        event.extend_from_slice(DATA_FIELD);
         event.extend_from_slice(data.get(start..end).unwrap_or_default());
         event.extend_from_slice(b"\n");
         start = match (data.get(end), data.get(end + 1)) {
