@@ -9,8 +9,6 @@ pub const URI_BYTES_MAX: usize = 4096;
 
 /// Bytes in one line of prose in a manifest: an owner, a purpose.
 pub const MANIFEST_LINE_BYTES_MAX: usize = 1024;
-/// Bytes in the reason a person gives for a change.
-pub const REASON_BYTES_MAX: usize = 2048;
 
 /// Bytes in one JSON-RPC message, either way. The unit of inspection.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -76,6 +74,8 @@ pub const DEFINITIONS_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const DISCOVERY_MILLISECONDS_MAX: u64 = 120_000;
 /// Pages read from one listing of a server.
 pub const LISTING_PAGES_MAX: usize = 1_000;
+/// Characters of an excluded definition's name that are kept.
+pub const EXCLUDED_NAME_CHARS_MAX: usize = 200;
 /// Subschemas in one input schema.
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Nesting of one input schema.
@@ -144,6 +144,8 @@ pub const ADMIN_TOKEN_BYTES_MIN: usize = 32;
 pub const ADMIN_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Connections open at once on the admin listener.
 pub const ADMIN_CONNECTIONS_MAX: usize = 256;
+/// Milliseconds until the next try after a connection could not be accepted.
+pub const ACCEPT_PAUSE_MILLISECONDS: u64 = 50;
 /// Files in one folder that is applied.
 pub const MANIFESTS_MAX: usize = 50_000;
 /// Milliseconds an answer waits for its change to be in effect on the data path, before it says that it is not yet.

@@ -57,6 +57,18 @@ impl Definition {
     pub fn new(name: impl Into<String>, value: Value) -> Result<Self, serde_json::Error> {
         Ok(Self { name: name.into(), digest: Digest::of_json(&value)?, value })
     }
+
+    /// A tool's input schema; null for what has none.
+    pub fn input_schema(&self) -> &Value {
+        self.value.get("inputSchema").unwrap_or(&Value::Null)
+    }
+
+    /// Where a tool accepts arguments that its schema does not declare, as JSON pointers into the schema: the
+    /// approver is shown them. Compiles the schema, which takes milliseconds. Empty if the schema cannot be used.
+    pub fn accepts_undeclared(&self) -> Vec<String> {
+        let compiled = crate::InputSchema::compile(self.input_schema());
+        compiled.map(|schema| schema.accepts_undeclared().to_vec()).unwrap_or_default()
+    }
 }
 
 /// Everything a server says of itself that people approve.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use model::Digest;
+use model::{Digest, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::{Definition, Kind, Named, Observed, Pins, Server};
@@ -66,20 +66,20 @@ impl Difference {
             ..Self::default()
         };
         for kind in Kind::ALL {
-            let excluded = observed.excluded.iter().filter(|one| one.kind == kind).map(|one| one.name.as_str());
+            let excluded = observed.excluded.iter().filter(|one| one.kind == kind).map(|one| shortened(&one.name));
             difference.compare(kind, old.of(kind), new.of(kind), &excluded.collect());
         }
         difference
     }
 
-    fn compare(&mut self, kind: Kind, old: &[Definition], new: &[Definition], excluded: &HashSet<&str>) {
+    fn compare(&mut self, kind: Kind, old: &[Definition], new: &[Definition], excluded: &HashSet<String>) {
         let (before, now) = (digests(old), digests(new));
         for definition in old {
             let name = definition.name.clone();
             match now.get(name.as_str()) {
                 Some(digest) if *digest == definition.digest => {}
                 Some(digest) => self.changed.push(Changed { kind, name, old: definition.digest, new: *digest }),
-                None if excluded.contains(name.as_str()) => self.unusable.push(Named { kind, name }),
+                None if excluded.contains(&shortened(&name)) => self.unusable.push(Named { kind, name }),
                 None => self.removed.push(Named { kind, name }),
             }
         }
@@ -97,6 +97,11 @@ impl Difference {
         let changed = self.changed.iter().map(|changed| (changed.kind, changed.name.as_str()));
         changed.chain(self.unusable.iter().map(|unusable| (unusable.kind, unusable.name.as_str()))).collect()
     }
+}
+
+/// A name as it stands among the excluded, where discovery may have shortened it.
+fn shortened(name: &str) -> String {
+    name.chars().take(limits::EXCLUDED_NAME_CHARS_MAX).collect()
 }
 
 fn digests(definitions: &[Definition]) -> HashMap<&str, Digest> {

@@ -213,9 +213,15 @@ fn server_url(text: &str) -> Option<String> {
     let plain = matches!(url.scheme(), "http" | "https") && url.has_host();
     let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
     let bounded = text.len() <= limits::URI_BYTES_MAX && url.as_str().len() <= limits::URI_BYTES_MAX;
-    // The URL standard drops line breaks and turns `\` into `/`; another reader might not, so neither may stand here.
+    // The URL standard drops line breaks, turns `\` into `/` and `0x7f.1` into `127.0.0.1`. Another reader might not,
+    // so a text that needs mending is refused, and the parser of the data path must find the same host in it.
     let unambiguous = !text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\' || c == '@');
-    (plain && bare && bounded && unambiguous).then(|| url.into())
+    let same_host = |text: &str| {
+        let host = text.parse::<http::Uri>().ok().and_then(|uri| uri.host().map(str::to_ascii_lowercase));
+        host.is_some() && host.as_deref() == url.host_str()
+    };
+    let agreed = same_host(text) && same_host(url.as_str());
+    (plain && bare && bounded && unambiguous && agreed).then(|| url.into())
 }
 
 fn line(text: &str) -> Option<String> {

@@ -1,1 +1,141 @@
+use model::{Actor, Change, Expected, Timestamp};
+use serde_json::json;
+
 use super::*;
+use crate::{Definitions, Excluded, Observed};
+
+fn change() -> Change {
+    Change { actor: Actor::Person("ada".into()), expected: Expected::Any, at: Timestamp(1), reason: None }
+}
+
+fn tool(name: &str, description: &str) -> Definition {
+    let schema = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
+    let value = json!({ "name": name, "description": description, "inputSchema": schema, "x-own": [1, 2] });
+    Definition::new(name, value).unwrap()
+}
+
+fn observed(tools: Vec<Definition>, excluded: Vec<Excluded>) -> Observed {
+    let prompts = vec![Definition::new("greet", json!({ "name": "greet" })).unwrap()];
+    let templates = vec![Definition::new("crm://{id}", json!({ "uriTemplate": "crm://{id}" })).unwrap()];
+    let definitions =
+        Definitions { tools, prompts, templates, instructions: Some("be kind".to_owned()), ..Definitions::default() };
+    Observed::new(definitions, Timestamp(2), excluded).unwrap()
+}
+
+fn server(name: &str, zone: &str) -> Server {
+    let manifest =
+        json!({ "name": name, "url": "https://crm.example/mcp", "zone": zone, "owner": "o", "purpose": "p" });
+    let mut server = Server::submit(serde_json::from_value(manifest).unwrap(), &change());
+    let seen = observed(vec![tool("write", "writes"), tool("read", "reads")], Vec::new());
+    server.observe(server.manifest.identity(), seen.clone()).unwrap();
+    server.approve(seen.digest, &change()).unwrap();
+    server
+}
+
+fn endpoint(name: &str, server: &str) -> EndpointManifest {
+    serde_json::from_value(json!({ "name": name, "server": server, "purpose": "p" })).unwrap()
+}
+
+fn find<'c>(catalogue: &'c Catalogue, endpoint: &str) -> Option<&'c Arc<Endpoint>> {
+    catalogue.endpoint(&endpoint.parse().unwrap())
+}
+
+fn find_tool(catalogue: &Catalogue, name: &str) -> Arc<Tool> {
+    Arc::clone(find(catalogue, "sales").unwrap().server.tool(&name.parse().unwrap()).unwrap())
+}
+
+#[test]
+fn an_approved_server_is_reached_at_its_pinned_definitions() {
+    let catalogue = Catalogue::compile(&[server("crm", "internet")], &[endpoint("sales", "crm")], &[]);
+    let approved = &find(&catalogue, "sales").unwrap().server;
+    let names: Vec<_> = approved.tools().iter().map(|tool| tool.name.as_str()).collect();
+    assert_eq!(names, ["write", "read"], "in the order they were pinned");
+    assert_eq!(approved.instructions.as_deref(), Some("be kind"));
+    assert_eq!(approved.prompts().len(), 1);
+    assert!(approved.prompt(&"greet".parse().unwrap()).is_some());
+    assert_eq!(approved.templates().first().map(|one| one.template.as_str()), Some("crm://{id}"));
+
+    let read = find_tool(&catalogue, "read");
+    assert!(!read.withheld);
+    assert_eq!(read.pin, tool("read", "reads").digest);
+    assert_eq!(read.raw.get(), tool("read", "reads").value.to_string(), "whole, with what the gate does not know");
+    assert_eq!(read.input_schema().pointer("/properties/id/type"), Some(&json!("integer")));
+    assert!(read.check(&json!({ "id": 1 })).is_ok());
+    assert!(read.check(&json!({ "id": "1" })).is_err());
+    assert!(read.check(&json!({ "id": 1, "more": 1 })).is_err());
+    assert!(!read.accepts_undeclared());
+}
+
+#[test]
+fn what_is_not_in_service_is_not_there_and_operators_learn_why() {
+    let mut submitted = server("submitted", "internet");
+    submitted.standing = Standing::Submitted;
+    let mut suspended = server("suspended", "internet");
+    suspended.suspend(&change()).unwrap();
+    let mut moved = server("moved", "internet");
+    moved.manifest.url = "https://evil.example/".parse().unwrap();
+    let servers = [submitted, suspended, moved, server("unzoned", "office")];
+    let endpoints = ["submitted", "suspended", "moved", "unzoned", "missing"].map(|name| endpoint(name, name));
+    let catalogue = Catalogue::compile(&servers, &endpoints, &[]);
+    let told = |name: &str| {
+        assert!(find(&catalogue, name).is_none());
+        catalogue.absence(&name.parse().unwrap()).to_string()
+    };
+    assert_eq!(told("submitted"), "its server `submitted` is submitted");
+    assert_eq!(told("suspended"), "its server `suspended` is suspended");
+    assert!(told("moved").starts_with("its server `moved` was submitted anew"));
+    assert_eq!(told("unzoned"), "its server `unzoned` is in zone `office`, which is not declared");
+    assert_eq!(told("missing"), "its server `missing` was not submitted");
+    assert_eq!(told("other"), "no endpoint of that name is declared");
+}
+
+#[test]
+fn a_changed_definition_is_withheld_a_new_one_is_not_there_and_the_rest_goes_on() {
+    let mut crm = server("crm", "internet");
+    let excluded =
+        vec![Excluded { kind: Kind::Tool, name: "write".to_owned(), why: "its schema is unusable".to_owned() }];
+    let mut now = observed(vec![tool("read", "reads, and mails it"), tool("new", "is new")], excluded);
+    now.definitions.prompts.push(Definition::new("more", json!({})).unwrap());
+    crm.observe(crm.manifest.identity(), now).unwrap();
+    let catalogue = Catalogue::compile(&[crm], &[endpoint("sales", "crm")], &[]);
+    let approved = &find(&catalogue, "sales").unwrap().server;
+    assert!(find_tool(&catalogue, "read").withheld);
+    assert_eq!(find_tool(&catalogue, "read").pin, tool("read", "reads").digest);
+    assert!(find_tool(&catalogue, "write").withheld, "what became unusable is withheld too");
+    assert!(approved.tool(&"new".parse().unwrap()).is_none());
+    assert_eq!(approved.prompts().len(), 1);
+    assert!(!approved.prompts().first().unwrap().withheld);
+}
+
+#[test]
+fn a_later_catalogue_keeps_the_tools_that_are_what_they_were() {
+    let first = Catalogue::compile(&[server("crm", "internet")], &[endpoint("sales", "crm")], &[]);
+    let mut crm = server("crm", "internet");
+    crm.observe(crm.manifest.identity(), observed(vec![tool("read", "other"), tool("write", "writes")], Vec::new()))
+        .unwrap();
+    let second = first.succeed(&[crm], &[endpoint("sales", "crm")], &[]);
+    assert!(Arc::ptr_eq(&find_tool(&first, "write"), &find_tool(&second, "write")));
+    assert!(!Arc::ptr_eq(&find_tool(&first, "read"), &find_tool(&second, "read")));
+    assert!(find_tool(&second, "read").withheld);
+}
+
+#[test]
+fn a_pinned_tool_whose_schema_cannot_be_used_takes_no_arguments_at_all() {
+    let mut crm = server("crm", "internet");
+    let schemaless = Definition::new("read", json!({ "name": "read" })).unwrap();
+    let seen = observed(vec![schemaless], Vec::new());
+    crm.observe(crm.manifest.identity(), seen.clone()).unwrap();
+    crm.approve(seen.digest, &change()).unwrap();
+    let catalogue = Catalogue::compile(&[crm], &[endpoint("sales", "crm")], &[]);
+    assert!(find_tool(&catalogue, "read").check(&json!({})).is_err());
+}
+
+#[test]
+fn a_server_reaches_the_addresses_of_its_zone() {
+    let zones: ZoneManifest =
+        serde_json::from_value(json!({ "name": "lab", "addresses": ["127.0.0.0/8"], "purpose": "p" })).unwrap();
+    let catalogue = Catalogue::compile(&[server("crm", "lab")], &[endpoint("sales", "crm")], &[zones]);
+    let reach = &find(&catalogue, "sales").unwrap().server.reach;
+    assert!(reach.allows("127.0.0.1".parse().unwrap()).is_ok());
+    assert!(reach.allows("1.1.1.1".parse().unwrap()).is_err());
+}

@@ -1,1 +1,357 @@
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
 use super::*;
+
+/// Whether the arguments fit, and if not what is told.
+fn told(schema: &Value, arguments: &Value) -> Vec<String> {
+    let compiled = InputSchema::compile(schema).unwrap_or_else(|error| panic!("{error}"));
+    let violations = compiled.check(arguments).err().unwrap_or_default();
+    violations.iter().map(ToString::to_string).collect()
+}
+
+fn fits(schema: &Value, arguments: &Value) -> bool {
+    told(schema, arguments).is_empty()
+}
+
+fn refused(schema: &Value) -> String {
+    InputSchema::compile(schema).err().map(|error| error.to_string()).unwrap_or_default()
+}
+
+fn open(schema: &Value) -> Vec<String> {
+    InputSchema::compile(schema).unwrap().accepts_undeclared().to_vec()
+}
+
+#[test]
+fn what_the_schema_does_not_declare_is_refused_at_every_depth() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "order": {
+                "type": "object",
+                "properties": { "id": { "type": "integer" }, "lines": {
+                    "type": "array",
+                    "items": { "type": "object", "properties": { "sku": { "type": "string" } } }
+                } }
+            },
+            "pair": { "type": "array", "prefixItems": [{ "type": "object", "properties": { "a": {} } }], "items": false }
+        },
+        "patternProperties": { "^x-": { "type": "object", "properties": { "note": { "type": "string" } } } }
+    });
+    assert!(fits(&schema, &json!({ "order": { "id": 1, "lines": [{ "sku": "a" }] }, "x-1": { "note": "n" } })));
+    assert_eq!(told(&schema, &json!({ "b": 1 })), ["the arguments: the approved schema does not declare `b`"]);
+    assert_eq!(
+        told(&schema, &json!({ "order": { "id": 1, "b": 1, "c": 2 } })),
+        ["/order: the approved schema does not declare `b`, `c`"]
+    );
+    assert_eq!(
+        told(&schema, &json!({ "order": { "lines": [{ "sku": "a" }, { "b": 1 }] } })),
+        ["/order/lines/1: the approved schema does not declare `b`"]
+    );
+    assert!(!fits(&schema, &json!({ "pair": [{ "b": 1 }] })));
+    assert!(!fits(&schema, &json!({ "x-1": { "b": 1 } })));
+}
+
+#[test]
+fn an_object_without_properties_holds_none() {
+    let schema = json!({ "type": "object" });
+    assert!(fits(&schema, &json!({})));
+    assert!(!fits(&schema, &json!({ "a": 1 })));
+    assert!(fits(&json!({}), &json!({})));
+    assert!(!fits(&json!({}), &json!({ "a": 1 })));
+}
+
+#[test]
+fn references_and_combinations_declare_together() {
+    let schema = json!({
+        "type": "object",
+        "properties": { "to": { "$ref": "#/$defs/Address" }, "by": { "anyOf": [{ "$ref": "#/$defs/Address" }, { "type": "null" }] } },
+        "allOf": [{ "properties": { "amount": { "type": "number" } } }, { "$ref": "#/$defs/Noted" }],
+        "$defs": {
+            "Address": { "type": "object", "properties": {
+                "city": { "type": "string" },
+                "geo": { "type": "object", "properties": { "lat": { "type": "number" } } }
+            } },
+            "Noted": { "properties": { "note": { "type": "string" } } }
+        }
+    });
+    let good = json!({ "to": { "city": "c", "geo": { "lat": 1.5 } }, "by": null, "amount": 1, "note": "n" });
+    assert_eq!(told(&schema, &good), Vec::<String>::new());
+    assert!(!fits(&schema, &json!({ "b": 1 })));
+    assert!(!fits(&schema, &json!({ "to": { "b": 1 } })));
+    assert!(!fits(&schema, &json!({ "to": { "geo": { "b": 1 } } })));
+    assert!(!fits(&schema, &json!({ "by": { "city": "c", "b": 1 } })));
+    assert!(open(&schema).is_empty());
+}
+
+#[test]
+fn an_explicit_anything_is_kept_and_reported() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "meta": { "type": "object", "additionalProperties": true },
+            "any": true,
+            "also": { "description": "whatever" },
+            "json": { "$ref": "#/$defs/Json" },
+            "bag": { "type": "object", "patternProperties": { ".*": {} } },
+            "list": { "type": "array" },
+            "typed": { "type": "object", "additionalProperties": { "type": "string" } }
+        },
+        "$defs": { "Json": { "title": "any JSON" } }
+    });
+    assert!(fits(&schema, &json!({ "meta": { "b": 1 }, "any": { "b": 1 }, "also": { "b": 1 }, "json": { "b": 1 } })));
+    assert!(fits(&schema, &json!({ "typed": { "b": "c" } })));
+    assert!(!fits(&schema, &json!({ "typed": { "b": 1 } })));
+    let mut open = open(&schema);
+    open.sort();
+    assert_eq!(
+        open,
+        [
+            "/properties/also",
+            "/properties/any",
+            "/properties/bag/patternProperties/.*",
+            "/properties/json",
+            "/properties/list",
+            "/properties/meta"
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_closed_within_a_share_is_reported() {
+    let schema = json!({
+        "type": "object",
+        "allOf": [
+            { "properties": { "a": { "type": "object", "properties": { "x": { "type": "integer" } } } } },
+            { "properties": { "a": { "type": "object", "properties": { "y": { "type": "integer" } } } } }
+        ]
+    });
+    assert!(fits(&schema, &json!({ "a": { "x": 1, "y": 2 } })));
+    assert!(!fits(&schema, &json!({ "b": 1 })));
+    assert_eq!(open(&schema), ["/allOf/0/properties/a", "/allOf/1/properties/a"]);
+}
+
+#[test]
+fn closing_never_lets_through_what_the_schema_refuses() {
+    // The part under `not` is stricter when closed, so `not` alone would become looser.
+    let under_not = json!({
+        "type": "object",
+        "properties": { "a": { "type": "object", "additionalProperties": true } },
+        "not": { "$ref": "#/$defs/Bad" },
+        "$defs": { "Bad": { "properties": { "a": {
+            "type": "object", "properties": { "evil": { "const": true } }, "required": ["evil"]
+        } } } }
+    });
+    assert!(fits(&under_not, &json!({ "a": { "good": 1 } })));
+    assert!(!fits(&under_not, &json!({ "a": { "evil": true } })));
+    assert!(!fits(&under_not, &json!({ "a": { "evil": true, "more": 1 } })));
+
+    // With both ways open exactly one must not fit; closing one would leave the other alone.
+    let under_one_of = json!({
+        "type": "object",
+        "oneOf": [
+            { "properties": { "a": { "type": "object", "properties": { "x": {} }, "required": ["x"] } } },
+            { "properties": { "a": { "type": "object", "additionalProperties": true } } }
+        ]
+    });
+    assert!(!fits(&under_one_of, &json!({ "a": { "x": 1, "y": 2 } })));
+}
+
+#[test]
+fn references_lead_into_the_schema_or_nowhere() {
+    for reference in [
+        "http://127.0.0.1:1/schema.json",
+        "https://example.com/s#/$defs/A",
+        "file:///etc/passwd",
+        "other.json",
+        "#/$defs/Missing",
+        "#anchor",
+        "urn:uuid:1",
+    ] {
+        let schema = json!({ "type": "object", "properties": { "a": { "$ref": reference } } });
+        assert_eq!(
+            refused(&schema),
+            "the `$ref` at `/properties/a` does not lead to a part of this schema, and nothing is fetched",
+            "{reference}"
+        );
+    }
+    for keyword in ["$dynamicRef", "$recursiveRef", "$anchor", "$dynamicAnchor", "$id", "dependencies"] {
+        let schema = json!({ "type": "object", "properties": { "a": { keyword: "#/a" } } });
+        assert!(refused(&schema).starts_with(&format!("`{keyword}` at `/properties/a` cannot be used")), "{keyword}");
+    }
+}
+
+#[test]
+fn only_drafts_that_mean_the_same_are_taken() {
+    for draft in ["https://json-schema.org/draft/2020-12/schema", "http://json-schema.org/draft-07/schema#"] {
+        assert!(fits(&json!({ "$schema": draft, "$id": "https://example.com/a", "type": "object" }), &json!({})));
+    }
+    for draft in ["http://json-schema.org/draft-04/schema#", "https://example.com/mine"] {
+        assert!(refused(&json!({ "$schema": draft, "type": "object" })).starts_with("`$schema`"));
+    }
+    // A tuple of draft 7 would mean something else.
+    let tuple = json!({ "type": "object", "properties": { "a": { "type": "array", "items": [{}, {}] } } });
+    assert!(refused(&tuple).contains("does not compile"));
+}
+
+#[test]
+fn a_schema_that_is_not_for_objects_is_refused() {
+    for schema in
+        [json!(null), json!(true), json!([]), json!({ "type": "string" }), json!({ "type": ["array", "null"] })]
+    {
+        assert_eq!(refused(&schema), "the input schema is not a schema for objects");
+    }
+}
+
+#[test]
+fn big_and_deep_schemas_are_refused() {
+    let wide: serde_json::Map<_, _> =
+        (0..limits::SUBSCHEMAS_MAX).map(|number| (format!("p{number}"), json!({ "type": "string" }))).collect();
+    assert_eq!(refused(&json!({ "type": "object", "properties": wide })), "the schema has more than 2000 subschemas");
+    let mut deep = json!({ "type": "string" });
+    for _ in 0..=limits::SCHEMA_DEPTH_MAX {
+        deep = json!({ "type": "object", "properties": { "a": deep } });
+    }
+    assert_eq!(refused(&deep), "the schema has more than 32 levels");
+    let patterns: serde_json::Map<_, _> =
+        (0..=limits::SCHEMA_PATTERNS_MAX).map(|number| (format!("p{number}"), json!({ "pattern": "a" }))).collect();
+    assert_eq!(refused(&json!({ "properties": patterns })), "the schema has more than 100 patterns");
+}
+
+#[test]
+fn a_schema_that_is_checked_against_itself_without_end_is_refused() {
+    for schema in [
+        json!({ "$ref": "#" }),
+        json!({ "allOf": [{ "$ref": "#" }] }),
+        json!({ "properties": { "a": { "$ref": "#/$defs/A" } },
+                "$defs": { "A": { "anyOf": [{ "$ref": "#/$defs/B" }] }, "B": { "not": { "$ref": "#/$defs/A" } } } }),
+    ] {
+        assert!(refused(&schema).contains("endlessly"), "{schema}");
+    }
+}
+
+#[test]
+fn a_schema_that_doubles_the_work_with_each_step_is_refused() {
+    // By references on one level: thirty doublings of the same check.
+    let mut definitions = serde_json::Map::new();
+    for step in 0..30 {
+        let next = format!("#/$defs/s{}", step + 1);
+        definitions.insert(format!("s{step}"), json!({ "allOf": [{ "$ref": next }, { "$ref": next }] }));
+    }
+    definitions.insert("s30".into(), json!({ "type": "object" }));
+    let flat = json!({ "$ref": "#/$defs/s0", "$defs": definitions });
+    assert!(refused(&flat).contains("more than 64 times"));
+
+    // By the depth of the arguments: each level is checked twice as often as the one around it.
+    let member = json!({ "properties": { "x": { "$ref": "#/$defs/N" } } });
+    let deep = json!({ "$ref": "#/$defs/N", "$defs": { "N": { "anyOf": [member, member] } } });
+    assert!(refused(&deep).contains("more than 64 times"));
+}
+
+#[test]
+fn recursive_and_shared_definitions_that_stay_linear_are_taken_and_fast() {
+    let tree = json!({
+        "type": "object",
+        "properties": { "root": { "$ref": "#/$defs/Node" } },
+        "$defs": { "Node": { "type": "object", "properties": {
+            "left": { "$ref": "#/$defs/Node" }, "right": { "$ref": "#/$defs/Node" }, "name": { "$ref": "#/$defs/Name" },
+            "children": { "type": "array", "items": { "$ref": "#/$defs/Node" } }
+        } }, "Name": { "type": "string" } }
+    });
+    let mut value = json!({ "name": "leaf" });
+    for _ in 0..50 {
+        value = json!({ "left": value, "children": [] });
+    }
+    assert!(fits(&tree, &json!({ "root": value })));
+
+    // Twenty-five levels of two members each, shared: small as written, huge if it were unfolded.
+    let mut definitions = serde_json::Map::new();
+    for step in 0..25 {
+        let next = json!({ "$ref": format!("#/$defs/s{}", step + 1) });
+        definitions.insert(format!("s{step}"), json!({ "type": "object", "properties": { "l": next, "r": next } }));
+    }
+    definitions.insert("s25".into(), json!({ "type": "string" }));
+    let began = Instant::now();
+    let shared = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/s0" } }, "$defs": definitions });
+    assert!(fits(&shared, &json!({ "a": { "l": {}, "r": { "l": {} } } })));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+}
+
+#[test]
+fn patterns_are_linear() {
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string", "pattern": "^(a+)+$" } } });
+    let compiled = InputSchema::compile(&schema).unwrap();
+    let began = Instant::now();
+    assert!(compiled.check(&json!({ "a": format!("{}!", "a".repeat(100_000)) })).is_err());
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    for pattern in ["(?=a)b", r"(a)\1", "a{1000}{1000}{1000}"] {
+        let schema = json!({ "type": "object", "properties": { "a": { "pattern": pattern } } });
+        assert!(refused(&schema).contains("does not compile"), "{pattern}");
+    }
+}
+
+#[test]
+fn a_violation_never_repeats_a_value() {
+    let secret = "hunter2-hunter2";
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "type": { "type": "integer" }, "enum": { "enum": ["a", "b"] }, "const": { "const": 1 },
+            "pattern": { "pattern": "^x$" }, "length": { "maxLength": 3 }, "any": { "anyOf": [{ "type": "null" }] },
+            "one": { "oneOf": [{ "type": "null" }] }, "not": { "not": { "type": "string" } },
+            "items": { "type": "array", "uniqueItems": true }, "contains": { "contains": { "const": 1 } },
+            "tuple": { "prefixItems": [{}], "unevaluatedItems": false }, "false": false,
+            "deep": { "type": "object", "properties": { "a": { "type": "null" } } }
+        },
+        "required": ["type", "missing"]
+    });
+    let compiled = InputSchema::compile(&schema).unwrap();
+    for member in ["type", "enum", "const", "pattern", "length", "any", "one", "not", "false"] {
+        let violations = compiled.check(&json!({ member: secret, "type": secret })).unwrap_err();
+        assert!(!violations.is_empty());
+        assert!(!format!("{violations:?}").contains("hunter2"), "{member}: {violations:?}");
+    }
+    for value in [
+        json!({ "items": [secret, secret] }),
+        json!({ "contains": [secret] }),
+        json!({ "tuple": [1, secret] }),
+        json!({ "deep": { "a": secret } }),
+    ] {
+        assert!(!format!("{:?}", compiled.check(&value).unwrap_err()).contains("hunter2"), "{value}");
+    }
+}
+
+#[test]
+fn violations_are_few_and_short() {
+    let schema = json!({ "type": "object", "additionalProperties": { "type": "integer" } });
+    let long = "k".repeat(10_000);
+    let arguments: serde_json::Map<_, _> = (0..1000).map(|number| (format!("{number}{long}"), json!("v"))).collect();
+    let violations = InputSchema::compile(&schema).unwrap().check(&Value::Object(arguments)).unwrap_err();
+    assert_eq!(violations.len(), limits::VIOLATIONS_MAX);
+    assert!(violations.iter().all(|one| one.pointer.len() <= limits::VIOLATION_BYTES_MAX));
+}
+
+#[test]
+fn formats_are_annotations() {
+    let schema = json!({ "type": "object", "properties": { "mail": { "type": "string", "format": "email" } } });
+    assert!(fits(&schema, &json!({ "mail": "no mail" })));
+}
+
+#[test]
+fn a_check_of_fitting_arguments_is_cheap() {
+    let members: serde_json::Map<_, _> = ["a", "b", "c", "d", "e"]
+        .iter()
+        .map(|name| ((*name).to_owned(), json!({ "type": "string", "maxLength": 100 })))
+        .collect();
+    let compiled = InputSchema::compile(&json!({ "type": "object", "properties": members })).unwrap();
+    let arguments = json!({ "a": "1", "b": "2", "c": "3", "d": "4", "e": "5" });
+    let rounds: u32 = 10_000;
+    let began = Instant::now();
+    for _ in 0..rounds {
+        assert!(compiled.check(&arguments).is_ok());
+    }
+    // Well below a microsecond when optimised; the bound only catches a change of kind.
+    println!("{:?} per check", began.elapsed() / rounds);
+    assert!(began.elapsed() / rounds < Duration::from_micros(100));
+}
