@@ -1,0 +1,95 @@
+//! What a policy's annotations mean.
+//!
+//! `@id`, `@message` (for the caller, when the policy refuses) and `@owner` may stand on any policy; the three
+//! obligations only on a `forbid`, and only where every action of its scope knows how to meet them. Anything else
+//! fails the load, because an annotation that nobody reads is a rule that nobody follows.
+
+use model::PolicyId;
+use serde::Serialize;
+
+use crate::Action;
+
+/// What must happen before a permit counts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Obligation {
+    /// The policy that asks for it.
+    pub policy: PolicyId,
+    /// What is asked for.
+    pub kind: ObligationKind,
+    /// From whom, by which means, or of what class, as the policy wrote it.
+    pub value: String,
+}
+
+impl Obligation {
+    /// The obligation as the caller may read it.
+    pub fn sentence(&self) -> String {
+        match self.kind {
+            ObligationKind::Approval => format!("it needs an approval by {}", self.value),
+            ObligationKind::StepUp => format!("it needs a fresh sign-in with {}", self.value),
+            ObligationKind::Redact => format!("{} must be redacted first", self.value),
+        }
+    }
+}
+
+/// The kinds of obligation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObligationKind {
+    /// A person of the named group says yes to exactly these bytes.
+    Approval,
+    /// The user signs in afresh, by the named means.
+    StepUp,
+    /// What the named class of finding covers is taken out.
+    Redact,
+}
+
+impl ObligationKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Approval, Self::StepUp, Self::Redact];
+
+    /// The annotation's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approval => "approval",
+            Self::StepUp => "stepup",
+            Self::Redact => "redact",
+        }
+    }
+
+    /// The actions that know how to meet it.
+    pub fn actions(self) -> &'static [Action] {
+        match self {
+            Self::Approval => &[Action::Call],
+            Self::StepUp => &[Action::Connect, Action::Call],
+            Self::Redact => &[Action::Call, Action::Release],
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// One annotation, understood.
+pub(crate) enum Annotation<'a> {
+    Id(&'a str),
+    Message(&'a str),
+    Owner(&'a str),
+    Obligation(ObligationKind, &'a str),
+}
+
+impl<'a> Annotation<'a> {
+    /// Reads `@word("value")`, or says what is wrong with it.
+    pub(crate) fn read(word: &str, value: &'a str) -> Result<Self, String> {
+        if value.is_empty() {
+            return Err(format!("`@{word}` needs a value, such as `@{word}(\"…\")`"));
+        }
+        match (word, ObligationKind::from_word(word)) {
+            (_, Some(kind)) => Ok(Self::Obligation(kind, value)),
+            ("id", None) => Ok(Self::Id(value)),
+            ("message", None) => Ok(Self::Message(value)),
+            ("owner", None) => Ok(Self::Owner(value)),
+            (_, None) => Err(format!("unknown annotation `@{word}`")),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! From files to a set that can be asked.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cedar_policy::PolicyId as CedarId;
+use model::PolicyId;
+use serde::Serialize;
+
+use crate::annotations::Obligation;
+use crate::entities::Names;
+use crate::parse::{self, Parsed};
+use crate::reads::Reads;
+use crate::slices::Slices;
+use crate::standing::Standings;
+use crate::typing::{self, ToolShapes};
+use crate::{PolicySummary, Vocabulary};
+
+/// One `.cedar` file.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its name, for messages and for the ids of policies that name none.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Why a file cannot be loaded, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, thiserror::Error)]
+#[error("{file}:{line}:{column}: {message}")]
+pub struct LoadError {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column in characters, from 1.
+    pub column: u32,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+}
+
+/// Every policy of one revision, compiled. Share it in an `Arc`; what it remembers of answers dies with it.
+pub struct Policies {
+    pub(crate) names: Names,
+    pub(crate) slices: Slices,
+    pub(crate) shapes: ToolShapes,
+    pub(crate) known: HashMap<CedarId, Known>,
+    pub(crate) standings: Standings,
+    summaries: Vec<PolicySummary>,
+}
+
+/// What a decision needs to know of a policy besides Cedar's own answer.
+pub(crate) struct Known {
+    pub(crate) id: PolicyId,
+    pub(crate) message: Option<Arc<str>>,
+    pub(crate) obligations: Vec<Obligation>,
+    pub(crate) reads: Reads,
+}
+
+impl Policies {
+    /// Reads, checks and compiles every file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, in order of place: syntax, templates, annotations, ids given twice,
+    /// and types, also against every tool that a policy reading arguments can apply to.
+    pub fn compile(sources: &[Source], vocabulary: &Vocabulary) -> Result<Self, Vec<LoadError>> {
+        let mut errors = Vec::new();
+        let mut parsed = parse::all(sources, &mut errors);
+        let shapes = typing::check(&mut parsed, sources, vocabulary, &mut errors);
+        let names = Names::new().map_err(|error| vec![builtin(&error)]);
+        if !errors.is_empty() {
+            errors.sort();
+            errors.dedup();
+            return Err(errors);
+        }
+        let names = names?;
+        let slices = Slices::build(&parsed).map_err(|error| vec![builtin(&error)])?;
+        let known = parsed.iter().map(|policy| (policy.cedar.id().clone(), Known::of(policy))).collect();
+        let summaries = parsed.into_iter().map(|policy| policy.summary).collect();
+        Ok(Self { names, slices, shapes, known, standings: Standings::new(), summaries })
+    }
+
+    /// Every policy, in the order of the files.
+    pub fn summaries(&self) -> Vec<PolicySummary> {
+        self.summaries.clone()
+    }
+}
+
+impl std::fmt::Debug for Policies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Policies").field("policies", &self.known.len()).finish_non_exhaustive()
+    }
+}
+
+impl Known {
+    fn of(policy: &Parsed) -> Self {
+        Self {
+            id: policy.summary.id.clone(),
+            message: policy.summary.message.as_deref().map(Arc::from),
+            obligations: policy.summary.obligations.clone(),
+            reads: policy.reads.clone(),
+        }
+    }
+}
+
+/// An error in what this crate itself brings; a test proves there is none.
+pub(crate) fn builtin(error: &dyn std::fmt::Display) -> LoadError {
+    LoadError { file: "schema.cedarschema".to_owned(), line: 1, column: 1, message: error.to_string(), help: None }
+}
+
+#[cfg(test)]
+mod tests;

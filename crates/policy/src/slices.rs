@@ -1,0 +1,103 @@
+//! Which policies can apply to a question.
+//!
+//! Cedar's authorizer looks at every policy it is given. Here each policy is filed once, under what its scope names:
+//! an entity, a type, or nothing. A question opens only the drawers its principal and resource lead to, so ten
+//! thousand policies about other tools cost it nothing. A drawer may hold too much (Cedar still checks each scope)
+//! and never too little: `in` is found under the entity it names, which is the principal or the resource itself, one
+//! of the user's groups, or the object's server, for there is no other hierarchy.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cedar_policy::{EntityTypeName, EntityUid, PolicySet, PolicySetError};
+
+use crate::Action;
+use crate::action::ActionSet;
+use crate::parse::Parsed;
+
+/// What one side of a policy's scope names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Scope {
+    /// Nothing: it applies to all.
+    Any,
+    /// A type.
+    Type(EntityTypeName),
+    /// One entity, or what is in it.
+    Entity(EntityUid),
+}
+
+/// Policies whose scopes name the same.
+#[derive(Default)]
+pub(crate) struct Slice {
+    /// Permits and plain forbids.
+    pub(crate) hard: Split,
+    /// Forbids that an obligation lifts.
+    pub(crate) obligations: Split,
+}
+
+/// One set in two halves.
+#[derive(Default)]
+pub(crate) struct Split {
+    /// Policies that answer the same each time for the same caller and object.
+    pub(crate) still: PolicySet,
+    /// Policies that read arguments or the time.
+    pub(crate) moving: Arc<PolicySet>,
+}
+
+/// Every policy, filed.
+#[derive(Default)]
+pub(crate) struct Slices {
+    /// By what the principal's scope names, then by what the resource's does.
+    filed: HashMap<Scope, HashMap<Scope, Drawer>>,
+}
+
+/// The slices of one pair of scopes, by the actions they are about.
+type Drawer = Vec<(ActionSet, Arc<Slice>)>;
+
+impl Slices {
+    /// Files every policy.
+    ///
+    /// # Errors
+    /// When two policies have one id, which parsing has ruled out.
+    pub(crate) fn build(parsed: &[Parsed]) -> Result<Self, Box<PolicySetError>> {
+        let mut open: HashMap<(Scope, Scope), Vec<(ActionSet, Slice)>> = HashMap::new();
+        for policy in parsed {
+            let drawer = open.entry((policy.principal.clone(), policy.resource.clone())).or_default();
+            let found = drawer.iter().position(|(actions, _)| *actions == policy.actions);
+            let at = found.unwrap_or_else(|| {
+                drawer.push((policy.actions, Slice::default()));
+                drawer.len() - 1
+            });
+            if let Some((_, slice)) = drawer.get_mut(at) {
+                slice.add(policy)?;
+            }
+        }
+        let mut filed: HashMap<Scope, HashMap<Scope, Drawer>> = HashMap::new();
+        for ((principal, resource), drawer) in open {
+            let drawer = drawer.into_iter().map(|(actions, slice)| (actions, Arc::new(slice))).collect();
+            filed.entry(principal).or_default().insert(resource, drawer);
+        }
+        Ok(Self { filed })
+    }
+
+    /// The slices in which a policy can apply.
+    pub(crate) fn find(&self, principals: &[Scope], action: Action, resources: &[Scope]) -> Vec<Arc<Slice>> {
+        let drawers = principals.iter().filter_map(|principal| self.filed.get(principal));
+        let slices = drawers.flat_map(|drawer| resources.iter().filter_map(|resource| drawer.get(resource)).flatten());
+        slices.filter(|(actions, _)| actions.contains(action)).map(|(_, slice)| Arc::clone(slice)).collect()
+    }
+}
+
+impl Slice {
+    fn add(&mut self, policy: &Parsed) -> Result<(), Box<PolicySetError>> {
+        let split = match policy.summary.obligations.is_empty() {
+            true => &mut self.hard,
+            false => &mut self.obligations,
+        };
+        let half = match policy.reads.moves() {
+            true => Arc::make_mut(&mut split.moving),
+            false => &mut split.still,
+        };
+        half.add(policy.cedar.clone()).map_err(Box::new)
+    }
+}
