@@ -1,8 +1,9 @@
 //! The fixture of the official MCP conformance suite, revision 2026-07-28, on `rmcp`.
 //!
-//! `conformance-server [ADDRESS]` listens on loopback (a free port by default) and says where. It offers what the
-//! suite's server scenarios look for by name: tools, prompts, resources, completion, subscriptions, and questions to
-//! the client over several rounds. The suite's own code is the only specification of those names.
+//! `conformance-server [ADDRESS [document|events]]` listens on loopback (a free port by default) and says where. Where
+//! the protocol leaves the choice, it answers with one JSON document (the default) or with an event stream. It offers
+//! what the suite's server scenarios look for by name: tools, prompts, resources, completion, subscriptions, and
+//! questions to the client over several rounds. The suite's own code is the only specification of those names.
 //!
 //! Start with [`fixture`]; [`definitions`] lists what is offered, [`questions`] is the part with a memory.
 
@@ -27,7 +28,13 @@ use fixture::Fixture;
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
-    let address = env::args().nth(1).unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let mut arguments = env::args().skip(1);
+    let address = arguments.next().unwrap_or_else(|| "127.0.0.1:0".to_owned());
+    let documents = match arguments.next().as_deref() {
+        None | Some("document") => true,
+        Some("events") => false,
+        Some(_) => return Err(io::Error::other("usage: conformance-server [ADDRESS [document|events]]")),
+    };
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     if !address.ip().is_loopback() {
         return Err(io::Error::other("a fixture has no business on a network: listen on loopback"));
@@ -35,7 +42,7 @@ async fn main() -> io::Result<()> {
     let fixture = Arc::new(Fixture::new().map_err(io::Error::other)?);
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
-        .with_json_response(true)
+        .with_json_response(documents)
         .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"]);
     let service =
         StreamableHttpService::new(move || Ok(Arc::clone(&fixture)), Arc::new(NeverSessionManager::default()), config);

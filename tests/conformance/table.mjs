@@ -1,0 +1,41 @@
+// Reads what the suite left in OUT and prints one line per scenario. Exit code 1 if a required one is not passed.
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const [out, suiteStatus] = process.argv.slice(2);
+
+const listed = readFileSync(join(out, 'required.txt'), 'utf8').split('\n');
+const clientSection = listed.findIndex((line) => line.startsWith('Client scenarios'));
+const serverSection = clientSection < 0 ? listed : listed.slice(0, clientSection);
+const required = serverSection.flatMap((line) => /^ {2}- (\S+)/.exec(line)?.slice(1) ?? []);
+
+// A scenario's folder is `server-NAME-TIMESTAMP`; it stays empty when the scenario broke off.
+const results = new Map();
+for (const folder of readdirSync(join(out, 'checks'))) {
+  const name = /^server-(.+)-\d{4}-\d\d-\d\dT.*$/.exec(folder)?.[1];
+  const file = join(out, 'checks', folder, 'checks.json');
+  if (name) results.set(name, existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []);
+}
+
+const width = Math.max(...[...required, ...results.keys()].map((name) => name.length));
+let failed = required.length === 0 || suiteStatus > 1;
+
+function row(name, scored) {
+  const checks = results.get(name) ?? [];
+  const having = (status) => checks.filter((check) => check.status === status);
+  const passed = having('SUCCESS').length;
+  const failures = having('FAILURE');
+  const verdict = failures.length > 0 ? 'FAIL' : passed > 0 ? 'pass' : 'none';
+  if (scored && verdict !== 'pass') failed = true;
+  console.log(`${name.padEnd(width)}  ${verdict}  ${passed} passed, ${failures.length} failed`);
+  for (const check of [...failures, ...having('WARNING')]) {
+    if (scored) console.log(`    ${check.status.toLowerCase()}: ${check.id}: ${check.errorMessage ?? ''}`);
+  }
+}
+
+console.log('Required:');
+for (const name of required) row(name, true);
+console.log('\nRun, not scored:');
+for (const name of [...results.keys()].filter((name) => !required.includes(name)).sort()) row(name, false);
+console.log(`\n${failed ? 'FAILED' : 'passed'}: ${required.length} required server scenarios; details in ${out}`);
+process.exit(failed ? 1 : 0);
