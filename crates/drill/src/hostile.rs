@@ -24,10 +24,13 @@ use tokio::task::{AbortHandle, JoinSet};
 pub use mode::Mode;
 
 use mode::Step;
-use request::{Heard, Received};
+use request::Heard;
 
 /// The name of its only tool. It takes one argument, `report_id`, a text.
 pub const TOOL: &str = "get_report";
+
+/// How long a server that hangs waits at a time for its peer to leave; it waits again until then.
+const HANG: Duration = Duration::from_secs(3_600);
 
 /// A lying server, running. It stops, and its connections break, when this is dropped.
 pub struct Hostile {
@@ -158,8 +161,8 @@ async fn attend(stream: TcpStream, ledger: Arc<Ledger>) {
     drop(stream.set_nodelay(true));
     let (mut reader, mut writer) = stream.into_split();
     let mut buffer = BytesMut::new();
-    while let Ok(Some(received)) = request::receive(&mut reader, &mut buffer).await {
-        let steps = answer(&received, &open.0);
+    while let Ok(Some(heard)) = request::receive(&mut reader, &mut buffer).await {
+        let steps = answer(&heard, &open.0);
         match perform(steps, &mut reader, &mut writer).await {
             Ok(After::Stay) => {}
             Ok(After::Leave) | Err(_) => return,
@@ -167,9 +170,9 @@ async fn attend(stream: TcpStream, ledger: Arc<Ledger>) {
     }
 }
 
-fn answer(received: &Received, ledger: &Ledger) -> Vec<Step> {
+fn answer(heard: &Heard, ledger: &Ledger) -> Vec<Step> {
     ledger.requests.fetch_add(1, Ordering::Relaxed);
-    match &received.heard {
+    match heard {
         Heard::Discover { id } => mode::discover(id),
         Heard::ListTools { id } => mode::tools(id),
         Heard::CallTool { id } => {
@@ -201,7 +204,7 @@ async fn perform(steps: Vec<Step>, reader: &mut OwnedReadHalf, writer: &mut Owne
             }
             Step::Repeat(bytes) => repeat(&bytes, writer).await?,
             Step::Hang => {
-                while !left_within(reader, HANG_CHECK).await {}
+                while !left_within(reader, HANG).await {}
                 return Ok(After::Leave);
             }
             Step::Close => return Ok(After::Leave),
@@ -209,9 +212,6 @@ async fn perform(steps: Vec<Step>, reader: &mut OwnedReadHalf, writer: &mut Owne
     }
     Ok(After::Stay)
 }
-
-/// How often a server that hangs looks whether its peer is still there.
-const HANG_CHECK: Duration = Duration::from_secs(3_600);
 
 /// Sends the same bytes until the peer has left.
 async fn repeat(bytes: &Bytes, writer: &mut OwnedWriteHalf) -> io::Result<()> {

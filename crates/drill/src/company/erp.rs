@@ -30,7 +30,7 @@ struct Order {
     customer_id: String,
     /// Day of the order, ISO 8601.
     ordered_on: String,
-    /// `open`, `shipped`, `delivered` or `returned`.
+    /// `open`, `shipped`, `delivered`, `returned` or `cancelled`.
     status: String,
     /// What was ordered.
     lines: Vec<Line>,
@@ -102,7 +102,7 @@ struct ListOrders {
     /// Only orders of this customer, for example `C-1001`.
     #[serde(default)]
     customer_id: Option<String>,
-    /// Only orders in this state: `open`, `shipped`, `delivered` or `returned`.
+    /// Only orders in this state: `open`, `shipped`, `delivered`, `returned` or `cancelled`.
     #[serde(default)]
     status: Option<String>,
 }
@@ -248,15 +248,15 @@ impl Erp {
         &self,
         Parameters(CancelOrder { order_id, reason }): Parameters<CancelOrder>,
     ) -> Result<Json<Order>, String> {
+        if reason.trim().is_empty() {
+            return Err("Give a reason.".to_owned());
+        }
         let mut books = locked(&self.books);
         let order = books.order(&order_id)?;
         if order.status != "open" {
-            return Err(format!(
-                "Order `{order_id}` is {}; only open orders can be cancelled ({reason}).",
-                order.status
-            ));
+            return Err(format!("Order `{order_id}` is {}; only open orders can be cancelled.", order.status));
         }
-        "returned".clone_into(&mut order.status);
+        "cancelled".clone_into(&mut order.status);
         Ok(Json(order.clone()))
     }
 

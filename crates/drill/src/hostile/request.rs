@@ -8,11 +8,6 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 
-/// One request.
-pub(super) struct Received {
-    pub(super) heard: Heard,
-}
-
 /// What a request asks for.
 pub(super) enum Heard {
     Discover { id: Value },
@@ -26,11 +21,11 @@ pub(super) enum Heard {
 ///
 /// # Errors
 /// When the connection breaks, or the request is longer than the gate's own limits allow it to be.
-pub(super) async fn receive(reader: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<Option<Received>> {
+pub(super) async fn receive(reader: &mut OwnedReadHalf, buffer: &mut BytesMut) -> io::Result<Option<Heard>> {
     loop {
-        if let Some((received, length)) = parse(buffer)? {
+        if let Some((heard, length)) = parse(buffer)? {
             buffer.advance(length);
-            return Ok(Some(received));
+            return Ok(Some(heard));
         }
         if reader.read_buf(buffer).await? == 0 {
             return Ok(None);
@@ -39,7 +34,7 @@ pub(super) async fn receive(reader: &mut OwnedReadHalf, buffer: &mut BytesMut) -
 }
 
 /// The first request in these bytes and its length, once it is whole.
-fn parse(bytes: &[u8]) -> io::Result<Option<(Received, usize)>> {
+fn parse(bytes: &[u8]) -> io::Result<Option<(Heard, usize)>> {
     let Some(head_length) = bytes.windows(4).position(|window| window == b"\r\n\r\n").map(|end| end + 4) else {
         return within(bytes.len(), limits::HEADER_BYTES_MAX).map(|()| None);
     };
@@ -48,7 +43,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Received, usize)>> {
     within(body_length, limits::MESSAGE_BYTES_MAX)?;
     let length = head_length + body_length;
     let Some(body) = bytes.get(head_length..length) else { return Ok(None) };
-    Ok(Some((Received { heard: heard(&head, body) }, length)))
+    Ok(Some((heard(&head, body), length)))
 }
 
 fn within(bytes: usize, max: usize) -> io::Result<()> {
