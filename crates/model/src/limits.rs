@@ -142,6 +142,10 @@ pub const STANDINGS_BYTES_MAX: u64 = 32 * 1024 * 1024;
 pub const ADMIN_TOKEN_BYTES_MIN: usize = 32;
 /// Bytes in the body of one request to the admin side: a folder of manifests and policies.
 pub const ADMIN_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Milliseconds a client of the admin side waits for an answer; servers may have to be looked at first.
+pub const ADMIN_ANSWER_MILLISECONDS_MAX: u64 = 120_000;
+/// Bytes in one answer of the admin side.
+pub const ADMIN_ANSWER_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Connections open at once on the admin listener.
 pub const ADMIN_CONNECTIONS_MAX: usize = 256;
 /// Milliseconds until the next try after a connection could not be accepted.

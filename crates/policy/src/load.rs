@@ -17,7 +17,7 @@ use crate::typing::{self, ToolShapes};
 use crate::{PolicySummary, Vocabulary};
 
 /// One `.cedar` file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// Its name, for messages and for the ids of policies that name none.
     pub file: String,
