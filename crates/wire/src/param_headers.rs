@@ -4,8 +4,6 @@
 //! must agree. [`ParamHeaders::compile`] reads a tool's input schema once, when the tool is pinned; a tool whose
 //! annotations break the rules must not be offered at all.
 
-use std::collections::HashSet;
-
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::limits;
 use serde_json::{Map, Value};
@@ -137,7 +135,7 @@ fn spoken(argument: &Value) -> Option<HeaderValue> {
 /// The whole number an argument is: a schema's integer may be written `42.0`.
 fn whole(argument: &Value) -> Option<i64> {
     let number = argument.as_i64().or_else(|| argument.as_f64().and_then(whole_float))?;
-    (number.abs() <= SAFE_INTEGER_MAX).then_some(number)
+    (-SAFE_INTEGER_MAX..=SAFE_INTEGER_MAX).contains(&number).then_some(number)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "only whole floats within 2^53 are cast, which is exact")]
@@ -173,7 +171,6 @@ enum Place {
 #[derive(Default)]
 struct Found {
     mirrored: Vec<Mirrored>,
-    names: HashSet<String>,
     path: Vec<String>,
 }
 
@@ -227,13 +224,12 @@ impl Found {
         if !matches!(schema.get("type").and_then(Value::as_str), Some("string" | "integer" | "boolean")) {
             return Err(AnnotationError::NotPrimitive { property: property() });
         }
-        if self.names.contains(&name) {
+        if self.mirrored.iter().any(|mirrored| mirrored.header == header) {
             return Err(AnnotationError::Repeated { property: property() });
         }
         if self.mirrored.len() >= limits::PARAM_HEADERS_MAX {
             return Err(AnnotationError::TooMany);
         }
-        self.names.insert(name);
         self.mirrored.push(Mirrored { header, path: self.path.clone() });
         Ok(())
     }

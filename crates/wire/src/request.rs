@@ -119,8 +119,11 @@ impl<'a> Envelope<'a> {
             return Err(flaw("`id` must be a whole number or a short string"));
         }
         let method = member("method").and_then(Json::string).ok_or_else(|| flaw("`method` must be a string"))?;
-        if method.is_empty() || method.len() > limits::METHOD_BYTES_MAX {
-            return Err(flaw("`method` is empty or too long"));
+        // `Mcp-Method` has no wrapped form, so what a plain header cannot say is no method.
+        let plain =
+            (1..=limits::METHOD_BYTES_MAX).contains(&method.len()) && method.bytes().all(|b| b.is_ascii_graphic());
+        if !plain {
+            return Err(flaw("`method` is empty, too long or not visible ASCII"));
         }
         if member("params").is_some_and(|params| !params.is_object()) {
             return Err(params_invalid("`params` must be an object").with_id(id));

@@ -57,6 +57,9 @@ fn integers_are_compared_as_numbers() {
     let large = 9_007_199_254_740_992_i64;
     assert!(agrees(&[("mcp-param-count", "9007199254740991")], &json!({ "count": large - 1 })));
     assert!(!agrees(&[("mcp-param-count", "9007199254740992")], &json!({ "count": large })));
+    for (said, argument) in [("-9223372036854775808", json!(i64::MIN)), ("18446744073709551615", json!(u64::MAX))] {
+        assert!(!agrees(&[("mcp-param-count", said)], &json!({ "count": argument })), "{said}");
+    }
 }
 
 #[test]

@@ -111,6 +111,8 @@ fn what_is_no_json_rpc_request_is_refused() {
         r#"{"jsonrpc":"2.0","id":7}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":42}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":""}"#,
+        r#"{"jsonrpc":"2.0","id":7,"method":"tools/list "}"#,
+        r#"{"jsonrpc":"2.0","method":"tööls/list"}"#,
         r#"{"jsonrpc":"2.0","id":7,"result":{}}"#,
         r#"{"jsonrpc":"2.0","id":7,"error":{"code":1,"message":""}}"#,
         r#"{"jsonrpc":"2.0","id":7,"method":"tools/list","result":{}}"#,
