@@ -157,6 +157,11 @@ impl ReceiptId {
         u64::try_from(self.0 >> 80).unwrap_or(u64::MAX)
     }
 
+    /// An id from its sixteen bytes.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(u128::from_be_bytes(bytes))
+    }
+
     /// The id's sixteen bytes, most significant first.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()

@@ -1,0 +1,94 @@
+//! The thread that makes batches durable, one after another, and nothing else: whoever waits, waits for it.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use model::limits;
+
+use super::clerk::Clerk;
+use super::queue::{Queue, Rest, Taken};
+use crate::writer::Writer;
+
+/// Between two checkpoints, and between two tries to write a disk that failed.
+const TICK: Duration = Duration::from_millis(limits::CHECKPOINT_MILLISECONDS);
+
+struct Committer {
+    writer: Writer,
+    queue: Arc<Queue>,
+    clerk: Clerk,
+    flush_delay: Duration,
+    /// Records in the last tree that was handed to the clerk.
+    signed: u64,
+    ticked: Instant,
+}
+
+/// Closes the queue when the thread ends, however it ends, so that nobody waits for it in vain.
+struct Closing(Arc<Queue>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.abandon();
+    }
+}
+
+/// Starts the thread.
+pub(super) fn start(
+    writer: Writer,
+    queue: Arc<Queue>,
+    clerk: Clerk,
+    flush_delay: Duration,
+) -> io::Result<JoinHandle<()>> {
+    let closing = Closing(Arc::clone(&queue));
+    let committer = Committer { writer, queue, clerk, flush_delay, signed: 0, ticked: Instant::now() };
+    thread::Builder::new().name("journal".to_owned()).spawn(move || {
+        let _closing = closing;
+        committer.run();
+    })
+}
+
+impl Committer {
+    fn run(mut self) {
+        loop {
+            let strangers = if self.tick() { limits::STRANGERS_PER_SECOND } else { 0 };
+            let taken = if self.queue.is_failing() {
+                self.queue.take(TICK, Rest::Short, 0)
+            } else {
+                self.queue.take(self.flush_delay, self.rest(), strangers)
+            };
+            let last = taken.last;
+            self.commit(taken);
+            if last {
+                break;
+            }
+        }
+        self.clerk.finish(self.writer.standing());
+    }
+
+    fn commit(&mut self, taken: Taken) {
+        match self.writer.commit(&taken.batch) {
+            Ok(()) => self.queue.written(taken),
+            Err(error) => self.queue.failed(&taken, error),
+        }
+    }
+
+    /// Once a second: has the tree signed if it grew. Says whether a second has passed.
+    fn tick(&mut self) -> bool {
+        let now = Instant::now();
+        if now.duration_since(self.ticked) < TICK {
+            return false;
+        }
+        self.ticked = now;
+        // A clerk that is still busy gets the next tree.
+        if self.writer.size() != self.signed && self.clerk.offer(|| self.writer.standing()) {
+            self.signed = self.writer.size();
+        }
+        true
+    }
+
+    /// A tree that is not signed yet must be, within the second.
+    fn rest(&self) -> Rest {
+        if self.writer.size() == self.signed { Rest::Long } else { Rest::Short }
+    }
+}

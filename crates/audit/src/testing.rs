@@ -1,0 +1,167 @@
+//! What the tests of this crate share: a clock and randomness that repeat, records to write, and disks that fail.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use model::{AgentKind, Clock, Entropy, Object, Reason, ReceiptId, Revision, Timestamp};
+
+use crate::disk::{Append, Disk};
+use crate::files;
+use crate::journal::{Journal, JournalError, Options, Recovery};
+use crate::record::{End, Event, Intent, Outcome, Record, Refused, Who};
+use crate::verify::{Report, Trusted, verify};
+
+pub(crate) const ORIGIN: &str = "gate.example.com/audit";
+pub(crate) const SEGMENT_BYTES: u64 = 1024 * 1024;
+
+/// A clock that goes on a millisecond at each look.
+pub(crate) struct TestClock(pub(crate) AtomicU64);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Numbers that never repeat within one process.
+pub(crate) struct TestEntropy;
+
+static BITS: AtomicU64 = AtomicU64::new(1);
+
+impl Entropy for TestEntropy {
+    fn bits(&self) -> u128 {
+        let next = u128::from(BITS.fetch_add(1, Ordering::Relaxed));
+        next.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
+    }
+}
+
+pub(crate) fn options() -> Options {
+    Options {
+        origin: ORIGIN.to_owned(),
+        version: "0.1.0".to_owned(),
+        flush_delay: Duration::from_millis(5),
+        clock: Arc::new(TestClock(AtomicU64::new(1_790_000_000_000))),
+        entropy: Arc::new(TestEntropy),
+    }
+}
+
+pub(crate) fn open(directory: &Path) -> (Journal, Recovery) {
+    Journal::open_on(Box::new(crate::disk::RealDisk), SEGMENT_BYTES, directory, options()).unwrap()
+}
+
+pub(crate) fn open_error(directory: &Path) -> JournalError {
+    match Journal::open(directory, options()) {
+        Ok(_) => panic!("the journal opened"),
+        Err(error) => error,
+    }
+}
+
+pub(crate) fn check(directory: &Path) -> Report {
+    verify(directory, &Trusted::default(), &mut |_| {}).unwrap()
+}
+
+pub(crate) fn who() -> Who {
+    Who {
+        agent: "assistant".parse().unwrap(),
+        kind: AgentKind::Delegated,
+        user: Some("alice@example.com".parse().unwrap()),
+    }
+}
+
+pub(crate) fn intent_event() -> Event {
+    Event::Intent(Intent {
+        who: who(),
+        session: None,
+        endpoint: "support".parse().unwrap(),
+        server: "crm".parse().unwrap(),
+        method: "tools/call".to_owned(),
+        request: Some("7".to_owned()),
+        object: Some(Object::Tool { server: "crm".parse().unwrap(), name: "read_customer".parse().unwrap() }),
+        pin: Some(model::Digest::of(b"definition")),
+        arguments: None,
+        request_bytes: 420,
+        policies: vec!["support-reads".parse().unwrap()],
+        revision: Revision(12),
+    })
+}
+
+pub(crate) fn outcome_event(intent: ReceiptId, end: End) -> Event {
+    Event::Outcome(Outcome { intent, end, milliseconds: 3, answer: None, detail: None })
+}
+
+pub(crate) fn refused_event(detail: &str) -> Event {
+    Event::Refused(Refused {
+        who: Some(who()),
+        endpoint: Some("support".parse().unwrap()),
+        method: Some("tools/call".to_owned()),
+        request: None,
+        object: None,
+        control: "decide".to_owned(),
+        reason: Reason::PolicyForbids,
+        detail: detail.to_owned(),
+        policies: Vec::new(),
+        revision: Revision(12),
+    })
+}
+
+/// Runs a future to its end on a small runtime.
+pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+/// Writes `calls` intents with their outcomes, durable; gives the intents.
+pub(crate) fn write_calls(journal: &Journal, calls: usize) -> Vec<Record> {
+    let intents: Vec<Record> = (0..calls).map(|_| journal.record(intent_event())).collect();
+    for intent in &intents {
+        wait(journal.durable(intent)).unwrap();
+        journal.queue(&journal.record(outcome_event(intent.id, End::Completed)));
+    }
+    wait(journal.flush()).unwrap();
+    intents
+}
+
+/// A disk with room for so many bytes, that can also fail to flush.
+#[derive(Clone, Default)]
+pub(crate) struct SmallDisk {
+    pub(crate) room: Arc<AtomicU64>,
+    pub(crate) sync_fails: Arc<AtomicBool>,
+}
+
+impl Disk for SmallDisk {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Append>> {
+        Ok(Box::new(SmallFile { file: files::open_append(path)?, disk: self.clone() }))
+    }
+}
+
+struct SmallFile {
+    file: File,
+    disk: SmallDisk,
+}
+
+impl Append for SmallFile {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let room = self.disk.room.load(Ordering::SeqCst);
+        let fits = usize::try_from(room).unwrap().min(bytes.len());
+        self.file.append(&bytes[..fits])?;
+        self.disk.room.fetch_sub(u64::try_from(fits).unwrap(), Ordering::SeqCst);
+        if fits == bytes.len() { Ok(()) } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if self.disk.sync_fails.load(Ordering::SeqCst) {
+            return Err(io::Error::other("input/output error"));
+        }
+        self.file.sync()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        let before = self.file.metadata()?.len();
+        self.file.truncate(length)?;
+        self.disk.room.fetch_add(before.saturating_sub(length), Ordering::SeqCst);
+        Ok(())
+    }
+}
