@@ -1,1 +1,27 @@
-//! Placeholder.
+//! The data plane: every message between an agent and a server passes here.
+//!
+//! [`pipeline`] is one function that can be read aloud: the controls of [`mod@controls`] in the order in which a message
+//! meets them. Each takes what earlier ones proved and returns a proof that only it can make, so that none can be skipped.
+//! The [`register`] says which methods may pass at all, and under which controls.
+//!
+//! A [`Gate`] holds what the path needs. It reads one [`Snapshot`] per message, compiled from the governed state by
+//! other rooms and swapped whole; no message ever waits for a database.
+
+mod body;
+mod controls;
+mod gate;
+mod listen;
+mod listing;
+mod metrics;
+mod pipeline;
+pub mod register;
+mod relay;
+mod snapshot;
+mod trail;
+mod uri;
+
+pub use controls::accept::Doors;
+pub use gate::{Front, Gate};
+pub use listen::serve;
+pub use metrics::Metrics;
+pub use snapshot::{Door, Keys, Snapshot, Snapshots};

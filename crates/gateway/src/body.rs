@@ -1,0 +1,77 @@
+//! Bodies, in and out.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::Stream;
+use http_body_util::{BodyExt as _, Either, Full, StreamBody};
+use hyper::body::{Body as _, Frame, Incoming};
+use model::{Reason, Refusal, limits};
+
+/// A body the gate sends: whole, or message by message.
+pub(crate) type Body = Either<Full<Bytes>, StreamBody<Messages>>;
+
+/// The messages of a streamed answer, already framed as events.
+pub(crate) type Messages = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send>>;
+
+/// A response of the gate.
+pub(crate) type Response = http::Response<Body>;
+
+/// A body that is ready.
+pub(crate) fn whole(bytes: Bytes) -> Body {
+    Either::Left(Full::new(bytes))
+}
+
+/// A body whose parts are made when the client takes them. Dropping it, as hyper does when the client goes away, drops
+/// whatever makes the parts: nothing is held for a client that left.
+pub(crate) fn streamed(parts: impl Stream<Item = Bytes> + Send + 'static) -> Body {
+    use futures_util::StreamExt as _;
+    Either::Right(StreamBody::new(Box::pin(parts.map(|part| Ok(Frame::data(part))))))
+}
+
+/// Reads a request's body whole.
+///
+/// # Errors
+/// [`Reason::TooLarge`] past [`limits::MESSAGE_BYTES_MAX`], [`Reason::TooSlow`] past
+/// [`limits::REQUEST_MILLISECONDS_MAX`], [`Reason::NotJson`] when the client stops before the end.
+pub(crate) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    let patience = Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX);
+    match tokio::time::timeout(patience, collect(body)).await {
+        Ok(read) => read,
+        Err(_) => Err(Refusal::new(Reason::TooSlow, "the body did not end in time")),
+    }
+}
+
+async fn collect(mut body: Incoming) -> Result<Bytes, Refusal> {
+    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
+    if body.is_end_stream() {
+        // Nearly every call: one read of the socket held it all, and it is passed on without a copy.
+        return bounded(first.len()).map(|()| first);
+    }
+    let mut all = BytesMut::from(first);
+    while let Some(part) = next(&mut body).await? {
+        bounded(all.len().saturating_add(part.len()))?;
+        all.extend_from_slice(&part);
+    }
+    Ok(all.freeze())
+}
+
+async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| Refusal::new(Reason::NotJson, format!("the body broke off: {error}")))?;
+        // Trailers carry nothing of MCP's.
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+fn bounded(bytes: usize) -> Result<(), Refusal> {
+    if bytes <= limits::MESSAGE_BYTES_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::TooLarge, format!("the body is over {} bytes", limits::MESSAGE_BYTES_MAX)))
+}

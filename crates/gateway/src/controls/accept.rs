@@ -1,0 +1,109 @@
+//! Is this a request to this gate at all? Host, Origin, path, method and media types, from the head alone.
+//!
+//! A page in a browser can be made to send requests to a local address (DNS rebinding): its Host names the page's own
+//! domain and its Origin the page. Both are compared with short lists, before anything else is looked at.
+
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use model::{EndpointName, Reason, Refusal, limits};
+
+/// The names this listener answers to.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    hosts: Vec<String>,
+    origins: Vec<String>,
+}
+
+impl Doors {
+    /// Hosts as `name:port` and origins as `scheme://name:port`, compared without case.
+    pub fn new(hosts: Vec<String>, origins: Vec<String>) -> Self {
+        Self { hosts, origins }
+    }
+}
+
+/// A request that is addressed to an endpoint of this gate.
+pub(crate) struct Accepted {
+    /// The endpoint its path names. Whether there is one is for `connect` to say.
+    pub(crate) endpoint: EndpointName,
+}
+
+/// Looks at a request's head.
+pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
+    let refused = |reason: Reason, detail: &str| Refusal::new(reason, detail);
+    let host =
+        single(&head.headers, HOST.as_str()).ok_or_else(|| refused(Reason::HostUnknown, "not one Host header"))?;
+    if !listed(&doors.hosts, host) {
+        return Err(refused(Reason::HostUnknown, "the Host is none of the listener's"));
+    }
+    if head.headers.contains_key(ORIGIN) {
+        // The Origin of a page is never one of ours unless an operator listed it.
+        let origin = single(&head.headers, ORIGIN.as_str()).unwrap_or_default();
+        if !listed(&doors.origins, origin) && !same_origin(&doors.hosts, origin) {
+            return Err(refused(Reason::OriginRefused, "the Origin is not listed"));
+        }
+    }
+    let endpoint = endpoint(head.uri.path()).ok_or_else(|| refused(Reason::PathUnknown, "no /{endpoint}/mcp"))?;
+    if head.uri.query().is_some() {
+        // Tokens and the like belong in no URL; nothing of ours is asked for in a query.
+        return Err(refused(Reason::PathUnknown, "the URL has a query"));
+    }
+    if head.method != Method::POST {
+        return Err(refused(Reason::MethodNotAllowed, "the method is not POST"));
+    }
+    if !is_json(&head.headers) || !takes_answers(&head.headers) {
+        return Err(refused(Reason::MediaTypeRefused, "Content-Type or Accept is not MCP's"));
+    }
+    if declared_length(&head.headers).is_some_and(|length| length > limits::MESSAGE_BYTES_MAX) {
+        return Err(refused(Reason::TooLarge, "Content-Length is over the limit"));
+    }
+    Ok(Accepted { endpoint })
+}
+
+fn endpoint(path: &str) -> Option<EndpointName> {
+    path.strip_prefix('/')?.strip_suffix("/mcp")?.parse().ok()
+}
+
+/// The value of a header that is there exactly once, as visible text.
+fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?.to_str().ok()?;
+    values.next().is_none().then_some(value)
+}
+
+fn listed(list: &[String], given: &str) -> bool {
+    list.iter().any(|entry| entry.eq_ignore_ascii_case(given))
+}
+
+fn same_origin(hosts: &[String], origin: &str) -> bool {
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+    host.is_some_and(|host| listed(hosts, host))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let essence = single(headers, CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+/// Whether the caller takes both forms of answer (MCP 2026-07-28, streamable HTTP), said at all or not.
+fn takes_answers(headers: &HeaderMap) -> bool {
+    let mut wanted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
+    if wanted.peek().is_none() {
+        return !headers.contains_key(ACCEPT);
+    }
+    let (mut json, mut events) = (false, false);
+    for range in wanted.flat_map(|value| value.split(',')) {
+        let essence = range.split(';').next().unwrap_or_default().trim();
+        let is = |name: &str| essence.eq_ignore_ascii_case(name);
+        json |= is("application/json") || is("application/*") || is("*/*");
+        events |= is("text/event-stream") || is("text/*") || is("*/*");
+    }
+    json && events
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<usize> {
+    headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

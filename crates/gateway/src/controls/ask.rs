@@ -1,0 +1,43 @@
+//! May this server ask the user or the model? Its questions travel inside an answer (multi-round-trip requests, MCP
+//! 2026-07-28); the answers come back as part of a new call and take the whole path again.
+
+use model::{Object, Reason, Refusal, Timestamp};
+use policy::Action;
+use serde_json::json;
+use wire::answer::Question;
+use wire::{Capabilities, Flaw};
+
+use crate::controls::connect::Connected;
+use crate::register::{self, Direction, Path};
+
+/// Decides `ask` for every question, and that the client said it can be asked.
+pub(crate) fn run(
+    connected: &Connected,
+    capabilities: &Capabilities,
+    questions: &[Question],
+    now: Timestamp,
+) -> Result<(), Flaw> {
+    for question in questions {
+        let method = question.method.as_str();
+        let row = register::find(method, Direction::ToAgent, wire::Revision::V2026_07_28);
+        if row.is_none_or(|row| row.path != Path::Asked) {
+            let detail = "the server asks by a method that is not in the register";
+            return Err(Refusal::new(Reason::AnswerRefused, detail).into());
+        }
+        if let Some(missing) = capabilities.missing_for(question) {
+            // The specification forbids the server to ask; passing it on would leave the client with a question that
+            // it cannot even show.
+            let refusal = Refusal::new(Reason::CapabilityMissing, "the server asks what the client cannot be asked");
+            let data = Some(Box::new(json!({ "requiredCapabilities": missing })));
+            return Err(Flaw { refusal, id: None, data });
+        }
+    }
+    if questions.is_empty() {
+        return Ok(());
+    }
+    let server = Object::Server { server: connected.door.server.name.clone() };
+    connected.decide(Action::Ask, &server, now).map(drop).map_err(|refusal| {
+        let hint = refusal.hint.unwrap_or_else(|| "the server may not ask questions here".to_owned());
+        Refusal::new(Reason::ReleaseRefused, refusal.detail).with_hint(hint).with_policies(refusal.policies).into()
+    })
+}

@@ -1,0 +1,74 @@
+//! May this caller use this endpoint? Without a permit it looks like an endpoint that does not exist.
+
+use std::sync::Arc;
+
+use model::{Caller, Object, Reason, Refusal, Timestamp};
+use policy::{Action, Permit, Question, Target};
+
+use crate::controls::accept::Accepted;
+use crate::controls::authenticate::Known;
+use crate::snapshot::{Door, Snapshot};
+
+/// A caller at an endpoint it may use, in the light of one snapshot.
+pub(crate) struct Connected {
+    pub(crate) caller: Arc<Caller>,
+    pub(crate) door: Arc<Door>,
+    pub(crate) snapshot: Arc<Snapshot>,
+}
+
+/// Decides `connect`.
+pub(crate) fn run(
+    snapshot: Arc<Snapshot>,
+    known: Known,
+    accepted: &Accepted,
+    now: Timestamp,
+) -> Result<Connected, Refusal> {
+    let Known { caller } = known;
+    let question = Question {
+        action: Action::Connect,
+        caller: &caller,
+        endpoint: &accepted.endpoint,
+        target: Target::Endpoint(&accepted.endpoint),
+        arguments: None,
+        now,
+    };
+    // Decided whether the endpoint exists or not, so that both take the same time.
+    let decided = snapshot.policy.decide(&question);
+    let door = snapshot.endpoints.get(&accepted.endpoint).cloned();
+    match (decided, door) {
+        (Ok(_), Some(door)) => Ok(Connected { caller, door, snapshot }),
+        (Ok(_), None) => Err(hidden(&snapshot.registry.absence(&accepted.endpoint).to_string())),
+        (Err(refusal), Some(_)) => Err(hidden(&refusal.detail).with_policies(refusal.policies)),
+        (Err(refusal), None) => Err(hidden(&format!("no such endpoint, and {}", refusal.detail))),
+    }
+}
+
+fn hidden(detail: &str) -> Refusal {
+    Refusal::new(Reason::EndpointNotFound, detail)
+}
+
+impl Connected {
+    /// Asks the snapshot's policies about an object, for this caller at this endpoint.
+    pub(crate) fn decide(&self, action: Action, object: &Object, now: Timestamp) -> Result<Permit, Refusal> {
+        self.decide_call(action, object, None, now)
+    }
+
+    /// The same, with the arguments of a call.
+    pub(crate) fn decide_call(
+        &self,
+        action: Action,
+        object: &Object,
+        arguments: Option<&serde_json::Value>,
+        now: Timestamp,
+    ) -> Result<Permit, Refusal> {
+        let target = Target::Object(object);
+        let question = Question { action, caller: &self.caller, endpoint: &self.door.name, target, arguments, now };
+        self.snapshot.policy.decide(&question)
+    }
+
+    /// The same caller at the same endpoint in the light of a newer snapshot, for streams that stay open.
+    pub(crate) fn again(&self, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<Self, Refusal> {
+        let accepted = Accepted { endpoint: self.door.name.clone() };
+        run(snapshot, Known { caller: Arc::clone(&self.caller) }, &accepted, now)
+    }
+}

@@ -1,0 +1,28 @@
+//! Do the policies permit it, for the agent and for the user?
+
+use model::{PolicyId, Refusal, Timestamp};
+use policy::Action;
+
+use crate::controls::halted::Running;
+use crate::controls::validate::Valid;
+
+/// What policy permits. The arguments travel inside, so what was decided on is what is sent.
+pub(crate) struct Permitted {
+    pub(crate) valid: Valid,
+    /// The policies that permitted it.
+    pub(crate) policies: Vec<PolicyId>,
+}
+
+/// Decides `call` on everything the message is about.
+pub(crate) fn run(running: &Running, valid: Valid, now: Timestamp) -> Result<Permitted, Refusal> {
+    let mut policies = Vec::new();
+    for object in valid.live.visible.objects() {
+        // The lists of a server are not called, they are seen: `visible` decided that.
+        if matches!(object, model::Object::Server { .. }) {
+            continue;
+        }
+        let permit = running.decide_call(Action::Call, object, valid.arguments.as_ref(), now)?;
+        policies.extend_from_slice(permit.policies());
+    }
+    Ok(Permitted { valid, policies })
+}

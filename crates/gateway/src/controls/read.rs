@@ -1,0 +1,34 @@
+//! What was said? The body, strictly; that headers say the same; that the register knows the method.
+
+use bytes::Bytes;
+use http::HeaderMap;
+use model::{Reason, Refusal};
+use wire::{Flaw, Request};
+
+use crate::register::{self, Direction, Row};
+
+/// A message that every reader reads alike, of a method that may pass.
+pub(crate) struct Message {
+    pub(crate) request: Request,
+    pub(crate) row: &'static Row,
+}
+
+/// Reads one message.
+pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Message, Flaw> {
+    let request = wire::read(headers, body)?;
+    let Some(row) = register::find(&request.method, Direction::ToServer, request.revision) else {
+        return Err(about(&request, Refusal::new(Reason::MethodUnknown, "the method is not in the register")));
+    };
+    // A request wants an answer and a notification does not; the other way round, neither side knows what to expect.
+    if request.id.is_some() == row.method.starts_with("notifications/") {
+        return Err(about(
+            &request,
+            Refusal::new(Reason::NotJsonRpc, "a notification with an id, or a request without one"),
+        ));
+    }
+    Ok(Message { request, row })
+}
+
+fn about(request: &Request, refusal: Refusal) -> Flaw {
+    Flaw { refusal, id: request.id.clone(), data: None }
+}

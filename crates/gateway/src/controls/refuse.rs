@@ -1,0 +1,55 @@
+//! The other end of the path: a refusal is recorded, counted and told. What the caller hears is the table's text; what the
+//! operator needs is in the receipt.
+
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue};
+use model::{Reason, ReceiptId};
+use wire::Flaw;
+use wire::reply::{self, Answering};
+
+use crate::body::{Response, whole};
+use crate::gate::Gate;
+use crate::trail::{Trail, control_of, end_of};
+
+/// The header in which every answer names its receipt.
+pub(crate) const RECEIPT: HeaderName = HeaderName::from_static("portcullis-receipt");
+
+/// Records a refusal and makes its response.
+pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
+    let Flaw { refusal, id, data } = flaw;
+    gate.metrics.refused(refusal.reason);
+    if trail.id.is_none() {
+        trail.id = id;
+    }
+    match trail.open.take() {
+        Some(open) => open.close(end_of(&refusal), None, Some(refusal.detail.clone())),
+        // Nobody knows who this is: counted, so that strangers cannot fill the disk.
+        None if trail.caller.is_none() => gate.journal.stranger(&trail.source.to_string(), refusal.reason),
+        None => gate.journal.queue(&trail.refused(control_of(refusal.reason), &refusal)),
+    }
+    let answering = if trail.method == Some("tools/call") { Answering::ToolCall } else { Answering::Other };
+    let known = trail.caller.is_some();
+    let receipt = known.then_some(trail.receipt);
+    let (status, body) = reply::refused(trail.id.as_ref(), &refusal, receipt, answering, data.as_deref());
+    let mut response = http::Response::new(whole(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(receipt) = receipt {
+        headers.insert(RECEIPT, receipt_value(receipt));
+    }
+    if refusal.reason == Reason::Unauthenticated {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"portcullis\""));
+    }
+    if refusal.reason == Reason::MethodNotAllowed {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
+/// A receipt's id as a header value.
+pub(crate) fn receipt_value(receipt: ReceiptId) -> HeaderValue {
+    // 26 letters and digits always fit; were they not to, an empty header would say so.
+    HeaderValue::from_str(&receipt.to_string()).unwrap_or(HeaderValue::from_static(""))
+}

@@ -1,0 +1,101 @@
+//! May the answer leave? It must answer this request, in the protocol's terms, within what policy releases.
+
+use audit::End;
+use bytes::Bytes;
+use http::StatusCode;
+use model::{Object, Reason, Refusal, Timestamp};
+use policy::Action;
+use wire::answer::{self, Incoming, Outcome, ResultType};
+use wire::{Capabilities, Flaw, Id};
+
+use crate::controls::ask;
+use crate::controls::connect::Connected;
+use crate::listing;
+use crate::register::{Path, Row};
+
+/// An answer that may leave, byte for byte as the server wrote it unless it is a filtered listing.
+pub(crate) struct Released {
+    pub(crate) bytes: Bytes,
+    pub(crate) status: StatusCode,
+    pub(crate) end: End,
+}
+
+/// What an answer is held against.
+pub(crate) struct Expected {
+    /// The caller, in the light of the newest snapshot.
+    pub(crate) connected: Connected,
+    /// The request's id.
+    pub(crate) id: Id,
+    /// The request's row of the register.
+    pub(crate) row: &'static Row,
+    /// What the request was about.
+    pub(crate) objects: Vec<Object>,
+    /// What the client can be asked.
+    pub(crate) capabilities: Capabilities,
+}
+
+/// Reads a whole answer and decides on it.
+pub(crate) fn run(expected: &Expected, status: StatusCode, body: Bytes, now: Timestamp) -> Result<Released, Flaw> {
+    match answer::read(&body)? {
+        Incoming::Response { id, outcome } => response(expected, status, id.as_ref(), &outcome, body, now),
+        Incoming::Notification { .. } => Err(broken("the server answered with a notification")),
+        Incoming::Request { .. } => Err(broken("the server answered with a request")),
+    }
+}
+
+/// Decides on one response.
+pub(crate) fn response(
+    expected: &Expected,
+    status: StatusCode,
+    id: Option<&Id>,
+    outcome: &Outcome,
+    bytes: Bytes,
+    now: Timestamp,
+) -> Result<Released, Flaw> {
+    if id != Some(&expected.id) {
+        return Err(broken("the server answered another request"));
+    }
+    for object in &expected.objects {
+        if matches!(object, Object::Server { .. }) {
+            continue;
+        }
+        expected.connected.decide(Action::Release, object, now).map_err(withheld)?;
+    }
+    let end = match outcome {
+        Outcome::Error { code, .. } => End::ServerError(*code),
+        Outcome::Result { result_type, is_error, .. } => match result_type {
+            ResultType::Complete if *is_error => End::ToolError,
+            ResultType::Complete => End::Completed,
+            ResultType::InputRequired { questions, .. } => {
+                ask::run(&expected.connected, &expected.capabilities, questions, now)?;
+                End::InputRequired
+            }
+            ResultType::Other(_) => return Err(broken("the result's type is not in the register")),
+        },
+    };
+    let bytes = match (expected.row.path, outcome) {
+        (Path::Listed, Outcome::Result { .. }) => listing::filter(&expected.connected, &bytes, now)?,
+        _ => bytes,
+    };
+    Ok(Released { bytes, status: told(status, outcome), end })
+}
+
+/// The status the caller is told. What a server says about the gate's own credential is not the caller's affair.
+fn told(status: StatusCode, outcome: &Outcome) -> StatusCode {
+    match outcome {
+        Outcome::Result { .. } => StatusCode::OK,
+        Outcome::Error { .. } if status.is_success() => StatusCode::OK,
+        Outcome::Error { .. } if matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) => status,
+        Outcome::Error { .. } => StatusCode::BAD_GATEWAY,
+    }
+}
+
+pub(crate) fn withheld(refusal: Refusal) -> Refusal {
+    let mut withheld = Refusal::new(Reason::ReleaseRefused, refusal.detail).with_policies(refusal.policies);
+    withheld.hint = refusal.hint;
+    withheld
+}
+
+fn broken(detail: &str) -> Flaw {
+    Refusal::new(Reason::AnswerRefused, detail).into()
+}

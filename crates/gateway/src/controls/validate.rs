@@ -1,0 +1,46 @@
+//! Do the arguments fit the schema people approved, and the headers the arguments?
+
+use http::HeaderMap;
+use model::{Reason, Refusal};
+use serde_json::Value;
+use wire::Subject;
+
+use crate::controls::halted::{Live, Running};
+use crate::controls::read::Message;
+
+/// An object with arguments its pinned schema declares; for other objects, whatever their method takes.
+pub(crate) struct Valid {
+    pub(crate) live: Live,
+    /// The arguments, as policies will see them.
+    pub(crate) arguments: Option<Value>,
+}
+
+/// Violations shown to the caller at once.
+const VIOLATIONS_SHOWN_MAX: usize = 5;
+
+/// Validates the arguments of a tool; other objects have no schema.
+pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &HeaderMap) -> Result<Valid, Refusal> {
+    let arguments = match &message.request.subject {
+        Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
+        Subject::Resource { .. } | Subject::Completion { .. } | Subject::Subscription { .. } | Subject::None => None,
+    };
+    let arguments: Option<Value> = match arguments {
+        Some(raw) => Some(serde_json::from_slice(raw).map_err(|error| invalid(error.to_string()))?),
+        None => None,
+    };
+    if let Some(tool) = live.visible.tool() {
+        if let Some(mirrored) = running.door.mirrored.get(&tool.name) {
+            mirrored.check(headers, arguments.as_ref()).map_err(|flaw| flaw.refusal)?;
+        }
+        let empty = Value::Object(serde_json::Map::new());
+        if let Err(violations) = tool.check(arguments.as_ref().unwrap_or(&empty)) {
+            let shown: Vec<String> = violations.iter().take(VIOLATIONS_SHOWN_MAX).map(ToString::to_string).collect();
+            return Err(invalid(format!("{} violations", violations.len())).with_hint(shown.join("; ")));
+        }
+    }
+    Ok(Valid { live, arguments })
+}
+
+fn invalid(detail: String) -> Refusal {
+    Refusal::new(Reason::ArgumentsInvalid, detail)
+}

@@ -1,0 +1,142 @@
+//! Listings: what people pinned, as each caller may see it.
+//!
+//! Definitions come from the snapshot, never from the server: an agent cannot be shown a text that nobody approved.
+//! Servers are read beside the path, when they say that they changed or their time is up.
+
+use std::sync::Arc;
+
+use audit::{Event, Listed, Record, Who};
+use bytes::Bytes;
+use model::{Object, Reason, Refusal, Timestamp, limits};
+use policy::Action;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use wire::{Id, reply};
+
+use crate::controls::connect::Connected;
+use crate::controls::halted::Running;
+use crate::controls::read::Message;
+use crate::gate::Gate;
+use crate::trail::Trail;
+use crate::uri;
+
+/// An answer made of pinned definitions.
+pub(crate) struct Listing {
+    pub(crate) bytes: Bytes,
+    pub(crate) record: Record,
+}
+
+/// Answers a method of [`crate::register::Path::Pinned`].
+pub(crate) fn run(gate: &Gate, running: &Running, message: &Message, trail: &Trail) -> Result<Listing, Refusal> {
+    let Some(id) = &message.request.id else {
+        return Err(Refusal::new(Reason::NotJsonRpc, "a listing without an id"));
+    };
+    if message.request.cursor.is_some() {
+        // Everything is on the first page, so that no cursor of ours exists.
+        return Err(Refusal::new(Reason::ParamsInvalid, "a cursor the gate did not give").with_hint("unknown cursor"));
+    }
+    let now = gate.clock.now();
+    let (bytes, shown, hidden) = match message.row.method {
+        "server/discover" => (discover(running, id), 1, 0),
+        "tools/list" => definitions(running, id, "tools", now),
+        "prompts/list" => definitions(running, id, "prompts", now),
+        "resources/templates/list" => definitions(running, id, "resourceTemplates", now),
+        other => return Err(Refusal::new(Reason::Internal, format!("`{other}` is registered as pinned, and is not"))),
+    };
+    let listed = Listed {
+        who: Who::from(&*running.caller),
+        endpoint: running.door.name.clone(),
+        method: message.row.method.to_owned(),
+        shown,
+        hidden,
+        revision: running.snapshot.revision,
+    };
+    Ok(Listing { bytes, record: Record { id: trail.receipt, at: trail.began, event: Event::Listed(listed) } })
+}
+
+/// What the server is, as pinned, less what the register does not let through.
+fn discover(running: &Running, id: &Id) -> Bytes {
+    let server = &running.door.server;
+    let mut result = Map::new();
+    result.insert("resultType".into(), "complete".into());
+    let versions: Vec<_> = wire::Revision::SUPPORTED.iter().map(|revision| revision.as_str()).collect();
+    result.insert("supportedVersions".into(), json!(versions));
+    result.insert("capabilities".into(), capabilities(&server.capabilities));
+    if let Some(instructions) = &server.instructions {
+        result.insert("instructions".into(), Value::from(instructions.as_str()));
+    }
+    result.insert("ttlMs".into(), limits::LISTING_TTL_MILLISECONDS.into());
+    result.insert("cacheScope".into(), "private".into());
+    if !server.server_info.is_null() {
+        result.insert("_meta".into(), json!({ "io.modelcontextprotocol/serverInfo": server.server_info }));
+    }
+    reply::result(id, &Value::Object(result))
+}
+
+/// The capabilities whose methods are in the register; extensions are not.
+fn capabilities(pinned: &Value) -> Value {
+    const PASSED: [&str; 5] = ["tools", "prompts", "resources", "completions", "logging"];
+    let pinned = pinned.as_object().into_iter().flatten();
+    Value::Object(
+        pinned.filter(|(name, _)| PASSED.contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect(),
+    )
+}
+
+/// The pinned definitions of one kind that the caller may see, with how many there are and how many are hidden.
+fn definitions<'s>(running: &'s Running, id: &Id, key: &str, now: Timestamp) -> (Bytes, u32, u32) {
+    let server = &running.door.server;
+    let mut hidden = 0;
+    let mut shown: Vec<&'s str> = Vec::new();
+    let mut show = |object: &Object, raw: &'s RawValue| {
+        if running.decide(Action::List, object, now).is_ok() {
+            shown.push(raw.get());
+        } else {
+            hidden += 1;
+        }
+    };
+    let name = || server.name.clone();
+    match key {
+        "tools" => {
+            for tool in server.tools().iter().filter(|tool| !tool.withheld) {
+                show(&tool.object, &tool.raw);
+            }
+        }
+        "prompts" => {
+            for prompt in server.prompts().iter().filter(|prompt| !prompt.withheld) {
+                show(&Object::Prompt { server: name(), name: prompt.name.clone() }, &prompt.raw);
+            }
+        }
+        _ => {
+            for one in server.templates().iter().filter(|one| !one.withheld) {
+                show(&Object::Template { server: name(), template: one.template.clone() }, &one.raw);
+            }
+        }
+    }
+    let count = u32::try_from(shown.len()).unwrap_or(u32::MAX);
+    (reply::listing(id, key, shown, limits::LISTING_TTL_MILLISECONDS), count, hidden)
+}
+
+/// A server's own listing of resources, less those the caller may not see, and for this caller's cache only.
+pub(crate) fn filter(connected: &Connected, answer: &Bytes, now: Timestamp) -> Result<Bytes, Refusal> {
+    let broken = |detail: &str| Refusal::new(Reason::AnswerRefused, detail);
+    let mut answer: Value = serde_json::from_slice(answer).map_err(|error| broken(&error.to_string()))?;
+    let result = answer.get_mut("result").and_then(Value::as_object_mut).ok_or_else(|| broken("no result"))?;
+    let resources = result.get_mut("resources").and_then(Value::as_array_mut);
+    let resources = resources.ok_or_else(|| broken("the listing has no `resources`"))?;
+    resources.retain(|resource| {
+        let uri = resource.get("uri").and_then(Value::as_str).and_then(|text| uri::canonical(text).ok());
+        uri.is_some_and(|uri| {
+            let object = Object::Resource { server: connected.door.server.name.clone(), uri: uri.to_owned() };
+            connected.decide(Action::List, &object, now).is_ok()
+        })
+    });
+    result.insert("cacheScope".into(), "private".into());
+    let ttl = result.get("ttlMs").and_then(Value::as_u64).unwrap_or_default().min(limits::LISTING_TTL_MILLISECONDS);
+    result.insert("ttlMs".into(), ttl.into());
+    Ok(answer.to_string().into())
+}
+
+/// Whether two snapshots show a caller the same definitions: the same approved server, compiled once.
+pub(crate) fn same(one: &Connected, other: &Connected) -> bool {
+    Arc::ptr_eq(&one.door.server, &other.door.server) && Arc::ptr_eq(&one.snapshot.policy, &other.snapshot.policy)
+}

@@ -1,0 +1,258 @@
+//! The register of methods: what may pass, in which direction, about what, and under which controls.
+//!
+//! What is not in the table is refused and not advertised. `docs/reference/methods.md` and the attack matrix of the
+//! integration tests are generated from it.
+
+use wire::Revision;
+
+/// Which way a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the agent to the server.
+    ToServer,
+    /// From the server to the agent.
+    ToAgent,
+}
+
+/// What the message is about: the noun that is looked up, decided on and recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum About {
+    /// The server as a whole.
+    Server,
+    /// The tool that `params.name` names.
+    Tool,
+    /// The prompt that `params.name` names.
+    Prompt,
+    /// The resource whose canonical URI is `params.uri`.
+    Resource,
+    /// Whatever `params.ref` refers to: a prompt or a resource template.
+    Reference,
+    /// Every resource in `params.notifications.resourceSubscriptions`.
+    Subscribed,
+}
+
+/// Which of the pipeline's paths the message takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Path {
+    /// Answered from the snapshot: pinned definitions, filtered per caller.
+    Pinned,
+    /// Sent to the server, and its listing filtered per caller.
+    Listed,
+    /// Sent to the server: intent before, outcome after.
+    Called,
+    /// Sent to the server, and its stream kept open under the register.
+    Streamed,
+    /// Accepted and not passed on: the gate itself acts on it.
+    Absorbed,
+    /// Passed to the agent within the answer or stream it belongs to.
+    Relayed,
+    /// A question to the user or the model: decided under `ask` before it is passed on.
+    Asked,
+    /// Heard by the gate, which tells agents itself once people have approved the change.
+    Heeded,
+}
+
+/// One row of the register.
+#[derive(Debug, Clone, Copy)]
+pub struct Row {
+    /// The method, as JSON-RPC spells it.
+    pub method: &'static str,
+    /// The revisions that know it.
+    pub revisions: &'static [Revision],
+    /// Which way it goes.
+    pub direction: Direction,
+    /// What it is about.
+    pub about: About,
+    /// The path it takes.
+    pub path: Path,
+}
+
+/// A control of the path, in the order in which messages meet them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Control {
+    /// Host, Origin, path and size.
+    Accept,
+    /// Who calls.
+    Authenticate,
+    /// Strict reading; headers agree with the body.
+    Read,
+    /// May this caller use this endpoint?
+    Connect,
+    /// The caller's session and its bounds.
+    Session,
+    /// Is anything of it halted?
+    Halted,
+    /// Does it exist for this caller, as approved?
+    Visible,
+    /// Do the arguments fit the pinned schema?
+    Validate,
+    /// Do the policies permit it, for the agent and the user?
+    Decide,
+    /// Is the intent durable?
+    Intent,
+    /// Is the server's own credential at hand?
+    Credential,
+    /// The call itself, with its limits.
+    Forward,
+    /// May the server ask this?
+    Ask,
+    /// May the answer leave?
+    Release,
+}
+
+/// What a control does when it fails itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailMode {
+    /// The message is refused before anything happened.
+    Refuses,
+    /// The call was made; its answer is withheld and the receipt says so.
+    Withholds,
+}
+
+impl Control {
+    /// Every control, in order.
+    pub const ALL: [Self; 14] = [
+        Self::Accept,
+        Self::Authenticate,
+        Self::Read,
+        Self::Connect,
+        Self::Session,
+        Self::Halted,
+        Self::Visible,
+        Self::Validate,
+        Self::Decide,
+        Self::Intent,
+        Self::Credential,
+        Self::Forward,
+        Self::Ask,
+        Self::Release,
+    ];
+
+    /// The control's name in receipts and documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Authenticate => "authenticate",
+            Self::Read => "read",
+            Self::Connect => "connect",
+            Self::Session => "session",
+            Self::Halted => "halted",
+            Self::Visible => "visible",
+            Self::Validate => "validate",
+            Self::Decide => "decide",
+            Self::Intent => "intent",
+            Self::Credential => "credential",
+            Self::Forward => "forward",
+            Self::Ask => "ask",
+            Self::Release => "release",
+        }
+    }
+
+    /// What happens when the control itself fails. None lets the message pass.
+    pub fn fail_mode(self) -> FailMode {
+        match self {
+            Self::Accept
+            | Self::Authenticate
+            | Self::Read
+            | Self::Connect
+            | Self::Session
+            | Self::Halted
+            | Self::Visible
+            | Self::Validate
+            | Self::Decide
+            | Self::Intent
+            | Self::Credential => FailMode::Refuses,
+            Self::Forward | Self::Ask | Self::Release => FailMode::Withholds,
+        }
+    }
+}
+
+impl Row {
+    /// The controls that a message of this row meets, in order.
+    pub fn controls(&self) -> &'static [Control] {
+        use Control::{Accept, Ask, Authenticate, Connect, Credential, Decide, Forward, Halted, Intent, Read};
+        use Control::{Release, Session, Validate, Visible};
+        match self.path {
+            Path::Pinned => &[Accept, Authenticate, Read, Connect, Session, Halted, Visible],
+            Path::Listed => &[
+                Accept,
+                Authenticate,
+                Read,
+                Connect,
+                Session,
+                Halted,
+                Visible,
+                Decide,
+                Intent,
+                Credential,
+                Forward,
+                Release,
+            ],
+            Path::Called | Path::Streamed => &[
+                Accept,
+                Authenticate,
+                Read,
+                Connect,
+                Session,
+                Halted,
+                Visible,
+                Validate,
+                Decide,
+                Intent,
+                Credential,
+                Forward,
+                Ask,
+                Release,
+            ],
+            Path::Absorbed => &[Accept, Authenticate, Read, Connect, Session, Halted],
+            Path::Relayed => &[Release],
+            Path::Asked => &[Ask, Release],
+            Path::Heeded => &[],
+        }
+    }
+}
+
+const MODERN: &[Revision] = &[Revision::V2026_07_28];
+
+/// Every method that may pass, of every revision.
+pub const METHODS: &[Row] = &[
+    to_server("server/discover", About::Server, Path::Pinned),
+    to_server("tools/list", About::Server, Path::Pinned),
+    to_server("tools/call", About::Tool, Path::Called),
+    to_server("prompts/list", About::Server, Path::Pinned),
+    to_server("prompts/get", About::Prompt, Path::Called),
+    to_server("resources/list", About::Server, Path::Listed),
+    to_server("resources/templates/list", About::Server, Path::Pinned),
+    to_server("resources/read", About::Resource, Path::Called),
+    to_server("completion/complete", About::Reference, Path::Called),
+    to_server("subscriptions/listen", About::Subscribed, Path::Streamed),
+    // Over HTTP a request is cancelled by closing its stream; the notification has nothing left to do.
+    to_server("notifications/cancelled", About::Server, Path::Absorbed),
+    to_agent("notifications/progress", About::Server, Path::Relayed),
+    to_agent("notifications/message", About::Server, Path::Relayed),
+    to_agent("notifications/subscriptions/acknowledged", About::Subscribed, Path::Relayed),
+    to_agent("notifications/resources/updated", About::Resource, Path::Relayed),
+    // A server's word that its lists changed starts a check of its pins. Agents hear of it when people approved it.
+    to_agent("notifications/tools/list_changed", About::Server, Path::Heeded),
+    to_agent("notifications/prompts/list_changed", About::Server, Path::Heeded),
+    to_agent("notifications/resources/list_changed", About::Server, Path::Relayed),
+    to_agent("elicitation/create", About::Server, Path::Asked),
+    to_agent("sampling/createMessage", About::Server, Path::Asked),
+    to_agent("roots/list", About::Server, Path::Asked),
+];
+
+const fn to_server(method: &'static str, about: About, path: Path) -> Row {
+    Row { method, revisions: MODERN, direction: Direction::ToServer, about, path }
+}
+
+const fn to_agent(method: &'static str, about: About, path: Path) -> Row {
+    Row { method, revisions: MODERN, direction: Direction::ToAgent, about, path }
+}
+
+/// The row of a method in one direction and revision; `None` is a refusal.
+pub fn find(method: &str, direction: Direction, revision: Revision) -> Option<&'static Row> {
+    METHODS.iter().find(|row| row.method == method && row.direction == direction && row.revisions.contains(&revision))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,95 @@
+//! Everything a message is decided by, compiled for one revision of the governed state.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use identity::Credential;
+use model::{EndpointName, Revision, ServerName, ToolName};
+use policy::Policies;
+use registry::{Approved, Catalogue};
+use tokio::sync::watch;
+use upstream::Route;
+use wire::ParamHeaders;
+
+/// One revision of the governed state. A message loads one and keeps to it; after a wait on a person it loads anew.
+pub struct Snapshot {
+    /// Which revision.
+    pub revision: Revision,
+    /// Approved servers and their pinned definitions.
+    pub registry: Arc<Catalogue>,
+    /// Who may do what.
+    pub policy: Arc<Policies>,
+    /// What agents connect to.
+    pub endpoints: HashMap<EndpointName, Arc<Door>>,
+    /// The credentials servers are given.
+    pub keys: Arc<Keys>,
+}
+
+/// One endpoint, with the way to the server behind it.
+pub struct Door {
+    /// Its name.
+    pub name: EndpointName,
+    /// The server behind it, as people approved it.
+    pub server: Arc<Approved>,
+    /// How the server is reached.
+    pub route: Route,
+    /// The arguments that tools of this server want mirrored in headers, for those tools that do.
+    pub mirrored: HashMap<ToolName, ParamHeaders>,
+}
+
+/// The credentials of servers, by name; a server that asks for none is not here.
+#[derive(Default)]
+pub struct Keys {
+    credentials: HashMap<ServerName, Result<Credential, String>>,
+}
+
+impl Keys {
+    /// Takes what was read for each server that wants a credential: the credential, or why it cannot be had.
+    pub fn new(credentials: HashMap<ServerName, Result<Credential, String>>) -> Self {
+        Self { credentials }
+    }
+
+    /// The credential for a server: `Ok(None)` if it wants none.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for operators.
+    pub fn find(&self, server: &ServerName) -> Result<Option<&Credential>, &str> {
+        match self.credentials.get(server) {
+            None => Ok(None),
+            Some(Ok(credential)) => Ok(Some(credential)),
+            Some(Err(why)) => Err(why),
+        }
+    }
+}
+
+/// The snapshot in force, and word of its changes for those who hold streams open.
+pub struct Snapshots {
+    current: ArcSwap<Snapshot>,
+    revision: watch::Sender<Revision>,
+}
+
+impl Snapshots {
+    /// Begins with `first`.
+    pub fn new(first: Snapshot) -> Self {
+        let revision = watch::Sender::new(first.revision);
+        Self { current: ArcSwap::from_pointee(first), revision }
+    }
+
+    /// The snapshot in force.
+    pub fn load(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// Puts `next` in force: at once for new messages, and told to every open stream.
+    pub fn swap(&self, next: Snapshot) {
+        let revision = next.revision;
+        self.current.store(Arc::new(next));
+        self.revision.send_replace(revision);
+    }
+
+    /// Tells of every swap.
+    pub fn subscribe(&self) -> watch::Receiver<Revision> {
+        self.revision.subscribe()
+    }
+}

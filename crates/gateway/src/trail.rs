@@ -1,0 +1,179 @@
+//! What is known of a message so far: enough, at any step, to write its receipt.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use audit::{End, Event, Field, Journal, Outcome, Record, Refused, Who};
+use model::{Caller, Clock, EndpointName, Object, Reason, ReceiptId, Refusal, Revision, Timestamp};
+use wire::Id;
+
+use crate::controls::read::Message;
+use crate::register::Control;
+
+/// The facts a receipt is written from, gathered as controls prove them.
+pub(crate) struct Trail {
+    /// The receipt's id. What the caller is told, whatever happens.
+    pub receipt: ReceiptId,
+    /// When the message arrived.
+    pub began: Timestamp,
+    /// Where from.
+    pub source: IpAddr,
+    pub caller: Option<Arc<Caller>>,
+    pub endpoint: Option<EndpointName>,
+    pub id: Option<Id>,
+    pub method: Option<&'static str>,
+    pub object: Option<Object>,
+    pub revision: Revision,
+    /// The intent that was made durable and has no outcome yet.
+    pub open: Option<OpenIntent>,
+}
+
+impl Trail {
+    pub(crate) fn begin(receipt: ReceiptId, began: Timestamp, source: IpAddr) -> Self {
+        Self {
+            receipt,
+            began,
+            source,
+            caller: None,
+            endpoint: None,
+            id: None,
+            method: None,
+            object: None,
+            revision: Revision::default(),
+            open: None,
+        }
+    }
+
+    /// Notes what the message says it is.
+    pub(crate) fn note(&mut self, message: &Message) {
+        self.id.clone_from(&message.request.id);
+        self.method = Some(message.row.method);
+    }
+
+    /// Records how the call ended, with what is released.
+    pub(crate) fn close(&mut self, end: End, released: &[u8]) {
+        if let Some(open) = self.open.take() {
+            open.close(end, Some(released), None);
+        }
+    }
+
+    /// The receipt of a refusal before any intent.
+    pub(crate) fn refused(&self, control: Control, refusal: &Refusal) -> Record {
+        let refused = Refused {
+            who: self.caller.as_deref().map(Who::from),
+            endpoint: self.endpoint.clone(),
+            method: self.method.map(str::to_owned),
+            request: self.id.as_ref().map(Id::to_string),
+            object: self.object.clone(),
+            control: control.as_str().to_owned(),
+            reason: refusal.reason,
+            detail: refusal.detail.clone(),
+            policies: refusal.policies.clone(),
+            revision: self.revision,
+        };
+        Record { id: self.receipt, at: self.began, event: Event::Refused(refused) }
+    }
+}
+
+/// An intent whose outcome is not known yet. Whatever happens to the call, it is closed once: by the step that learns the
+/// outcome, or, when hyper drops the call because the caller went away, as cancelled.
+pub(crate) struct OpenIntent {
+    journal: Arc<Journal>,
+    clock: Arc<dyn Clock>,
+    intent: ReceiptId,
+    began: Timestamp,
+    closed: bool,
+}
+
+impl OpenIntent {
+    /// Watches over an intent that was put in the journal, from that moment on: whoever waits for it to be durable may be
+    /// dropped while waiting.
+    pub(crate) fn new(journal: Arc<Journal>, clock: Arc<dyn Clock>, intent: ReceiptId, began: Timestamp) -> Self {
+        Self { journal, clock, intent, began, closed: false }
+    }
+
+    /// Records how the call ended; `answer` is what will be released.
+    pub(crate) fn close(mut self, end: End, answer: Option<&[u8]>, detail: Option<String>) {
+        self.record(end, answer, detail);
+    }
+
+    /// Forgets an intent that never came into the journal.
+    pub(crate) fn discard(mut self) {
+        self.closed = true;
+    }
+
+    fn record(&mut self, end: End, answer: Option<&[u8]>, detail: Option<String>) {
+        self.closed = true;
+        let at = self.clock.now();
+        let commit = |bytes| self.journal.commitments().commit(self.intent, Field::Answer, bytes);
+        let outcome = Outcome {
+            intent: self.intent,
+            end,
+            milliseconds: at.milliseconds_since(self.began),
+            answer: answer.map(commit),
+            detail,
+        };
+        self.journal.queue(&Record { id: self.journal.receipt_id(), at, event: Event::Outcome(outcome) });
+    }
+}
+
+impl Drop for OpenIntent {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.record(End::Cancelled, None, Some("the caller went away".to_owned()));
+        }
+    }
+}
+
+/// How an open intent ends when the path refuses to go on.
+pub(crate) fn end_of(refusal: &Refusal) -> End {
+    match control_of(refusal.reason) {
+        Control::Forward if refusal.reason == Reason::OutcomeUnknown => End::Unknown(refusal.detail.clone()),
+        Control::Forward if refusal.reason == Reason::AnswerRefused => End::ResultWithheld(refusal.reason),
+        Control::Ask | Control::Release => End::ResultWithheld(refusal.reason),
+        Control::Accept
+        | Control::Authenticate
+        | Control::Read
+        | Control::Connect
+        | Control::Session
+        | Control::Halted
+        | Control::Visible
+        | Control::Validate
+        | Control::Decide
+        | Control::Intent
+        | Control::Credential
+        | Control::Forward => End::NotSent(refusal.reason),
+    }
+}
+
+/// The control that refuses for a reason.
+pub(crate) fn control_of(reason: Reason) -> Control {
+    match reason {
+        Reason::HostUnknown
+        | Reason::OriginRefused
+        | Reason::PathUnknown
+        | Reason::MethodNotAllowed
+        | Reason::MediaTypeRefused => Control::Accept,
+        Reason::Unauthenticated => Control::Authenticate,
+        Reason::TooLarge
+        | Reason::TooSlow
+        | Reason::NotJson
+        | Reason::Ambiguous
+        | Reason::NotJsonRpc
+        | Reason::VersionUnsupported
+        | Reason::ParamsInvalid
+        | Reason::HeaderMismatch
+        | Reason::MethodUnknown => Control::Read,
+        Reason::EndpointNotFound => Control::Connect,
+        Reason::Overloaded => Control::Session,
+        Reason::Halted | Reason::ToolHalted => Control::Halted,
+        Reason::ObjectNotFound | Reason::Withheld => Control::Visible,
+        Reason::ArgumentsInvalid => Control::Validate,
+        Reason::PolicyForbids | Reason::PolicyError | Reason::ObligationUnmet => Control::Decide,
+        Reason::JournalUnavailable | Reason::Internal => Control::Intent,
+        Reason::CredentialUnavailable => Control::Credential,
+        Reason::ServerUnreachable | Reason::OutcomeUnknown | Reason::AnswerRefused => Control::Forward,
+        Reason::CapabilityMissing => Control::Ask,
+        Reason::ReleaseRefused => Control::Release,
+    }
+}
