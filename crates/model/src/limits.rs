@@ -4,6 +4,8 @@
 pub const LABEL_BYTES_MAX: usize = 63;
 /// Bytes in any other name: tools, agents, users, groups.
 pub const NAME_BYTES_MAX: usize = 256;
+/// Bytes in the reason a person gives for a change.
+pub const REASON_BYTES_MAX: usize = 2048;
 /// Bytes in a resource URI.
 pub const URI_BYTES_MAX: usize = 4096;
 
@@ -97,6 +99,8 @@ pub const VIOLATION_BYTES_MAX: usize = 256;
 pub const HALTS_MAX: usize = 10_000;
 /// Bytes of an outbox row's detail; a longer one is summarised, so that its receipt fits in one record.
 pub const OUTBOX_DETAIL_BYTES_MAX: usize = 32 * 1024;
+/// Bytes the embedded database may grow to.
+pub const STORE_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
 /// Milliseconds a write waits for another process that writes to the same database file.
 pub const STORE_BUSY_MILLISECONDS_MAX: u64 = 5_000;
 /// Connections that read the embedded database at once.
