@@ -57,12 +57,11 @@ impl Gate {
         };
         for (path, text) in gate.files(upstream, policies) {
             let path = directory.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(directory)).context("make a folder of the installation")?;
-            fs::write(&path, text).with_context(|| format!("write `{}`", path.display()))?;
+            write_private(&path, &text).with_context(|| format!("write `{}`", path.display()))?;
         }
         let running = gate.start()?;
-        gate.command(&["apply", "-f", "state"])?;
-        gate.command(&["server", "approve", "shop"])?;
+        gate.command(&["apply", "-f", "state", "--yes"])?;
+        gate.command(&["server", "approve", "shop", "--yes"])?;
         drop(running);
         Ok(gate)
     }
@@ -93,22 +92,23 @@ impl Gate {
     fn files(&self, upstream: &str, policies: Policies) -> Vec<(&'static str, String)> {
         let Self { agents, admin, .. } = self;
         let settings = format!(
-            "[listener]\naddress = \"{agents}\"\n\n[admin]\naddress = \"{admin}\"\n\n[data]\ndirectory = \"data\"\n\n\
-             [[development.token]]\ntoken = \"file:token\"\nagent = \"desk-agent\"\nkind = \"delegated\"\n\
+            "[agents]\nlisten = \"{agents}\"\n\n[admin]\nlisten = \"{admin}\"\n\n[data]\ndirectory = \"data\"\n\n\
+             [[development.token]]\ntoken = \"file:token\"\nagent = \"desk\"\nkind = \"delegated\"\n\
              user = \"ada\"\ngroups = [\"support\"]\n"
         );
-        let server = format!("name = \"shop\"\nurl = \"http://{upstream}/mcp\"\nzone = \"local\"\n");
+        let server = format!(
+            "name = \"shop\"\nurl = \"http://{upstream}/mcp\"\nzone = \"local\"\nowner = \"bench\"\npurpose = \"Refunds\"\n"
+        );
         let mut files = vec![
             ("portcullis.toml", settings),
             ("token", TOKEN.to_owned()),
-            ("state/zones/local.toml", "name = \"local\"\nallow = [\"127.0.0.0/8\"]\n".to_owned()),
+            ("state/zones/local.toml", ZONE.to_owned()),
             ("state/servers/shop.toml", server),
-            ("state/endpoints/desk.toml", "name = \"desk\"\nserver = \"shop\"\n".to_owned()),
-            ("state/policies/support.cedar", PERMIT.to_owned()),
+            ("state/endpoints/desk.toml", ENDPOINT.to_owned()),
+            ("state/policies/works.cedar", WORKS.to_owned()),
         ];
         if policies == Policies::ReadArguments {
-            let limits: String = (1..=10).map(limit).collect();
-            files.push(("state/policies/limits.cedar", limits));
+            files.push(("state/policies/limits.cedar", limits()));
         }
         files
     }
@@ -127,15 +127,37 @@ impl Gate {
     }
 }
 
-const PERMIT: &str = "@id(\"support-works\")\npermit (principal, action, resource);\n";
+const ZONE: &str = "name = \"local\"\naddresses = [\"127.0.0.1/32\"]\npurpose = \"This machine\"\n";
+const ENDPOINT: &str = "name = \"desk\"\nserver = \"shop\"\npurpose = \"Refunds\"\n";
 
-/// One policy that reads the arguments and does not apply to the benchmark's calls.
-fn limit(number: usize) -> String {
-    let (tool, amount) = (payload::TOOL, 10_000 + number);
-    format!(
-        "@id(\"limit-{number}\")\nforbid (principal, action == Action::\"call\", resource == Tool::\"shop/{tool}\")\n\
-         when {{ context.arguments.amount > {amount} || context.arguments.currency == \"GBP\" }};\n"
-    )
+/// What the agent may do, and what the user may do; both must.
+pub(crate) const WORKS: &str = "\
+@id(\"agent-connects\") permit (principal == Agent::\"desk\", action == Action::\"connect\", resource);\n\
+@id(\"agent-works\") permit (principal == Agent::\"desk\", action in Action::\"use\", resource in Server::\"shop\");\n\
+@id(\"user-connects\") permit (principal in Group::\"support\", action == Action::\"connect\", resource);\n\
+@id(\"user-works\") permit (principal in Group::\"support\", action in Action::\"use\", resource in Server::\"shop\");\n";
+
+/// Ten policies that read the arguments and forbid none of the benchmark's calls.
+pub(crate) fn limits() -> String {
+    let tool = payload::TOOL;
+    let limit = |number: u32| {
+        let amount = 1_000_000 + number;
+        format!(
+            "@id(\"limit-{number}\") forbid (principal, action == Action::\"call\", resource == Tool::\"shop/{tool}\")\n\
+             when {{ context.arguments.amount > {amount} || context.arguments.currency == \"X{number}\" }};\n"
+        )
+    };
+    (1..=10).map(limit).collect()
+}
+
+/// Writes a file that only its owner can read, as the gate wants its tokens and its folder to be.
+fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if let Some(folder) = path.parent() {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
 /// An address on loopback that was free a moment ago.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -18,6 +18,8 @@ pub(crate) struct Usage {
 
 /// Milliseconds in one of the clock ticks that `/proc/PID/stat` counts in: `USER_HZ` is 100 on every Linux we run on.
 const TICK_MILLISECONDS: u64 = 10;
+/// How long a process may take to end when it is asked to.
+const GRACE: Duration = Duration::from_secs(5);
 /// Where user time stands in `/proc/PID/stat`, counted from the state, the first field after the command's name.
 const USER_TIME_FIELD: usize = 11;
 
@@ -92,7 +94,16 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing to end.
+        // Asked to end, the gate closes its journal, and its next start has nothing to repair. What does not listen, or
+        // has ended by itself, is ended all the same.
+        let asked = Command::new("kill").arg(self.id().to_string()).stderr(Stdio::null()).status();
+        let deadline = Instant::now() + GRACE;
+        while asked.as_ref().is_ok_and(ExitStatus::success) && Instant::now() < deadline {
+            if self.child.try_wait().is_ok_and(|status| status.is_some()) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -118,7 +118,7 @@ pub(crate) fn half_load(contestants: &[Contestant], index: usize) -> f64 {
 }
 
 /// The middle value, or the mean of the two in the middle; not a number if there are none.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -235,7 +235,8 @@ fn mebibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / (1024.0 * 1024.0))
 }
 
-fn bytes_text(bytes: usize) -> String {
+/// A size as people write it.
+pub(crate) fn bytes_text(bytes: usize) -> String {
     if bytes.is_multiple_of(1024) { format!("{} KB", bytes / 1024) } else { format!("{bytes} B") }
 }
 

@@ -76,6 +76,11 @@ const DISCOVERY: &str = r#""supportedVersions":["2026-07-28"],"capabilities":{"t
 
 const TOOLS: &str = r#""tools":[{"name":"refund","description":"Pays an order back to the customer.","inputSchema":{"type":"object","properties":{"order":{"type":"string","maxLength":64},"amount":{"type":"integer","minimum":1},"currency":{"type":"string","enum":["EUR","USD","GBP"]},"note":{"type":"string"},"answer_bytes":{"type":"integer","minimum":0,"maximum":1048576}},"required":["order","amount","currency"],"additionalProperties":false}}],"ttlMs":60000,"cacheScope":"public""#;
 
+/// The listing that the server answers with.
+pub(crate) fn listing() -> Bytes {
+    result("1", TOOLS)
+}
+
 fn result(id: &str, members: &str) -> Bytes {
     format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"resultType":"complete",{members}}}}}"#).into()
 }

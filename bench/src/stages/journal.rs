@@ -1,0 +1,131 @@
+//! The journal's share: what one durable record costs, and how many there can be.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context;
+use audit::{Event, Field, Intent, Journal, Options, Who};
+use aws_lc_rs::rand::{SecureRandom, SystemRandom};
+use model::{AgentKind, Clock, Entropy, Object, Revision, Timestamp};
+use serde::Serialize;
+
+use crate::{payload, process};
+
+/// Tasks that append at once: as many as the benchmark has connections.
+const TASKS: usize = 64;
+/// How long they append.
+const PERIOD: Duration = Duration::from_secs(3);
+/// How long a record that nobody waits for may wait: the gate's own value.
+const FLUSH_DELAY: Duration = Duration::from_millis(20);
+
+/// What was measured.
+#[derive(Debug, Serialize)]
+pub(super) struct Appended {
+    /// Tasks, each with one record at a time.
+    pub(super) tasks: usize,
+    /// Durable records per second.
+    pub(super) records_per_second: f64,
+    /// CPU of this process for each, encoding and hashing included.
+    pub(super) cpu_microseconds_per_record: f64,
+}
+
+/// An open journal in a folder of its own, emptied first.
+pub(super) fn open(directory: &Path) -> anyhow::Result<Journal> {
+    if directory.exists() {
+        fs::remove_dir_all(directory).context("remove an earlier journal")?;
+    }
+    let options = Options {
+        origin: "bench/audit".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        flush_delay: FLUSH_DELAY,
+        clock: Arc::new(Machine),
+        entropy: Arc::new(Randomness(SystemRandom::new())),
+    };
+    let (journal, _) = Journal::open(directory, options).context("open a journal")?;
+    Ok(journal)
+}
+
+/// Appends intents from [`TASKS`] tasks, each waiting until its own is durable.
+pub(super) fn append(journal: Journal) -> anyhow::Result<Appended> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
+    let journal = Arc::new(journal);
+    let intent = intent(&journal)?;
+    let over = Arc::new(AtomicBool::new(false));
+    let appended = Arc::new(AtomicU64::new(0));
+    let before = process::usage(std::process::id())?;
+    let started = Instant::now();
+    runtime.block_on(async {
+        let tasks: Vec<_> = (0..TASKS)
+            .map(|_| {
+                let (journal, intent) = (Arc::clone(&journal), intent.clone());
+                let (over, appended) = (Arc::clone(&over), Arc::clone(&appended));
+                tokio::spawn(async move {
+                    while !over.load(Ordering::Relaxed) {
+                        journal.durable(&journal.record(Event::Intent(intent.clone()))).await?;
+                        appended.fetch_add(1, Ordering::Relaxed);
+                    }
+                    Ok::<_, audit::JournalError>(())
+                })
+            })
+            .collect();
+        tokio::time::sleep(PERIOD).await;
+        over.store(true, Ordering::Relaxed);
+        for task in tasks {
+            task.await.context("a task stopped")?.context("append a record")?;
+        }
+        anyhow::Ok(())
+    })?;
+    let seconds = started.elapsed().as_secs_f64();
+    let cpu = process::usage(std::process::id())?.cpu.saturating_sub(before.cpu);
+    let records = appended.load(Ordering::Relaxed) as f64;
+    journal.close();
+    Ok(Appended {
+        tasks: TASKS,
+        records_per_second: records / seconds,
+        cpu_microseconds_per_record: cpu.as_secs_f64() * 1e6 / records,
+    })
+}
+
+/// The intent of one of the benchmark's calls.
+fn intent(journal: &Journal) -> anyhow::Result<Intent> {
+    let call = payload::call(7, 1024, 1024);
+    Ok(Intent {
+        who: Who { agent: "desk".parse()?, kind: AgentKind::Delegated, user: Some("ada".parse()?) },
+        session: None,
+        endpoint: "desk".parse()?,
+        server: "shop".parse()?,
+        method: "tools/call".to_owned(),
+        request: Some("7".to_owned()),
+        object: Some(Object::Tool { server: "shop".parse()?, name: payload::TOOL.parse()? }),
+        pin: Some(model::Digest::from_bytes([7; 32])),
+        arguments: Some(journal.commitments().commit(journal.receipt_id(), Field::Arguments, &call)),
+        request_bytes: 1024,
+        policies: vec!["agent-works".parse()?, "user-works".parse()?],
+        revision: Revision(1),
+    })
+}
+
+/// The machine's clock.
+struct Machine;
+
+impl Clock for Machine {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        Timestamp(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The machine's randomness.
+struct Randomness(SystemRandom);
+
+impl Entropy for Randomness {
+    fn bits(&self) -> u128 {
+        let mut bytes = [0; 16];
+        // Ids of a benchmark's records may repeat; a machine without randomness has other troubles.
+        let _ = self.0.fill(&mut bytes);
+        u128::from_ne_bytes(bytes)
+    }
+}
