@@ -1,3 +1,94 @@
-//! Placeholder.
+//! The control plane: how people change what the gate goes by.
+//!
+//! An HTTP API under `/api/v1` on a listener of its own, never open. Start with `table.rs`, the one list of routes from
+//! which the router, the role check and the `OpenAPI` document are built; then `desk.rs`, the one way in, where Host and
+//! Origin, token and roles are checked before anything is read; then a resource in `resources/`.
+//!
+//! Rules that hold here:
+//!
+//! - **A change answers when it is in effect.** It is durable first, in one transaction with its outbox row; then the
+//!   answer waits until the data path goes by it ([`Admin::published`]), for a bounded time, and says whether it does.
+//! - **What was seen is what is done.** `apply` takes the revision its plan was made against; `approve` takes the digest
+//!   of what the approver read.
+//! - **Nothing takes effect that would break the data path's next snapshot**: policies are compiled against every
+//!   approved tool before a plan, an approval or a removal is carried out.
+//! - **People are no agents**: their tokens are apart, and no route accepts a caller's.
+//!
+//! [`Manifests`] is what a folder to apply holds, [`view`] is what the API shows; the CLI uses both.
 
+mod change;
+mod desired;
+mod desk;
+mod difference;
+mod fault;
+mod manifests;
+mod names;
+mod openapi;
+mod people;
 pub mod port;
+pub mod requests;
+mod resources;
+mod route;
+mod serve;
+mod table;
+mod text;
+pub mod view;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use model::{Clock, Revision};
+use registry::{Observed, ServerManifest};
+
+pub use desired::vocabulary;
+pub use desk::router;
+pub use difference::{Action, Edit, Line, Mark};
+pub use fault::{Code, Fault, Place, Problem};
+pub use manifests::{File, FolderError, Manifests};
+pub use names::Names;
+pub use people::{People, PeopleError, Person};
+pub use serve::serve;
+pub use text::visible;
+
+/// Everything the control plane needs from the other rooms.
+pub struct Admin {
+    /// Servers and their approvals.
+    pub registry: Arc<dyn registry::port::Registry>,
+    /// The governed state as a whole.
+    pub state: Arc<dyn port::State>,
+    /// Halts, durable.
+    pub halts_port: Arc<dyn watch::port::Halts>,
+    /// Halts in force, shared with the data plane.
+    pub halts: Arc<watch::Halts>,
+    /// The receipts.
+    pub journal: Arc<audit::Journal>,
+    /// Looks at servers.
+    pub vetter: Arc<dyn Vetter>,
+    /// The revision in effect on the data path.
+    pub published: tokio::sync::watch::Receiver<Revision>,
+    /// Who may use the API; swapped when settings are reloaded.
+    pub people: Arc<ArcSwap<People>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What readiness depends on; the gate is ready when all of it is. Never waits.
+    pub readiness: Arc<dyn Fn() -> Vec<view::Check> + Send + Sync>,
+    /// The metrics, in the Prometheus text format.
+    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+}
+
+/// Connects to a server and reads what it says of itself.
+#[async_trait]
+pub trait Vetter: Send + Sync {
+    /// What the server offers now, in bounded time. The error is for the person who reviews the server; it holds no
+    /// secrets.
+    async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String>;
+}
+
+/// Carries out `task` on a thread that may be busy for long.
+pub(crate) async fn busy<T: Send + 'static>(task: impl FnOnce() -> T + Send + 'static) -> Result<T, Fault> {
+    tokio::task::spawn_blocking(task).await.map_err(|error| {
+        tracing::error!(%error, "a task of the admin API ended early");
+        Fault::new(Code::Internal, "the gate could not finish this")
+    })
+}

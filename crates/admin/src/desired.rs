@@ -1,0 +1,275 @@
+//! What the files ask for: manifests read and checked, and compared with what there is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::{EndpointName, ServerName, ZoneName, limits};
+use policy::{Policies, PolicySummary, ServerVocabulary, ToolVocabulary, Vocabulary};
+use registry::manifest::{self, Mistake, ZONE_INTERNET};
+use registry::{EndpointManifest, Server, ServerManifest, ZoneManifest};
+use serde::de::DeserializeOwned;
+
+use crate::fault::{Fault, Place, Problem};
+use crate::manifests::{File, Manifests};
+use crate::port::{Edits, Governed, Plan};
+
+/// What the files ask for, of each kind they speak of.
+pub(crate) struct Desired {
+    zones: Option<BTreeMap<ZoneName, ZoneManifest>>,
+    servers: Option<BTreeMap<ServerName, ServerManifest>>,
+    endpoints: Option<BTreeMap<EndpointName, EndpointManifest>>,
+    policies: Option<BTreeMap<String, policy::Source>>,
+    files: Files,
+}
+
+/// The texts by name, to find the line a problem is at.
+struct Files(BTreeMap<String, String>);
+
+/// The names and policies there would be once the plan is carried out.
+struct Afterwards {
+    zones: BTreeSet<ZoneName>,
+    servers: BTreeMap<ServerName, ZoneName>,
+    endpoints: BTreeMap<EndpointName, ServerName>,
+    policies: Vec<policy::Source>,
+}
+
+impl Desired {
+    /// Reads every file.
+    ///
+    /// # Errors
+    /// Everything that is wrong with any of them, with its place.
+    pub(crate) fn read(manifests: Manifests) -> Result<Self, Fault> {
+        let mut problems = Vec::new();
+        let Manifests { zones, servers, endpoints, policies } = manifests;
+        let lists = [&zones, &servers, &endpoints, &policies];
+        let all = || lists.iter().filter_map(|list| list.as_ref()).flatten();
+        if all().count() > limits::MANIFESTS_MAX {
+            let message = format!("there are more than {} files", limits::MANIFESTS_MAX);
+            return Err(Fault::new(crate::fault::Code::TooLarge, message));
+        }
+        let files = Files(all().map(|file| (file.file.clone(), file.text.clone())).collect());
+        let desired = Self {
+            zones: zones.map(|list| named(&list, "zones", |zone: &ZoneManifest| &zone.name, &mut problems)),
+            servers: servers.map(|list| named(&list, "servers", |server: &ServerManifest| &server.name, &mut problems)),
+            endpoints: endpoints
+                .map(|list| named(&list, "endpoints", |endpoint: &EndpointManifest| &endpoint.name, &mut problems)),
+            policies: policies.map(|list| sources(list, &mut problems)),
+            files,
+        };
+        Fault::of_problems(problems).map_or(Ok(desired), Err)
+    }
+
+    /// What has to change in what there is.
+    pub(crate) fn plan(&self, governed: &Governed) -> Plan {
+        let servers: Vec<_> = governed.servers.iter().map(|server| server.manifest.clone()).collect();
+        Plan {
+            zones: edits(self.zones.as_ref(), &governed.zones, |zone| &zone.name),
+            servers: edits(self.servers.as_ref(), &servers, |server| &server.name),
+            endpoints: edits(self.endpoints.as_ref(), &governed.endpoints, |endpoint| &endpoint.name),
+            policies: edits(self.policies.as_ref(), &governed.policies, |source| &source.file),
+        }
+    }
+
+    /// Whether what there would be fits together: every name that is used is there, and every policy is right for
+    /// every approved tool it can apply to. Gives what people are shown of the policies.
+    ///
+    /// # Errors
+    /// Everything that does not fit, with its place.
+    pub(crate) fn check(&self, governed: &Governed) -> Result<Vec<PolicySummary>, Fault> {
+        let after = self.afterwards(governed);
+        let mut problems = Vec::new();
+        for (server, zone) in &after.servers {
+            if zone.as_str() != ZONE_INTERNET && !after.zones.contains(zone) {
+                let message = format!("server `{server}` is in zone `{zone}`, which is not declared");
+                let hint = format!("add zones/{zone}.toml, or name another zone");
+                problems.push(self.files.problem(&format!("servers/{server}.toml"), "zone", message, hint));
+            }
+        }
+        for (endpoint, server) in &after.endpoints {
+            if !after.servers.contains_key(server) {
+                let message = format!("endpoint `{endpoint}` names server `{server}`, which there is not");
+                let hint = format!("add servers/{server}.toml, or name another server");
+                problems.push(self.files.problem(&format!("endpoints/{endpoint}.toml"), "server", message, hint));
+            }
+        }
+        let kept = governed.servers.iter().filter(|server| after.servers.contains_key(&server.manifest.name));
+        let mut vocabulary = words(kept, after.endpoints.keys());
+        // A server that is new has no approved tools yet, but its name is already one that policies may use.
+        let new = after.servers.keys().filter(|name| !vocabulary.servers.iter().any(|known| known.name == **name));
+        let new: Vec<_> = new.map(|name| ServerVocabulary { name: name.clone(), tools: Vec::new() }).collect();
+        vocabulary.servers.extend(new);
+        match compile(&after.policies, &vocabulary) {
+            Ok(policies) if problems.is_empty() => return Ok(policies.summaries()),
+            Ok(_) => {}
+            Err(wrong) => problems.extend(wrong),
+        }
+        Fault::of_problems(problems).map_or(Ok(Vec::new()), Err)
+    }
+
+    fn afterwards(&self, governed: &Governed) -> Afterwards {
+        let zones = match &self.zones {
+            Some(zones) => zones.keys().cloned().collect(),
+            None => governed.zones.iter().map(|zone| zone.name.clone()).collect(),
+        };
+        let in_zone = |manifest: &ServerManifest| (manifest.name.clone(), manifest.zone.clone());
+        let servers = match &self.servers {
+            Some(servers) => servers.values().map(in_zone).collect(),
+            None => governed.servers.iter().map(|server| in_zone(&server.manifest)).collect(),
+        };
+        let of_server = |manifest: &EndpointManifest| (manifest.name.clone(), manifest.server.clone());
+        let endpoints = match &self.endpoints {
+            Some(endpoints) => endpoints.values().map(of_server).collect(),
+            None => governed.endpoints.iter().map(of_server).collect(),
+        };
+        let policies = match &self.policies {
+            Some(policies) => policies.values().cloned().collect(),
+            None => governed.policies.clone(),
+        };
+        Afterwards { zones, servers, endpoints, policies }
+    }
+}
+
+impl Files {
+    /// A problem with the value of a top-level key of a manifest that was read without mistakes.
+    fn problem(&self, file: &str, key: &str, message: String, hint: String) -> Problem {
+        let mut place = Place { file: file.to_owned(), line: None, column: None };
+        if let Some(text) = self.0.get(file)
+            && let Some(offset) = key_offset(text, key)
+        {
+            let mistake = Mistake::at(file, text, offset, "");
+            (place.line, place.column) = (Some(mistake.line), Some(mistake.column));
+        }
+        Problem { place, message, hint: Some(hint) }
+    }
+}
+
+/// Where a line begins that sets the key.
+fn key_offset(text: &str, key: &str) -> Option<usize> {
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim_start();
+        let sets_key = trimmed.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
+        if sets_key {
+            return Some(offset + (line.len() - trimmed.len()));
+        }
+        offset += line.len();
+    }
+    None
+}
+
+/// The names that policies can use, with the approved tools of every server. A server that is suspended keeps its
+/// tools here, so that suspending and resuming one changes no policy's meaning. The data path's policies are compiled
+/// with it too, so that what is checked before a change is what happens after it.
+pub fn vocabulary(governed: &Governed) -> Vocabulary {
+    words(&governed.servers, governed.endpoints.iter().map(|endpoint| &endpoint.name))
+}
+
+fn words<'g>(
+    servers: impl IntoIterator<Item = &'g Server>,
+    endpoints: impl IntoIterator<Item = &'g EndpointName>,
+) -> Vocabulary {
+    let servers = servers.into_iter().map(|server| ServerVocabulary {
+        name: server.manifest.name.clone(),
+        tools: server.pins.iter().flat_map(|pins| &pins.definitions.tools).filter_map(tool).collect(),
+    });
+    Vocabulary { endpoints: endpoints.into_iter().cloned().collect(), servers: servers.collect() }
+}
+
+fn tool(definition: &registry::Definition) -> Option<ToolVocabulary> {
+    // A name that is none of the model's cannot be called either.
+    let name = definition.name.parse().ok()?;
+    let input_schema = definition.value.get("inputSchema").cloned().unwrap_or_default().into();
+    Some(ToolVocabulary { name, input_schema })
+}
+
+/// Compiles policies, with what is wrong told as problems.
+pub(crate) fn compile(sources: &[policy::Source], vocabulary: &Vocabulary) -> Result<Policies, Vec<Problem>> {
+    let number = |number: u32| usize::try_from(number).ok();
+    Policies::compile(sources, vocabulary).map_err(|errors| {
+        let problem = |error: policy::LoadError| Problem {
+            place: Place { file: error.file, line: number(error.line), column: number(error.column) },
+            message: error.message,
+            hint: error.help,
+        };
+        errors.into_iter().map(problem).collect()
+    })
+}
+
+/// Reads manifests and checks that each is named as its file is, so that no two can have one name.
+fn named<T, Name>(
+    files: &[File],
+    folder: &str,
+    name: fn(&T) -> &Name,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<Name, T>
+where
+    T: DeserializeOwned,
+    Name: Ord + Clone + std::fmt::Display,
+{
+    let mut read = BTreeMap::new();
+    for File { file, text } in files {
+        let manifest: T = match manifest::parse(file, text) {
+            Ok(manifest) => manifest,
+            Err(mistake) => {
+                problems.push(Problem::from(mistake));
+                continue;
+            }
+        };
+        let name = name(&manifest).clone();
+        if *file == format!("{folder}/{name}.toml") && !read.contains_key(&name) {
+            read.insert(name, manifest);
+            continue;
+        }
+        let offset = key_offset(text, "name").unwrap_or(0);
+        let message = format!("`{name}` is described in `{file}`");
+        let hint = format!("describe it once, in {folder}/{name}.toml");
+        problems.push(Problem::from(Mistake::at(file, text, offset, message).with_hint(hint)));
+    }
+    read
+}
+
+fn sources(files: Vec<File>, problems: &mut Vec<Problem>) -> BTreeMap<String, policy::Source> {
+    let mut read = BTreeMap::new();
+    for File { file, text } in files {
+        let name = file.strip_prefix("policies/").and_then(|name| name.strip_suffix(".cedar"));
+        let fits = name.is_some_and(|name| !name.is_empty() && !name.contains('/') && !name.contains(char::is_control));
+        if !fits || read.contains_key(&file) {
+            let place = Place { file, line: None, column: None };
+            let message = "this is not the name of a policy file, or it is there twice".to_owned();
+            problems.push(Problem { place, message, hint: Some("name it policies/NAME.cedar".to_owned()) });
+            continue;
+        }
+        read.insert(file.clone(), policy::Source { file, text });
+    }
+    read
+}
+
+impl From<Mistake> for Problem {
+    fn from(mistake: Mistake) -> Self {
+        let Mistake { file, line, column, message, hint } = mistake;
+        Self { place: Place { file, line: Some(line), column: Some(column) }, message, hint }
+    }
+}
+
+fn edits<T, Name>(desired: Option<&BTreeMap<Name, T>>, there: &[T], name: fn(&T) -> &Name) -> Edits<T, Name>
+where
+    T: Clone + PartialEq,
+    Name: Ord + Clone,
+{
+    let Some(desired) = desired else {
+        return Edits::default();
+    };
+    let there: BTreeMap<&Name, &T> = there.iter().map(|thing| (name(thing), thing)).collect();
+    let mut edits = Edits::default();
+    for (name, wanted) in desired {
+        match there.get(name) {
+            None => edits.create.push(wanted.clone()),
+            Some(found) if *found != wanted => edits.update.push(wanted.clone()),
+            Some(_) => {}
+        }
+    }
+    edits.delete = there.keys().filter(|name| !desired.contains_key(**name)).map(|name| (*name).clone()).collect();
+    edits
+}
+
+#[cfg(test)]
+mod tests;

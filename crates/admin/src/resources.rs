@@ -1,0 +1,8 @@
+//! The resources of the API, one file each.
+
+pub(crate) mod about;
+pub(crate) mod apply;
+pub(crate) mod halts;
+pub(crate) mod lists;
+pub(crate) mod receipts;
+pub(crate) mod servers;

@@ -1,0 +1,38 @@
+//! Endpoints, zones and policies: what `apply` put there.
+
+use std::sync::Arc;
+
+use policy::PolicySummary;
+use registry::{EndpointManifest, ZoneManifest};
+
+use crate::desired::{compile, vocabulary};
+use crate::fault::Fault;
+use crate::port::Governed;
+use crate::route::Call;
+use crate::view::PolicyRow;
+use crate::{Admin, busy};
+
+pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<EndpointManifest>, Fault> {
+    Ok(admin.state.read().await?.endpoints)
+}
+
+pub(crate) async fn zones(admin: Arc<Admin>, _call: Call) -> Result<Vec<ZoneManifest>, Fault> {
+    Ok(admin.state.read().await?.zones)
+}
+
+pub(crate) async fn policies(admin: Arc<Admin>, _call: Call) -> Result<Vec<PolicyRow>, Fault> {
+    let governed = admin.state.read().await?;
+    let summaries = busy(move || compiled(&governed)).await??;
+    Ok(summaries.into_iter().map(PolicyRow::from).collect())
+}
+
+/// Compiles the policies of a state with the names and approved tools of that state.
+///
+/// # Errors
+/// Everything that is wrong with any of them.
+pub(super) fn compiled(governed: &Governed) -> Result<Vec<PolicySummary>, Fault> {
+    match compile(&governed.policies, &vocabulary(governed)) {
+        Ok(policies) => Ok(policies.summaries()),
+        Err(problems) => Fault::of_problems(problems).map_or(Ok(Vec::new()), Err),
+    }
+}

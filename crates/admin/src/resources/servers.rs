@@ -1,0 +1,242 @@
+//! Servers: submitted, looked at, read, approved; and taken out of service.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use model::{Expected, Revision, limits};
+use registry::manifest::ZONE_INTERNET;
+use registry::{Difference, InputSchema, Kind, Observed, Server, ServerManifest, difference};
+use serde_json::Value;
+
+use super::lists::compiled;
+use crate::difference::edit;
+use crate::fault::{Code, Fault};
+use crate::requests::{Approve, Because, ServerPath, Submit};
+use crate::route::{Call, Nothing};
+use crate::view::{Deed, Done, Dossier, Drift, Item, Left, Offer, ServerRow};
+use crate::{Action, Admin, Edit, Person, busy};
+
+pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<ServerRow>, Fault> {
+    let (_revision, servers) = admin.registry.servers().await?;
+    Ok(servers.iter().map(row).collect())
+}
+
+pub(crate) async fn show(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Dossier, Fault> {
+    let server = admin.registry.server(&call.path.name).await?;
+    busy(move || dossier(&server)).await
+}
+
+/// Submits and looks at once, so that the answer already shows what there is to approve. A server that cannot be
+/// reached stays submitted.
+pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submit>) -> Result<Dossier, Fault> {
+    let Submit { manifest, reason } = call.body;
+    let zones = admin.state.read().await?.zones;
+    if manifest.zone.as_str() != ZONE_INTERNET && !zones.iter().any(|zone| zone.name == manifest.zone) {
+        let message = format!("zone `{}` is not declared", manifest.zone);
+        return Err(Fault::new(Code::Refused, message).with_next("apply zones/NAME.toml first, or name another zone"));
+    }
+    let change = admin.change(&call.person, Expected::Any, reason)?;
+    let mut revision = admin.registry.submit(manifest.clone(), change).await?;
+    let unseen = match observe(&admin, &call.person, &manifest).await {
+        Ok((_observed, seen)) => {
+            revision = seen;
+            None
+        }
+        Err(fault) => Some(fault.message().to_owned()),
+    };
+    admin.done(revision).await;
+    let server = admin.registry.server(&manifest.name).await?;
+    let mut dossier = busy(move || dossier(&server)).await?;
+    dossier.unseen = unseen;
+    Ok(dossier)
+}
+
+pub(crate) async fn check(
+    admin: Arc<Admin>,
+    call: Call<ServerPath, Nothing, Nothing>,
+) -> Result<Dossier, Fault> {
+    let server = admin.registry.server(&call.path.name).await?;
+    let (_observed, revision) = observe(&admin, &call.person, &server.manifest).await?;
+    admin.done(revision).await;
+    let server = admin.registry.server(&call.path.name).await?;
+    busy(move || dossier(&server)).await
+}
+
+pub(crate) async fn drift(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Drift, Fault> {
+    let server = admin.registry.server(&call.path.name).await?;
+    let name = call.path.name;
+    let drift = busy(move || drifted(&server)).await?;
+    drift.ok_or_else(|| {
+        let message = format!("server `{name}` was never approved, or not seen since it was submitted");
+        Fault::new(Code::Refused, message).with_next(format!("portcullis server show {name}"))
+    })
+}
+
+pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Approve>) -> Result<Done, Fault> {
+    let Approve { seen, reason } = call.body;
+    let name = call.path.name;
+    let change = admin.change(&call.person, Expected::Any, reason)?;
+    // The policies must still fit with the tools as they will be approved; if not, the data path could not go by
+    // the approval at all.
+    let mut governed = admin.state.read().await?;
+    let revision = governed.revision;
+    if let Some(server) = governed.servers.iter_mut().find(|server| server.manifest.name == name) {
+        server.approve(seen, &change).map_err(|error| Fault::new(Code::Refused, error.to_string()))?;
+    }
+    busy(move || compiled(&governed)).await??;
+    let change = model::Change { expected: Expected::At(revision), ..change };
+    let revision = admin.registry.approve(&name, seen, change).await?;
+    Ok(admin.done(revision).await)
+}
+
+pub(crate) async fn suspend(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Because>) -> Result<Done, Fault> {
+    let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
+    let revision = admin.registry.suspend(&call.path.name, change).await?;
+    Ok(admin.done(revision).await)
+}
+
+pub(crate) async fn resume(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Because>) -> Result<Done, Fault> {
+    let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
+    let revision = admin.registry.resume(&call.path.name, change).await?;
+    Ok(admin.done(revision).await)
+}
+
+pub(crate) async fn remove(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Done, Fault> {
+    let change = admin.change(&call.person, Expected::Any, None)?;
+    let revision = admin.registry.remove(&call.path.name, change).await?;
+    Ok(admin.done(revision).await)
+}
+
+/// Looks at a server and records what was seen.
+pub(super) async fn observe(
+    admin: &Admin,
+    person: &Person,
+    manifest: &ServerManifest,
+) -> Result<(Observed, Revision), Fault> {
+    let observed = admin.vetter.vet(manifest).await.map_err(|why| Fault::new(Code::ServerUnusable, why))?;
+    let change = admin.change(person, Expected::Any, None)?;
+    let recorded = admin.registry.observe(&manifest.name, manifest.identity(), observed.clone(), change).await?;
+    Ok((observed, recorded.revision))
+}
+
+fn row(server: &Server) -> ServerRow {
+    let withheld = difference(server).map_or(0, |difference| difference.withheld().len() + difference.added.len());
+    ServerRow {
+        manifest: server.manifest.clone(),
+        standing: server.standing.as_str().to_owned(),
+        in_service: server.in_service().is_some(),
+        tools: server.pins.as_ref().map_or(0, |pins| pins.definitions.tools.len()),
+        withheld,
+        seen_at: server.observed.as_ref().map(|observed| observed.at.0),
+    }
+}
+
+fn dossier(server: &Server) -> Dossier {
+    let deed = |mark: &registry::Mark| Deed::new(&mark.by, mark.at, None);
+    let suspended = server.suspended.as_ref();
+    Dossier {
+        manifest: server.manifest.clone(),
+        standing: server.standing.as_str().to_owned(),
+        in_service: server.in_service().is_some(),
+        submitted: deed(&server.submitted),
+        approved: server.approved.as_ref().map(deed),
+        suspended: suspended.map(|suspended| Deed::new(&suspended.by, suspended.at, suspended.reason.as_deref())),
+        pinned: server.pins.as_ref().map(|pins| offer(&pins.definitions, pins.digest)),
+        observed: server.observed.as_ref().map(observed_offer),
+        difference: drifted(server),
+        unseen: None,
+    }
+}
+
+fn offer(definitions: &registry::Definitions, digest: model::Digest) -> Offer {
+    Offer {
+        digest: digest.to_string(),
+        at: None,
+        server_info: definitions.server_info.clone(),
+        instructions: definitions.instructions.clone(),
+        versions: definitions.supported_versions.clone(),
+        definitions: Item::all(definitions),
+        excluded: Vec::new(),
+    }
+}
+
+/// What an approver reads, so with everything they must know of each schema.
+fn observed_offer(observed: &Observed) -> Offer {
+    let mut offer = offer(&observed.definitions, observed.digest);
+    offer.at = Some(observed.at.0);
+    for item in offer.definitions.iter_mut().filter(|item| item.kind == Kind::Tool.as_str()) {
+        let schema = item.definition.get("inputSchema").and_then(|schema| InputSchema::compile(schema).ok());
+        item.accepts_undeclared = schema.map(|schema| schema.accepts_undeclared().to_vec()).unwrap_or_default();
+    }
+    let left = |one: &registry::Excluded| Left {
+        kind: one.kind.as_str().to_owned(),
+        name: one.name.clone(),
+        why: one.why.clone(),
+    };
+    offer.excluded = observed.excluded.iter().map(left).collect();
+    offer
+}
+
+/// From what was approved to what is there now, line by line.
+fn drifted(server: &Server) -> Option<Drift> {
+    let difference = difference(server)?;
+    let mut drift = Drift { identity_changed: difference.identity_changed, changes: Vec::new() };
+    if let (Some(pins), Some(observed)) = (&server.pins, &server.observed) {
+        drift.changes = changes(&difference, &pins.definitions, observed);
+    }
+    Some(drift)
+}
+
+fn changes(difference: &Difference, old: &registry::Definitions, observed: &Observed) -> Vec<Edit> {
+    let new = &observed.definitions;
+    let mut changes = Vec::new();
+    if difference.server_changed {
+        changes.push(edit("server", "itself", Action::Update, &of_itself(old), &of_itself(new)));
+    }
+    if difference.instructions_changed {
+        let text = |definitions: &registry::Definitions| definitions.instructions.clone().unwrap_or_default();
+        let mut one = edit("instructions", "", Action::Update, &text(old), &text(new));
+        one.note = Some("agents still read the approved ones".to_owned());
+        changes.push(one);
+    }
+    let (before, now) = (texts(old), texts(new));
+    let text = |texts: &BTreeMap<(Kind, &str), String>, kind, name: &str| {
+        texts.get(&(kind, name)).cloned().unwrap_or_default()
+    };
+    for changed in &difference.changed {
+        let (kind, name) = (changed.kind, changed.name.as_str());
+        changes.push(edit(kind.as_str(), name, Action::Update, &text(&before, kind, name), &text(&now, kind, name)));
+    }
+    for added in &difference.added {
+        changes.push(edit(added.kind.as_str(), &added.name, Action::Create, "", &text(&now, added.kind, &added.name)));
+    }
+    for gone in &difference.removed {
+        changes.push(edit(gone.kind.as_str(), &gone.name, Action::Delete, &text(&before, gone.kind, &gone.name), ""));
+    }
+    for unusable in &difference.unusable {
+        let why = observed.excluded.iter().find(|one| one.kind == unusable.kind && one.name == unusable.name);
+        let old = text(&before, unusable.kind, &unusable.name);
+        let mut one = edit(unusable.kind.as_str(), &unusable.name, Action::Delete, &old, "");
+        one.note = Some(format!("cannot be approved as it is now: {}", why.map_or("", |one| one.why.as_str())));
+        changes.push(one);
+    }
+    changes.truncate(limits::DEFINITIONS_PER_SERVER_MAX);
+    changes
+}
+
+/// Every definition as lines of text.
+fn texts(definitions: &registry::Definitions) -> BTreeMap<(Kind, &str), String> {
+    let of = |kind: Kind| {
+        definitions.of(kind).iter().map(move |one| ((kind, one.name.as_str()), pretty(&one.value)))
+    };
+    Kind::ALL.into_iter().flat_map(of).collect()
+}
+
+fn of_itself(definitions: &registry::Definitions) -> String {
+    let versions = definitions.supported_versions.join(", ");
+    format!("{}\n{}\nversions: {versions}\n", pretty(&definitions.server_info), pretty(&definitions.capabilities))
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}

@@ -1,0 +1,60 @@
+//! The routes, all of them. Nothing is served that has no row here, and every row says who may use it.
+
+use model::Role;
+
+use crate::resources::{about, apply, halts, lists, receipts, servers};
+use crate::route::Route;
+use crate::route::Verb::{Delete, Get, Post};
+
+/// Everyone with a role reads the state.
+const READ: &[Role] = &Role::ALL;
+const AUDIT: &[Role] = &[Role::Auditor];
+const REVIEW: &[Role] = &[Role::Reviewer, Role::Approver];
+const APPROVE: &[Role] = &[Role::Approver];
+const RESPOND: &[Role] = &[Role::Responder];
+/// Taking a server out of service is safe, so those who may stop it may, and those who may put it back.
+const SUSPEND: &[Role] = &[Role::Approver, Role::Responder];
+/// An admin may do everything; this is what only an admin may.
+const ADMIN: &[Role] = &[Role::Admin];
+
+/// The table. Built when asked for: once for the router, and for each look at the document.
+#[rustfmt::skip]
+pub(crate) fn routes() -> Vec<Route> {
+    vec![
+        Route::public("/healthz", "Whether the process answers.", about::healthz),
+        Route::public("/readyz", "Whether the gate carries calls.", about::readyz),
+        Route::plain("/metrics", "The metrics, in the Prometheus text format.", READ, about::metrics),
+
+        Route::new(Get, "/api/v1/openapi.json", "This document.", READ, about::openapi),
+        Route::new(Get, "/api/v1/whoami", "Whose token the request carries.", READ, about::whoami),
+        Route::new(Get, "/api/v1/status", "How the gate is.", READ, about::status),
+        Route::new(Get, "/api/v1/revision", "The revision of the state, durable and in effect.", READ, about::revision),
+
+        Route::new(Get, "/api/v1/servers", "Every server.", READ, servers::list),
+        Route::new(Post, "/api/v1/servers", "Submits a server and looks at it.", REVIEW, servers::submit),
+        Route::new(Get, "/api/v1/servers/{name}", "All that is known of a server.", READ, servers::show),
+        Route::new(Delete, "/api/v1/servers/{name}", "Removes a server that no endpoint names.", ADMIN, servers::remove),
+        Route::new(Get, "/api/v1/servers/{name}/difference", "What changed since the approval.", READ, servers::drift),
+        Route::new(Post, "/api/v1/servers/{name}/check", "Looks at a server now.", REVIEW, servers::check),
+        Route::new(Post, "/api/v1/servers/{name}/approve", "Pins what was read.", APPROVE, servers::approve),
+        Route::new(Post, "/api/v1/servers/{name}/suspend", "Takes a server out of service.", SUSPEND, servers::suspend),
+        Route::new(Post, "/api/v1/servers/{name}/resume", "Puts a suspended server back.", APPROVE, servers::resume),
+
+        Route::new(Get, "/api/v1/endpoints", "Every endpoint.", READ, lists::endpoints),
+        Route::new(Get, "/api/v1/zones", "Every declared zone.", READ, lists::zones),
+        Route::new(Get, "/api/v1/policies", "Every policy.", READ, lists::policies),
+        Route::new(Post, "/api/v1/plan", "What applying some files would do.", READ, apply::plan),
+        Route::new(Post, "/api/v1/apply", "Applies files, whole or not at all.", ADMIN, apply::apply),
+
+        Route::new(Get, "/api/v1/halts", "Every halt in force.", READ, halts::list),
+        Route::new(Post, "/api/v1/halts", "Halts something, now.", RESPOND, halts::halt),
+        Route::new(Post, "/api/v1/halts/end", "Ends a halt.", RESPOND, halts::resume),
+
+        Route::new(Get, "/api/v1/receipts", "Searches the receipts, the newest first.", AUDIT, receipts::search),
+        Route::new(Get, "/api/v1/receipts/{id}", "One receipt, with the outcome of its call.", AUDIT, receipts::show),
+        Route::new(Get, "/api/v1/journal", "How the journal is.", AUDIT, receipts::journal),
+    ]
+}
+
+#[cfg(test)]
+mod tests;
