@@ -129,6 +129,13 @@ impl Halts {
         self.changed.subscribe()
     }
 
+    /// INVARIANT: called under `order`.
+    fn enforce(&self, halt: Halt) {
+        let mut set = HaltSet::clone(&self.current());
+        set.insert(halt);
+        self.publish(set);
+    }
+
     /// In memory first, then told: who is woken by the change finds it in [`Halts::current`] too.
     fn publish(&self, set: HaltSet) {
         let set = Arc::new(set);
@@ -139,18 +146,25 @@ impl Halts {
 
 /// Halts a scope: durable first, then in force, then returns.
 ///
+/// Whoever asked may go away while the store writes. Then nobody knows whether the halt became durable, so it is put
+/// in force: stopping too much can be mended, stopping too little cannot.
+///
 /// # Errors
 /// When the halt could not be made durable; then it is not in force either, and the caller must be told.
 pub async fn stop(store: &dyn port::Halts, halts: &Halts, scope: Scope, change: Change) -> Result<Halt, StoreError> {
     let _order = halts.order.lock().await;
-    let halt = store.halt(scope, change).await?;
-    let mut set = HaltSet::clone(&halts.current());
-    set.insert(halt.clone());
-    halts.publish(set);
+    let halt = Halt { scope: scope.clone(), reason: change.reason.clone(), by: change.actor.clone(), at: change.at };
+    let mut abandoned = Abandoned { halts, halt: Some(halt) };
+    let result = store.halt(scope, change).await;
+    abandoned.halt = None;
+    let halt = result?;
+    halts.enforce(halt.clone());
     Ok(halt)
 }
 
 /// Ends a scope's halt: durable first, then in memory. Returns whether there was one.
+///
+/// Whoever asked may go away while the store writes; then the halt stays in force until it is resumed again.
 ///
 /// # Errors
 /// When the end could not be made durable; then the halt stays in force.
@@ -161,6 +175,20 @@ pub async fn resume(store: &dyn port::Halts, halts: &Halts, scope: &Scope, chang
     set.remove(scope);
     halts.publish(set);
     Ok(ended)
+}
+
+/// A halt that is being made durable. Dropped with it, it is put in force.
+struct Abandoned<'a> {
+    halts: &'a Halts,
+    halt: Option<Halt>,
+}
+
+impl Drop for Abandoned<'_> {
+    fn drop(&mut self) {
+        if let Some(halt) = self.halt.take() {
+            self.halts.enforce(halt);
+        }
+    }
 }
 
 #[cfg(test)]

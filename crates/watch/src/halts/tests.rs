@@ -33,6 +33,7 @@ fn sales() -> EndpointName {
 struct Kept {
     halts: std::sync::Mutex<Vec<Halt>>,
     broken: AtomicBool,
+    stuck: AtomicBool,
 }
 
 #[async_trait]
@@ -44,6 +45,9 @@ impl port::Halts for Kept {
     async fn halt(&self, scope: Scope, change: Change) -> Result<Halt, StoreError> {
         if self.broken.load(Ordering::SeqCst) {
             return Err(StoreError::Storage { doing: "halt", source: "disk full".into() });
+        }
+        if self.stuck.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
         }
         let halt = Halt { scope, reason: change.reason, by: change.actor, at: change.at };
         self.halts.lock().unwrap().push(halt.clone());
@@ -111,6 +115,15 @@ async fn a_stop_that_cannot_be_made_durable_fails_and_is_not_half_in_force() {
     store.broken.store(true, Ordering::SeqCst);
     assert!(stop(&store, &halts, Scope::Everything, change()).await.is_err());
     assert!(halts.current().all().is_empty());
+}
+
+#[tokio::test]
+async fn a_stop_whose_caller_goes_away_while_the_store_writes_is_in_force() {
+    let (store, halts) = (Kept::default(), Halts::new(Vec::new()));
+    store.stuck.store(true, Ordering::SeqCst);
+    let stop = stop(&store, &halts, Scope::Endpoint(sales()), change());
+    assert!(tokio::time::timeout(Duration::from_millis(20), stop).await.is_err());
+    assert!(halts.current().stops(&caller(), &sales()).is_some());
 }
 
 #[tokio::test]
