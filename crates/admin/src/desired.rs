@@ -195,12 +195,7 @@ pub(crate) fn compile(sources: &[policy::Source], vocabulary: &Vocabulary) -> Re
 }
 
 /// Reads manifests and checks that each is named as its file is, so that no two can have one name.
-fn named<T, Name>(
-    files: &[File],
-    folder: &str,
-    name: fn(&T) -> &Name,
-    problems: &mut Vec<Problem>,
-) -> BTreeMap<Name, T>
+fn named<T, Name>(files: &[File], folder: &str, name: fn(&T) -> &Name, problems: &mut Vec<Problem>) -> BTreeMap<Name, T>
 where
     T: DeserializeOwned,
     Name: Ord + Clone + std::fmt::Display,

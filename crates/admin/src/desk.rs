@@ -38,7 +38,7 @@ pub fn router(admin: Arc<Admin>, names: Names) -> Router {
         };
         router = router.route(path, on(filter, handler));
     }
-    let lost = |code: Code, what: &'static str| {
+    let lost = move |code: Code, what: &'static str| {
         let (admin, names) = (Arc::clone(&admin), Arc::clone(&names));
         move |request: Request| {
             let (admin, names) = (Arc::clone(&admin), Arc::clone(&names));

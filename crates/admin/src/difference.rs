@@ -72,7 +72,14 @@ pub(crate) fn of_plan(plan: &Plan, governed: &Governed) -> Vec<Edit> {
     let endpoints = governed.endpoints.iter().map(|endpoint| (&endpoint.name, endpoint));
     told(&mut edits, "endpoint", &plan.endpoints, |endpoint| &endpoint.name, &endpoints.collect(), toml_text);
     let policies = governed.policies.iter().map(|source| (&source.file, source));
-    told(&mut edits, "policy", &plan.policies, |source| &source.file, &policies.collect(), |source| source.text.clone());
+    told(
+        &mut edits,
+        "policy",
+        &plan.policies,
+        |source| &source.file,
+        &policies.collect(),
+        |source| source.text.clone(),
+    );
     for edit in edits.iter_mut().filter(|edit| edit.kind == "server") {
         edit.note = server_note(edit, plan, governed);
     }

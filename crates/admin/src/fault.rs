@@ -105,7 +105,8 @@ pub struct Problem {
 /// A refusal of the admin API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Fault {
-    error: Error,
+    // Boxed, because results carry it everywhere and almost never hold one.
+    error: Box<Error>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -128,7 +129,8 @@ impl Fault {
     /// A refusal with its code's own advice.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
         let next = Cow::Borrowed(code.next());
-        Self { error: Error { code, message: message.into(), place: None, next, problems: Vec::new() } }
+        let error = Error { code, message: message.into(), place: None, next, problems: Vec::new() };
+        Self { error: Box::new(error) }
     }
 
     /// Replaces the advice.
@@ -150,7 +152,8 @@ impl Fault {
             (Some(hint), 1) => Cow::Owned(hint.clone()),
             (Some(_) | None, _) => Cow::Borrowed(Code::ManifestInvalid.next()),
         };
-        Some(Self { error: Error { code: Code::ManifestInvalid, message, place, next, problems } })
+        let error = Error { code: Code::ManifestInvalid, message, place, next, problems };
+        Some(Self { error: Box::new(error) })
     }
 
     /// The code.

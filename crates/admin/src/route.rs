@@ -155,7 +155,8 @@ impl Arrived {
             Fault::new(Code::RequestInvalid, format!("the {what} is not what this route takes: {why}"))
         };
         let path = serde_json::from_value(self.path).map_err(|error| refused("path", &error))?;
-        let query = axum::extract::Query::try_from_uri(&self.uri).map_err(|error| refused("query", &error.body_text()))?;
+        let query =
+            axum::extract::Query::try_from_uri(&self.uri).map_err(|error| refused("query", &error.body_text()))?;
         // An empty body is the empty object, so that a route that asks for nothing needs nothing sent.
         let body = if self.body.is_empty() { b"{}".as_slice() } else { &self.body };
         let body = serde_json::from_slice(body).map_err(|error| refused("body", &error))?;

@@ -22,10 +22,7 @@ struct Drafted {
     warnings: Vec<String>,
 }
 
-pub(crate) async fn plan(
-    admin: Arc<Admin>,
-    call: Call<Nothing, Nothing, PlanRequest>,
-) -> Result<PlanView, Fault> {
+pub(crate) async fn plan(admin: Arc<Admin>, call: Call<Nothing, Nothing, PlanRequest>) -> Result<PlanView, Fault> {
     let governed = admin.state.read().await?;
     let revision = governed.revision.0;
     let Drafted { plan: _, changes, warnings } = draft(governed, call.body.manifests).await?;

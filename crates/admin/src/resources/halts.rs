@@ -17,10 +17,7 @@ pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<HaltRow>,
     Ok(halted.all().into_iter().map(|halt| HaltRow::new(halt, None)).collect())
 }
 
-pub(crate) async fn halt(
-    admin: Arc<Admin>,
-    call: Call<Nothing, Nothing, HaltRequest>,
-) -> Result<HaltRow, Fault> {
+pub(crate) async fn halt(admin: Arc<Admin>, call: Call<Nothing, Nothing, HaltRequest>) -> Result<HaltRow, Fault> {
     let scope = scope(call.body.what, call.body.name.as_deref())?;
     let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
     let halt = watch::stop(admin.halts_port.as_ref(), &admin.halts, scope, change).await?;
@@ -29,10 +26,7 @@ pub(crate) async fn halt(
     Ok(HaltRow::new(&halt, note))
 }
 
-pub(crate) async fn resume(
-    admin: Arc<Admin>,
-    call: Call<Nothing, Nothing, HaltRequest>,
-) -> Result<Ended, Fault> {
+pub(crate) async fn resume(admin: Arc<Admin>, call: Call<Nothing, Nothing, HaltRequest>) -> Result<Ended, Fault> {
     let scope = scope(call.body.what, call.body.name.as_deref())?;
     let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
     let was_halted = watch::resume(admin.halts_port.as_ref(), &admin.halts, &scope, change).await?;

@@ -47,7 +47,8 @@ fn unread(error: &ReadError) -> Fault {
     match error {
         ReadError::Damaged { .. } => {
             tracing::error!(%error, "the journal is damaged");
-            Fault::new(Code::StorageFailed, error.to_string()).with_next("run `portcullis audit verify`, and keep a copy")
+            Fault::new(Code::StorageFailed, error.to_string())
+                .with_next("run `portcullis audit verify`, and keep a copy")
         }
         ReadError::File(source) => {
             tracing::error!(%error, %source, "the journal could not be read");

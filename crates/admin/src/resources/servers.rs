@@ -51,10 +51,7 @@ pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submi
     Ok(dossier)
 }
 
-pub(crate) async fn check(
-    admin: Arc<Admin>,
-    call: Call<ServerPath, Nothing, Nothing>,
-) -> Result<Dossier, Fault> {
+pub(crate) async fn check(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Nothing>) -> Result<Dossier, Fault> {
     let server = admin.registry.server(&call.path.name).await?;
     let (_observed, revision) = observe(&admin, &call.person, &server.manifest).await?;
     admin.done(revision).await;
@@ -226,9 +223,7 @@ fn changes(difference: &Difference, old: &registry::Definitions, observed: &Obse
 
 /// Every definition as lines of text.
 fn texts(definitions: &registry::Definitions) -> BTreeMap<(Kind, &str), String> {
-    let of = |kind: Kind| {
-        definitions.of(kind).iter().map(move |one| ((kind, one.name.as_str()), pretty(&one.value)))
-    };
+    let of = |kind: Kind| definitions.of(kind).iter().map(move |one| ((kind, one.name.as_str()), pretty(&one.value)));
     Kind::ALL.into_iter().flat_map(of).collect()
 }
 

@@ -2,7 +2,10 @@ use super::*;
 
 #[test]
 fn plain_text_stays_as_it_is() {
-    assert_eq!(visible("Refunds an order.\n\tAmounts in €, größer null"), "Refunds an order.\n\tAmounts in €, größer null");
+    assert_eq!(
+        visible("Refunds an order.\n\tAmounts in €, größer null"),
+        "Refunds an order.\n\tAmounts in €, größer null"
+    );
 }
 
 #[test]
