@@ -1,6 +1,9 @@
 //! What can be asked for.
 
+use model::Object;
 use serde::Serialize;
+
+use crate::Target;
 
 /// The five things a caller, or a server, can ask leave for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -33,6 +36,17 @@ impl Action {
             Self::Call => "call",
             Self::Release => "release",
             Self::Ask => "ask",
+        }
+    }
+
+    /// Whether the schema has this question: anything else is nobody's to permit.
+    pub(crate) fn is_asked_of(self, target: Target<'_>) -> bool {
+        match (self, target) {
+            (Self::Connect, Target::Endpoint(_)) | (Self::List, Target::Object(_)) => true,
+            (Self::Ask, Target::Object(object)) => matches!(object, Object::Server { .. }),
+            (Self::Call | Self::Release, Target::Object(object)) => !matches!(object, Object::Server { .. }),
+            (Self::Connect, Target::Object(_))
+            | (Self::List | Self::Call | Self::Release | Self::Ask, Target::Endpoint(_)) => false,
         }
     }
 

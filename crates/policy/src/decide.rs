@@ -57,6 +57,10 @@ impl Policies {
     /// [`Reason::PolicyForbids`] when either principal is not permitted or is forbidden, [`Reason::PolicyError`] when
     /// a policy cannot be evaluated, [`Reason::ObligationUnmet`] when one asks for something that nobody has met.
     pub fn decide(&self, question: &Question<'_>) -> Result<Permit, Refusal> {
+        if !question.action.is_asked_of(question.target) {
+            let detail = format!("there is no `{}` of such a target", question.action.as_str());
+            return Err(Refusal::new(Reason::PolicyForbids, detail));
+        }
         let standing = self.standing(question)?;
         let policies = match &standing.settled {
             Some(verdict) => verdict.clone()?,

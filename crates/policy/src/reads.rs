@@ -17,6 +17,8 @@ pub(crate) struct Reads {
     pub(crate) all_arguments: bool,
     /// Whether it looks at `context.now`.
     pub(crate) time: bool,
+    /// Whether it looks at the principal in its conditions. Known only of a policy that looks at the context.
+    pub(crate) principal: bool,
 }
 
 impl Reads {
@@ -69,7 +71,8 @@ impl Reads {
                 continue;
             }
             match expression {
-                Expr::Literal(_) | Expr::Var(_) | Expr::Slot(_) => {}
+                Expr::Var(Var::Principal) => self.principal = true,
+                Expr::Literal(_) | Expr::Var(Var::Action | Var::Resource | Var::Context) | Expr::Slot(_) => {}
                 Expr::UnaryOp { expr, .. }
                 | Expr::GetAttr { expr, .. }
                 | Expr::HasAttr { expr, .. }
@@ -85,7 +88,10 @@ impl Reads {
                 Expr::Set(members) => waiting.extend(members.iter().map(|member| &**member)),
                 Expr::Record(members) => waiting.extend(members.values().map(|member| &**member)),
                 // Cedar's enum may grow: what is not known here is taken to read everything.
-                Expr::Unknown { .. } | _ => self.note(&[]),
+                Expr::Unknown { .. } | _ => {
+                    self.note(&[]);
+                    self.principal = true;
+                }
             }
         }
     }

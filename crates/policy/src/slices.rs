@@ -35,13 +35,15 @@ pub(crate) struct Slice {
     pub(crate) obligations: Split,
 }
 
-/// One set in two halves.
+/// One set in three parts.
 #[derive(Default)]
 pub(crate) struct Split {
     /// Policies that answer the same each time for the same caller and object.
     pub(crate) still: PolicySet,
-    /// Policies that read arguments or the time.
+    /// Policies that read arguments or the time, and look at the principal.
     pub(crate) moving: Arc<PolicySet>,
+    /// Policies that read arguments or the time, and answer the agent and its user alike.
+    pub(crate) alike: Arc<PolicySet>,
 }
 
 /// Every policy, filed.
@@ -94,10 +96,12 @@ impl Slice {
             true => &mut self.hard,
             false => &mut self.obligations,
         };
-        let half = match policy.reads.moves() {
-            true => Arc::make_mut(&mut split.moving),
-            false => &mut split.still,
+        let looks_at_principal = policy.principal != Scope::Any || policy.reads.principal;
+        let part = match (policy.reads.moves(), looks_at_principal) {
+            (false, _) => &mut split.still,
+            (true, true) => Arc::make_mut(&mut split.moving),
+            (true, false) => Arc::make_mut(&mut split.alike),
         };
-        half.add(policy.cedar.clone()).map_err(Box::new)
+        part.add(policy.cedar.clone()).map_err(Box::new)
     }
 }

@@ -19,7 +19,7 @@ use moka::sync::Cache;
 use crate::decide::Target;
 use crate::entities::Cast;
 use crate::shape::Fields;
-use crate::slices::{Scope, Split};
+use crate::slices::{Slice, Split};
 use crate::{Action, Policies, Question};
 
 /// The standings of one revision; the least used are forgotten first.
@@ -44,6 +44,8 @@ enum Thing {
 pub(crate) struct Standing {
     /// The agent's part, then that of the user it acts for.
     sides: Vec<Side>,
+    /// What is asked once for both, because it does not look at the principal.
+    alike: Both<Vec<Arc<PolicySet>>>,
     /// The part of the context that stands still.
     context: Vec<(&'static str, EntityUid)>,
     entities: Entities,
@@ -67,14 +69,17 @@ struct Side {
     principal: EntityUid,
     action: EntityUid,
     resource: EntityUid,
-    hard: Half,
-    obligations: Half,
+    /// What the policies that stand still said.
+    said: Both<Outcome>,
+    /// Those that are still to be asked.
+    moving: Both<Vec<Arc<PolicySet>>>,
 }
 
-/// What a set of policies said already, and which of them are still to be asked.
-struct Half {
-    said: Outcome,
-    moving: Vec<Arc<PolicySet>>,
+/// The same of permits and plain forbids, and of the forbids that an obligation lifts.
+#[derive(Debug, Clone, Default)]
+struct Both<T> {
+    hard: T,
+    obligations: T,
 }
 
 /// What a set of policies says. Where one forbids, who permits is not told.
@@ -90,6 +95,7 @@ pub(crate) struct Asked<'a> {
     side: &'a Side,
     request: Request,
     entities: &'a Entities,
+    alike: Both<Outcome>,
 }
 
 impl Standings {
@@ -123,6 +129,7 @@ impl Policies {
         let context = context.into_iter().chain(cast.user.iter().map(|user| ("user", user.clone()))).collect();
         let mut standing = Standing {
             sides: Vec::new(),
+            alike: Both::default(),
             context,
             entities: cast.all.clone(),
             reading: None,
@@ -131,36 +138,14 @@ impl Policies {
         };
         let user = cast.user.as_ref().map(|user| (user.clone(), cast.user_scopes(user)));
         for (principal, scopes) in [(cast.agent.clone(), cast.agent_scopes())].into_iter().chain(user) {
-            let side = self.side(question, &cast, &standing, principal, &scopes)?;
+            let slices = self.slices.find(&scopes, question.action, &cast.resource_scopes());
+            let side = standing.side(&cast, principal, &slices)?;
             standing.sides.push(side);
+            // INVARIANT: these are filed under no principal, so both principals lead to the same ones.
+            standing.alike = Both::of(&slices, |split| &split.alike);
         }
         self.note_reads(question, &mut standing);
         Ok(standing)
-    }
-
-    fn side(
-        &self,
-        question: &Question<'_>,
-        cast: &Cast,
-        standing: &Standing,
-        principal: EntityUid,
-        scopes: &[Scope],
-    ) -> Result<Side, Refusal> {
-        let slices = self.slices.find(scopes, question.action, &cast.resource_scopes());
-        let request = request(&principal, &cast.action, &cast.resource, standing.still_context()?)?;
-        let half = |splits: Vec<&Split>| {
-            let mut half = Half { said: Outcome::default(), moving: Vec::new() };
-            for split in splits {
-                half.said.add(&split.still, &request, &standing.entities);
-                if !split.moving.is_empty() {
-                    half.moving.push(Arc::clone(&split.moving));
-                }
-            }
-            half
-        };
-        let hard = half(slices.iter().map(|slice| &slice.hard).collect());
-        let obligations = half(slices.iter().map(|slice| &slice.obligations).collect());
-        Ok(Side { principal, action: cast.action.clone(), resource: cast.resource.clone(), hard, obligations })
     }
 
     /// Notes what the policies that are still to be asked read.
@@ -182,14 +167,26 @@ impl Policies {
 }
 
 impl Standing {
+    fn side(&self, cast: &Cast, principal: EntityUid, slices: &[Arc<Slice>]) -> Result<Side, Refusal> {
+        let request = request(&principal, &cast.action, &cast.resource, self.still_context()?)?;
+        let mut said = Both::<Outcome>::default();
+        for slice in slices {
+            said.hard.add(&slice.hard.still, &request, &self.entities);
+            said.obligations.add(&slice.obligations.still, &request, &self.entities);
+        }
+        let moving = Both::of(slices, |split| &split.moving);
+        Ok(Side { principal, action: cast.action.clone(), resource: cast.resource.clone(), said, moving })
+    }
+
     /// Every policy that is still to be asked.
     pub(crate) fn moving(&self) -> impl Iterator<Item = &CedarId> {
-        let halves = self.sides.iter().flat_map(|side| [&side.hard, &side.obligations]);
-        halves.flat_map(|half| &half.moving).flat_map(|set| set.policies()).map(cedar_policy::Policy::id)
+        let parts = self.sides.iter().map(|side| &side.moving).chain([&self.alike]);
+        let sets = parts.flat_map(|part| part.hard.iter().chain(&part.obligations));
+        sets.flat_map(|set| set.policies()).map(cedar_policy::Policy::id)
     }
 
     fn moves(&self) -> bool {
-        self.sides.iter().any(|side| !side.hard.moving.is_empty() || !side.obligations.moving.is_empty())
+        self.moving().next().is_some()
     }
 
     fn still_context(&self) -> Result<Context, Refusal> {
@@ -209,11 +206,16 @@ impl Standing {
 
     /// The question, once for each principal.
     pub(crate) fn ask(&self, context: &Context) -> Result<Vec<Asked<'_>>, Refusal> {
-        let each = self.sides.iter().map(|side| {
+        let mut asked: Vec<Asked<'_>> = Vec::with_capacity(self.sides.len());
+        for side in &self.sides {
             let request = request(&side.principal, &side.action, &side.resource, context.clone())?;
-            Ok(Asked { side, request, entities: &self.entities })
-        });
-        each.collect()
+            let alike = match asked.first() {
+                Some(first) => first.alike.clone(),
+                None => self.alike.ask(&request, &self.entities),
+            };
+            asked.push(Asked { side, request, entities: &self.entities, alike });
+        }
+        Ok(asked)
     }
 
     fn weight(&self) -> u32 {
@@ -242,22 +244,41 @@ impl Asked<'_> {
 
     /// What permits and plain forbids say.
     pub(crate) fn hard(&self) -> Outcome {
-        self.side.hard.answer(self)
+        self.answer(&self.side.said.hard, &self.side.moving.hard, &self.alike.hard)
     }
 
     /// What the forbids that an obligation lifts say.
     pub(crate) fn obligations(&self) -> Outcome {
-        self.side.obligations.answer(self)
+        self.answer(&self.side.said.obligations, &self.side.moving.obligations, &self.alike.obligations)
+    }
+
+    fn answer(&self, said: &Outcome, moving: &[Arc<PolicySet>], alike: &Outcome) -> Outcome {
+        let mut outcome = said.clone();
+        outcome.permits.extend(alike.permits.iter().cloned());
+        outcome.forbids.extend(alike.forbids.iter().cloned());
+        outcome.errors.extend(alike.errors.iter().cloned());
+        for set in moving {
+            outcome.add(set, &self.request, self.entities);
+        }
+        outcome
     }
 }
 
-impl Half {
-    fn answer(&self, asked: &Asked<'_>) -> Outcome {
-        let mut outcome = self.said.clone();
-        for set in &self.moving {
-            outcome.add(set, &asked.request, asked.entities);
-        }
-        outcome
+impl Both<Vec<Arc<PolicySet>>> {
+    /// One part of every slice, where it is not empty.
+    fn of(slices: &[Arc<Slice>], part: impl Fn(&Split) -> &Arc<PolicySet>) -> Self {
+        let gather = |split: fn(&Slice) -> &Split| {
+            let parts = slices.iter().map(|slice| part(split(slice)));
+            parts.filter(|set| !set.is_empty()).map(Arc::clone).collect()
+        };
+        Self { hard: gather(|slice| &slice.hard), obligations: gather(|slice| &slice.obligations) }
+    }
+
+    fn ask(&self, request: &Request, entities: &Entities) -> Both<Outcome> {
+        let mut said = Both::<Outcome>::default();
+        self.hard.iter().for_each(|set| said.hard.add(set, request, entities));
+        self.obligations.iter().for_each(|set| said.obligations.add(set, request, entities));
+        said
     }
 }
 

@@ -14,9 +14,9 @@ fn policies(text: &str) -> Policies {
 }
 
 /// What happens when Ann's agent refunds with these arguments, under `forbids` and a permit for all.
-fn refund(forbids: &str, arguments: Value) -> Result<Permit, Refusal> {
+fn refund(forbids: &str, arguments: &Value) -> Result<Permit, Refusal> {
     let policies = policies(&format!("{ALLOW}{forbids}"));
-    ask(&policies, &delegated("helper", "ann", &[]), Action::Call, &tool("erp/refund_order"), Some(&arguments))
+    ask(&policies, &delegated("helper", "ann", &[]), Action::Call, &tool("erp/refund_order"), Some(arguments))
 }
 
 fn reason(answer: Result<Permit, Refusal>) -> Reason {
@@ -39,13 +39,13 @@ fn without_a_policy_the_answer_is_no() {
 
 #[test]
 fn a_permit_names_the_policies_that_gave_it() {
-    let permit = refund(OVER_500, json!({"order": "a", "amount": 500})).expect("permitted");
+    let permit = refund(OVER_500, &json!({"order": "a", "amount": 500})).expect("permitted");
     assert_eq!(permit.policies().iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["all"]);
 }
 
 #[test]
 fn a_refusal_tells_the_policys_message_and_the_operator_its_id() {
-    let refusal = refund(OVER_500, json!({"order": "a", "amount": 501})).expect_err("over the limit");
+    let refusal = refund(OVER_500, &json!({"order": "a", "amount": 501})).expect_err("over the limit");
     assert_eq!(refusal.reason, Reason::PolicyForbids);
     assert_eq!(refusal.hint.as_deref(), Some("refunds are limited to 500"));
     assert_eq!(refusal.policies.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["limit"]);
@@ -58,7 +58,7 @@ fn one_hundred_and_one_hundred_point_zero_are_one_amount() {
         when { context.arguments.amount == 100 };"#;
     for spelling in ["100", "100.0", "1e2", "1.00E+2"] {
         let arguments = serde_json::from_str(&format!(r#"{{"order": "a", "amount": {spelling}}}"#)).expect("json");
-        assert_eq!(reason(refund(exactly, arguments)), Reason::PolicyForbids, "{spelling}");
+        assert_eq!(reason(refund(exactly, &arguments)), Reason::PolicyForbids, "{spelling}");
     }
 }
 
@@ -66,24 +66,24 @@ fn one_hundred_and_one_hundred_point_zero_are_one_amount() {
 fn a_forbid_that_errors_refuses() {
     let sum = r#"@id("sum") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order")
         when { context.arguments.amount + 1 < 0 };"#;
-    let refusal = refund(sum, json!({"order": "a", "amount": i64::MAX})).expect_err("an overflow");
+    let refusal = refund(sum, &json!({"order": "a", "amount": i64::MAX})).expect_err("an overflow");
     assert_eq!(refusal.reason, Reason::PolicyError);
     assert!(refusal.detail.contains("policy `sum`: a whole number grows beyond 64 bits"), "{}", refusal.detail);
     assert_eq!(refusal.policies.len(), 1);
-    refund(sum, json!({"order": "a", "amount": 1})).expect("no error, no refusal");
+    refund(sum, &json!({"order": "a", "amount": 1})).expect("no error, no refusal");
 }
 
 #[test]
 fn a_required_argument_that_is_missing_refuses() {
-    assert_eq!(reason(refund(OVER_500, json!({"order": "a"}))), Reason::PolicyError);
-    assert_eq!(reason(refund(OVER_500, json!({"order": "a", "amount": null}))), Reason::PolicyError);
+    assert_eq!(reason(refund(OVER_500, &json!({"order": "a"}))), Reason::PolicyError);
+    assert_eq!(reason(refund(OVER_500, &json!({"order": "a", "amount": null}))), Reason::PolicyError);
 }
 
 #[test]
 fn an_argument_wrapped_in_a_list_refuses() {
     let shadow = r#"forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order")
         when { context.arguments has path && context.arguments.path like "/etc/*" };"#;
-    let call = |path: Value| refund(shadow, json!({"order": "a", "amount": 1, "path": path}));
+    let call = |path: Value| refund(shadow, &json!({"order": "a", "amount": 1, "path": path}));
     assert_eq!(reason(call(json!("/etc/shadow"))), Reason::PolicyForbids);
     assert_eq!(reason(call(json!(["/etc/shadow"]))), Reason::PolicyError);
     assert_eq!(reason(call(json!({"__extn": {"fn": "decimal", "arg": "1.0"}}))), Reason::PolicyError);
@@ -96,7 +96,7 @@ fn an_entity_escape_in_an_argument_is_no_entity() {
     let admin = r#"permit(principal, action == Action::"list", resource);
         @id("who") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order")
         when { context.arguments has customer && context.arguments.customer.email == "admin@example.com" };"#;
-    let call = |customer: Value| refund(admin, json!({"order": "a", "amount": 1, "customer": customer}));
+    let call = |customer: Value| refund(admin, &json!({"order": "a", "amount": 1, "customer": customer}));
     let escape = json!({"__entity": {"type": "User", "id": "admin"}});
     assert_eq!(reason(call(escape.clone())), Reason::PolicyError);
     assert_eq!(reason(call(json!({"email": escape}))), Reason::PolicyError);
@@ -108,7 +108,7 @@ fn an_entity_escape_in_an_argument_is_no_entity() {
 fn a_number_no_policy_can_compare_exactly_refuses_only_where_it_is_read() {
     let rate = r#"forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order")
         when { context.arguments has rate && context.arguments.rate.greaterThan(decimal("0.5")) };"#;
-    let call = |rate: Value, policy| refund(policy, json!({"order": "a", "amount": 1, "rate": rate}));
+    let call = |rate: Value, policy| refund(policy, &json!({"order": "a", "amount": 1, "rate": rate}));
     call(json!(0.5), rate).expect("at the limit");
     call(json!(0), rate).expect("a whole number is a decimal");
     assert_eq!(reason(call(json!(0.5001), rate)), Reason::PolicyForbids);
@@ -123,8 +123,8 @@ fn a_number_no_policy_can_compare_exactly_refuses_only_where_it_is_read() {
 
 #[test]
 fn a_whole_number_beyond_64_bits_refuses_where_it_is_read() {
-    assert_eq!(reason(refund(OVER_500, json!({"order": "a", "amount": u64::MAX}))), Reason::PolicyError);
-    assert_eq!(reason(refund(OVER_500, json!({"order": "a", "amount": 1e19}))), Reason::PolicyError);
+    assert_eq!(reason(refund(OVER_500, &json!({"order": "a", "amount": u64::MAX}))), Reason::PolicyError);
+    assert_eq!(reason(refund(OVER_500, &json!({"order": "a", "amount": 1e19}))), Reason::PolicyError);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn an_argument_the_schema_does_not_declare_refuses_where_a_policy_asks_for_it() 
 fn a_set_and_a_record_are_read_as_such() {
     let tagged = r#"forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order")
         when { context.arguments has tags && context.arguments.tags.contains("vip") };"#;
-    let call = |tags: Value| refund(tagged, json!({"order": "a", "amount": 1, "tags": tags}));
+    let call = |tags: Value| refund(tagged, &json!({"order": "a", "amount": 1, "tags": tags}));
     assert_eq!(reason(call(json!(["new", "vip"]))), Reason::PolicyForbids);
     assert_eq!(reason(call(json!("vip"))), Reason::PolicyError);
     assert_eq!(reason(call(json!(["new", 1]))), Reason::PolicyError);
@@ -215,15 +215,15 @@ forbid(principal is Agent, action == Action::"call", resource == Tool::"erp/refu
 
 #[test]
 fn an_obligation_that_applies_refuses_and_says_what_it_asks_for() {
-    refund(APPROVAL, json!({"order": "a", "amount": 500})).expect("it does not apply");
-    let refusal = refund(APPROVAL, json!({"order": "a", "amount": 501})).expect_err("a manager must approve");
+    refund(APPROVAL, &json!({"order": "a", "amount": 500})).expect("it does not apply");
+    let refusal = refund(APPROVAL, &json!({"order": "a", "amount": 501})).expect_err("a manager must approve");
     assert_eq!(refusal.reason, Reason::ObligationUnmet);
     assert_eq!(refusal.hint.as_deref(), Some("big refunds need a manager: it needs an approval by managers"));
 }
 
 #[test]
 fn the_obligations_of_both_principals_are_told_together() {
-    let refusal = refund(APPROVAL, json!({"order": "a", "amount": 901})).expect_err("both");
+    let refusal = refund(APPROVAL, &json!({"order": "a", "amount": 901})).expect_err("both");
     assert_eq!(refusal.policies.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["big", "fresh"]);
     let hint = refusal.hint.expect("a hint");
     assert!(hint.contains("an approval by managers") && hint.contains("a fresh sign-in with mfa"), "{hint}");
@@ -233,7 +233,7 @@ fn the_obligations_of_both_principals_are_told_together() {
 fn an_obligation_never_stands_in_for_a_permit_nor_hides_a_forbid() {
     let hard = r#"@id("never") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order");"#;
     assert_eq!(
-        reason(refund(&format!("{APPROVAL}{hard}"), json!({"order": "a", "amount": 901}))),
+        reason(refund(&format!("{APPROVAL}{hard}"), &json!({"order": "a", "amount": 901}))),
         Reason::PolicyForbids
     );
     let policies = policies(APPROVAL);
@@ -247,7 +247,7 @@ fn an_obligation_never_stands_in_for_a_permit_nor_hides_a_forbid() {
 fn an_error_in_an_obligation_refuses() {
     let sum = r#"@approval("managers") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order")
         when { context.arguments.amount + 1 < 0 };"#;
-    assert_eq!(reason(refund(sum, json!({"order": "a", "amount": i64::MAX}))), Reason::PolicyError);
+    assert_eq!(reason(refund(sum, &json!({"order": "a", "amount": i64::MAX}))), Reason::PolicyError);
 }
 
 #[test]

@@ -39,3 +39,9 @@ fn the_rest_of_the_context_stands_still() {
 fn a_record_or_a_text_that_spells_arguments_is_none() {
     assert!(!reads("{arguments: {amount: 1}}.arguments.amount == 1 && \"context.arguments.x\" like \"*\"").moves());
 }
+
+#[test]
+fn a_condition_on_the_principal_is_noticed_wherever_it_stands() {
+    assert!(reads("context.arguments.a == 1 && (if principal is Agent then true else false)").principal);
+    assert!(!reads("context.arguments.a == 1 && resource is Tool && context.agent.kind == \"principal\"").principal);
+}

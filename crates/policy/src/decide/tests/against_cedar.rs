@@ -83,7 +83,7 @@ fn policies(dice: &mut Dice) -> String {
         let effect = dice.pick(&["permit", "permit", "forbid"]);
         let reads = dice.roll(3) == 0;
         let obliges = effect == "forbid" && (reads || dice.roll(3) == 0) && dice.roll(2) == 0;
-        let principal = dice.pick(PRINCIPALS);
+        let principal = if reads && dice.roll(2) == 0 { "principal" } else { dice.pick(PRINCIPALS) };
         let action = if reads || obliges { "action == Action::\"call\"" } else { dice.pick(ACTIONS) };
         let resource = if reads { "resource is Tool in Server::\"erp\"" } else { dice.pick(RESOURCES) };
         let condition = dice.pick(if reads { READING } else { CONDITIONS });
@@ -139,9 +139,10 @@ fn plainly(
     ]);
     pairs.extend(user.clone().map(|user| ("user".to_owned(), RestrictedExpression::new_entity_uid(user))));
     if action == Action::Call {
-        let members = arguments.and_then(Value::as_object).into_iter().flatten().map(|(name, value)| match value {
-            Value::String(text) => (name.clone(), RestrictedExpression::new_string(text.clone())),
-            other => (name.clone(), RestrictedExpression::new_long(other.as_i64().expect("a whole number"))),
+        let members = arguments.and_then(Value::as_object).into_iter().flatten().map(|(name, value)| {
+            let text = value.as_str().map(|text| RestrictedExpression::new_string(text.to_owned()));
+            let whole = || RestrictedExpression::new_long(value.as_i64().expect("a whole number"));
+            (name.clone(), text.unwrap_or_else(whole))
         });
         pairs.insert("arguments".to_owned(), RestrictedExpression::new_record(members).expect("record"));
     }
