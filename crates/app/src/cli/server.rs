@@ -1,0 +1,236 @@
+//! `portcullis server …`: submit, look at, read, approve, take out of service.
+
+use std::path::PathBuf;
+
+use admin::requests::{Approve, Because, Submit};
+use admin::view::{Done, Dossier, Drift, ServerRow};
+use clap::{Args, Subcommand};
+use model::{Digest, ServerName, limits};
+use registry::{ServerManifest, manifest};
+
+use super::client::{Client, segment};
+use super::failure::Failure;
+use super::paint::{self, FAINT, GOOD, NAME, WARN};
+use super::{Gate, WithGate, ask, show};
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Server {
+    /// Submit a server: the gate connects to it and shows what it offers
+    Submit(WithGate<SubmitFile>),
+    /// Every server
+    List(WithGate<Every>),
+    /// All that is known of a server
+    Show(WithGate<Show>),
+    /// Look at a server now
+    Check(WithGate<Named>),
+    /// What changed since the approval
+    Diff(WithGate<Named>),
+    /// Read what a server offers, and pin it
+    Approve(WithGate<ApproveNamed>),
+    /// Take a server out of service
+    Suspend(WithGate<Named>),
+    /// Put a suspended server back
+    Resume(WithGate<Named>),
+    /// Remove a server that no endpoint names
+    Remove(WithGate<Named>),
+}
+
+/// A manifest.
+#[derive(Debug, Args)]
+pub(crate) struct SubmitFile {
+    /// The server's manifest, a .toml file
+    file: PathBuf,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// Nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Every {}
+
+/// A server to be shown.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// The server
+    name: ServerName,
+    /// Read out every definition
+    #[arg(long)]
+    definitions: bool,
+}
+
+/// A server.
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// The server
+    name: ServerName,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+/// A server to be approved.
+#[derive(Debug, Args)]
+pub(crate) struct ApproveNamed {
+    /// The server
+    name: ServerName,
+    /// The digest of what you read; approves that and nothing else, without asking
+    #[arg(long, value_name = "DIGEST")]
+    seen: Option<Digest>,
+    /// Approve whatever it offers now, without asking
+    #[arg(short, long, conflicts_with = "seen")]
+    yes: bool,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+impl Server {
+    pub(super) async fn run(self) -> Result<(), Failure> {
+        match self {
+            Self::Submit(command) => submit(command.own, &command.gate).await,
+            Self::List(command) => {
+                let rows: Vec<ServerRow> = command.gate.client()?.get("/servers").await?;
+                command.gate.print(&rows, |rows| list(rows))
+            }
+            Self::Show(WithGate { own, gate }) => {
+                let dossier: Dossier = gate.client()?.get(&path(&own.name, "")).await?;
+                gate.print(&dossier, |dossier| shown(dossier, own.definitions))
+            }
+            Self::Check(WithGate { own, gate }) => {
+                let dossier: Dossier = gate.client()?.post(&path(&own.name, "/check"), &Because::default()).await?;
+                gate.print(&dossier, show::dossier)
+            }
+            Self::Diff(WithGate { own, gate }) => {
+                let drift: Drift = gate.client()?.get(&path(&own.name, "/difference")).await?;
+                gate.print(&drift, |drift| show::drift(own.name.as_str(), drift))
+            }
+            Self::Approve(command) => approve(command.own, &command.gate).await,
+            Self::Suspend(command) => change(command, "/suspend", "suspended").await,
+            Self::Resume(command) => change(command, "/resume", "back in service").await,
+            Self::Remove(WithGate { own, gate }) => {
+                let done: Done = gate.client()?.delete(&path(&own.name, "")).await?;
+                gate.print(&done, |done| told(own.name.as_str(), "removed", done))
+            }
+        }
+    }
+}
+
+fn path(name: &ServerName, verb: &str) -> String {
+    format!("/servers/{}{verb}", segment(name.as_str()))
+}
+
+async fn submit(command: SubmitFile, gate: &Gate) -> Result<(), Failure> {
+    let SubmitFile { file, reason } = command;
+    let shown = file.display().to_string();
+    let bytes = std::fs::metadata(&file).map(|found| found.len());
+    let text = std::fs::read_to_string(&file);
+    let text = text.map_err(|error| Failure::new(format!("cannot read `{shown}`: {error}")))?;
+    if bytes.is_ok_and(|bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes > limits::ADMIN_BODY_BYTES_MAX)) {
+        return Err(Failure::new(format!("`{shown}` is too large for a manifest")));
+    }
+    let manifest: ServerManifest = manifest::parse(&shown, &text).map_err(|mistake| Failure::of(&mistake))?;
+    let dossier: Dossier = gate.client()?.post("/servers", &Submit { manifest, reason }).await?;
+    gate.print(&dossier, show::dossier)
+}
+
+async fn approve(command: ApproveNamed, gate: &Gate) -> Result<(), Failure> {
+    let ApproveNamed { name, seen, yes, reason } = command;
+    let client = gate.client()?;
+    let seen = match seen {
+        Some(seen) => seen,
+        None => read(&client, &name, yes, gate).await?,
+    };
+    let done: Done = client.post(&path(&name, "/approve"), &Approve { seen, reason }).await?;
+    gate.print(&done, |done| told(name.as_str(), "approved", done))
+}
+
+/// Shows what an approval would pin, asks unless that was waived, and gives the digest of what was shown.
+async fn read(client: &Client, name: &ServerName, yes: bool, gate: &Gate) -> Result<Digest, Failure> {
+    let dossier: Dossier = client.get(&path(name, "")).await?;
+    let Some(offer) = &dossier.observed else {
+        return Err(Failure::new(format!("server `{name}` was not looked at yet, so there is nothing to approve"))
+            .with_next(format!("portcullis server check {name}")));
+    };
+    let seen: Digest = offer.digest.parse().map_err(|_| Failure::unreadable("the digest"))?;
+    let nobody = !yes && !ask::anybody();
+    if nobody {
+        return Err(Failure::usage("there is nobody to ask whether to approve this").with_next(format!(
+            "read it with `portcullis server show {name} --definitions`, then approve with --seen {seen}"
+        )));
+    }
+    let page = to_read(&dossier, name);
+    match yes {
+        true if gate.json => {}
+        true => paint::out(&page)?,
+        false => {
+            paint::err(&page);
+            ask::confirm(&format!("Approve these definitions of {name}?"))?;
+        }
+    }
+    Ok(seen)
+}
+
+/// What an approver reads: the first time everything, later what changed.
+fn to_read(dossier: &Dossier, name: &ServerName) -> String {
+    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", dossier.manifest.url);
+    match (&dossier.difference, &dossier.observed) {
+        (Some(drift), Some(offer)) if !drift.identity_changed => {
+            let same = offer.definitions.len().saturating_sub(drift.changes.len());
+            page.push_str(&show::drift(name.as_str(), drift));
+            page.push_str(&format!(
+                "\n{FAINT}the other {} stay as approved{FAINT:#}\n",
+                paint::count(same, "definition")
+            ));
+        }
+        (_, Some(offer)) => page.push_str(&show::offer(offer)),
+        (_, None) => {}
+    }
+    page.push('\n');
+    page
+}
+
+async fn change(command: WithGate<Named>, verb: &str, word: &str) -> Result<(), Failure> {
+    let WithGate { own: Named { name, reason }, gate } = command;
+    let done: Done = gate.client()?.post(&path(&name, verb), &Because { reason }).await?;
+    gate.print(&done, |done| told(name.as_str(), word, done))
+}
+
+fn told(name: &str, word: &str, done: &Done) -> String {
+    let effect = if done.in_effect { "in effect" } else { "durable; not yet in effect" };
+    format!("{NAME}{name}{NAME:#} {GOOD}{word}{GOOD:#}: revision {}, {effect}\n", done.revision)
+}
+
+fn shown(dossier: &Dossier, definitions: bool) -> String {
+    let mut page = show::dossier(dossier);
+    if let (true, Some(offer)) = (definitions, dossier.observed.as_ref().or(dossier.pinned.as_ref())) {
+        page.push('\n');
+        page.push_str(&show::offer(offer));
+    }
+    page
+}
+
+fn list(rows: &[ServerRow]) -> String {
+    if rows.is_empty() {
+        return format!("no servers yet\n\n{FAINT}next:{FAINT:#}  portcullis server submit FILE\n");
+    }
+    let cells = rows.iter().map(|row| {
+        let (style, standing) = match (row.standing.as_str(), row.in_service) {
+            ("approved", true) if row.withheld > 0 => (WARN, format!("approved, {} withheld", row.withheld)),
+            ("approved", true) => (GOOD, "approved".to_owned()),
+            ("approved", false) => (paint::BAD, "approval void".to_owned()),
+            ("suspended", _) => (paint::BAD, "suspended".to_owned()),
+            (other, _) => (WARN, other.to_owned()),
+        };
+        let plain = anstyle::Style::new();
+        vec![
+            (NAME, row.manifest.name.to_string()),
+            (style, standing),
+            (plain, row.tools.to_string()),
+            (plain, paint::cut(row.manifest.zone.as_str(), 16)),
+            (FAINT, row.manifest.purpose.to_string()),
+        ]
+    });
+    paint::table(&["server", "standing", "tools", "zone", "purpose"], &cells.collect::<Vec<_>>())
+}

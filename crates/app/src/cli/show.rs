@@ -1,0 +1,249 @@
+//! How servers, their definitions and differences look.
+
+use std::fmt::Write as _;
+
+use admin::view::{Deed, Dossier, Drift, Item, Offer};
+use admin::{Action, Edit, Line, Mark};
+use serde_json::{Map, Value};
+
+use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+
+/// What changes, thing by thing and line by line.
+pub(crate) fn edits(edits: &[Edit]) -> String {
+    edits.iter().map(edit).collect()
+}
+
+fn edit(edit: &Edit) -> String {
+    let (style, sign) = match edit.action {
+        Action::Create => (GOOD, '+'),
+        Action::Update => (WARN, '~'),
+        Action::Delete => (BAD, '-'),
+    };
+    let Edit { kind, name, .. } = edit;
+    let mut page = format!("\n{style}{sign} {kind}{style:#} {NAME}{}{NAME:#}\n", visible(name));
+    if let Some(note) = &edit.note {
+        let _infallible = writeln!(page, "  {WARN}{}{WARN:#}", wrapped(&visible(note), 2));
+    }
+    page.extend(edit.lines.iter().map(line));
+    page
+}
+
+fn line(Line { mark, text }: &Line) -> String {
+    let text = visible(text);
+    match mark {
+        Mark::Same => format!("    {FAINT}  {text}{FAINT:#}\n"),
+        Mark::Added => format!("    {GOOD}+ {text}{GOOD:#}\n"),
+        Mark::Removed => format!("    {BAD}- {text}{BAD:#}\n"),
+        Mark::Gap => format!("    {FAINT}  …{FAINT:#}\n"),
+    }
+}
+
+/// `2 to add, 1 to change, 0 to remove`.
+pub(crate) fn tally(edits: &[Edit]) -> String {
+    let number = |action| edits.iter().filter(|edit| edit.action == action).count();
+    let (create, update, delete) = (number(Action::Create), number(Action::Update), number(Action::Delete));
+    format!("{create} to add, {update} to change, {delete} to remove")
+}
+
+/// All that is known of a server, its definitions named but not read out.
+pub(crate) fn dossier(dossier: &Dossier) -> String {
+    let manifest = &dossier.manifest;
+    let name = manifest.name.as_str();
+    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", standing(&dossier.standing, dossier.in_service));
+    let mut row = |label: &str, text: &str| {
+        let _infallible = writeln!(page, "  {FAINT}{label:<11}{FAINT:#}{}", wrapped(&visible(text), 13));
+    };
+    row("purpose", manifest.purpose.as_str());
+    row("url", manifest.url.as_str());
+    row("zone", manifest.zone.as_str());
+    row("owner", manifest.owner.as_str());
+    if let Some(credential) = &manifest.credential {
+        row("credential", &format!("{} in header {}", credential.secret, credential.header));
+    }
+    row("submitted", &deed(&dossier.submitted));
+    for (label, one) in [("approved", &dossier.approved), ("suspended", &dossier.suspended)] {
+        one.iter().for_each(|one| row(label, &deed(one)));
+    }
+    if let Some(offer) = &dossier.pinned {
+        row("pinned", &summary(offer));
+    }
+    if let Some(offer) = &dossier.observed {
+        row("seen", &summary(offer));
+        row("digest", &offer.digest);
+    }
+    page.push_str(&names(dossier));
+    page.push_str(&next(dossier));
+    page
+}
+
+/// `submitted`, `approved`, `suspended`, in their colours.
+pub(crate) fn standing(word: &str, in_service: bool) -> String {
+    match (word, in_service) {
+        ("approved", true) => format!("{GOOD}approved{GOOD:#}"),
+        ("approved", false) => format!("{BAD}approved for another address: unreachable{BAD:#}"),
+        ("suspended", _) => format!("{BAD}suspended{BAD:#}"),
+        (other, _) => format!("{WARN}{other}{WARN:#}"),
+    }
+}
+
+fn deed(deed: &Deed) -> String {
+    let reason = deed.reason.iter().map(|reason| format!(": {reason}")).collect::<String>();
+    format!("{} by {}{reason}", paint::moment(deed.at), deed.by)
+}
+
+fn summary(offer: &Offer) -> String {
+    let number = |kind: &str| paint::count(offer.definitions.iter().filter(|item| item.kind == kind).count(), kind);
+    let at = offer.at.iter().map(|at| format!(", {}", paint::moment(*at))).collect::<String>();
+    format!("{}, {}, {}{at}", number("tool"), number("prompt"), number("template"))
+}
+
+/// The names of what it offers, or of what is pinned where it was not seen.
+fn names(dossier: &Dossier) -> String {
+    let Some(offer) = dossier.observed.as_ref().or(dossier.pinned.as_ref()) else {
+        return String::new();
+    };
+    let mut page = String::from("\n");
+    for item in &offer.definitions {
+        let digest = short(&item.digest);
+        let kind = &item.kind;
+        let name = paint::cut(&visible(&item.name), 44);
+        let open = if item.accepts_undeclared.is_empty() { "" } else { "  takes undeclared arguments" };
+        let _infallible =
+            writeln!(page, "  {FAINT}{kind:<9}{FAINT:#}{name:<44}  {FAINT}{digest}{FAINT:#}{WARN}{open}{WARN:#}");
+    }
+    for left in &offer.excluded {
+        let text = format!("{} {}: {}", left.kind, visible(&left.name), visible(&left.why));
+        let _infallible = writeln!(page, "  {BAD}left out{BAD:#} {}", wrapped(&text, 11));
+    }
+    page
+}
+
+/// What to do about a server next.
+fn next(dossier: &Dossier) -> String {
+    let name = dossier.manifest.name.as_str();
+    let drifted = dossier.difference.as_ref().is_some_and(|drift| !drift.is_none());
+    let told = match (&dossier.unseen, &dossier.observed) {
+        (Some(why), _) => format!("it could not be looked at: {why}; then: portcullis server check {name}"),
+        (None, None) => format!("portcullis server check {name}"),
+        (None, Some(_)) if dossier.standing == "suspended" => format!("portcullis server resume {name}"),
+        (None, Some(_)) if !dossier.in_service => format!("portcullis server approve {name}"),
+        (None, Some(_)) if drifted => format!("portcullis server diff {name}"),
+        (None, Some(_)) => return String::new(),
+    };
+    format!("\n{FAINT}next:{FAINT:#}  {}\n", wrapped(&visible(&told), 7))
+}
+
+/// What changed since the approval.
+pub(crate) fn drift(name: &str, drift: &Drift) -> String {
+    if drift.is_none() {
+        return format!("{NAME}{name}{NAME:#} is {GOOD}as it was approved{GOOD:#}\n");
+    }
+    let mut page = format!("{NAME}{name}{NAME:#} is {WARN}not as it was approved{WARN:#}\n");
+    if drift.identity_changed {
+        let text = "its address, zone or credential changed: nothing of it is reachable until it is approved again";
+        let _infallible = writeln!(page, "  {BAD}{}{BAD:#}", wrapped(text, 2));
+    }
+    page.push_str(&edits(&drift.changes));
+    page
+}
+
+/// Everything that an approval would pin, read out whole.
+pub(crate) fn offer(offer: &Offer) -> String {
+    let mut page = String::new();
+    let info = inline(&offer.server_info);
+    let _infallible = writeln!(page, "  {FAINT}calls itself{FAINT:#}  {}", wrapped(&visible(&info), 16));
+    let versions = offer.versions.join(", ");
+    let _infallible = writeln!(page, "  {FAINT}speaks{FAINT:#}        {}", wrapped(&visible(&versions), 16));
+    if let Some(instructions) = &offer.instructions {
+        let text = wrapped(&visible(instructions), 16);
+        let _infallible = writeln!(page, "  {FAINT}tells models{FAINT:#}  {text}");
+    }
+    page.extend(offer.definitions.iter().map(item));
+    for left in &offer.excluded {
+        let text = format!("{} {}: {}", left.kind, visible(&left.name), visible(&left.why));
+        let _infallible = writeln!(page, "\n{BAD}left out{BAD:#} {}", wrapped(&text, 9));
+    }
+    page
+}
+
+/// One definition. Every member of it is on the screen: some in words, the rest as JSON.
+fn item(item: &Item) -> String {
+    let Item { kind, name, digest, .. } = item;
+    let digest = short(digest);
+    let mut page = format!("\n{GOOD}+ {kind}{GOOD:#} {NAME}{}{NAME:#}  {FAINT}{digest}{FAINT:#}\n", visible(name));
+    let mut rest = match &item.definition {
+        Value::Object(members) => members.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    };
+    rest.retain(|key, value| !(matches!(key.as_str(), "name" | "uriTemplate") && value == name));
+    if let Some(Value::String(text)) = rest.remove("description") {
+        let _infallible = writeln!(page, "    {}", wrapped(&visible(&text), 4));
+    }
+    if let Some(Value::Object(schema)) = rest.get_mut("inputSchema") {
+        page.push_str(&arguments(schema));
+        if schema.is_empty() {
+            rest.remove("inputSchema");
+        }
+    }
+    if !rest.is_empty() {
+        let text = inline(&Value::Object(rest));
+        let _infallible = writeln!(page, "    {FAINT}{}{FAINT:#}", wrapped(&visible(&text), 4));
+    }
+    for pointer in &item.accepts_undeclared {
+        let place = if pointer.is_empty() { "anywhere" } else { pointer };
+        let text = format!("takes arguments its schema does not name, at {}", visible(place));
+        let _infallible = writeln!(page, "    {WARN}{}{WARN:#}", wrapped(&text, 4));
+    }
+    page
+}
+
+/// A tool's arguments, one a line; what was put in words is taken out of the schema.
+fn arguments(schema: &mut Map<String, Value>) -> String {
+    let required = match schema.get("required") {
+        Some(Value::Array(names)) => names.clone(),
+        Some(_) | None => Vec::new(),
+    };
+    let Some(Value::Object(properties)) = schema.remove("properties") else {
+        return String::new();
+    };
+    if schema.get("type").is_some_and(|kind| kind == "object") {
+        schema.remove("type");
+    }
+    let every_one_is_shown =
+        required.iter().all(|name| name.as_str().is_some_and(|name| properties.contains_key(name)));
+    if every_one_is_shown {
+        schema.remove("required");
+    }
+    let mut page = String::new();
+    for (name, mut property) in properties {
+        let must = if required.iter().any(|one| *one == name) { "" } else { "?" };
+        let mut words = String::new();
+        if let Value::Object(members) = &mut property {
+            for key in ["type", "description"] {
+                if let Some(Value::String(text)) = members.remove(key) {
+                    let _infallible = write!(words, "  {text}");
+                }
+            }
+            if !members.is_empty() {
+                let _infallible = write!(words, "  {}", inline(&Value::Object(members.clone())));
+            }
+        } else {
+            let _infallible = write!(words, "  {}", inline(&property));
+        }
+        let text = wrapped(&visible(&format!("{must}{words}")), 6);
+        let _infallible = writeln!(page, "    {NAME}{}{NAME:#}{text}", visible(&name));
+    }
+    page
+}
+
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}
+
+/// Enough of a digest to tell two apart on a screen.
+pub(crate) fn short(digest: &str) -> String {
+    digest.strip_prefix("sha256:").unwrap_or(digest).chars().take(8).collect()
+}

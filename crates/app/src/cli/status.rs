@@ -1,0 +1,55 @@
+//! `portcullis status`: how the gate is, on one page.
+
+use admin::view::{self, WhoAmI};
+use clap::Args;
+
+use super::Gate;
+use super::failure::Failure;
+use super::paint::{BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+
+/// Nothing.
+#[derive(Debug, Args)]
+pub(crate) struct Status {}
+
+impl Status {
+    pub(super) async fn run(self, gate: &Gate) -> Result<(), Failure> {
+        let client = gate.client()?;
+        let status: view::Status = client.get("/status").await?;
+        let person: WhoAmI = client.get("/whoami").await?;
+        gate.print(&status, |status| shown(status, &person))?;
+        if status.ready { Ok(()) } else { Err(Failure::new("the gate is not ready").with_next("see the checks above")) }
+    }
+}
+
+fn shown(status: &view::Status, person: &WhoAmI) -> String {
+    let (style, word) = if status.ready { (GOOD, "ready") } else { (BAD, "not ready") };
+    let mut page = format!("{NAME}Portcullis {}{NAME:#}  {style}{word}{style:#}\n", status.version);
+    let mut row = |label: &str, text: String| {
+        page.push_str(&format!("  {FAINT}{label:<10}{FAINT:#}{text}\n"));
+    };
+    let lag = if status.in_effect >= status.revision {
+        "in effect".to_owned()
+    } else {
+        format!("{WARN}in effect: {}{WARN:#}", status.in_effect)
+    };
+    row("revision", format!("{}, {lag}", status.revision));
+    let servers = &status.servers;
+    let drifted = match servers.drifted {
+        0 => String::new(),
+        drifted => format!(", {WARN}{drifted} of them changed{WARN:#}"),
+    };
+    let others = format!("{} submitted, {} suspended", servers.submitted, servers.suspended);
+    row("servers", format!("{} in service{drifted}, {others}", servers.in_service));
+    row("endpoints", status.endpoints.to_string());
+    row("policies", format!("{} files", status.policy_files));
+    row("halts", if status.halts == 0 { "none".to_owned() } else { format!("{BAD}{}{BAD:#}", status.halts) });
+    let roles: Vec<_> = person.roles.iter().map(|role| role.as_str()).collect();
+    row("you", format!("{} ({})", visible(&person.name), roles.join(", ")));
+    page.push('\n');
+    for check in &status.checks {
+        let (style, word) = if check.ready { (GOOD, "ok") } else { (BAD, "bad") };
+        let detail = wrapped(&visible(&check.detail), 17);
+        page.push_str(&format!("  {style}{word:<3}{style:#}  {:<9} {FAINT}{detail}{FAINT:#}\n", check.name));
+    }
+    page
+}
