@@ -1,0 +1,123 @@
+//! What a change leaves in the outbox: the same words from every backend.
+
+use admin::port::{Edits, Plan};
+use model::{Change, Digest, Scope, StoreError, limits};
+use registry::{Observed, Server, ServerManifest};
+use serde_json::{Map, Value, json};
+
+/// An outbox row's content, but for what the transaction adds.
+pub(crate) struct Entry {
+    pub(crate) what: &'static str,
+    pub(crate) subject: String,
+    detail: Value,
+}
+
+impl Entry {
+    pub(crate) fn submitted(manifest: &ServerManifest, before: Option<&Server>) -> Self {
+        let identity = manifest.identity();
+        Self::new("server.submit", &manifest.name).with(json!({
+            "url": manifest.url,
+            "zone": manifest.zone,
+            "identity": identity,
+            "new": before.is_none(),
+            "identity_changed": before.is_some_and(|server| server.manifest.identity() != identity),
+        }))
+    }
+
+    pub(crate) fn observed(server: &Server, observed: &Observed) -> Self {
+        let definitions = &observed.definitions;
+        Self::new("server.observe", &server.manifest.name).with(json!({
+            "digest": observed.digest,
+            "approved": server.pins.as_ref().map(|pins| pins.digest),
+            "tools": definitions.tools.len(),
+            "prompts": definitions.prompts.len(),
+            "templates": definitions.templates.len(),
+            "excluded": observed.excluded.len(),
+        }))
+    }
+
+    pub(crate) fn approved(server: &Server, seen: Digest) -> Self {
+        let identity = server.manifest.identity();
+        Self::new("server.approve", &server.manifest.name).with(json!({ "digest": seen, "identity": identity }))
+    }
+
+    pub(crate) fn suspended(server: &Server) -> Self {
+        Self::new("server.suspend", &server.manifest.name)
+    }
+
+    pub(crate) fn resumed(server: &Server) -> Self {
+        Self::new("server.resume", &server.manifest.name).with(json!({ "standing": server.standing }))
+    }
+
+    pub(crate) fn removed(server: &Server) -> Self {
+        Self::new("server.remove", &server.manifest.name).with(json!({ "url": server.manifest.url }))
+    }
+
+    pub(crate) fn applied(plan: &Plan) -> Self {
+        let zones = edits(&plan.zones, |zone| zone.name.to_string(), ToString::to_string);
+        let servers = edits(&plan.servers, |server| server.name.to_string(), ToString::to_string);
+        let endpoints = edits(&plan.endpoints, |endpoint| endpoint.name.to_string(), ToString::to_string);
+        let policies = edits(&plan.policies, |policy| policy.file.clone(), Clone::clone);
+        Self {
+            what: "state.apply",
+            subject: String::new(),
+            detail: json!({ "zones": zones, "servers": servers, "endpoints": endpoints, "policies": policies }),
+        }
+    }
+
+    pub(crate) fn halted(scope: &Scope, already: bool) -> Self {
+        Self::new("halt", scope).with(json!({ "scope": scope, "already": already }))
+    }
+
+    pub(crate) fn unhalted(scope: &Scope, was_halted: bool) -> Self {
+        Self::new("resume", scope).with(json!({ "scope": scope, "was_halted": was_halted }))
+    }
+
+    fn new(what: &'static str, subject: &impl ToString) -> Self {
+        Self { what, subject: subject.to_string(), detail: Value::Object(Map::new()) }
+    }
+
+    fn with(mut self, detail: Value) -> Self {
+        self.detail = detail;
+        self
+    }
+
+    /// The detail with the person's reason in it. One that would not fit in a record is counted instead of listed,
+    /// with its digest, so that it can still be told whether a list is the one that was applied.
+    pub(crate) fn detail(self, change: &Change) -> Result<String, StoreError> {
+        let whole = serde_json::to_vec(&self.detail).map_err(unwritable)?;
+        let mut detail = if whole.len() > limits::OUTBOX_DETAIL_BYTES_MAX {
+            json!({ "too_long": true, "digest": Digest::of(&whole), "counts": counts(&self.detail) })
+        } else {
+            self.detail
+        };
+        if let (Some(detail), Some(reason)) = (detail.as_object_mut(), &change.reason) {
+            detail.insert("reason".to_owned(), Value::String(reason.clone()));
+        }
+        serde_json::to_string(&detail).map_err(unwritable)
+    }
+}
+
+fn unwritable(source: serde_json::Error) -> StoreError {
+    StoreError::Storage { doing: "write the change down", source: source.into() }
+}
+
+fn edits<T, Name>(edits: &Edits<T, Name>, name: fn(&T) -> String, gone: fn(&Name) -> String) -> Value {
+    json!({
+        "create": edits.create.iter().map(name).collect::<Vec<_>>(),
+        "update": edits.update.iter().map(name).collect::<Vec<_>>(),
+        "delete": edits.delete.iter().map(gone).collect::<Vec<_>>(),
+    })
+}
+
+/// The same structure with the length of each list in its place.
+fn counts(detail: &Value) -> Value {
+    match detail {
+        Value::Array(list) => json!(list.len()),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), counts(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Value::Null,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,239 @@
+//! The registry's port: servers and their approvals.
+
+use async_trait::async_trait;
+use model::{Change, Digest, Revision, ServerName, StoreError, Timestamp};
+use registry::port::{Observation, Registry};
+use registry::{Mark, Observed, Server, ServerManifest, Standing, StandingError, Suspension};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::transaction::Transaction;
+use super::write::{Writing, number, read, to_the_end, unsigned, written};
+use super::{Sqlite, revision, state, storage};
+use crate::entry::Entry;
+
+/// What a server's row keeps beside its three documents.
+#[derive(Serialize, Deserialize)]
+struct Status {
+    standing: Standing,
+    submitted: Mark,
+    approved: Option<Mark>,
+    suspended: Option<Suspension>,
+}
+
+#[async_trait]
+impl Registry for Sqlite {
+    async fn servers(&self) -> Result<(Revision, Vec<Server>), StoreError> {
+        let mut reading = Transaction::reading(&self.inner.readers).await?;
+        let servers = (revision(reading.rows()).await?, all(reading.rows()).await?);
+        reading.commit().await?;
+        Ok(servers)
+    }
+
+    async fn server(&self, name: &ServerName) -> Result<Server, StoreError> {
+        one(&mut *self.reader().await?, name).await
+    }
+
+    async fn submit(&self, manifest: ServerManifest, change: Change) -> Result<Revision, StoreError> {
+        let store = self.clone();
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let before = find(writing.rows(), &manifest.name).await?;
+            let entry = Entry::submitted(&manifest, before.as_ref());
+            submit(&mut writing, manifest, before).await?;
+            state::check(writing.rows()).await?;
+            writing.finish(entry).await
+        })
+        .await
+    }
+
+    async fn observe(
+        &self,
+        name: &ServerName,
+        identity: Digest,
+        observed: Observed,
+        change: Change,
+    ) -> Result<Observation, StoreError> {
+        let (store, name) = (self.clone(), name.clone());
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let mut server = one(writing.rows(), &name).await?;
+            let entry = Entry::observed(&server, &observed);
+            let (at, before) = (observed.at, server.observed.take());
+            let excluded_alike = before.as_ref().is_some_and(|before| before.excluded == observed.excluded);
+            server.observed = before;
+            if server.observe(identity, observed).map_err(|error| refused(&error))? {
+                put(writing.rows(), &server).await?;
+                return Ok(Observation { revision: writing.finish(entry).await?, changed: true });
+            }
+            if excluded_alike {
+                touch(writing.rows(), &name, at).await?;
+            } else {
+                put(writing.rows(), &server).await?;
+            }
+            Ok(Observation { revision: writing.finish_unnoticed().await?, changed: false })
+        })
+        .await
+    }
+
+    async fn approve(&self, name: &ServerName, seen: Digest, change: Change) -> Result<Revision, StoreError> {
+        self.alter(name, change, move |server, change| {
+            server.approve(seen, change)?;
+            Ok(Entry::approved(server, seen))
+        })
+        .await
+    }
+
+    async fn suspend(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
+        self.alter(name, change, |server, change| {
+            server.suspend(change)?;
+            Ok(Entry::suspended(server))
+        })
+        .await
+    }
+
+    async fn resume(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
+        self.alter(name, change, |server, _| {
+            server.resume()?;
+            Ok(Entry::resumed(server))
+        })
+        .await
+    }
+
+    async fn remove(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
+        let (store, name) = (self.clone(), name.clone());
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let server = one(writing.rows(), &name).await?;
+            delete(writing.rows(), &name).await?;
+            state::check(writing.rows()).await?;
+            writing.finish(Entry::removed(&server)).await
+        })
+        .await
+    }
+}
+
+impl Sqlite {
+    /// Changes one server that is there.
+    async fn alter(
+        &self,
+        name: &ServerName,
+        change: Change,
+        alter: impl FnOnce(&mut Server, &Change) -> Result<Entry, StandingError> + Send + 'static,
+    ) -> Result<Revision, StoreError> {
+        let (store, name) = (self.clone(), name.clone());
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let mut server = one(writing.rows(), &name).await?;
+            let entry = alter(&mut server, writing.change()).map_err(|error| refused(&error))?;
+            put(writing.rows(), &server).await?;
+            writing.finish(entry).await
+        })
+        .await
+    }
+}
+
+fn refused(error: &StandingError) -> StoreError {
+    StoreError::Refused(error.to_string())
+}
+
+/// Submits a manifest on top of what was there.
+pub(super) async fn submit(
+    writing: &mut Writing,
+    manifest: ServerManifest,
+    before: Option<Server>,
+) -> Result<(), StoreError> {
+    let change = writing.change().clone();
+    let server = match before {
+        Some(mut server) => {
+            server.resubmit(manifest, &change);
+            server
+        }
+        None => Server::submit(manifest, &change),
+    };
+    put(writing.rows(), &server).await
+}
+
+/// Every server, by name.
+pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Server>, StoreError> {
+    let rows = sqlx::query("SELECT manifest, status, pins, observed, observed_at FROM servers ORDER BY name")
+        .fetch_all(connection)
+        .await
+        .map_err(storage("read the servers"))?;
+    rows.iter().map(server).collect()
+}
+
+/// One server, if it is there.
+pub(super) async fn find(connection: &mut SqliteConnection, name: &ServerName) -> Result<Option<Server>, StoreError> {
+    let row = sqlx::query("SELECT manifest, status, pins, observed, observed_at FROM servers WHERE name = ?")
+        .bind(name.as_str())
+        .fetch_optional(connection)
+        .await
+        .map_err(storage("read a server"))?;
+    row.as_ref().map(server).transpose()
+}
+
+async fn one(connection: &mut SqliteConnection, name: &ServerName) -> Result<Server, StoreError> {
+    let missing = || StoreError::NotFound { kind: "server", name: name.to_string() };
+    find(connection, name).await?.ok_or_else(missing)
+}
+
+/// Removes a server; returns whether it was there.
+pub(super) async fn delete(connection: &mut SqliteConnection, name: &ServerName) -> Result<bool, StoreError> {
+    let done = sqlx::query("DELETE FROM servers WHERE name = ?")
+        .bind(name.as_str())
+        .execute(connection)
+        .await
+        .map_err(storage("remove a server"))?;
+    Ok(done.rows_affected() > 0)
+}
+
+async fn put(connection: &mut SqliteConnection, server: &Server) -> Result<(), StoreError> {
+    let status = Status {
+        standing: server.standing,
+        submitted: server.submitted.clone(),
+        approved: server.approved.clone(),
+        suspended: server.suspended.clone(),
+    };
+    sqlx::query(
+        "INSERT INTO servers (name, manifest, status, pins, observed, observed_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (name) DO UPDATE SET manifest = excluded.manifest, status = excluded.status,
+         pins = excluded.pins, observed = excluded.observed, observed_at = excluded.observed_at",
+    )
+    .bind(server.manifest.name.as_str())
+    .bind(written(&server.manifest)?)
+    .bind(written(&status)?)
+    .bind(server.pins.as_ref().map(written).transpose()?)
+    .bind(server.observed.as_ref().map(written).transpose()?)
+    .bind(server.observed.as_ref().map(|observed| number(observed.at.0)).transpose()?)
+    .execute(connection)
+    .await
+    .map_err(storage("write a server"))?;
+    Ok(())
+}
+
+/// Records that the same was seen again.
+async fn touch(connection: &mut SqliteConnection, name: &ServerName, at: Timestamp) -> Result<(), StoreError> {
+    sqlx::query("UPDATE servers SET observed_at = ? WHERE name = ?")
+        .bind(number(at.0)?)
+        .bind(name.as_str())
+        .execute(connection)
+        .await
+        .map_err(storage("write when a server was seen"))?;
+    Ok(())
+}
+
+fn server(row: &SqliteRow) -> Result<Server, StoreError> {
+    let text = |column: &str| row.try_get::<Option<&str>, _>(column).map_err(storage("read a server"));
+    let required = |column: &str| Ok(text(column)?.unwrap_or_default());
+    let Status { standing, submitted, approved, suspended } = read(required("status")?)?;
+    let mut observed: Option<Observed> = text("observed")?.map(read).transpose()?;
+    let observed_at: Option<i64> = row.try_get("observed_at").map_err(storage("read a server"))?;
+    if let (Some(observed), Some(at)) = (&mut observed, observed_at) {
+        observed.at = Timestamp(unsigned(at)?);
+    }
+    let manifest = read(required("manifest")?)?;
+    let pins = text("pins")?.map(read).transpose()?;
+    Ok(Server { manifest, standing, pins, observed, submitted, approved, suspended })
+}

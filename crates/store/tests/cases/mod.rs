@@ -1,0 +1,88 @@
+//! The suite, generic over the backend.
+
+pub(crate) mod halts;
+pub(crate) mod outbox;
+pub(crate) mod registry;
+mod samples;
+pub(crate) mod state;
+
+use tokio::sync::watch::Receiver;
+
+/// Every port at once, as `app` uses a store.
+pub(crate) trait Store:
+    ::registry::port::Registry + admin::port::State + ::watch::port::Halts + audit::port::Outbox + Clone + 'static
+{
+}
+
+impl<S> Store for S where
+    S: ::registry::port::Registry + admin::port::State + ::watch::port::Halts + audit::port::Outbox + Clone + 'static
+{
+}
+
+/// Somewhere to keep state.
+pub(crate) trait Backend {
+    type Store: Store;
+
+    /// A place with nothing in it.
+    fn new() -> Self;
+
+    /// Opens the place, as another process would.
+    async fn open(&self) -> Self::Store;
+
+    fn revisions(store: &Self::Store) -> Receiver<model::Revision>;
+}
+
+/// One test for each function of the suite, on one backend.
+macro_rules! suite {
+    ($backend:ident) => {
+        $crate::cases::suite!($backend, state:
+            a_new_store_is_empty_at_revision_zero
+            a_plan_is_carried_out_whole_with_one_revision_and_one_outbox_row
+            a_plan_that_fails_anywhere_changes_nothing
+            a_change_on_top_of_an_old_revision_is_a_conflict_and_changes_nothing
+            of_two_writers_at_once_one_wins_and_the_other_learns_of_it
+            changes_that_expect_nothing_all_happen
+            two_openers_of_one_place_see_each_others_changes
+            what_a_killed_process_acknowledged_is_there
+            a_revision_is_told_after_it_is_durable
+            a_change_whose_maker_goes_away_is_still_told
+            nothing_may_name_what_is_not_there
+            a_reason_too_long_is_refused
+        );
+        $crate::cases::suite!($backend, registry:
+            a_server_is_submitted_seen_and_approved
+            definitions_that_were_not_seen_are_not_approved
+            another_identity_voids_the_pins
+            an_observation_of_an_old_identity_is_refused
+            the_same_definitions_again_change_no_revision
+            suspending_and_resuming_are_durable
+            a_server_behind_an_endpoint_cannot_be_removed
+            a_server_that_is_not_there_is_not_found
+            applying_a_server_again_keeps_or_voids_its_approval_like_submitting_it
+        );
+        $crate::cases::suite!($backend, halts:
+            a_halt_is_there_after_opening_again
+            a_scope_is_halted_once_and_the_first_halt_stays
+            a_resume_ends_a_halt_and_only_that
+            halts_change_no_revision
+        );
+        $crate::cases::suite!($backend, outbox:
+            each_change_waits_in_order_until_it_is_settled
+            a_row_that_was_not_settled_is_there_after_opening_again
+            ids_are_never_given_twice
+            a_detail_that_would_not_fit_in_a_record_is_counted
+            the_outbox_says_who_did_what_to_what_and_why
+        );
+    };
+    ($backend:ident, $module:ident: $($name:ident)+) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $name() {
+                    $crate::cases::$module::$name::<super::$backend>().await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use suite;

@@ -1,0 +1,143 @@
+use admin::port::{Plan, State};
+use audit::port::Outbox;
+use model::{Revision, ServerName, Timestamp};
+use registry::port::{Observation, Registry};
+use registry::{Excluded, Kind, Standing};
+
+use super::Backend;
+use super::samples::{
+    approved, because, change, is_missing, is_refused, observed, plan, revision, server, server_at, update,
+};
+
+fn crm() -> ServerName {
+    "crm".parse().unwrap()
+}
+
+pub(crate) async fn a_server_is_submitted_seen_and_approved<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    store.submit(server("crm"), change()).await.unwrap();
+    assert_eq!(store.server(&crm()).await.unwrap().standing, Standing::Submitted);
+    let seen = observed(&["read"], 2_000);
+    let observation = store.observe(&crm(), server("crm").identity(), seen.clone(), change()).await.unwrap();
+    assert_eq!(observation, Observation { revision: Revision(2), changed: true });
+    assert_eq!(store.approve(&crm(), seen.digest, change()).await.unwrap(), Revision(3));
+
+    let opened = backend.open().await;
+    let server = opened.server(&crm()).await.unwrap();
+    assert_eq!(server.standing, Standing::Approved);
+    assert_eq!(server.observed, Some(seen.clone()));
+    assert_eq!(server.in_service().map(|pins| &pins.definitions), Some(&seen.definitions));
+    assert_eq!(server.approved.map(|mark| mark.at), Some(Timestamp(1_000)));
+    let (read_at, servers) = opened.servers().await.unwrap();
+    assert_eq!((read_at, servers.len()), (Revision(3), 1));
+}
+
+pub(crate) async fn definitions_that_were_not_seen_are_not_approved<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    store.submit(server("crm"), change()).await.unwrap();
+    let (read, write) = (observed(&["read"], 1), observed(&["write"], 2));
+    assert!(is_refused(store.approve(&crm(), read.digest, change()).await), "nothing was seen yet");
+    store.observe(&crm(), server("crm").identity(), read.clone(), change()).await.unwrap();
+    store.observe(&crm(), server("crm").identity(), write, change()).await.unwrap();
+    assert!(is_refused(store.approve(&crm(), read.digest, change()).await), "something else was seen since");
+    let server = store.server(&crm()).await.unwrap();
+    assert_eq!((server.standing, server.pins), (Standing::Submitted, None));
+    assert_eq!(revision(&store).await, 3);
+}
+
+pub(crate) async fn another_identity_voids_the_pins<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    approved(&store).await;
+    let mut renamed = server("crm");
+    renamed.owner = "finance".parse().unwrap();
+    store.submit(renamed, change()).await.unwrap();
+    assert!(store.server(&crm()).await.unwrap().in_service().is_some());
+    store.submit(server_at("crm", "https://evil.example/mcp"), change()).await.unwrap();
+    let server = store.server(&crm()).await.unwrap();
+    assert_eq!(server.standing, Standing::Submitted);
+    assert!(server.in_service().is_none() && server.observed.is_none() && server.pins.is_some());
+    assert!(is_refused(store.approve(&crm(), observed(&["read"], 0).digest, change()).await));
+}
+
+pub(crate) async fn an_observation_of_an_old_identity_is_refused<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    approved(&store).await;
+    let old = server("crm").identity();
+    store.submit(server_at("crm", "https://evil.example/mcp"), change()).await.unwrap();
+    assert!(is_refused(store.observe(&crm(), old, observed(&["read"], 3_000), change()).await));
+    assert!(store.server(&crm()).await.unwrap().observed.is_none());
+}
+
+pub(crate) async fn the_same_definitions_again_change_no_revision<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    approved(&store).await;
+    let (before, waiting) = (revision(&store).await, store.pending(100).await.unwrap().len());
+    let identity = server("crm").identity();
+    let again = store.observe(&crm(), identity, observed(&["read"], 9_000), change()).await.unwrap();
+    assert_eq!(again, Observation { revision: Revision(before), changed: false });
+    let seen = store.server(&crm()).await.unwrap().observed.unwrap();
+    assert_eq!(seen, observed(&["read"], 9_000), "when it was seen is kept");
+
+    let mut excluding = observed(&["read"], 9_500);
+    excluding.excluded.push(Excluded { kind: Kind::Tool, name: "odd".into(), why: "it is odd".into() });
+    assert!(!store.observe(&crm(), identity, excluding.clone(), change()).await.unwrap().changed);
+    assert_eq!(store.server(&crm()).await.unwrap().observed, Some(excluding));
+    assert_eq!((revision(&store).await, store.pending(100).await.unwrap().len()), (before, waiting));
+
+    let drifted = store.observe(&crm(), identity, observed(&["read", "write"], 9_900), change()).await.unwrap();
+    assert_eq!(drifted, Observation { revision: Revision(before + 1), changed: true });
+    assert!(store.server(&crm()).await.unwrap().in_service().is_some(), "the rest goes on");
+}
+
+pub(crate) async fn suspending_and_resuming_are_durable<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    approved(&store).await;
+    store.suspend(&crm(), because("it leaks")).await.unwrap();
+    assert!(is_refused(store.suspend(&crm(), change()).await));
+    let opened = backend.open().await;
+    let server = opened.server(&crm()).await.unwrap();
+    assert!(server.in_service().is_none());
+    assert_eq!(server.suspended.and_then(|suspension| suspension.reason).as_deref(), Some("it leaks"));
+    opened.resume(&crm(), change()).await.unwrap();
+    assert!(store.server(&crm()).await.unwrap().in_service().is_some());
+}
+
+pub(crate) async fn a_server_behind_an_endpoint_cannot_be_removed<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    store.apply(plan(), change()).await.unwrap();
+    assert!(is_refused(store.remove(&crm(), change()).await));
+    store.remove(&"erp".parse().unwrap(), change()).await.unwrap();
+    let (_, servers) = store.servers().await.unwrap();
+    assert_eq!(servers.len(), 1);
+}
+
+pub(crate) async fn a_server_that_is_not_there_is_not_found<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    let seen = observed(&["read"], 1);
+    assert!(is_missing(store.server(&crm()).await));
+    assert!(is_missing(store.approve(&crm(), seen.digest, change()).await));
+    assert!(is_missing(store.observe(&crm(), seen.digest, seen, change()).await));
+    assert!(is_missing(store.suspend(&crm(), change()).await));
+    assert!(is_missing(store.resume(&crm(), change()).await));
+    assert!(is_missing(store.remove(&crm(), change()).await));
+    assert_eq!(revision(&store).await, 0);
+}
+
+pub(crate) async fn applying_a_server_again_keeps_or_voids_its_approval_like_submitting_it<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    approved(&store).await;
+    let apply = |manifest| store.apply(Plan { servers: update(vec![manifest]), ..Plan::default() }, change());
+    apply(server("crm")).await.unwrap();
+    assert!(store.server(&crm()).await.unwrap().in_service().is_some());
+    apply(server_at("crm", "https://evil.example/mcp")).await.unwrap();
+    assert!(store.server(&crm()).await.unwrap().in_service().is_none());
+}

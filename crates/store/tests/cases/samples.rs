@@ -1,0 +1,88 @@
+//! Things to keep.
+
+use admin::port::{Edits, Plan, State};
+use model::{Actor, Change, Expected, Revision, StoreError, Timestamp};
+use registry::{Definition, Definitions, EndpointManifest, Observed, ServerManifest, ZoneManifest};
+use serde_json::json;
+
+pub(crate) fn change() -> Change {
+    let actor = Actor::Person("ada".to_owned());
+    Change { actor, expected: Expected::Any, at: Timestamp(1_000), reason: None }
+}
+
+pub(crate) fn at(revision: u64) -> Change {
+    Change { expected: Expected::At(Revision(revision)), ..change() }
+}
+
+pub(crate) fn because(reason: &str) -> Change {
+    Change { reason: Some(reason.to_owned()), ..change() }
+}
+
+pub(crate) fn server_at(name: &str, url: &str) -> ServerManifest {
+    serde_json::from_value(json!({ "name": name, "url": url, "owner": "sales", "purpose": "tests" })).unwrap()
+}
+
+pub(crate) fn server(name: &str) -> ServerManifest {
+    server_at(name, &format!("https://{name}.example/mcp"))
+}
+
+pub(crate) fn endpoint(name: &str, server: &str) -> EndpointManifest {
+    serde_json::from_value(json!({ "name": name, "server": server, "purpose": "tests" })).unwrap()
+}
+
+pub(crate) fn zone(name: &str) -> ZoneManifest {
+    serde_json::from_value(json!({ "name": name, "addresses": ["127.0.0.0/8"], "purpose": "tests" })).unwrap()
+}
+
+pub(crate) fn policy(file: &str) -> policy::Source {
+    policy::Source { file: file.to_owned(), text: "permit (principal, action, resource);".to_owned() }
+}
+
+pub(crate) fn create<T, Name>(create: Vec<T>) -> Edits<T, Name> {
+    Edits { create, ..Edits::default() }
+}
+
+pub(crate) fn update<T, Name>(update: Vec<T>) -> Edits<T, Name> {
+    Edits { update, ..Edits::default() }
+}
+
+pub(crate) fn delete<T, Name>(delete: Vec<Name>) -> Edits<T, Name> {
+    Edits { delete, ..Edits::default() }
+}
+
+/// A plan with something of every kind.
+pub(crate) fn plan() -> Plan {
+    Plan {
+        zones: create(vec![zone("lab")]),
+        servers: create(vec![server("crm"), server("erp")]),
+        endpoints: create(vec![endpoint("sales", "crm")]),
+        policies: create(vec![policy("a.cedar"), policy("b.cedar")]),
+    }
+}
+
+/// What a server with these tools shows.
+pub(crate) fn observed(tools: &[&str], at: u64) -> Observed {
+    let tools = tools.iter().map(|name| Definition::new(*name, json!({ "name": name, "n": 1.5 })).unwrap()).collect();
+    Observed::new(Definitions { tools, ..Definitions::default() }, Timestamp(at), Vec::new()).unwrap()
+}
+
+/// A store in which `crm` is approved with one tool, `read`, behind the endpoint `sales`.
+pub(crate) async fn approved<S: super::Store>(store: &S) {
+    store.apply(plan(), change()).await.unwrap();
+    let seen = observed(&["read"], 2_000);
+    let crm = "crm".parse().unwrap();
+    store.observe(&crm, server("crm").identity(), seen.clone(), change()).await.unwrap();
+    store.approve(&crm, seen.digest, change()).await.unwrap();
+}
+
+pub(crate) async fn revision(store: &impl State) -> u64 {
+    store.read().await.unwrap().revision.0
+}
+
+pub(crate) fn is_refused<T>(result: Result<T, StoreError>) -> bool {
+    result.is_err_and(|error| matches!(error, StoreError::Refused(_)))
+}
+
+pub(crate) fn is_missing<T>(result: Result<T, StoreError>) -> bool {
+    result.is_err_and(|error| matches!(error, StoreError::NotFound { .. }))
+}
