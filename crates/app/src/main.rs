@@ -1,2 +1,59 @@
-//! Placeholder.
-fn main(){}
+//! Portcullis: the gate between AI agents and the systems they act on.
+//!
+//! This crate is the binary: arguments, settings and wiring. To see what happens to a message, read
+//! `gateway/src/pipeline.rs`.
+
+mod beside;
+mod bootstrap;
+mod checks;
+mod cli;
+mod compile;
+mod logs;
+mod quickstart;
+mod serve;
+mod settings;
+mod system;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser as _;
+
+use cli::failure::Failure;
+use cli::{Cli, Command};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let since = Instant::now();
+    let cli = Cli::parse();
+    // One cryptography library, chosen here, for every connection.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Failure::new(format!("the program cannot start: {error}")).told(),
+    };
+    let code = runtime.block_on(run(cli, since));
+    // What still runs holds nothing that matters: the journal is closed.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run(cli: Cli, since: Instant) -> ExitCode {
+    let result = match cli.command {
+        Command::Quickstart(arguments) => quickstart::run(&arguments).await,
+        Command::Serve(arguments) => {
+            logs::start();
+            match settings::Loaded::read(&arguments.config) {
+                Ok(loaded) => serve::run(loaded, arguments.apply.as_deref(), since).await,
+                Err(error) => Err(error),
+            }
+        }
+        Command::Client(command) => return command.run().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => Failure::new(format!("{error:#}")).told(),
+    }
+}

@@ -1,0 +1,80 @@
+//! What goes on beside the path: new revisions come into force, changes get their receipts.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit::port::Outbox;
+use audit::{Event, Record};
+use gateway::Gate;
+use model::Revision;
+use tokio::sync::watch;
+
+use crate::compile::Compiler;
+
+/// How long to wait before trying again what failed.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often changes are looked for that were not announced: halts, and what a crash left over.
+const LOOK: Duration = Duration::from_millis(250);
+/// Changes written to the journal at once.
+const CHANGES_AT_ONCE: usize = 64;
+
+/// Compiles each new revision and puts it in force.
+pub(crate) async fn publish(
+    mut revisions: watch::Receiver<Revision>,
+    compiler: Arc<Compiler>,
+    gate: Arc<Gate>,
+    published: watch::Sender<Revision>,
+    stop: impl Future<Output = ()>,
+) {
+    tokio::pin!(stop);
+    loop {
+        let behind = *revisions.borrow_and_update() > gate.snapshots.load().revision;
+        if behind {
+            match compiler.compile(Some(&gate.snapshots.load())).await {
+                Ok(snapshot) => {
+                    let revision = snapshot.revision;
+                    gate.snapshots.swap(snapshot);
+                    published.send_replace(revision);
+                    continue;
+                }
+                Err(error) => tracing::error!("a new revision cannot be put in force: {error:#}"),
+            }
+        }
+        tokio::select! {
+            () = &mut stop => return,
+            changed = revisions.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(RETRY), if behind => {}
+        }
+    }
+}
+
+/// Writes the receipts of changes of state.
+pub(crate) async fn receipts(outbox: Arc<dyn Outbox>, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let stopping = tokio::select! {
+            () = &mut stop => true,
+            _ = look.tick() => false,
+        };
+        if let Err(error) = changes(&*outbox, &gate).await {
+            tracing::error!("the receipts of changes are not written yet: {error:#}");
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+/// A row is forgotten only when its receipt is durable: a crash in between writes it twice, with one number.
+async fn changes(outbox: &dyn Outbox, gate: &Gate) -> anyhow::Result<()> {
+    for row in outbox.pending(CHANGES_AT_ONCE).await? {
+        let (id, at) = (row.id, row.at);
+        let record = Record { id: gate.journal.receipt_id(), at, event: Event::Changed(row.into()) };
+        gate.journal.durable(&record).await?;
+        outbox.settle(id).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! Servers, compared with their pins: when they say that they changed, and when their time is up.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use gateway::Gate;
+use http::HeaderMap;
+use model::{Actor, Change, Clock, Expected, ServerName};
+use registry::port::Registry;
+use registry::{Approved, Observed, ServerManifest};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+use crate::compile::Compiler;
+
+/// How long a server that keeps saying that it changed is left alone between two looks.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How long to wait before asking a server again to tell of its changes.
+const LISTEN_AGAIN: Duration = Duration::from_secs(30);
+
+/// Reads what servers say of themselves, for people and for the checks.
+pub(crate) struct Vetter {
+    compiler: Arc<Compiler>,
+    registry: Arc<dyn Registry>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Vetter {
+    /// Reads through the compiler's egress and keeps what it saw in `registry`.
+    pub(crate) fn new(compiler: Arc<Compiler>, registry: Arc<dyn Registry>, clock: Arc<dyn Clock>) -> Self {
+        Self { compiler, registry, clock }
+    }
+
+    /// Reads a server and records what it says, whether or not it differs from its pins: `withheld` follows from the record.
+    async fn check(&self, manifest: &ServerManifest) -> anyhow::Result<()> {
+        let before = self.registry.server(&manifest.name).await?.observed;
+        let observed = self.read(manifest, before.as_ref()).await?;
+        let change =
+            Change { actor: Actor::Gate, expected: Expected::Any, at: self.clock.now(), reason: Some("check".into()) };
+        let seen = self.registry.observe(&manifest.name, manifest.identity(), observed, change).await?;
+        if seen.changed {
+            tracing::warn!(server = %manifest.name, "the server's definitions changed; what differs is withheld");
+        }
+        Ok(())
+    }
+
+    async fn read(&self, manifest: &ServerManifest, before: Option<&Observed>) -> anyhow::Result<Observed> {
+        let route = self.compiler.way(manifest).await?;
+        let credential = self.compiler.credential(manifest).transpose().map_err(anyhow::Error::msg)?;
+        let write = |headers: &mut HeaderMap| {
+            if let Some(credential) = &credential {
+                credential.write(headers);
+            }
+        };
+        Ok(registry::vet(&route, write, before, &*self.clock).await?)
+    }
+}
+
+#[async_trait::async_trait]
+impl admin::Vetter for Vetter {
+    async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String> {
+        self.read(manifest, None).await.map_err(|error| format!("{error:#}"))
+    }
+}
+
+/// Keeps one watch per approved server.
+pub(crate) async fn watch(
+    gate: Arc<Gate>,
+    vetter: Arc<Vetter>,
+    mut heeded: mpsc::Receiver<ServerName>,
+    every: Duration,
+    stop: impl Future<Output = ()>,
+) {
+    let mut watches: HashMap<ServerName, Watch> = HashMap::new();
+    let mut snapshots = gate.snapshots.subscribe();
+    tokio::pin!(stop);
+    loop {
+        snapshots.mark_unchanged();
+        let approved: Vec<Arc<Approved>> = gate.snapshots.load().registry.servers().cloned().collect();
+        watches.retain(|name, watch| {
+            approved.iter().any(|server| server.name == *name && server.manifest == watch.manifest)
+        });
+        for server in approved {
+            let start = || Watch::start(Arc::clone(&vetter), server.manifest.clone(), every);
+            watches.entry(server.name.clone()).or_insert_with(start);
+        }
+        loop {
+            tokio::select! {
+                () = &mut stop => return,
+                changed = snapshots.changed() => if changed.is_err() { return } else { break },
+                name = heeded.recv() => match name.and_then(|name| watches.get(&name)) {
+                    Some(watch) => watch.look.notify_one(),
+                    None => continue,
+                },
+            }
+        }
+    }
+}
+
+/// The watch over one server; ends when dropped.
+struct Watch {
+    manifest: ServerManifest,
+    look: Arc<Notify>,
+    tasks: [AbortHandle; 2],
+}
+
+impl Watch {
+    fn start(vetter: Arc<Vetter>, manifest: ServerManifest, every: Duration) -> Self {
+        let look = Arc::new(Notify::new());
+        let checks = tokio::spawn(check(Arc::clone(&vetter), manifest.clone(), Arc::clone(&look), every));
+        let listens = tokio::spawn(listen(vetter, manifest.clone(), Arc::clone(&look)));
+        Self { manifest, look, tasks: [checks.abort_handle(), listens.abort_handle()] }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Looks at once, then whenever someone says so or the time is up.
+async fn check(vetter: Arc<Vetter>, manifest: ServerManifest, look: Arc<Notify>, every: Duration) {
+    loop {
+        if let Err(error) = vetter.check(&manifest).await {
+            tracing::warn!(server = %manifest.name, "the server could not be compared with its pins: {error:#}");
+        }
+        tokio::time::sleep(PAUSE.min(every)).await;
+        // Either one is a reason to look.
+        let _ = tokio::time::timeout(every, look.notified()).await;
+    }
+}
+
+/// Asks the server to tell of its changes, for as long as it does.
+async fn listen(vetter: Arc<Vetter>, manifest: ServerManifest, look: Arc<Notify>) {
+    loop {
+        match hear(&vetter, &manifest, &look).await {
+            Ok(()) => {}
+            Err(error) => tracing::debug!(server = %manifest.name, "the server tells of no changes: {error:#}"),
+        }
+        tokio::time::sleep(LISTEN_AGAIN).await;
+    }
+}
+
+async fn hear(vetter: &Vetter, manifest: &ServerManifest, look: &Notify) -> anyhow::Result<()> {
+    let route = vetter.compiler.way(manifest).await?;
+    let credential = vetter.compiler.credential(manifest).transpose().map_err(anyhow::Error::msg)?;
+    let write = |headers: &mut HeaderMap| {
+        if let Some(credential) = &credential {
+            credential.write(headers);
+        }
+    };
+    let mut changes = upstream::listen(&route, write).await.context("it does not take a subscription")?;
+    // What changed between the last look and the subscription is seen now.
+    look.notify_one();
+    while let Some(change) = changes.next().await {
+        change?;
+        look.notify_one();
+    }
+    Ok(())
+}

@@ -1,0 +1,105 @@
+//! From the governed state to the snapshot that the data path reads.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use gateway::{Door, Keys, Snapshot};
+use identity::{Credential, read_secret};
+use model::ToolName;
+use policy::Policies;
+use registry::{Approved, Catalogue, ServerManifest};
+use upstream::Route;
+use wire::ParamHeaders;
+
+/// Compiles snapshots.
+pub(crate) struct Compiler {
+    state: Arc<dyn admin::port::State>,
+    egress: egress::Client,
+    /// Where relative secret files start from.
+    base: PathBuf,
+}
+
+impl Compiler {
+    /// Reads the state from `state`; secrets' files are relative to `base`.
+    pub(crate) fn new(state: Arc<dyn admin::port::State>, egress: egress::Client, base: &Path) -> Self {
+        Self { state, egress, base: base.to_owned() }
+    }
+
+    /// The snapshot of the state as it is now; what has not changed since `before` is taken from it. Policies that do not fit the approved servers any more permit nothing: the
+    /// gate refuses everything, says why, and lets people mend it.
+    ///
+    /// # Errors
+    /// When the state cannot be read, or an approved server's address is none.
+    pub(crate) async fn compile(&self, before: Option<&Snapshot>) -> anyhow::Result<Snapshot> {
+        let governed = self.state.read().await.context("cannot read the governed state")?;
+        let (servers, endpoints, zones) = (&governed.servers, &governed.endpoints, &governed.zones);
+        let registry = Arc::new(match before {
+            Some(before) => before.registry.succeed(servers, endpoints, zones),
+            None => Catalogue::compile(servers, endpoints, zones),
+        });
+        let vocabulary = admin::vocabulary(&governed);
+        let policy = Policies::compile(&governed.policies, &vocabulary).or_else(|errors| {
+            for error in &errors {
+                tracing::error!(%error, "the policies do not fit the approved servers: every call is refused");
+            }
+            Policies::compile(&[], &vocabulary).map_err(|_| anyhow::anyhow!("no policy set can be compiled"))
+        })?;
+        let mut endpoints = HashMap::new();
+        let mut credentials = HashMap::new();
+        for endpoint in registry.endpoints() {
+            let server = Arc::clone(&endpoint.server);
+            if let Some(credential) = self.credential(&server.manifest) {
+                credentials.insert(server.name.clone(), credential);
+            }
+            let route = self.route(&server)?;
+            let door = Door { name: endpoint.name.clone(), route, mirrored: mirrored(&server), server };
+            endpoints.insert(endpoint.name.clone(), Arc::new(door));
+        }
+        Ok(Snapshot {
+            revision: governed.revision,
+            registry,
+            policy: Arc::new(policy),
+            endpoints,
+            keys: Arc::new(Keys::new(credentials)),
+        })
+    }
+
+    /// The credential that a manifest names: `None` if it names none, the reason if it cannot be had.
+    pub(crate) fn credential(&self, manifest: &ServerManifest) -> Option<Result<Credential, String>> {
+        let wanted = manifest.credential.as_ref()?;
+        let read = || -> anyhow::Result<Credential> {
+            let secret = read_secret(&wanted.secret, &self.base)?;
+            Ok(Credential::new(wanted.header.as_str(), wanted.scheme(), &secret)?)
+        };
+        Some(read().map_err(|error| format!("{error:#}")))
+    }
+
+    /// The way to an approved server.
+    fn route(&self, server: &Approved) -> anyhow::Result<Route> {
+        let url =
+            server.manifest.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
+        let lane = self.egress.lane(server.name.as_str(), &server.reach);
+        Ok(Route::new(server.name.clone(), url, lane)?)
+    }
+
+    /// The way to a server that need not be approved yet, within its zone as it is drawn now.
+    ///
+    /// # Errors
+    /// When the state cannot be read, the zone is not declared or the URL cannot be used.
+    pub(crate) async fn way(&self, manifest: &ServerManifest) -> anyhow::Result<Route> {
+        let governed = self.state.read().await.context("cannot read the governed state")?;
+        Ok(registry::route(manifest, &governed.zones, &self.egress)?)
+    }
+}
+
+/// The header annotations of a server's tools, for those that have some.
+fn mirrored(server: &Approved) -> HashMap<ToolName, ParamHeaders> {
+    let annotated = |tool: &Arc<registry::Tool>| {
+        // A definition whose annotations are wrong was excluded when it was read, so this compiles.
+        let headers = ParamHeaders::compile(&tool.input_schema()).ok().filter(|headers| !headers.is_empty())?;
+        Some((tool.name.clone(), headers))
+    };
+    server.tools().iter().filter_map(annotated).collect()
+}

@@ -1,0 +1,267 @@
+//! The gate, wired: storage, journal, both listeners, and the work that goes on beside them.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ::watch::{Halts, port::Halts as _};
+use anyhow::Context as _;
+use arc_swap::ArcSwap;
+use audit::{Condition, Journal};
+use gateway::{Doors, Front, Gate, Metrics, Snapshots};
+use prometheus_client::registry::Registry as Counters;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use crate::compile::Compiler;
+use crate::settings::{Listener, Loaded};
+use crate::system::{SystemClock, SystemEntropy};
+use crate::{beside, bootstrap, checks};
+
+/// How many servers may be waiting to be compared with their pins.
+const HEED_WAITING_MAX: usize = 256;
+
+/// How long a receipt that nobody waits for may wait for company.
+const FLUSH_DELAY: Duration = Duration::from_millis(20);
+
+/// A gate that serves.
+pub(crate) struct Serving {
+    /// Where agents connect.
+    pub agents: SocketAddr,
+    /// Where people connect.
+    pub admin: SocketAddr,
+    gate: Arc<Gate>,
+    people: Arc<ArcSwap<admin::People>>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// Starts everything that settings ask for.
+///
+/// # Errors
+/// What could not be read, bound or opened, with what to do about it.
+pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
+    let settings = &loaded.settings;
+    let agents = bind(settings.agents.listen, "agents.listen").await?;
+    let desk = bind(settings.admin.listen, "admin.listen").await?;
+    let data = loaded.data();
+    private_directory(&data)?;
+
+    let clock: Arc<dyn model::Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn model::Entropy> = Arc::new(SystemEntropy::default());
+    let store = store::Sqlite::open(&data.join("state.db"))
+        .await
+        .with_context(|| format!("cannot open the database in `{}`", data.display()))?;
+    let store = Arc::new(store);
+    let options = audit::Options {
+        origin: "portcullis".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        flush_delay: FLUSH_DELAY,
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+    };
+    let (journal, recovery) = Journal::open(&data.join("journal"), options)
+        .with_context(|| format!("cannot open the journal in `{}`", data.join("journal").display()))?;
+    let journal = Arc::new(journal);
+    tracing::info!(
+        records = recovery.records,
+        orphans = recovery.orphans,
+        truncated_bytes = recovery.truncated_bytes,
+        "the journal is open"
+    );
+
+    let egress = egress::Client::new(Arc::new(egress::SystemResolver::default()), egress::Trust::Platform);
+    let compiler = Arc::new(Compiler::new(Arc::clone(&store) as _, egress, loaded.base()));
+    let first = compiler.compile(None).await?;
+    let published = watch::Sender::new(first.revision);
+    let halts = Arc::new(Halts::new(store.halts().await?));
+
+    let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
+    let mut counters = Counters::default();
+    let gate = Arc::new(Gate {
+        front: ArcSwap::from_pointee(front(loaded, agents.local_addr()?)?),
+        snapshots: Snapshots::new(first),
+        halts: Arc::clone(&halts),
+        sessions: flow::Sessions::default(),
+        journal: Arc::clone(&journal),
+        heed,
+        metrics: Arc::new(Metrics::new(&mut counters)),
+        clock: Arc::clone(&clock),
+    });
+    let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
+    let vetter = Arc::new(checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, Arc::clone(&clock)));
+    let admin = Arc::new(admin::Admin {
+        registry: Arc::clone(&store) as _,
+        state: Arc::clone(&store) as _,
+        halts_port: Arc::clone(&store) as _,
+        halts,
+        readiness: readiness(Arc::clone(&journal)),
+        journal: Arc::clone(&journal),
+        vetter: Arc::clone(&vetter) as _,
+        published: published.subscribe(),
+        people: Arc::clone(&people),
+        clock: Arc::clone(&clock),
+        metrics: metrics(counters),
+    });
+
+    let (stop, stopped) = watch::channel(false);
+    let addresses = (agents.local_addr()?, desk.local_addr()?);
+    let mut tasks = JoinSet::new();
+    let names = admin::Names::new(addresses.1, &settings.admin.hosts, &[]);
+    tasks.spawn(gateway::serve(agents, Arc::clone(&gate), until(stopped.clone())));
+    tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
+    tasks.spawn(beside::publish(store.revisions(), compiler, Arc::clone(&gate), published, until(stopped.clone())));
+    tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
+    let every = Duration::from_secs(settings.pins.check_seconds);
+    tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
+    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, stop, tasks })
+}
+
+impl Serving {
+    /// Takes what can change while serving from a settings file: callers, people, names of the agents' listener. Whole or not
+    /// at all.
+    ///
+    /// # Errors
+    /// When the file is wrong, or asks for what needs a restart. Nothing has changed then.
+    pub(crate) fn reload(&self, before: &Loaded, entropy: &dyn model::Entropy) -> anyhow::Result<Loaded> {
+        let next = Loaded::read(&before.file)?;
+        let same_places = (next.settings.agents.listen, next.settings.admin.listen, next.data())
+            == (before.settings.agents.listen, before.settings.admin.listen, before.data());
+        anyhow::ensure!(same_places, "listeners and the data directory change with a restart only");
+        let front = front(&next, self.agents)?;
+        let people = bootstrap::people(&next, entropy)?;
+        self.gate.front.store(Arc::new(front));
+        self.people.store(Arc::new(people));
+        Ok(next)
+    }
+
+    /// Stops: no new connections, open calls get ten seconds, then the journal is flushed and closed.
+    pub(crate) async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.tasks.join_next().await.is_some() {}
+        let journal = Arc::clone(&self.gate.journal);
+        // It blocks for a flush or two.
+        if tokio::task::spawn_blocking(move || journal.close()).await.is_err() {
+            tracing::error!("the journal could not be closed");
+        }
+    }
+
+    /// Resolves when a task that must run has ended: the gate cannot go on without any of them.
+    pub(crate) async fn broken(&mut self) {
+        if let Some(ended) = self.tasks.join_next().await {
+            match ended {
+                Ok(()) => tracing::error!("a part of the gate ended by itself"),
+                Err(error) => tracing::error!(%error, "a part of the gate failed"),
+            }
+        }
+    }
+}
+
+/// `portcullis serve`: starts, says so, and serves until it is asked to stop.
+///
+/// # Errors
+/// When it cannot start, or a part of it failed.
+pub(crate) async fn run(mut loaded: Loaded, apply: Option<&Path>, since: Instant) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    let mut serving = start(&loaded).await?;
+    if let Some(directory) = apply {
+        if let Err(error) = bootstrap::apply(&loaded, serving.admin, directory).await {
+            serving.stop().await;
+            return Err(error);
+        }
+    }
+    anstream::println!(
+        "portcullis is ready: agents http://{}/{{endpoint}}/mcp, admin http://{} ({} ms)",
+        serving.agents,
+        serving.admin,
+        since.elapsed().as_millis()
+    );
+    let entropy = SystemEntropy::default();
+    let result = loop {
+        tokio::select! {
+            _ = terminate.recv() => break Ok(()),
+            _ = interrupt.recv() => break Ok(()),
+            () = serving.broken() => break Err(anyhow::anyhow!("a part of the gate failed; see the log")),
+            _ = hangup.recv() => match serving.reload(&loaded, &entropy) {
+                Ok(next) => {
+                    loaded = next;
+                    tracing::info!("the settings were reloaded");
+                }
+                Err(error) => tracing::error!("the settings were not reloaded, nothing changed: {error:#}"),
+            },
+        }
+    };
+    serving.stop().await;
+    result
+}
+
+/// What `/readyz` depends on. The store is not among it: no call waits for it.
+fn readiness(journal: Arc<Journal>) -> Arc<dyn Fn() -> Vec<admin::view::Check> + Send + Sync> {
+    Arc::new(move || {
+        let health = journal.health();
+        let (ready, detail) = match health.condition {
+            Condition::Writing => (true, format!("writing, {} records waiting", health.pending)),
+            Condition::Unwritable { why, .. } => (false, format!("calls are refused until it can be written: {why}")),
+            Condition::Closed => (false, "closed".to_owned()),
+        };
+        vec![admin::view::Check { name: "journal".to_owned(), ready, detail }]
+    })
+}
+
+/// The counters, in the Prometheus text format.
+fn metrics(counters: Counters) -> Arc<dyn Fn() -> String + Send + Sync> {
+    Arc::new(move || {
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _ = prometheus_client::encoding::text::encode(&mut text, &counters);
+        text
+    })
+}
+
+/// Callers and the names of the listener, from settings.
+fn front(loaded: &Loaded, bound: SocketAddr) -> anyhow::Result<Front> {
+    Ok(Front { doors: doors(&loaded.settings.agents, bound), callers: loaded.callers()? })
+}
+
+/// The names a listener answers to: its address, `localhost` if that is what it is, and what settings add.
+fn doors(listener: &Listener, bound: SocketAddr) -> Doors {
+    let port = bound.port();
+    let mut hosts = vec![bound.to_string()];
+    if bound.ip().is_loopback() {
+        hosts.extend([format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")]);
+    }
+    hosts.extend(listener.hosts.iter().flat_map(|host| [host.clone(), format!("{host}:{port}")]));
+    Doors::new(hosts, listener.origins.clone())
+}
+
+async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
+    let hint = || format!("cannot listen on {address} (`{setting}`): is another gate running there?");
+    TcpListener::bind(address).await.with_context(hint)
+}
+
+/// Makes the data directory, for its owner alone.
+fn private_directory(path: &Path) -> anyhow::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(path).with_context(|| format!("cannot make the data directory `{}`", path.display()))?;
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    anyhow::ensure!(
+        mode & 0o077 == 0,
+        "others may enter the data directory `{}`: run `chmod 700 {}`",
+        path.display(),
+        path.display()
+    );
+    Ok(())
+}
+
+/// Resolves when the gate is asked to stop.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a stop too.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
