@@ -27,6 +27,9 @@ pub(crate) struct Plan {
     /// Seconds measured in each turn.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
+    /// Seconds before that, which are not measured.
+    #[arg(long, default_value_t = 0.5)]
+    warmup_seconds: f64,
     /// Connections of the agents, each kept open.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: u16,
@@ -207,6 +210,7 @@ fn load(plan: &Plan, program: &Path, entrant: &Entrant, bytes: usize, rate: Opti
     let mut command = Command::new(program);
     command.arg("load").args(["--to", &entrant.to, "--path", entrant.path, "--token", entrant.token]);
     command.args(["--bytes", &bytes.to_string(), "--seconds", &plan.seconds.to_string()]);
+    command.args(["--warmup-seconds", &plan.warmup_seconds.to_string()]);
     command.args(["--connections", &plan.connections.to_string(), "--watch", &entrant.process.to_string()]);
     if let Some(rate) = rate {
         command.args(["--rate", &rate.to_string()]);

@@ -14,8 +14,8 @@ use serde::Serialize;
 
 use crate::{payload, process};
 
-/// Tasks that append at once: as many as the benchmark has connections.
-const TASKS: usize = 64;
+/// Tasks that append at once: as many as the benchmark has connections, and as many as a busy gate may have.
+pub(super) const TASKS: [usize; 2] = [64, 1024];
 /// How long they append.
 const PERIOD: Duration = Duration::from_secs(3);
 /// How long a record that nobody waits for may wait: the gate's own value.
@@ -48,19 +48,18 @@ pub(super) fn open(directory: &Path) -> anyhow::Result<Journal> {
     Ok(journal)
 }
 
-/// Appends intents from [`TASKS`] tasks, each waiting until its own is durable.
-pub(super) fn append(journal: Journal) -> anyhow::Result<Appended> {
+/// Appends intents from this many tasks, each waiting until its own is durable.
+pub(super) fn append(journal: &Arc<Journal>, tasks: usize) -> anyhow::Result<Appended> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
-    let journal = Arc::new(journal);
-    let intent = intent(&journal)?;
+    let intent = intent(journal)?;
     let over = Arc::new(AtomicBool::new(false));
     let appended = Arc::new(AtomicU64::new(0));
     let before = process::usage(std::process::id())?;
     let started = Instant::now();
     runtime.block_on(async {
-        let tasks: Vec<_> = (0..TASKS)
+        let tasks: Vec<_> = (0..tasks)
             .map(|_| {
-                let (journal, intent) = (Arc::clone(&journal), intent.clone());
+                let (journal, intent) = (Arc::clone(journal), intent.clone());
                 let (over, appended) = (Arc::clone(&over), Arc::clone(&appended));
                 tokio::spawn(async move {
                     while !over.load(Ordering::Relaxed) {
@@ -81,9 +80,8 @@ pub(super) fn append(journal: Journal) -> anyhow::Result<Appended> {
     let seconds = started.elapsed().as_secs_f64();
     let cpu = process::usage(std::process::id())?.cpu.saturating_sub(before.cpu);
     let records = appended.load(Ordering::Relaxed) as f64;
-    journal.close();
     Ok(Appended {
-        tasks: TASKS,
+        tasks,
         records_per_second: records / seconds,
         cpu_microseconds_per_record: cpu.as_secs_f64() * 1e6 / records,
     })
