@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use model::{Change, Expected, Revision, limits};
+use tokio::sync::watch::Receiver;
 
 use crate::fault::{Code, Fault};
 use crate::view::Done;
@@ -21,13 +22,9 @@ impl Admin {
         Ok(Change { actor: person.actor(), expected, at: self.clock.now(), reason })
     }
 
-    /// Waits until the data path goes by a revision, for at most [`limits::IN_EFFECT_MILLISECONDS_MAX`].
+    /// What a change answers, once the data path goes by it or the wait was long enough.
     pub(crate) async fn done(&self, revision: Revision) -> Done {
-        let limit = Duration::from_millis(limits::IN_EFFECT_MILLISECONDS_MAX);
-        let mut published = self.published.clone();
-        let waited = tokio::time::timeout(limit, published.wait_for(|now| *now >= revision)).await;
-        // The sender is gone only while the gate stops; then nothing is in effect any more.
-        Done { revision: revision.0, in_effect: matches!(waited, Ok(Ok(_))) }
+        Done { revision: revision.0, in_effect: reached(self.published.clone(), revision).await }
     }
 
     /// The revision the data path goes by.
@@ -35,3 +32,14 @@ impl Admin {
         *self.published.borrow()
     }
 }
+
+/// Waits for a revision, for at most [`limits::IN_EFFECT_MILLISECONDS_MAX`]; says whether it came.
+async fn reached(mut published: Receiver<Revision>, revision: Revision) -> bool {
+    let limit = Duration::from_millis(limits::IN_EFFECT_MILLISECONDS_MAX);
+    let waited = tokio::time::timeout(limit, published.wait_for(|now| *now >= revision)).await;
+    // The sender is gone only while the gate stops; then nothing is in effect any more.
+    matches!(waited, Ok(Ok(_)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -31,6 +31,8 @@ mod resources;
 mod route;
 mod serve;
 mod table;
+#[cfg(test)]
+mod testing;
 mod text;
 pub mod view;
 

@@ -29,8 +29,13 @@ pub(crate) async fn run(arguments: &Quickstart) -> anyhow::Result<()> {
     let told = story::tell(&stage, &page).await;
     let result = match &told {
         Ok(story) => {
-            page.summary(story);
-            if story.went_as_told() { Ok(()) } else { Err(anyhow::anyhow!("the story did not go as told")) }
+            let journal = stage.verify().await?;
+            page.summary(story, &journal);
+            if story.went_as_told() && journal.problems_total == 0 {
+                Ok(())
+            } else {
+                Err(anyhow::anyhow!("the story did not go as told"))
+            }
         }
         Err(error) => Err(anyhow::anyhow!("the story broke off: {error:#}")),
     };

@@ -1,6 +1,7 @@
 //! Receipts, and how the journal is that holds them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use audit::{Archive, Condition, Filter, ReadError};
 use model::{Timestamp, limits};
@@ -15,14 +16,14 @@ pub(crate) async fn search(admin: Arc<Admin>, call: Call<crate::route::Nothing, 
     let Search { text, agent, user, kind, since, before, limit } = call.query;
     let filter = Filter { text, agent, user, kind, since: since.map(Timestamp), before };
     let limit = limit.unwrap_or(limits::SEARCH_RESULTS_MAX).clamp(1, limits::SEARCH_RESULTS_MAX);
-    let archive = settled(&admin).await;
+    let archive = up_to_now(&admin).await;
     let page = busy(move || archive.search(&filter, limit)).await?.map_err(|error| unread(&error))?;
     Ok(Receipts(page))
 }
 
 pub(crate) async fn show(admin: Arc<Admin>, call: Call<ReceiptPath>) -> Result<Receipt, Fault> {
     let id = call.path.id;
-    let archive = settled(&admin).await;
+    let archive = up_to_now(&admin).await;
     let found = busy(move || archive.find(id)).await?.map_err(|error| unread(&error))?;
     let receipt = found.ok_or_else(|| Fault::new(Code::NotFound, format!("there is no receipt `{id}`")))?;
     Ok(Receipt(receipt))
@@ -43,12 +44,14 @@ pub(crate) async fn journal(admin: Arc<Admin>, _call: Call) -> Result<Journal, F
     })
 }
 
-/// The archive, with everything in it that callers were told of before this was asked: a refusal's receipt may still be
-/// waiting for company.
-async fn settled(admin: &Admin) -> Archive {
-    if let Err(error) = admin.journal.flush().await {
-        // What can be read is read all the same.
-        tracing::warn!(%error, "the journal could not be flushed before it was read");
+/// The archive, with what was put in the journal until now: whoever was given a receipt's id a moment ago finds it.
+async fn up_to_now(admin: &Admin) -> Archive {
+    let limit = Duration::from_millis(limits::IN_EFFECT_MILLISECONDS_MAX);
+    match tokio::time::timeout(limit, admin.journal.flush()).await {
+        Ok(Ok(())) => {}
+        // What is durable can still be read, and is wanted most while the disk is full.
+        Ok(Err(error)) => tracing::warn!(%error, "the journal could not be written before it was read"),
+        Err(_) => tracing::warn!("the journal was read before all of it was written"),
     }
     admin.journal.archive().clone()
 }

@@ -1,6 +1,7 @@
 //! What the story looks like on a terminal: eighty columns, with colour where there is some.
 
 use anstyle::{AnsiColor, Style};
+use audit::Report;
 
 use super::stage::{ENDPOINTS, Stage};
 use super::story::{Step, Story, Verdict};
@@ -68,13 +69,20 @@ impl Page {
         print(&text);
     }
 
-    /// The end.
-    pub(super) fn summary(&self, story: &Story) {
+    /// The end: how the story went, and what its journal is worth.
+    pub(super) fn summary(&self, story: &Story, journal: &Report) {
         let total = story.steps.len();
         let good = story.steps.iter().filter(|step| step.astray.is_empty()).count();
         let style = if good == total { GOOD } else { BAD };
-        let mut text = format!("  {style}{good} of {total} steps went as told.{style:#} Every one left a receipt.\n");
-        text.push('\n');
+        let mut text = heading("The end");
+        text.push_str(&format!(
+            "    {style}{good} of {total} steps went as told.{style:#} Every one left a receipt.\n"
+        ));
+        let (style, verdict) = if journal.problems_total == 0 { (GOOD, "verified") } else { (BAD, "DAMAGED") };
+        text.push_str(&format!(
+            "    {style}The journal is {verdict}{style:#}: {} records, {} under a signed root.\n\n",
+            journal.records, journal.signed
+        ));
         print(&text);
     }
 

@@ -38,6 +38,9 @@ const POLICIES: [(&str, &str); 3] = [
 /// How long the gate may take to see what a server said it changed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long until what was recorded is under a signed root.
+const CHECKPOINT: Duration = Duration::from_millis(1_500);
+
 /// Everything, running.
 pub(super) struct Stage {
     /// Where its files are.
@@ -123,6 +126,15 @@ impl Stage {
             ensure!(Instant::now() < deadline, "the gate did not see within {PATIENCE:?} that `{server}` changed");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    /// Verifies the journal as an auditor would: from its files, with the gate's public key.
+    pub(super) async fn verify(&self) -> anyhow::Result<audit::Report> {
+        // A checkpoint is signed about once a second; this is the only time the story waits for one.
+        tokio::time::sleep(CHECKPOINT).await;
+        let journal = self.directory.join("data/journal");
+        let verify = move || audit::verify(&journal, &audit::Trusted::default(), &mut |_progress| {});
+        Ok(tokio::task::spawn_blocking(verify).await??)
     }
 
     async fn apply(&self) -> anyhow::Result<()> {

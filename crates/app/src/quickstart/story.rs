@@ -142,10 +142,17 @@ async fn unapproved_server(stage: &Stage) -> anyhow::Result<Step> {
 
 async fn autonomous(stage: &Stage) -> anyhow::Result<Step> {
     let invoices = stage.client("reconciler", "invoices")?;
-    let reply = invoices.call("list_invoices", json!({})).await?;
+    let reply = invoices.call("list_invoices", json!({ "customer_id": "C-1001" })).await?;
     let asked = "reconciler, for nobody";
-    let mut step =
-        Step::told(stage, "An agent that works for no person", asked, "list_invoices", &json!({}), &reply).await?;
+    let mut step = Step::told(
+        stage,
+        "An agent that works for no person",
+        asked,
+        "list_invoices",
+        &json!({ "customer_id": "C-1001" }),
+        &reply,
+    )
+    .await?;
     step.expect(step.verdict == Verdict::Permitted, "it was refused");
     let orders = stage.client("reconciler", "orders")?.call("list_orders", json!({})).await?;
     step.expect(orders.status == http::StatusCode::NOT_FOUND, "it reached another endpoint");
@@ -165,7 +172,6 @@ async fn rug_pull(stage: &Stage) -> anyhow::Result<Step> {
     step.expect(step.verdict == Verdict::Refused, "it was permitted");
     let other = orders.call("list_products", json!({})).await?;
     step.expect(!is_refused(&other), "another tool of the server was refused too");
-    stage.company.erp().cure_tool("get_order");
     step.note = Some("The server's other tools go on. `portcullis server diff erp` shows what changed.".into());
     Ok(step)
 }
@@ -178,7 +184,7 @@ async fn two_readers(stage: &Stage) -> anyhow::Result<Step> {
     let twice = body.replacen("\"amount\":80", "\"amount\":80,\"amount\":8000", 1);
     let headers: HeaderMap = orders.headers("tools/call", &params);
     let reply = orders.raw(twice, headers).await?;
-    let shown = json!("…\"amount\":80,\"amount\":8000…");
+    let shown = json!("{…, \"amount\": 80, \"amount\": 8000}");
     let title = "A body that two readers read differently";
     let mut step = Step::told(stage, title, "ana, through helpdesk", "refund_order", &shown, &reply).await?;
     step.expect(step.verdict == Verdict::Refused, "it was permitted");
@@ -232,7 +238,7 @@ impl Step {
         let record = stage.ask(&format!("/receipts/{receipt}")).await?;
         let mut step = Self {
             title,
-            asked: format!("{who}: {tool} {arguments}"),
+            asked: format!("{who}: {tool} {}", shown(arguments)),
             verdict,
             answer: answer.split(". Next:").next().unwrap_or_default().to_owned(),
             by: by(&record),
@@ -250,6 +256,11 @@ impl Step {
             self.astray.push(otherwise.to_owned());
         }
     }
+}
+
+/// Arguments as JSON; a text as it stands.
+fn shown(arguments: &Value) -> String {
+    arguments.as_str().map_or_else(|| arguments.to_string(), str::to_owned)
 }
 
 /// What decided, from the receipt: the policies; without any, the control.

@@ -1,0 +1,174 @@
+//! A control plane on a real socket, with a real store and a real journal; only the servers it looks at are made up.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use model::{Clock, Entropy, Role, Secret, ServerName, Timestamp};
+use registry::{Definition, Definitions, Observed, ServerManifest};
+use serde_json::{Value, json};
+use store::Sqlite;
+use tempfile::TempDir;
+
+use crate::view::Check;
+use crate::{Admin, Names, People, Vetter, router, serve};
+
+/// The control plane under test, and a client of it.
+pub(crate) struct Bench {
+    pub(crate) address: SocketAddr,
+    pub(crate) admin: Arc<Admin>,
+    pub(crate) servers: Arc<Servers>,
+    lane: egress::Lane,
+    _directory: TempDir,
+}
+
+/// Counts up, so that every moment and every id is another one.
+#[derive(Default)]
+pub(crate) struct Counting(AtomicU64);
+
+impl Clock for Counting {
+    fn now(&self) -> Timestamp {
+        Timestamp(1_795_219_200_000 + self.0.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+impl Entropy for Counting {
+    fn bits(&self) -> u128 {
+        u128::from(self.0.fetch_add(1, Ordering::Relaxed)) << 64 | 7
+    }
+}
+
+/// Servers that say what a test has them say.
+#[derive(Default)]
+pub(crate) struct Servers(Mutex<BTreeMap<ServerName, Vec<Value>>>);
+
+impl Servers {
+    /// From now on the server offers these tools.
+    pub(crate) fn offer(&self, server: &str, tools: Vec<Value>) {
+        self.0.lock().unwrap().insert(server.parse().unwrap(), tools);
+    }
+}
+
+#[async_trait]
+impl Vetter for Servers {
+    async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String> {
+        let tools = self.0.lock().unwrap().get(&manifest.name).cloned().ok_or("nobody answers at its url")?;
+        let named = |tool: Value| Definition::new(tool["name"].as_str().unwrap().to_owned(), tool.clone()).unwrap();
+        let tools = tools.into_iter().map(named).collect();
+        let definitions = Definitions { server_info: json!({ "name": "test" }), tools, ..Definitions::default() };
+        Ok(Observed::new(definitions, Timestamp(7), Vec::new()).unwrap())
+    }
+}
+
+/// A tool that takes an amount.
+pub(crate) fn refund(kind: &str) -> Value {
+    let amount = json!({ "amount": { "type": kind } });
+    let schema = json!({ "type": "object", "properties": amount, "required": ["amount"] });
+    json!({ "name": "refund", "description": "Pays back.", "inputSchema": schema })
+}
+
+impl Bench {
+    pub(crate) async fn open() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Arc::new(Sqlite::open(&directory.path().join("state.db")).await.unwrap());
+        let options = audit::Options {
+            origin: "admin.test".to_owned(),
+            version: "0".to_owned(),
+            flush_delay: Duration::from_millis(20),
+            clock: Arc::new(Counting::default()),
+            entropy: Arc::new(Counting::default()),
+        };
+        let (journal, _recovery) = audit::Journal::open(&directory.path().join("journal"), options).unwrap();
+        let servers = Arc::new(Servers::default());
+        let person = |role: Role| (role.as_str().to_owned(), vec![role], Secret::new(token(role)));
+        let admin = Arc::new(Admin {
+            registry: Arc::clone(&store) as _,
+            state: Arc::clone(&store) as _,
+            halts_port: Arc::clone(&store) as _,
+            halts: Arc::new(watch::Halts::new(Vec::new())),
+            journal: Arc::new(journal),
+            vetter: Arc::clone(&servers) as _,
+            // The data path of the test goes by every revision at once.
+            published: store.revisions(),
+            people: Arc::new(ArcSwap::from_pointee(People::new(Role::ALL.map(person).into()).unwrap())),
+            clock: Arc::new(Counting::default()),
+            readiness: Arc::new(|| vec![Check { name: "store".to_owned(), ready: true, detail: "open".to_owned() }]),
+            metrics: Arc::new(|| "portcullis_calls_total 0\n".to_owned()),
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let names = Names::new(address, &[], &[]);
+        tokio::spawn(serve(listener, router(Arc::clone(&admin), names), std::future::pending()));
+        let reach = egress::Reach::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let client = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
+        Self { address, admin, servers, lane: client.lane("admin", &reach), _directory: directory }
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> (StatusCode, HeaderMap, Bytes) {
+        let response = self.lane.send(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts.status, parts.headers, body.collect().await.unwrap().to_bytes())
+    }
+
+    /// Calls a route as someone with this role, or as nobody.
+    pub(crate) async fn call(&self, role: Option<Role>, method: &str, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.request(role, method, path, &[], body);
+        let (status, _headers, body) = self.send(request).await;
+        (status, serde_json::from_slice(&body).unwrap_or(Value::Null))
+    }
+
+    /// Calls a route as an admin, and expects that it is done.
+    pub(crate) async fn done(&self, method: &str, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.call(Some(Role::Admin), method, &format!("/api/v1{path}"), body).await;
+        assert_eq!(status, StatusCode::OK, "{method} {path}: {answer}");
+        answer
+    }
+
+    /// Calls a route as an admin, and expects that it is refused; gives the code and the whole error.
+    pub(crate) async fn refused(&self, method: &str, path: &str, body: &Value) -> (String, Value) {
+        let (status, mut answer) = self.call(Some(Role::Admin), method, &format!("/api/v1{path}"), body).await;
+        assert!(!status.is_success(), "{method} {path}: {answer}");
+        (answer["error"]["code"].as_str().unwrap().to_owned(), answer["error"].take())
+    }
+
+    /// A request from someone with this role, with these headers in place of the usual.
+    pub(crate) fn request(
+        &self,
+        role: Option<Role>,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Request<Full<Bytes>> {
+        let bytes = if body.is_null() { Bytes::new() } else { serde_json::to_vec(body).unwrap().into() };
+        let mut request = Request::new(Full::new(bytes));
+        *request.method_mut() = method.parse().unwrap();
+        *request.uri_mut() = format!("http://{}{path}", self.address).parse().unwrap();
+        let mut set = |name: &str, value: &str| {
+            request.headers_mut().insert(name.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+        };
+        set(CONTENT_TYPE.as_str(), "application/json");
+        if let Some(role) = role {
+            set(AUTHORIZATION.as_str(), &format!("Bearer {}", token(role)));
+        }
+        headers.iter().for_each(|(name, value)| set(name, value));
+        request
+    }
+}
+
+/// The token of the person with this role.
+fn token(role: Role) -> String {
+    format!("{:a<32}", role.as_str())
+}
+
+/// Headers of a page that should not be calling.
+pub(crate) const EVIL: [(&str, &str); 2] = [("host", "evil.example"), ("origin", "https://evil.example")];
