@@ -1,0 +1,13 @@
+//! The product from outside: the real binary between a real client and a real server, all on loopback.
+//!
+//! [`gate`] starts it in one line, [`puppet`] is the server behind it, [`verdict`] says what a refusal looks like. The
+//! attacks have a file each, and its name is the attack.
+
+#[cfg(test)]
+mod attacks;
+#[cfg(test)]
+mod gate;
+#[cfg(test)]
+mod puppet;
+#[cfg(test)]
+mod verdict;

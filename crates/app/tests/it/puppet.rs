@@ -1,0 +1,339 @@
+//! The server behind the gate: honest until a test pulls a string. It remembers everything that reached it.
+
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+
+/// A message that reached the server.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Whether the gate asked for itself: to read definitions, or to hear of changes.
+    pub(crate) of_the_gate: bool,
+}
+
+/// What the server says of itself, and how it answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Script {
+    pub(crate) instructions: Value,
+    pub(crate) tools: Vec<Value>,
+    pub(crate) prompts: Vec<Value>,
+    pub(crate) templates: Vec<Value>,
+    pub(crate) resources: Vec<Value>,
+    pub(crate) manner: Manner,
+}
+
+/// How the server answers what agents send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Honest,
+    /// Closes the connection instead of answering.
+    Hangs,
+    /// Answers another request than it was asked.
+    AnswersAnother,
+    /// Asks the user for something.
+    Asks,
+    /// Says in HTTP that the credential is wrong, and repeats it.
+    Unauthorised,
+}
+
+/// A running server. It stops when dropped.
+pub(crate) struct Puppet {
+    address: SocketAddr,
+    strings: Arc<Strings>,
+    task: AbortHandle,
+}
+
+struct Strings {
+    script: Mutex<Script>,
+    seen: Mutex<Vec<Seen>>,
+    /// Counts changes that listeners are told of.
+    changes: watch::Sender<u64>,
+    /// Counts the messages of the `watch` tool; at zero `slow` has not begun to answer.
+    ticks: watch::Sender<u64>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Puppet {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let strings = Arc::new(Strings {
+            script: Mutex::new(Script::desk()),
+            seen: Mutex::default(),
+            changes: watch::Sender::new(0),
+            ticks: watch::Sender::new(0),
+        });
+        let router = Router::new().fallback(answer).with_state(Arc::clone(&strings));
+        let task = tokio::spawn(async move { drop(axum::serve(listener, router).await) }).abort_handle();
+        Self { address, strings, task }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+
+    /// Everything that reached it.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        locked(&self.strings.seen).clone()
+    }
+
+    /// What agents sent and the gate let through.
+    pub(crate) fn forwarded(&self) -> Vec<Seen> {
+        self.seen().into_iter().filter(|seen| !seen.of_the_gate).collect()
+    }
+
+    /// How much of it.
+    pub(crate) fn calls(&self) -> usize {
+        self.forwarded().len()
+    }
+
+    /// Changes what it says of itself, and tells whoever listens.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut Script)) {
+        self.behave(change);
+        self.strings.changes.send_modify(|count| *count += 1);
+    }
+
+    /// Changes how it behaves, and tells nobody.
+    pub(crate) fn behave(&self, change: impl FnOnce(&mut Script)) {
+        change(&mut locked(&self.strings.script));
+    }
+
+    /// Has the `watch` tool say something more, and `slow` begin to answer.
+    pub(crate) fn tick(&self) {
+        self.strings.ticks.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until so many of the agents' messages reached it.
+    pub(crate) async fn reached(&self, calls: usize) {
+        for _ in 0..500 {
+            if self.calls() >= calls {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} of {calls} messages reached the server in five seconds", self.calls());
+    }
+}
+
+impl Drop for Puppet {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Script {
+    /// A help desk: some things everybody may use, some nobody may, some with limits.
+    fn desk() -> Self {
+        let text = || json!({ "type": "string" });
+        let tool = |name: &str, properties: Value, required: &[&str]| {
+            json!({
+                "name": name,
+                "description": format!("The desk's `{name}`."),
+                "inputSchema": { "type": "object", "properties": properties, "required": required },
+            })
+        };
+        let region = || json!({ "type": "string", "x-mcp-header": "Region" });
+        Self {
+            instructions: "Look a ticket up before you answer it.".into(),
+            tools: vec![
+                tool("read_ticket", json!({ "ticket": text() }), &["ticket"]),
+                tool(
+                    "refund",
+                    json!({ "order": text(), "amount": { "type": "number" }, "note": text() }),
+                    &["order", "amount"],
+                ),
+                tool("credit", json!({ "account": text(), "amount": { "type": "number" } }), &["account"]),
+                tool("assign", json!({ "ticket": text(), "to": text() }), &["ticket", "to"]),
+                tool(
+                    "annotate",
+                    json!({
+                        "ticket": text(),
+                        "amount": { "type": "number" },
+                        "fields": { "type": "object", "additionalProperties": true },
+                    }),
+                    &["ticket", "amount"],
+                ),
+                tool(
+                    "find",
+                    json!({ "region": region(), "limit": { "type": "integer", "x-mcp-header": "Limit" } }),
+                    &["region"],
+                ),
+                tool("watch", json!({}), &[]),
+                tool("slow", json!({}), &[]),
+                tool("escalate", json!({ "ticket": text() }), &["ticket"]),
+                tool("purge", json!({ "days": { "type": "integer" } }), &["days"]),
+                tool("sweep", json!({ "region": region() }), &["region"]),
+            ],
+            prompts: ["summary", "escalation", "minutes"].map(|name| json!({ "name": name })).into(),
+            templates: ["desk://tickets/{id}", "desk://escalated/{id}", "desk://vault/{id}"]
+                .map(|template| json!({ "uriTemplate": template, "name": template }))
+                .into(),
+            resources: ["desk://tickets/1", "desk://escalated/1", "desk://vault/1"]
+                .map(|uri| json!({ "uri": uri, "name": uri }))
+                .into(),
+            manner: Manner::Honest,
+        }
+    }
+
+    /// One of its tools, to be changed.
+    pub(crate) fn tool(&mut self, name: &str) -> &mut Value {
+        self.tools.iter_mut().find(|tool| tool["name"] == name).expect("a tool of this name")
+    }
+}
+
+async fn answer(State(strings): State<Arc<Strings>>, headers: HeaderMap, body: Bytes) -> Response {
+    let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let method = message["method"].as_str().unwrap_or_default().to_owned();
+    let client = &message["params"]["_meta"]["io.modelcontextprotocol/clientInfo"]["name"];
+    let of_the_gate = client == "portcullis";
+    locked(&strings.seen).push(Seen { method: method.clone(), headers: headers.clone(), body, of_the_gate });
+    let script = locked(&strings.script).clone();
+    if !of_the_gate {
+        match script.manner {
+            Manner::Honest => {}
+            Manner::Hangs => {
+                let broken = stream::once(async { Err::<Bytes, _>(std::io::Error::other("gone")) });
+                return ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(broken)).into_response();
+            }
+            Manner::AnswersAnother => return result(&"another".into(), &json!({ "content": [] })),
+            Manner::Asks => return result(&message["id"], &question()),
+            Manner::Unauthorised => {
+                let presented = headers.get(header::AUTHORIZATION).cloned();
+                let presented = presented.unwrap_or_else(|| http::HeaderValue::from_static("none"));
+                let echo = [(header::WWW_AUTHENTICATE, presented.clone()), (header::SET_COOKIE, presented.clone())];
+                return (StatusCode::UNAUTHORIZED, echo, presented.as_bytes().to_vec()).into_response();
+            }
+        }
+    }
+    act(&strings, &script, &method, &message).await
+}
+
+async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Value) -> Response {
+    let id = &message["id"];
+    match method {
+        "server/discover" => result(id, &introduction(script)),
+        "tools/list" => result(id, &json!({ "tools": script.tools, "ttlMs": 0, "cacheScope": "public" })),
+        "prompts/list" => result(id, &json!({ "prompts": script.prompts, "ttlMs": 0, "cacheScope": "public" })),
+        "resources/templates/list" => {
+            result(id, &json!({ "resourceTemplates": script.templates, "ttlMs": 0, "cacheScope": "public" }))
+        }
+        "resources/list" => result(id, &json!({ "resources": script.resources, "ttlMs": 0, "cacheScope": "public" })),
+        "resources/read" => {
+            let contents = json!([{ "uri": message["params"]["uri"], "text": "the contents" }]);
+            result(id, &json!({ "contents": contents, "ttlMs": 0, "cacheScope": "private" }))
+        }
+        "prompts/get" => result(id, &json!({ "messages": [] })),
+        "completion/complete" => result(id, &json!({ "completion": { "values": ["one"] } })),
+        "subscriptions/listen" => subscription(strings, id),
+        "tools/call" if message["params"]["name"] == "watch" => watched(strings, id),
+        "tools/call" if message["params"]["name"] == "slow" => {
+            let mut ticks = strings.ticks.subscribe();
+            drop(ticks.wait_for(|count| *count > 0).await);
+            watched(strings, id)
+        }
+        "tools/call" => {
+            let said = format!("did {}", message["params"]["name"]);
+            result(id, &json!({ "content": [{ "type": "text", "text": said }] }))
+        }
+        _ => error(id, -32601, "what is that?"),
+    }
+}
+
+fn introduction(script: &Script) -> Value {
+    json!({
+        "resultType": "complete",
+        "supportedVersions": ["2026-07-28"],
+        "capabilities": {
+            "tools": { "listChanged": true },
+            "prompts": { "listChanged": true },
+            "resources": { "listChanged": true, "subscribe": true },
+            "completions": {},
+        },
+        "instructions": script.instructions,
+        "_meta": { "io.modelcontextprotocol/serverInfo": { "name": "desk", "version": "1" } },
+    })
+}
+
+fn question() -> Value {
+    let asked = json!({ "mode": "form", "message": "Your password?", "requestedSchema": { "type": "object" } });
+    let requests = json!({ "q1": { "method": "elicitation/create", "params": asked } });
+    json!({ "resultType": "input_required", "inputRequests": requests, "requestState": "s" })
+}
+
+fn result(id: &Value, result: &Value) -> Response {
+    let mut result = result.clone();
+    if let Some(members) = result.as_object_mut() {
+        members.entry("resultType").or_insert("complete".into());
+    }
+    message(&json!({ "jsonrpc": "2.0", "id": id, "result": result }))
+}
+
+fn error(id: &Value, code: i64, text: &str) -> Response {
+    message(&json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": text } }))
+}
+
+fn message(message: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], message.to_string()).into_response()
+}
+
+/// A stream that first says `first`, then what `next` makes of each change of `counter`, and never ends.
+fn streamed(first: Value, counter: &watch::Sender<u64>, next: impl Fn() -> Value + Send + 'static) -> Response {
+    let event = |message: &Value| Ok::<_, Infallible>(Bytes::from(format!("data: {message}\n\n")));
+    let state = (Some(first), counter.subscribe(), next);
+    let events = stream::unfold(state, move |(first, mut counter, next)| async move {
+        if let Some(first) = first {
+            return Some((event(&first), (None, counter, next)));
+        }
+        counter.changed().await.ok()?;
+        Some((event(&next()), (None, counter, next)))
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
+}
+
+fn subscription(strings: &Strings, id: &Value) -> Response {
+    let of = |method: &str| {
+        json!({
+            "jsonrpc": "2.0",
+            "method": method,
+            "params": { "_meta": { "io.modelcontextprotocol/subscriptionId": id } },
+        })
+    };
+    let mut acknowledged = of("notifications/subscriptions/acknowledged");
+    acknowledged["params"]["notifications"] = json!({});
+    let changed = of("notifications/tools/list_changed");
+    streamed(acknowledged, &strings.changes, move || changed.clone())
+}
+
+fn watched(strings: &Strings, _id: &Value) -> Response {
+    let news = |text: &str| {
+        json!({
+            "jsonrpc": "2.0",
+            "method": "notifications/message",
+            "params": { "level": "info", "data": text },
+        })
+    };
+    streamed(news("watching"), &strings.ticks, move || news("still watching"))
+}
