@@ -6,7 +6,7 @@
 //! [`Permit`], which only it can make, or with a refusal.
 //!
 //! Start with `decide.rs`, which is the rule; `schema.cedarschema` is what a policy can talk about; then, in the
-//! order of a policy's life: `parse.rs` (a file becomes policies), `annotations.rs` (what `@approval` and the others
+//! order of a policy's life: `outline.rs` (is it safe to parse), `parse.rs` (a file becomes policies), `annotations.rs` (what `@approval` and the others
 //! mean), `reads.rs` (what a policy looks at), `typing.rs` (is it right for every tool it can apply to), `slices.rs`
 //! (which policies can apply to a question), `standing.rs` (what can be remembered of an answer), `arguments.rs`
 //! (a caller's JSON becomes plain typed values).
@@ -27,6 +27,7 @@ mod arguments;
 mod decide;
 mod entities;
 mod load;
+mod outline;
 mod parse;
 mod reads;
 mod schema;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cedar_policy::PolicyId as CedarId;
-use model::PolicyId;
+use model::{PolicyId, limits};
 use serde::Serialize;
 
 use crate::annotations::Obligation;
@@ -66,16 +66,26 @@ impl Policies {
     /// Everything that is wrong with any of them, in order of place: syntax, templates, annotations, ids given twice,
     /// and types, also against every tool that a policy reading arguments can apply to.
     pub fn compile(sources: &[Source], vocabulary: &Vocabulary) -> Result<Self, Vec<LoadError>> {
+        // Cedar follows nesting on the stack; `outline` bounds it, and this thread's stack is made for the bound.
+        // A panic, should its parser know one, ends the load and not the gate.
+        std::thread::scope(|scope| {
+            let builder = std::thread::Builder::new().stack_size(limits::POLICY_STACK_BYTES);
+            let compiling = builder.spawn_scoped(scope, || Self::compile_here(sources, vocabulary));
+            let compiling = compiling.map_err(|error| vec![builtin(&error)])?;
+            compiling.join().unwrap_or_else(|_| Err(vec![builtin(&"the policies could not be read: Cedar panicked")]))
+        })
+    }
+
+    fn compile_here(sources: &[Source], vocabulary: &Vocabulary) -> Result<Self, Vec<LoadError>> {
         let mut errors = Vec::new();
         let mut parsed = parse::all(sources, &mut errors);
         let shapes = typing::check(&mut parsed, sources, vocabulary, &mut errors);
-        let names = Names::new().map_err(|error| vec![builtin(&error)]);
         if !errors.is_empty() {
             errors.sort();
             errors.dedup();
             return Err(errors);
         }
-        let names = names?;
+        let names = Names::new().map_err(|error| vec![builtin(&error)])?;
         let slices = Slices::build(&parsed).map_err(|error| vec![builtin(&error)])?;
         let known = parsed.iter().map(|policy| (policy.cedar.id().clone(), Known::of(policy))).collect();
         let summaries = parsed.into_iter().map(|policy| policy.summary).collect();

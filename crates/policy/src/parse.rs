@@ -13,7 +13,7 @@ use crate::action::ActionSet;
 use crate::annotations::{Annotation, Obligation};
 use crate::reads::Reads;
 use crate::slices::Scope;
-use crate::{Action, Effect, LoadError, PolicySummary, Source};
+use crate::{Action, Effect, LoadError, ObligationKind, PolicySummary, Source, outline};
 
 /// One policy, as read.
 pub(crate) struct Parsed {
@@ -93,9 +93,8 @@ fn lines(text: &str) -> u32 {
 }
 
 fn read_file(index: usize, source: &Source, errors: &mut Vec<LoadError>) -> Vec<Parsed> {
-    if source.text.len() > limits::POLICY_FILE_BYTES_MAX {
-        let message = format!("the file has more than {} bytes", limits::POLICY_FILE_BYTES_MAX);
-        errors.push(error_at(source, 0, message));
+    if let Err(fault) = outline::check(source) {
+        errors.push(fault);
         return Vec::new();
     }
     let set: PolicySet = match source.text.parse() {
@@ -155,39 +154,9 @@ fn read_policy(
     errors: &mut Vec<LoadError>,
 ) -> Option<Parsed> {
     let mut fail = |offset: usize, message: String| errors.push(error_at(source, place.offset + offset, message));
-    if text.len() > limits::POLICY_BYTES_MAX {
-        fail(0, format!("the policy has more than {} bytes", limits::POLICY_BYTES_MAX));
-        return None;
-    }
-    let mut sound = true;
-    let (mut id, mut message, mut owner, mut kinds) = (format!("{}#{number}", source.file), None, None, Vec::new());
     let actions = action_scope(policy);
-    for (word, value) in policy.annotations() {
-        let at = text.find(&format!("@{word}")).unwrap_or_default();
-        let fault = match Annotation::read(word, value) {
-            Ok(Annotation::Id(given)) => {
-                given.clone_into(&mut id);
-                continue;
-            }
-            Ok(Annotation::Message(given)) => {
-                message = Some(given.to_owned());
-                continue;
-            }
-            Ok(Annotation::Owner(given)) => {
-                owner = Some(given.to_owned());
-                continue;
-            }
-            Ok(Annotation::Obligation(kind, value)) => {
-                kinds.push((kind, value.to_owned()));
-                obligation_fault(kind.as_str(), kind.actions(), policy.effect(), actions)
-            }
-            Err(fault) => Some(fault),
-        };
-        if let Some(fault) = fault {
-            fail(at, fault);
-            sound = false;
-        }
-    }
+    let said = Said::by(policy, text, actions, &mut fail)?;
+    let id = said.id.unwrap_or_else(|| format!("{}#{number}", source.file));
     let id: PolicyId = id.parse().map_err(|error: model::NameError| fail(0, error.to_string())).ok()?;
     let reads = Reads::of(policy, text).map_err(|error| fail(0, error.to_string())).ok()?;
     let summary = PolicySummary {
@@ -195,9 +164,13 @@ fn read_policy(
         line: place.line,
         effect: effect(policy),
         actions: actions.iter().collect(),
-        obligations: kinds.into_iter().map(|(kind, value)| Obligation { policy: id.clone(), kind, value }).collect(),
-        message,
-        owner,
+        obligations: said
+            .asks
+            .into_iter()
+            .map(|(kind, value)| Obligation { policy: id.clone(), kind, value })
+            .collect(),
+        message: said.message,
+        owner: said.owner,
         reads_arguments: reads.argument_names(),
         reads_time: reads.time,
         warnings: Vec::new(),
@@ -205,17 +178,42 @@ fn read_policy(
         id,
     };
     let cedar = policy.new_id(CedarId::new(summary.id.as_str()));
+    let principal = principal_scope(policy);
     let (resource, resource_type) = resource_scope(policy);
-    sound.then(|| Parsed {
-        principal: principal_scope(policy),
-        actions,
-        resource,
-        resource_type,
-        reads,
-        summary,
-        place,
-        cedar,
-    })
+    Some(Parsed { cedar, principal, actions, resource, resource_type, reads, summary, place })
+}
+
+/// What a policy's annotations say.
+#[derive(Default)]
+struct Said {
+    id: Option<String>,
+    message: Option<String>,
+    owner: Option<String>,
+    asks: Vec<(ObligationKind, String)>,
+}
+
+impl Said {
+    /// Reads every annotation; `None` if any of them is wrong, each of which is told to `fail`.
+    fn by(policy: &Policy, text: &str, actions: ActionSet, fail: &mut impl FnMut(usize, String)) -> Option<Self> {
+        let (mut said, mut sound) = (Self::default(), true);
+        for (word, value) in policy.annotations() {
+            let fault = match Annotation::read(word, value) {
+                Ok(Annotation::Id(id)) => said.id.replace(id.to_owned()).and(None),
+                Ok(Annotation::Message(message)) => said.message.replace(message.to_owned()).and(None),
+                Ok(Annotation::Owner(owner)) => said.owner.replace(owner.to_owned()).and(None),
+                Ok(Annotation::Obligation(kind, value)) => {
+                    said.asks.push((kind, value.to_owned()));
+                    obligation_fault(kind.as_str(), kind.actions(), policy.effect(), actions)
+                }
+                Err(fault) => Some(fault),
+            };
+            if let Some(fault) = fault {
+                fail(text.find(&format!("@{word}")).unwrap_or_default(), fault);
+                sound = false;
+            }
+        }
+        sound.then_some(said)
+    }
 }
 
 /// What is wrong with an obligation here, if anything is.

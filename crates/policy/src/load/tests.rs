@@ -1,4 +1,4 @@
-use crate::fixture::compile;
+use crate::fixture::{ask, autonomous, compile, tool};
 use crate::{Effect, ObligationKind};
 
 /// The errors of a text, one a line, with their help indented below.
@@ -201,4 +201,39 @@ fn a_policy_that_can_never_apply_loads_with_a_warning() {
     }
     let policies = compile(r#"forbid(principal, action == Action::"ask", resource is Tool);"#).expect("loads");
     assert!(policies.summaries()[0].warnings.iter().any(|warning| warning.contains("never apply")));
+}
+
+/// Loads, asks and drops on a thread with the stack that a runtime gives its workers; tells whether it loaded.
+fn loads(condition: &str) -> bool {
+    let text = format!("permit(principal, action, resource) when {{ {condition} }};");
+    let work = move || match compile(&text) {
+        Err(_) => false,
+        Ok(policies) => {
+            // Where the stack does not suffice for Cedar's evaluator, it says so, and that refuses.
+            drop(ask(&policies, &autonomous("job"), crate::Action::Call, &tool("erp/get_order"), None));
+            true
+        }
+    };
+    let worker = std::thread::Builder::new().stack_size(2 * 1024 * 1024);
+    worker.spawn(work).expect("a thread").join().expect("it comes back")
+}
+
+#[test]
+fn no_policy_however_deep_exhausts_the_stack() {
+    for depth in [100, 1_000, 100_000, 1_000_000] {
+        assert!(!loads(&format!("{}true{}", "(".repeat(depth), ")".repeat(depth))));
+        assert!(!loads(&format!("{}1{} == 1", "[".repeat(depth), "]".repeat(depth))));
+        assert!(!loads(&format!("context{}", ".a".repeat(depth))));
+        assert!(!loads(&format!("context{}", "[\"a\"]".repeat(depth))));
+        assert!(!loads(&format!("{}true", "if true then true else ".repeat(depth))));
+    }
+}
+
+#[test]
+fn a_policy_at_every_limit_at_once_loads() {
+    let deepest = "context.agent.kind == \"x\" || ".repeat(600) + "1" + &"+1".repeat(2_000) + " == 1";
+    assert!(loads(&deepest));
+    let choices = "if context has user then true else ".repeat(60);
+    let nested = format!("{}{choices}{deepest}{}", "(".repeat(30), ")".repeat(30));
+    assert!(loads(&nested));
 }

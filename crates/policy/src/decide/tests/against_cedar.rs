@@ -216,7 +216,7 @@ fn every_answer_is_the_one_cedar_gives_to_all_policies_at_once() {
     ];
     let objects = ["erp/refund_order", "erp/pay_invoice", "erp/get_order", "crm/find_customer"].map(tool);
     let mut met: HashMap<Option<Reason>, u32> = HashMap::new();
-    for seed in 0..100 {
+    for seed in 0..60 {
         let mut dice = Dice(seed);
         let text = policies(&mut dice);
         let sliced: Policies = compile(&text).unwrap_or_else(|errors| panic!("seed {seed}: {errors:#?}\n{text}"));
@@ -234,7 +234,7 @@ fn every_answer_is_the_one_cedar_gives_to_all_policies_at_once() {
         }
     }
     let kinds = [None, Some(Reason::PolicyForbids), Some(Reason::PolicyError), Some(Reason::ObligationUnmet)];
-    assert!(kinds.iter().all(|kind| met.get(kind).is_some_and(|times| *times > 50)), "each kind was met: {met:?}");
+    assert!(kinds.iter().all(|kind| met.get(kind).is_some_and(|times| *times > 25)), "each kind was met: {met:?}");
 }
 
 fn arguments(object: &Object, dice: &mut Dice) -> Value {
