@@ -19,8 +19,8 @@ use crate::note::PublicKey;
 use crate::record::{Kind, Record};
 use records::Records;
 
-/// Milliseconds by which a record may stand earlier in the journal than its id's time says: clocks step back.
-const CLOCK_STEP_MILLISECONDS: u64 = 60_000;
+/// Milliseconds by which records of one moment may stand out of order: tasks overtake each other.
+const DISORDER_MILLISECONDS: u64 = 1_000;
 /// Milliseconds a record may be written after its id was made, as a search by time assumes.
 const LATE_MILLISECONDS: u64 = 60 * 60_000;
 
@@ -252,7 +252,7 @@ impl Reader {
     /// that stepped back has put elsewhere is still found.
     fn position(&mut self, id: ReceiptId) -> Result<Option<(u64, Entry)>, FileError> {
         let size = self.index.size();
-        let earliest = id.milliseconds().saturating_sub(CLOCK_STEP_MILLISECONDS);
+        let earliest = id.milliseconds().saturating_sub(DISORDER_MILLISECONDS);
         let (mut low, mut high) = (0, size);
         while low < high {
             let middle = low + (high - low) / 2;

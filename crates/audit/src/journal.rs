@@ -150,13 +150,18 @@ pub enum JournalError {
 /// The journal. Share it in an `Arc`; the last to drop it closes it.
 pub struct Journal {
     queue: Arc<Queue>,
-    committer: Mutex<Option<JoinHandle<()>>>,
+    running: Mutex<Option<Running>>,
     commitments: Commitments,
     public_key: PublicKey,
     archive: Archive,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    /// Held until the journal is dropped.
+}
+
+/// What ends when the journal is closed.
+struct Running {
+    committer: JoinHandle<()>,
+    /// Keeps others from writing this journal.
     _lock: File,
 }
 
@@ -200,8 +205,8 @@ impl Journal {
             milliseconds: clock.now().milliseconds_since(began),
         };
         let archive = Archive::at(directory);
-        let committer = Mutex::new(Some(committer));
-        Ok((Self { queue, committer, commitments, public_key, archive, clock, entropy, _lock: lock }, recovery))
+        let running = Mutex::new(Some(Running { committer, _lock: lock }));
+        Ok((Self { queue, running, commitments, public_key, archive, clock, entropy }, recovery))
     }
 
     /// A new receipt's id.
@@ -259,12 +264,12 @@ impl Journal {
         &self.archive
     }
 
-    /// Writes what waits, signs a last checkpoint and ends. Records put in later are refused. Blocks for a flush or
-    /// two; closing twice is no error.
+    /// Writes what waits, signs a last checkpoint and lets go of the directory. Records put in later are refused.
+    /// Blocks for a flush or two; closing twice is no error.
     pub fn close(&self) {
         self.queue.close();
-        let committer = self.committer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(committer) = committer {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { committer, _lock }) = running {
             // A thread that panicked has told its waiters already.
             committer.join().unwrap_or_default();
         }

@@ -6,6 +6,7 @@
 //! [`Outcome`], which names its intent.
 
 mod json;
+mod kind;
 mod shorten;
 
 use model::{
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::commitments::Commitment;
 use crate::port::OutboxRow;
 pub(crate) use json::Head;
+pub use kind::Kind;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,28 +50,6 @@ pub enum Event {
     Strangers(Strangers),
     /// Records that could not be written.
     Unrecorded(Unrecorded),
-}
-
-/// The kinds of event, as a word to search for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// See [`Opened`].
-    Opened,
-    /// See [`Intent`].
-    Intent,
-    /// See [`Outcome`].
-    Outcome,
-    /// See [`Refused`].
-    Refused,
-    /// See [`Listed`].
-    Listed,
-    /// See [`Changed`].
-    Changed,
-    /// See [`Strangers`].
-    Strangers,
-    /// See [`Unrecorded`].
-    Unrecorded,
 }
 
 /// Who asked.
@@ -400,34 +380,6 @@ impl Event {
             Self::Changed(_) => Kind::Changed,
             Self::Strangers(_) => Kind::Strangers,
             Self::Unrecorded(_) => Kind::Unrecorded,
-        }
-    }
-}
-
-impl Kind {
-    /// Every kind; a kind's place in the list is its number in the journal's index.
-    pub const ALL: [Self; 8] = [
-        Self::Opened,
-        Self::Intent,
-        Self::Outcome,
-        Self::Refused,
-        Self::Listed,
-        Self::Changed,
-        Self::Strangers,
-        Self::Unrecorded,
-    ];
-
-    /// The word in the record.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::Intent => "intent",
-            Self::Outcome => "outcome",
-            Self::Refused => "refused",
-            Self::Listed => "listed",
-            Self::Changed => "changed",
-            Self::Strangers => "strangers",
-            Self::Unrecorded => "unrecorded",
         }
     }
 }

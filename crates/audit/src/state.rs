@@ -76,3 +76,6 @@ impl Standing {
         files::replace(&path, format!("{}\n{json}", Digest::of(json.as_bytes())).as_bytes())
     }
 }
+
+#[cfg(test)]
+mod tests;

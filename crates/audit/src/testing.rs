@@ -165,3 +165,39 @@ impl Append for SmallFile {
         Ok(())
     }
 }
+
+/// A copy of a journal as it lies there now: what a crash would leave.
+pub(crate) fn crash(directory: &Path) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    }
+    copy
+}
+
+/// The frames of a journal's first segment.
+pub(crate) fn frames(directory: &Path) -> Vec<Vec<u8>> {
+    let bytes = std::fs::read(files::segment_path(directory, 0)).unwrap();
+    let mut rest = bytes.as_slice();
+    let mut frames = Vec::new();
+    while let crate::frame::Frame::Entry { frame, .. } = crate::frame::read(rest) {
+        frames.push(frame.to_vec());
+        rest = &rest[frame.len()..];
+    }
+    frames
+}
+
+/// Puts other frames into a journal's first segment, without what is derived from them.
+pub(crate) fn rewrite(directory: &Path, frames: &[Vec<u8>]) {
+    std::fs::write(files::segment_path(directory, 0), frames.concat()).unwrap();
+    std::fs::remove_file(directory.join(files::INDEX)).unwrap();
+    std::fs::remove_file(directory.join(files::STATE)).unwrap();
+}
+
+/// A record in its frame.
+pub(crate) fn frame_of(record: &Record) -> Vec<u8> {
+    let mut frame = Vec::new();
+    crate::frame::seal(&mut frame, |out| record.encode(out)).unwrap();
+    frame
+}

@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// What a digest's text begins with.
+const PREFIX: &str = "sha256:";
+
 /// A SHA-256 digest, written as `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -60,8 +63,12 @@ pub fn canonical_json(value: &serde_json::Value) -> Result<Vec<u8>, serde_json::
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("sha256:")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        // Every receipt holds some of these: one write, not one for each byte.
+        let mut text = [0; PREFIX.len() + 64];
+        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = nibbles.map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) });
+        text.iter_mut().zip(PREFIX.bytes().chain(digits)).for_each(|(to, from)| *to = from);
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -75,7 +82,7 @@ impl FromStr for Digest {
     type Err = DigestError;
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
-        let hex = text.strip_prefix("sha256:").filter(|hex| hex.len() == 64 && hex.is_ascii());
+        let hex = text.strip_prefix(PREFIX).filter(|hex| hex.len() == 64 && hex.is_ascii());
         let hex = hex.ok_or(DigestError(()))?.as_bytes();
         let mut out = [0; 32];
         for (to, pair) in out.iter_mut().zip(hex.chunks(2)) {

@@ -21,9 +21,15 @@ pub struct NameError {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $kind:literal, $check:ident, $rule:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
         pub struct $name(Arc<str>);
+
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
 
         impl $name {
             /// The name as text.
@@ -170,12 +176,12 @@ impl ReceiptId {
 
 impl fmt::Display for ReceiptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for position in (0..ULID_CHARS).rev() {
-            let five_bits = usize::try_from((self.0 >> (position * 5)) & 31).unwrap_or_default();
-            let letter = CROCKFORD.get(five_bits).copied().unwrap_or(b'0');
-            fmt::Write::write_char(f, char::from(letter))?;
+        let mut text = [0; ULID_CHARS];
+        for (place, letter) in text.iter_mut().rev().enumerate() {
+            let five_bits = usize::try_from((self.0 >> (place * 5)) & 31).unwrap_or_default();
+            *letter = CROCKFORD.get(five_bits).copied().unwrap_or(b'0');
         }
-        Ok(())
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -15,7 +15,7 @@ fn words_are_unique_and_serialise_as_themselves() {
 fn our_own_codes_lie_outside_the_reserved_range() {
     let defined = [-32700, -32600, -32601, -32602, -32603, -32020, -32021, -32022];
     for reason in Reason::ALL {
-        let (Code::Error(code) | Code::ToolError(code)) = reason.row().code;
+        let (Error(code) | ToolError(code)) = reason.row().code;
         assert!(defined.contains(&code) || !(-32768..=-32000).contains(&code), "{reason:?} uses {code}");
     }
 }
