@@ -31,8 +31,6 @@ mod resources;
 mod route;
 mod serve;
 mod table;
-#[cfg(test)]
-mod testing;
 mod text;
 pub mod view;
 

@@ -6,20 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use admin::view::Check;
+use admin::{Admin, Names, People, Vetter, router, serve};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use model::{Clock, Entropy, Role, Secret, ServerName, Timestamp};
 use registry::{Definition, Definitions, Observed, ServerManifest};
 use serde_json::{Value, json};
 use store::Sqlite;
 use tempfile::TempDir;
-
-use crate::view::Check;
-use crate::{Admin, Names, People, Vetter, router, serve};
 
 /// The control plane under test, and a client of it.
 pub(crate) struct Bench {
@@ -154,7 +153,7 @@ impl Bench {
         *request.method_mut() = method.parse().unwrap();
         *request.uri_mut() = format!("http://{}{path}", self.address).parse().unwrap();
         let mut set = |name: &str, value: &str| {
-            request.headers_mut().insert(name.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+            request.headers_mut().insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         };
         set(CONTENT_TYPE.as_str(), "application/json");
         if let Some(role) = role {
@@ -172,3 +171,28 @@ fn token(role: Role) -> String {
 
 /// Headers of a page that should not be calling.
 pub(crate) const EVIL: [(&str, &str); 2] = [("host", "evil.example"), ("origin", "https://evil.example")];
+
+impl Bench {
+    /// A server's manifest.
+    pub(crate) fn manifest(name: &str) -> Value {
+        json!({ "name": name, "url": "https://erp.example/mcp", "owner": "ops", "purpose": "Orders" })
+    }
+
+    /// Submits a server; gives its dossier.
+    pub(crate) async fn submit(&self, name: &str) -> Value {
+        self.done("POST", "/servers", &json!({ "manifest": Self::manifest(name) })).await
+    }
+
+    /// Approves what a server offers.
+    pub(crate) async fn approve(&self, name: &str) {
+        let seen = self.done("GET", &format!("/servers/{name}"), &Value::Null).await["observed"]["digest"].clone();
+        let done = self.done("POST", &format!("/servers/{name}/approve"), &json!({ "seen": seen })).await;
+        assert_eq!(done["in_effect"], true);
+    }
+
+    /// Plans and applies.
+    pub(crate) async fn apply(&self, manifests: &Value) -> Value {
+        let plan = self.done("POST", "/plan", &json!({ "manifests": manifests })).await;
+        self.done("POST", "/apply", &json!({ "manifests": manifests, "expected": plan["revision"] })).await
+    }
+}

@@ -1,0 +1,121 @@
+//! A server's life: submitted, looked at, read, approved, changed, suspended, removed.
+
+use serde_json::{Value, json};
+
+use crate::bench::{Bench, refund};
+
+const FORBID_LARGE: &str = r#"
+@id("refund-limit")
+forbid(principal, action == Action::"call", resource == Tool::"erp/refund")
+when { context.arguments.amount > 500 };
+"#;
+
+#[tokio::test]
+async fn a_submitted_server_shows_what_it_offers_and_is_not_in_service() {
+    let bench = Bench::open().await;
+    bench.servers.offer("erp", vec![refund("number")]);
+    let dossier = bench.submit("erp").await;
+    assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("submitted"), &json!(false)));
+    assert_eq!(dossier["observed"]["definitions"][0]["name"], "refund");
+    assert_eq!(dossier["submitted"]["by"], "admin");
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_be_reached_stays_submitted_and_says_why() {
+    let bench = Bench::open().await;
+    let dossier = bench.submit("erp").await;
+    assert_eq!(dossier["unseen"], "nobody answers at its url");
+    let (code, error) = bench.refused("POST", "/servers/erp/check", &Value::Null).await;
+    assert_eq!((code.as_str(), &error["message"]), ("server-unusable", &json!("nobody answers at its url")));
+    let digest = format!("sha256:{}", "0".repeat(64));
+    assert_eq!(bench.refused("POST", "/servers/erp/approve", &json!({ "seen": digest })).await.0, "refused");
+}
+
+#[tokio::test]
+async fn an_approval_is_of_what_was_read() {
+    let bench = Bench::open().await;
+    bench.servers.offer("erp", vec![refund("number")]);
+    let read = bench.submit("erp").await["observed"]["digest"].clone();
+    // It changes between reading and approving.
+    bench.servers.offer("erp", vec![refund("string")]);
+    bench.done("POST", "/servers/erp/check", &Value::Null).await;
+    assert_eq!(bench.refused("POST", "/servers/erp/approve", &json!({ "seen": read })).await.0, "refused");
+    bench.approve("erp").await;
+    let dossier = bench.done("GET", "/servers/erp", &Value::Null).await;
+    assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("approved"), &json!(true)));
+}
+
+#[tokio::test]
+async fn what_changed_since_the_approval_is_shown_line_by_line() {
+    let bench = Bench::open().await;
+    bench.servers.offer("erp", vec![refund("number")]);
+    bench.submit("erp").await;
+    assert_eq!(bench.refused("GET", "/servers/erp/difference", &Value::Null).await.0, "refused");
+    bench.approve("erp").await;
+    bench.servers.offer("erp", vec![refund("string"), json!({ "name": "new", "inputSchema": { "type": "object" } })]);
+    bench.done("POST", "/servers/erp/check", &Value::Null).await;
+    let drift = bench.done("GET", "/servers/erp/difference", &Value::Null).await;
+    let changes: Vec<_> =
+        drift["changes"].as_array().unwrap().iter().map(|one| (&one["action"], &one["name"])).collect();
+    assert_eq!(changes, [(&json!("update"), &json!("refund")), (&json!("create"), &json!("new"))]);
+    let lines = drift["changes"][0]["lines"].as_array().unwrap();
+    let has = |mark: &str, text: &str| {
+        lines.iter().any(|line| line["mark"] == mark && line["text"].as_str().unwrap().contains(text))
+    };
+    assert!(has("removed", "\"number\"") && has("added", "\"string\""), "{lines:?}");
+    assert_eq!(bench.done("GET", "/servers", &Value::Null).await[0]["withheld"], 2);
+    assert_eq!(bench.done("GET", "/status", &Value::Null).await["servers"]["drifted"], 1);
+}
+
+#[tokio::test]
+async fn an_approval_that_would_break_a_policy_is_refused_and_says_which() {
+    let bench = Bench::open().await;
+    bench.servers.offer("erp", vec![refund("integer")]);
+    bench.submit("erp").await;
+    bench.approve("erp").await;
+    bench.apply(&json!({ "policies": [{ "file": "policies/limits.cedar", "text": FORBID_LARGE }] })).await;
+    bench.servers.offer("erp", vec![refund("string")]);
+    let read = bench.done("POST", "/servers/erp/check", &Value::Null).await["observed"]["digest"].clone();
+    let (code, error) = bench.refused("POST", "/servers/erp/approve", &json!({ "seen": read })).await;
+    assert_eq!(
+        (code.as_str(), &error["where"]["file"]),
+        ("manifest-invalid", &json!("policies/limits.cedar")),
+        "{error}"
+    );
+    assert_eq!(bench.done("GET", "/policies", &Value::Null).await[0]["id"], "refund-limit");
+}
+
+#[tokio::test]
+async fn a_place_that_takes_undeclared_arguments_is_shown_to_the_approver() {
+    let bench = Bench::open().await;
+    let schema = json!({ "type": "object", "additionalProperties": true });
+    bench.servers.offer("erp", vec![json!({ "name": "anything", "inputSchema": schema })]);
+    let dossier = bench.submit("erp").await;
+    let places = dossier["observed"]["definitions"][0]["accepts_undeclared"].as_array().unwrap();
+    assert_eq!(places.len(), 1);
+}
+
+#[tokio::test]
+async fn a_server_is_suspended_put_back_and_removed() {
+    let bench = Bench::open().await;
+    bench.servers.offer("erp", vec![refund("number")]);
+    bench.submit("erp").await;
+    bench.approve("erp").await;
+    let done = bench.done("POST", "/servers/erp/suspend", &json!({ "reason": "odd calls" })).await;
+    assert_eq!(done["in_effect"], true);
+    let dossier = bench.done("GET", "/servers/erp", &Value::Null).await;
+    assert_eq!((&dossier["in_service"], &dossier["suspended"]["reason"]), (&json!(false), &json!("odd calls")));
+    bench.done("POST", "/servers/erp/resume", &Value::Null).await;
+    assert_eq!(bench.done("GET", "/servers/erp", &Value::Null).await["in_service"], true);
+    bench.done("DELETE", "/servers/erp", &Value::Null).await;
+    assert_eq!(bench.refused("GET", "/servers/erp", &Value::Null).await.0, "not-found");
+}
+
+#[tokio::test]
+async fn a_server_in_a_zone_that_is_not_declared_is_refused() {
+    let bench = Bench::open().await;
+    let mut manifest = Bench::manifest("erp");
+    manifest["zone"] = json!("plant");
+    let (code, error) = bench.refused("POST", "/servers", &json!({ "manifest": manifest })).await;
+    assert_eq!((code.as_str(), &error["message"]), ("refused", &json!("zone `plant` is not declared")));
+}
