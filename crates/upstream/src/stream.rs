@@ -18,17 +18,20 @@ pub struct Stream {
     decoder: Decoder,
     deadlines: Deadlines,
     messages: usize,
+    /// When the wait that is going on becomes too long. Kept here, because whoever waits may stop and wait again.
+    idle_at: Option<Instant>,
 }
 
 impl Stream {
     pub(crate) fn new(body: Incoming, deadlines: Deadlines) -> Self {
         let progress = Progress { declared: None, received: 0 };
         let decoder = Decoder::new(limits::MESSAGE_BYTES_MAX);
-        Self { body: Some(body), progress, decoder, deadlines, messages: 0 }
+        Self { body: Some(body), progress, decoder, deadlines, messages: 0, idle_at: None }
     }
 
     /// The next message: one event's data, one JSON-RPC message, unread. `None` at the proper end of the stream, and
-    /// after an error. Only the time spent waiting here counts as idle.
+    /// after an error. Only the time spent waiting here counts as idle. Dropping the future loses nothing: the next one
+    /// goes on waiting where it stopped.
     pub async fn next(&mut self) -> Option<Result<Bytes, SendError>> {
         let next = self.message().await;
         if !matches!(next, Ok(Some(_))) {
@@ -39,18 +42,19 @@ impl Stream {
     }
 
     async fn message(&mut self) -> Result<Option<Bytes>, Fault> {
-        let mut idle_at = Instant::now() + self.deadlines.idle;
         loop {
             let Some(body) = &mut self.body else {
                 return Ok(None);
             };
             if let Some(event) = self.decoder.next() {
                 if is_message(&event) {
+                    self.idle_at = None;
                     self.count()?;
                     return Ok(Some(event.data));
                 }
                 continue;
             }
+            let idle_at = *self.idle_at.get_or_insert_with(|| Instant::now() + self.deadlines.idle);
             let Ok(piece) = timeout_at(idle_at, self.progress.next(body)).await else {
                 return Err(Fault::Idle { after: self.deadlines.idle });
             };
@@ -62,7 +66,7 @@ impl Stream {
             };
             self.decoder.push(&piece).map_err(|flaw| Fault::Event { detail: flaw.refusal.detail })?;
             if self.deadlines.purpose == Purpose::Subscription {
-                idle_at = Instant::now() + self.deadlines.idle;
+                self.idle_at = None;
             }
         }
     }

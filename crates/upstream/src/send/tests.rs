@@ -251,6 +251,25 @@ async fn comments_keep_a_subscription_alive_and_not_a_call() {
 }
 
 #[tokio::test]
+async fn waiting_in_pieces_is_still_idle() {
+    // Whoever reads the stream does other things in between, such as sending comments to its own client.
+    let mut steps = vec![write(EVENTS)];
+    steps.extend((0..20).flat_map(|_| [Step::Wait(100), write(": warm\n\n")]));
+    let mut stream = stream(steps).await;
+    for _ in 0..50 {
+        match tokio::time::timeout(Duration::from_millis(40), stream.next()).await {
+            Err(_) => {}
+            Ok(ended) => {
+                let error = ended.unwrap().unwrap_err();
+                assert!(matches!(error, SendError::Unknown { fault: Fault::Idle { .. } }), "{error:?}");
+                return;
+            }
+        }
+    }
+    panic!("the stream never counted as idle");
+}
+
+#[tokio::test]
 async fn a_subscription_may_have_any_number_of_messages() {
     let events = "data: 1\n\n".repeat(model::limits::STREAM_MESSAGES_MAX + 1);
     let (route, _) = scripted(vec![write(EVENTS), write(&events), Step::Close]).await;
