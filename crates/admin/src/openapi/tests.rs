@@ -8,14 +8,12 @@ fn strings<'v>(value: &'v Value, key: &str, found: &mut Vec<&'v str>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                match member {
-                    Value::String(text) if name == key => found.push(text),
-                    _ => strings(member, key, found),
-                }
+                found.extend(member.as_str().filter(|_| name == key));
+                strings(member, key, found);
             }
         }
         Value::Array(list) => list.iter().for_each(|one| strings(one, key, found)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

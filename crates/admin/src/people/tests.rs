@@ -34,7 +34,7 @@ fn a_token_names_its_person() {
 fn anything_else_names_nobody() {
     let people = People::new(vec![entry("anna", Role::Admin, ANNA)]).unwrap();
     let good = format!("Bearer {ANNA}");
-    let cut = &good[..good.len() - 1];
+    let cut = good.trim_end_matches('f');
     for values in [vec![], vec!["Bearer "], vec![cut], vec![ANNA], vec![good.as_str(), good.as_str()]] {
         assert_eq!(people.person(&bearing(&values)), None, "{values:?}");
     }
