@@ -10,4 +10,6 @@ mod gate;
 #[cfg(test)]
 mod puppet;
 #[cfg(test)]
+mod quickstart;
+#[cfg(test)]
 mod verdict;
