@@ -41,10 +41,20 @@ pub(crate) async fn run(arguments: &Quickstart) -> anyhow::Result<()> {
     };
     if result.is_ok() && !arguments.once {
         page.stays(&stage);
-        tokio::signal::ctrl_c().await.context("cannot wait for Ctrl-C")?;
+        asked_to_stop().await?;
     }
     stage.strike().await;
     result
+}
+
+/// Resolves with Ctrl-C, or when the process is told to end.
+async fn asked_to_stop() -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for a signal")?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.context("cannot wait for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
 }
 
 /// Where the quickstart keeps its files.

@@ -92,8 +92,9 @@ async fn call(
     message: &Message,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
-    let visible = visible::run(&running, message, trail.began)?;
-    trail.object = visible.object().cloned();
+    let named = visible::name(&running, message)?;
+    trail.object = named.object().cloned();
+    let visible = visible::run(&running, named, trail.began)?;
 
     // After `visible`, so that a halted tool and a missing one look alike to whoever may not see it.
     let live = halted::object(&gate.halts, visible)?;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use model::{Digest, Object, Reason, Refusal, Timestamp};
+use model::{Digest, Object, Reason, Refusal, ServerName, Timestamp};
 use policy::Action;
 use registry::{Approved, Tool};
 use wire::{Reference, Subject};
@@ -32,37 +32,51 @@ enum Known {
     Missing,
 }
 
-/// Looks up what the message is about and decides `list` on it.
-pub(crate) fn run(running: &Running, message: &Message, now: Timestamp) -> Result<Visible, Refusal> {
-    let server = &running.door.server;
+/// The objects that a message names, not looked up yet: good for its receipt and for asking, and no proof of anything.
+pub(crate) struct Named(Vec<Object>);
+
+/// What the message is about.
+pub(crate) fn name(running: &Running, message: &Message) -> Result<Named, Refusal> {
+    let server = running.door.server.name.clone();
     let object = match &message.request.subject {
-        Subject::Tool { name, .. } => Object::Tool { server: server.name.clone(), name: parse(name)? },
+        Subject::Tool { name, .. } => Object::Tool { server, name: parse(name)? },
         Subject::Prompt { name, .. } | Subject::Completion { reference: Reference::Prompt { name } } => {
-            Object::Prompt { server: server.name.clone(), name: parse(name)? }
+            Object::Prompt { server, name: parse(name)? }
         }
-        Subject::Resource { uri } => {
-            Object::Resource { server: server.name.clone(), uri: uri::canonical(uri)?.to_owned() }
-        }
+        Subject::Resource { uri } => Object::Resource { server, uri: uri::canonical(uri)?.to_owned() },
         Subject::Completion { reference: Reference::Template { uri } } => {
-            Object::Template { server: server.name.clone(), template: uri.clone() }
+            Object::Template { server, template: uri.clone() }
         }
-        Subject::Subscription { resource_uris, .. } => return subscribed(running, resource_uris, now),
-        Subject::None => Object::Server { server: server.name.clone() },
+        Subject::Subscription { resource_uris, .. } => return subscribed(server, resource_uris),
+        Subject::None => Object::Server { server },
     };
-    let (tool, pin) = see(running, &object, now)?;
-    Ok(Visible { objects: vec![object], tool, pin })
+    Ok(Named(vec![object]))
 }
 
-/// Every resource of a subscription must be visible; the subscription as a whole is about the server.
-fn subscribed(running: &Running, uris: &[String], now: Timestamp) -> Result<Visible, Refusal> {
-    let server = &running.door.server.name;
+/// A subscription is about the server, and about each resource it wants to hear of.
+fn subscribed(server: ServerName, uris: &[String]) -> Result<Named, Refusal> {
     let mut objects = vec![Object::Server { server: server.clone() }];
     for uri in uris {
-        let object = Object::Resource { server: server.clone(), uri: uri::canonical(uri)?.to_owned() };
-        see(running, &object, now)?;
-        objects.push(object);
+        objects.push(Object::Resource { server: server.clone(), uri: uri::canonical(uri)?.to_owned() });
     }
-    Ok(Visible { objects, tool: None, pin: None })
+    Ok(Named(objects))
+}
+
+/// Decides `list` on everything that is named and compares it with the registry.
+pub(crate) fn run(running: &Running, named: Named, now: Timestamp) -> Result<Visible, Refusal> {
+    let Named(objects) = named;
+    let (mut tool, mut pin) = (None, None);
+    for object in &objects {
+        (tool, pin) = see(running, object, now)?;
+    }
+    Ok(Visible { objects, tool, pin })
+}
+
+impl Named {
+    /// The only one, or the server whose resources are subscribed to.
+    pub(crate) fn object(&self) -> Option<&Object> {
+        self.0.first()
+    }
 }
 
 /// Decides `list` on one object and compares it with the registry.
