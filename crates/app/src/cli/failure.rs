@@ -5,6 +5,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use admin::{Fault, Place, Problem};
+use registry::manifest::Mistake;
 
 use super::paint::{self, BAD, FAINT, NAME};
 
@@ -47,6 +48,12 @@ impl Failure {
             source = cause.source();
         }
         Self::new(what)
+    }
+
+    /// A file has a mistake.
+    pub(crate) fn mistaken(mistake: Mistake) -> Self {
+        let problem = Problem::from(mistake);
+        Self { problems: vec![problem], ..Self::new("the file cannot be used") }
     }
 
     /// The gate refused.

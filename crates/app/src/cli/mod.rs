@@ -12,6 +12,7 @@ pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod failure;
 mod halt;
+mod json;
 mod lists;
 pub(crate) mod paint;
 mod receipt;

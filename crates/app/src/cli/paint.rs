@@ -48,12 +48,13 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> String {
     let lines = text.lines().map(|line| {
         let mut broken = String::new();
         let mut used = 0;
-        for word in line.split(' ') {
+        for (place, word) in line.split(' ').enumerate() {
             let width = columns(word);
-            if used > 0 && used + 1 + width > room {
+            // Spaces at the beginning of a line are its indentation, and stay.
+            if used + 1 + width > room && !broken.trim_start().is_empty() {
                 broken.push_str(&gap);
                 used = 0;
-            } else if used > 0 {
+            } else if place > 0 {
                 broken.push(' ');
                 used += 1;
             }

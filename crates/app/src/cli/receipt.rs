@@ -24,6 +24,11 @@ pub(crate) fn whole(receipt: &Value) -> String {
                 let words = list.iter().map(|one| one.as_str().map_or_else(|| one.to_string(), str::to_owned));
                 row(label, &words.collect::<Vec<_>>().join(", "));
             }
+            Some(Value::Object(commitment)) if commitment.contains_key("hash") => {
+                let bytes = paint::count_of(number(receipt, &format!("{pointer}/bytes")), "byte");
+                row(label, &format!("{bytes}, kept as a salted commitment"));
+                row("", text(receipt, &format!("{pointer}/hash")));
+            }
             Some(other) => row(label, &other.to_string()),
         }
     }
@@ -36,7 +41,10 @@ pub(crate) fn whole(receipt: &Value) -> String {
     }
     row("record", &number(receipt, "/index").to_string());
     match receipt.get("proof") {
-        Some(proof) => row("proof", &format!("leaf {} is in the signed tree", text(proof, "/leaf"))),
+        Some(proof) => {
+            row("proof", "it is in the signed tree, as the leaf");
+            row("", text(proof, "/leaf"));
+        }
         None => row("proof", "not signed yet; about a second after it was written"),
     }
     page
@@ -86,7 +94,10 @@ fn row(receipt: &Value) -> String {
     let (style, verdict) = verdict(receipt);
     let at = paint::moment(number(receipt, "/record/at"));
     let who = match (text(receipt, "/record/event/who/agent"), text(receipt, "/record/event/who/user")) {
-        ("", _) => text(receipt, "/record/event/actor/name").to_owned(),
+        ("", _) => match text(receipt, "/record/event/actor/type") {
+            "gate" => "the gate".to_owned(),
+            _ => text(receipt, "/record/event/actor/name").to_owned(),
+        },
         (agent, "") => agent.to_owned(),
         (agent, user) => format!("{agent} for {user}"),
     };
@@ -102,10 +113,11 @@ fn subject(receipt: &Value) -> String {
         .map(|pointer| text(receipt, pointer))
         .find(|text| !text.is_empty())
         .unwrap_or_else(|| text(receipt, "/record/kind"));
-    let place = [text(receipt, "/record/event/endpoint"), text(receipt, "/record/event/subject")]
-        .into_iter()
-        .find(|text| !text.is_empty());
-    place.map_or_else(|| first.to_owned(), |place| format!("{first} at {place}"))
+    match (text(receipt, "/record/event/endpoint"), text(receipt, "/record/event/subject")) {
+        ("", "") => first.to_owned(),
+        ("", subject) => format!("{first} {subject}"),
+        (endpoint, _) => format!("{first} at {endpoint}"),
+    }
 }
 
 /// The end of it in a word, in its colour.
@@ -145,3 +157,6 @@ fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
 fn number(value: &Value, pointer: &str) -> u64 {
     value.pointer(pointer).and_then(Value::as_u64).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,7 +130,7 @@ async fn submit(command: SubmitFile, gate: &Gate) -> Result<(), Failure> {
     if bytes.is_ok_and(|bytes| usize::try_from(bytes).is_ok_and(|bytes| bytes > limits::ADMIN_BODY_BYTES_MAX)) {
         return Err(Failure::new(format!("`{shown}` is too large for a manifest")));
     }
-    let manifest: ServerManifest = manifest::parse(&shown, &text).map_err(|mistake| Failure::of(&mistake))?;
+    let manifest: ServerManifest = manifest::parse(&shown, &text).map_err(Failure::mistaken)?;
     let dossier: Dossier = gate.client()?.post("/servers", &Submit { manifest, reason }).await?;
     gate.print(&dossier, show::dossier)
 }

@@ -6,6 +6,7 @@ use admin::view::{Deed, Dossier, Drift, Item, Offer};
 use admin::{Action, Edit, Line, Mark};
 use serde_json::{Map, Value};
 
+use super::json;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
 
 /// What changes, thing by thing and line by line.
@@ -29,7 +30,7 @@ fn edit(edit: &Edit) -> String {
 }
 
 fn line(Line { mark, text }: &Line) -> String {
-    let text = visible(text);
+    let text = wrapped(&visible(text), 8);
     match mark {
         Mark::Same => format!("    {FAINT}  {text}{FAINT:#}\n"),
         Mark::Added => format!("    {GOOD}+ {text}{GOOD:#}\n"),
@@ -186,8 +187,8 @@ fn item(item: &Item) -> String {
         }
     }
     if !rest.is_empty() {
-        let text = inline(&Value::Object(rest));
-        let _infallible = writeln!(page, "    {FAINT}{}{FAINT:#}", wrapped(&visible(&text), 4));
+        let text = json::fitted(&Value::Object(rest), 4);
+        let _infallible = writeln!(page, "    {FAINT}{}{FAINT:#}", visible(&text));
     }
     for pointer in &item.accepts_undeclared {
         let place = if pointer.is_empty() { "anywhere" } else { pointer };

@@ -47,14 +47,14 @@ pub(crate) fn name(running: &Running, message: &Message) -> Result<Named, Refusa
         Subject::Completion { reference: Reference::Template { uri } } => {
             Object::Template { server, template: uri.clone() }
         }
-        Subject::Subscription { resource_uris, .. } => return subscribed(server, resource_uris),
+        Subject::Subscription { resource_uris, .. } => return subscribed(&server, resource_uris),
         Subject::None => Object::Server { server },
     };
     Ok(Named(vec![object]))
 }
 
 /// A subscription is about the server, and about each resource it wants to hear of.
-fn subscribed(server: ServerName, uris: &[String]) -> Result<Named, Refusal> {
+fn subscribed(server: &ServerName, uris: &[String]) -> Result<Named, Refusal> {
     let mut objects = vec![Object::Server { server: server.clone() }];
     for uri in uris {
         objects.push(Object::Resource { server: server.clone(), uri: uri::canonical(uri)?.to_owned() });

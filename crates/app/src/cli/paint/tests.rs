@@ -15,6 +15,11 @@ fn its_own_line_breaks_stay_and_a_long_word_is_not_broken() {
 }
 
 #[test]
+fn the_indentation_of_a_line_stays() {
+    assert_eq!(wrapped("    \"a\": 1\n  x  y", 2), "    \"a\": 1\n    x  y");
+}
+
+#[test]
 fn a_table_fits_in_eighty_columns() {
     let rows = vec![vec![(NAME, "crm".to_owned()), (FAINT, "customers ".repeat(20))]];
     let table = anstream::adapter::strip_str(&table(&["server", "purpose"], &rows)).to_string();
