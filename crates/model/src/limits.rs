@@ -82,6 +82,10 @@ pub const EXCLUDED_NAME_CHARS_MAX: usize = 200;
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Nesting of one input schema.
 pub const SCHEMA_DEPTH_MAX: usize = 32;
+/// Subschemas of an input schema that are checked against one value by way of each other.
+pub const SCHEMA_PATH_MAX: usize = 16;
+/// Places that an input schema tells apart.
+pub const SCHEMA_PLACES_MAX: usize = 8_000;
 /// How often one part of an input schema may be checked against one value.
 pub const SCHEMA_VISITS_MAX: u64 = 64;
 /// Steps taken to find that out.
@@ -92,6 +96,8 @@ pub const SCHEMA_PATTERNS_MAX: usize = 100;
 pub const SCHEMA_PATTERN_BYTES_MAX: usize = 1024 * 1024;
 /// Violations told of one call's arguments.
 pub const VIOLATIONS_MAX: usize = 8;
+/// Bytes of arguments, roughly, beyond which it is not told what does not fit.
+pub const VIOLATION_ARGUMENTS_BYTES_MAX: usize = 32 * 1024;
 /// Bytes in one violation's text or place.
 pub const VIOLATION_BYTES_MAX: usize = 256;
 
@@ -137,6 +143,12 @@ pub const STRANGERS_PER_SECOND: usize = 16;
 pub const POLICY_FILE_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes in one policy.
 pub const POLICY_BYTES_MAX: usize = 32 * 1024;
+/// Brackets within brackets in one policy, and steps into one value: `a.b.c` takes two.
+pub const POLICY_DEPTH_MAX: usize = 32;
+/// Times one policy may say `if`.
+pub const POLICY_CHOICES_MAX: usize = 64;
+/// Bytes of stack on which policies are compiled: several times what the two limits above can need.
+pub const POLICY_STACK_BYTES: usize = 64 * 1024 * 1024;
 /// Policies in one revision.
 pub const POLICIES_MAX: usize = 50_000;
 /// Bytes of remembered decisions, estimated.
