@@ -322,6 +322,8 @@ pub struct Look {
     pub digest: Option<String>,
     /// Tools it offers.
     pub tools: usize,
+    /// Whether someone has to approve before all of it can be used.
+    pub awaits_approval: bool,
     /// Why it could not be looked at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,

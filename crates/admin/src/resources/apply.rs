@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use model::{Expected, Revision, limits};
-use registry::ServerManifest;
+use registry::{Server, ServerManifest};
 
 use crate::desired::Desired;
 use crate::fault::Fault;
@@ -64,11 +64,14 @@ async fn draft(governed: Governed, manifests: Manifests) -> Result<Drafted, Faul
 
 /// Looks at a server that is new or changed. That it cannot be reached yet undoes nothing.
 async fn look(admin: Arc<Admin>, person: Person, manifest: ServerManifest) -> (Look, Option<Revision>) {
-    let mut look = Look { server: manifest.name.to_string(), digest: None, tools: 0, unseen: None };
+    let mut look =
+        Look { server: manifest.name.to_string(), digest: None, tools: 0, awaits_approval: true, unseen: None };
     match super::servers::observe(&admin, &person, &manifest).await {
         Ok((observed, revision)) => {
             look.digest = Some(observed.digest.to_string());
             look.tools = observed.definitions.tools.len();
+            let server = admin.registry.server(&manifest.name).await;
+            look.awaits_approval = !server.is_ok_and(|server| is_as_approved(&server));
             (look, Some(revision))
         }
         Err(fault) => {
@@ -76,4 +79,8 @@ async fn look(admin: Arc<Admin>, person: Person, manifest: ServerManifest) -> (L
             (look, None)
         }
     }
+}
+
+fn is_as_approved(server: &Server) -> bool {
+    server.in_service().is_some() && registry::difference(server).is_some_and(|difference| difference.is_empty())
 }

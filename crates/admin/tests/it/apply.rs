@@ -48,6 +48,7 @@ async fn files_are_applied_in_effect_and_new_servers_are_looked_at() {
     bench.servers.offer("erp", vec![refund("number")]);
     let applied = bench.apply(&everything()).await;
     assert_eq!((&applied["in_effect"], &applied["looked_at"][0]["tools"]), (&json!(true), &json!(1)));
+    assert_eq!(applied["looked_at"][0]["awaits_approval"], true);
     assert_eq!(bench.done("GET", "/endpoints", &Value::Null).await[0]["server"], "erp");
     assert_eq!(bench.done("GET", "/zones", &Value::Null).await[0]["addresses"], json!(["127.0.0.0/8"]));
     assert_eq!(bench.done("GET", "/policies", &Value::Null).await[0]["effect"], "permit");
@@ -86,6 +87,9 @@ async fn moving_an_approved_server_says_that_its_approval_ends() {
     bench.servers.offer("erp", vec![refund("number")]);
     bench.apply(&everything()).await;
     bench.approve("erp").await;
+    let renamed = SERVER.replace("Orders", "Orders and refunds");
+    let applied = bench.apply(&json!({ "servers": [file("servers/erp.toml", &renamed)] })).await;
+    assert_eq!(applied["looked_at"][0]["awaits_approval"], false);
     let moved = SERVER.replace("127.0.0.1:9", "127.0.0.1:10");
     let manifests = json!({ "servers": [file("servers/erp.toml", &moved)] });
     let plan = bench.done("POST", "/plan", &json!({ "manifests": manifests })).await;

@@ -112,8 +112,9 @@ fn done(applied: &Applied) -> String {
 }
 
 fn look(look: &Look) -> String {
-    let Look { server, tools, unseen, digest: _ } = look;
+    let Look { server, tools, awaits_approval, unseen, digest: _ } = look;
     match unseen {
+        None if !awaits_approval => format!("  {NAME}{server}{NAME:#} offers what was approved\n"),
         None => format!(
             "  {NAME}{server}{NAME:#} offers {}: portcullis server approve {server}\n",
             paint::count(*tools, "tool")

@@ -215,10 +215,12 @@ fn arguments(schema: &mut Map<String, Value>) -> String {
     if every_one_is_shown {
         schema.remove("required");
     }
+    let width = properties.keys().map(|name| paint::columns(name) + 1).max().unwrap_or_default().min(24);
     let mut page = String::new();
     for (name, mut property) in properties {
-        let must = if required.iter().any(|one| *one == name) { "" } else { "?" };
-        let mut words = String::new();
+        let must = if required.iter().any(|one| *one == name) { " " } else { "?" };
+        let pad = " ".repeat(width.saturating_sub(paint::columns(&name) + 1));
+        let mut words = format!("{must}{pad}");
         if let Value::Object(members) = &mut property {
             for key in ["type", "description"] {
                 if let Some(Value::String(text)) = members.remove(key) {
@@ -231,7 +233,7 @@ fn arguments(schema: &mut Map<String, Value>) -> String {
         } else {
             let _infallible = write!(words, "  {}", inline(&property));
         }
-        let text = wrapped(&visible(&format!("{must}{words}")), 6);
+        let text = wrapped(&visible(&words), width + 6);
         let _infallible = writeln!(page, "    {NAME}{}{NAME:#}{text}", visible(&name));
     }
     page
