@@ -2,8 +2,16 @@
 //! refused and why, never reaches the server, and leaks nothing.
 
 mod borrowed_rights;
+mod dns_rebinding;
 mod entity_escape;
+mod halts;
 mod header_body_mismatch;
+mod hidden_tool;
 mod ill_typed_argument;
+mod matrix;
+mod method_register;
+mod rug_pull;
+mod self_approval;
+mod token_passthrough;
 mod two_readers;
 mod unapproved_server;

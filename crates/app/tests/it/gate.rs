@@ -176,6 +176,22 @@ impl Gate {
         Heard { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
     }
 
+    /// Sends these bytes to either listener, and reads until it closes the connection: ask for that.
+    pub(crate) async fn raw(&self, address: SocketAddr, request: &str) -> Heard {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        #[expect(clippy::disallowed_methods, reason = "a client would not send what this sends")]
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        tokio::time::timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer with a head");
+        let mut lines = head.lines();
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let headers = lines.filter_map(|line| line.split_once(": ")).map(|(one, said)| (name(one), value(said)));
+        Heard { status, headers: headers.collect(), body: body.to_owned().into() }
+    }
+
     /// Reads from the admin API as its admin.
     pub(crate) async fn read(&self, path: &str) -> Value {
         let heard = self.asked(path).await;
@@ -327,6 +343,14 @@ impl Heard {
 
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
+    }
+}
+
+impl From<Heard> for Reply {
+    fn from(heard: Heard) -> Self {
+        let json = heard.json();
+        let Heard { status, headers, body } = heard;
+        Self { status, headers, messages: vec![json.clone()], json, body }
     }
 }
 
