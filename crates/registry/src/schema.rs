@@ -2,34 +2,36 @@
 //!
 //! A tool's input schema comes from its server, so it is treated like any other hostile input:
 //!
-//! - [`survey`](mod@survey) reads it whole before anything compiles it: how big, how deep, where its references lead
-//!   (only into itself), and that no value is checked against itself without end or exponentially often;
-//! - [`close`](mod@close) makes the variant that refuses undeclared members, and says where the server declared that
+//! - [`graph`] reads it whole before anything compiles it: how big, how deep, and where its references lead, which is
+//!   only into itself;
+//! - [`visits`] sees to it that no check is endless or exponentially long;
+//! - [`shape`] works out what it declares, so that everything else can be refused, and where the server declared that
 //!   anything goes, which the approver is shown;
-//! - what is left is compiled for draft 2020-12 with no way to fetch a reference, linear regular expressions, and
-//!   formats as annotations.
+//! - then it is compiled for draft 2020-12 with no way to fetch a reference, linear regular expressions, and formats
+//!   as annotations.
 //!
 //! [`InputSchema::compile`] is run when a server is vetted, so that an unusable schema is told to the people who
 //! review it, and once more when a pinned tool is first called.
 
-mod close;
-mod survey;
+mod graph;
+mod shape;
 mod violation;
+mod visits;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use model::limits;
 use serde_json::Value;
 
+use graph::Graph;
+use shape::Shape;
 pub use violation::Violation;
 
 /// A compiled input schema.
 pub struct InputSchema {
-    /// The schema with undeclared members refused.
-    closed: Validator,
-    /// The schema as declared. Needed only where closing could make it accept more: under `not`, `oneOf` and the
-    /// like, a stricter part makes a looser whole.
-    declared: Option<Validator>,
-    accepts_undeclared: Vec<String>,
+    /// The schema as declared.
+    declared: Validator,
+    /// The members it declares.
+    shape: Shape,
 }
 
 /// Why a schema cannot be used, for the person who reviews the server.
@@ -81,31 +83,36 @@ pub enum SchemaError {
 }
 
 impl InputSchema {
-    /// Compiles a schema, its closed variant and, if they could disagree, the schema as declared.
+    /// Compiles a schema.
     ///
     /// # Errors
     /// When the schema cannot be used safely.
     pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
-        let survey = survey::run(schema)?;
-        let mut closed = schema.clone();
-        let accepts_undeclared = close::run(&mut closed);
-        let declared = if survey.monotone { None } else { Some(build(schema)?) };
-        Ok(Self { closed: build(&closed)?, declared, accepts_undeclared })
+        let graph = Graph::read(schema)?;
+        visits::bound(&graph)?;
+        Ok(Self { declared: build(schema)?, shape: Shape::of(&graph)? })
     }
 
-    /// Checks a call's arguments.
+    /// Checks a call's arguments. INVARIANT: they are nested at most [`limits::JSON_DEPTH_MAX`] deep, as everything is
+    /// that was parsed by `wire`; the depth of the recursion follows from it.
     ///
     /// # Errors
     /// The first [`limits::VIOLATIONS_MAX`] violations. They name places and members, never values.
     pub fn check(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
-        let declared = self.declared.iter();
-        let Some(refusing) = declared.chain([&self.closed]).find(|schema| !schema.is_valid(arguments)) else {
+        let (fits, declared) = (self.declared.is_valid(arguments), self.shape.fits(arguments));
+        if fits && declared {
             return Ok(());
-        };
-        let told: Vec<_> =
-            refusing.iter_errors(arguments).take(limits::VIOLATIONS_MAX).map(|error| Violation::of(&error)).collect();
+        }
+        let mut told = if declared { Vec::new() } else { self.shape.violations(arguments) };
+        let room = limits::VIOLATIONS_MAX.saturating_sub(told.len());
+        if !fits && is_bigger(arguments, &mut { limits::VIOLATION_ARGUMENTS_BYTES_MAX }) {
+            // To tell what is wrong, the library copies a value for each alternative it tried on it.
+            told.push(Violation::whole("too big to tell what does not fit"));
+        } else if !fits {
+            told.extend(self.declared.iter_errors(arguments).take(room).map(|error| Violation::of(&error)));
+        }
         if told.is_empty() {
-            return Err(vec![Violation::whole("the arguments do not fit")]);
+            told.push(Violation::whole("the arguments do not fit"));
         }
         Err(told)
     }
@@ -113,14 +120,33 @@ impl InputSchema {
     /// JSON pointers of the places in the schema where the server declared that members it does not name are
     /// welcome. An approver is shown them: there the gate cannot tell what is sent.
     pub fn accepts_undeclared(&self) -> &[String] {
-        &self.accepts_undeclared
+        &self.shape.open
+    }
+}
+
+/// Whether a value takes more bytes than are left, roughly counted.
+fn is_bigger(value: &Value, left: &mut usize) -> bool {
+    const EACH: usize = 8;
+    let bytes = match value {
+        Value::String(text) => text.len(),
+        Value::Object(members) => members.keys().map(String::len).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => 0,
+    };
+    match left.checked_sub(bytes + EACH) {
+        Some(rest) => *left = rest,
+        None => return true,
+    }
+    match value {
+        Value::Array(items) => items.iter().any(|item| is_bigger(item, left)),
+        Value::Object(members) => members.values().any(|member| is_bigger(member, left)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
 
 fn build(schema: &Value) -> Result<Validator, SchemaError> {
     let mut schema = schema.clone();
     if let Some(root) = schema.as_object_mut() {
-        // Which draft a schema says it is for was weighed by the survey; an identifier would only change the base of
+        // Which draft a schema says it is for was weighed when it was read; an identifier would only change the base of
         // references, and those that are left are pointers.
         root.remove("$schema");
         root.remove("$id");

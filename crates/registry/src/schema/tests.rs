@@ -113,49 +113,63 @@ fn an_explicit_anything_is_kept_and_reported() {
             "/properties/bag/patternProperties/.*",
             "/properties/json",
             "/properties/list",
-            "/properties/meta"
+            "/properties/meta/additionalProperties"
         ]
     );
 }
 
 #[test]
-fn what_cannot_be_closed_within_a_share_is_reported() {
+fn parts_that_describe_one_member_declare_it_together() {
     let schema = json!({
         "type": "object",
         "allOf": [
             { "properties": { "a": { "type": "object", "properties": { "x": { "type": "integer" } } } } },
-            { "properties": { "a": { "type": "object", "properties": { "y": { "type": "integer" } } } } }
-        ]
+            { "properties": { "a": { "description": "the same", "properties": { "y": { "type": "integer" } } } } },
+            { "properties": { "a": { "description": "only words" } } }
+        ],
+        "if": { "properties": { "kind": { "const": "big" } } },
+        "then": { "properties": { "size": { "type": "integer" } }, "required": ["size"] }
     });
-    assert!(fits(&schema, &json!({ "a": { "x": 1, "y": 2 } })));
-    assert!(!fits(&schema, &json!({ "b": 1 })));
-    assert_eq!(open(&schema), ["/allOf/0/properties/a", "/allOf/1/properties/a"]);
+    assert!(fits(&schema, &json!({ "a": { "x": 1, "y": 2 }, "size": 1 })));
+    assert!(!fits(&schema, &json!({ "a": { "x": 1, "y": 2, "z": 3 }, "size": 1 })));
+    assert!(!fits(&schema, &json!({ "size": 1, "b": 1 })));
+    assert!(!fits(&schema, &json!({ "size": 1, "kind": "big" })), "what is only asked about is not declared");
+    assert!(open(&schema).is_empty());
 }
 
 #[test]
-fn closing_never_lets_through_what_the_schema_refuses() {
-    // The part under `not` is stricter when closed, so `not` alone would become looser.
-    let under_not = json!({
+fn each_way_declares_its_members_and_a_way_that_takes_anything_is_reported() {
+    let schema = json!({
+        "type": "object",
+        "properties": {
+            "by": { "anyOf": [
+                { "type": "object", "properties": { "id": { "type": "integer" } }, "required": ["id"] },
+                { "type": "object", "properties": { "name": { "type": "string" } }, "required": ["name"] }
+            ] },
+            "with": { "oneOf": [{ "type": "string" }, true] }
+        }
+    });
+    assert!(fits(&schema, &json!({ "by": { "id": 1 } })));
+    assert!(fits(&schema, &json!({ "by": { "name": "a" } })));
+    assert!(!fits(&schema, &json!({ "by": { "id": 1, "b": 2 } })));
+    assert!(!fits(&schema, &json!({ "by": {} })));
+    assert!(fits(&schema, &json!({ "with": { "b": 1 } })));
+    assert_eq!(open(&schema), ["/properties/with"]);
+}
+
+#[test]
+fn the_schema_itself_is_always_checked_too() {
+    let schema = json!({
         "type": "object",
         "properties": { "a": { "type": "object", "additionalProperties": true } },
-        "not": { "$ref": "#/$defs/Bad" },
-        "$defs": { "Bad": { "properties": { "a": {
-            "type": "object", "properties": { "evil": { "const": true } }, "required": ["evil"]
-        } } } }
+        "not": { "required": ["a"], "properties": { "a": { "required": ["evil"] } } },
+        "unevaluatedProperties": false
     });
-    assert!(fits(&under_not, &json!({ "a": { "good": 1 } })));
-    assert!(!fits(&under_not, &json!({ "a": { "evil": true } })));
-    assert!(!fits(&under_not, &json!({ "a": { "evil": true, "more": 1 } })));
-
-    // With both ways open exactly one must not fit; closing one would leave the other alone.
-    let under_one_of = json!({
-        "type": "object",
-        "oneOf": [
-            { "properties": { "a": { "type": "object", "properties": { "x": {} }, "required": ["x"] } } },
-            { "properties": { "a": { "type": "object", "additionalProperties": true } } }
-        ]
-    });
-    assert!(!fits(&under_one_of, &json!({ "a": { "x": 1, "y": 2 } })));
+    assert!(fits(&schema, &json!({ "a": { "good": 1 } })));
+    assert!(!fits(&schema, &json!({ "a": { "evil": true, "more": 1 } })));
+    let constant = json!({ "type": "object", "properties": { "a": { "enum": [{ "x": 1 }, "y"] } } });
+    assert!(fits(&constant, &json!({ "a": { "x": 1 } })));
+    assert!(!fits(&constant, &json!({ "a": { "x": 1, "y": 1 } })));
 }
 
 #[test]
@@ -233,20 +247,72 @@ fn a_schema_that_is_checked_against_itself_without_end_is_refused() {
 
 #[test]
 fn a_schema_that_doubles_the_work_with_each_step_is_refused() {
-    // By references on one level: thirty doublings of the same check.
+    // By references on one level: ten doublings of the same check.
     let mut definitions = serde_json::Map::new();
-    for step in 0..30 {
+    for step in 0..7 {
         let next = format!("#/$defs/s{}", step + 1);
         definitions.insert(format!("s{step}"), json!({ "allOf": [{ "$ref": next }, { "$ref": next }] }));
     }
-    definitions.insert("s30".into(), json!({ "type": "object" }));
+    definitions.insert("s7".into(), json!({ "type": "object" }));
     let flat = json!({ "$ref": "#/$defs/s0", "$defs": definitions });
-    assert!(refused(&flat).contains("more than 64 times"));
+    assert!(refused(&flat).contains("more than 64 times"), "{}", refused(&flat));
 
     // By the depth of the arguments: each level is checked twice as often as the one around it.
     let member = json!({ "properties": { "x": { "$ref": "#/$defs/N" } } });
     let deep = json!({ "$ref": "#/$defs/N", "$defs": { "N": { "anyOf": [member, member] } } });
     assert!(refused(&deep).contains("more than 64 times"));
+
+    // By asking at each level what was left unevaluated.
+    let asking = json!({
+        "$ref": "#/$defs/N",
+        "$defs": { "N": {
+            "anyOf": [{ "properties": { "x": { "$ref": "#/$defs/N" } } }, { "type": "null" }],
+            "unevaluatedProperties": false
+        } }
+    });
+    assert!(refused(&asking).contains("more than 64 times"));
+}
+
+#[test]
+fn a_long_row_of_references_is_refused() {
+    let row = |steps: usize| {
+        let mut definitions = serde_json::Map::new();
+        for step in 0..steps {
+            definitions.insert(format!("s{step}"), json!({ "$ref": format!("#/$defs/s{}", step + 1) }));
+        }
+        definitions.insert(format!("s{steps}"), json!({ "type": "object" }));
+        json!({ "$ref": "#/$defs/s0", "$defs": definitions })
+    };
+    assert!(fits(&row(limits::SCHEMA_PATH_MAX - 1), &json!({})));
+    assert_eq!(refused(&row(limits::SCHEMA_PATH_MAX)), "the schema has more than 16 references in a row");
+}
+
+#[test]
+fn the_deepest_schema_on_the_deepest_arguments_needs_no_more_stack_and_time_than_there_is() {
+    // As many references in a row as there may be, ways to take among them, once for each level of the arguments.
+    let steps = limits::SCHEMA_PATH_MAX / 2 - 1;
+    let mut definitions = serde_json::Map::new();
+    for step in 0..steps {
+        let next = json!({ "$ref": format!("#/$defs/s{}", step + 1) });
+        definitions.insert(format!("s{step}"), json!({ "anyOf": [next, { "type": "null" }] }));
+    }
+    let again = json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/s0" } } });
+    definitions.insert(format!("s{steps}"), again);
+    let schema = json!({ "properties": { "a": { "$ref": "#/$defs/s0" } }, "$defs": definitions });
+    let (mut good, mut bad, mut ill) = (json!({}), json!({ "b": 1 }), json!({ "a": 1 }));
+    for _ in 0..limits::JSON_DEPTH_MAX {
+        (good, bad, ill) = (json!({ "a": good }), json!({ "a": bad }), json!({ "a": ill }));
+    }
+    // The stack of a worker thread of the runtime.
+    let check = std::thread::Builder::new().stack_size(2 * 1024 * 1024).spawn(move || {
+        let compiled = InputSchema::compile(&schema).unwrap();
+        let began = Instant::now();
+        let results = (compiled.check(&good), compiled.check(&bad), compiled.check(&ill));
+        (results, began.elapsed())
+    });
+    let ((good, bad, ill), took) = check.unwrap().join().unwrap();
+    assert!(good.is_ok() && bad.is_err() && ill.is_err());
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]
@@ -264,6 +330,24 @@ fn recursive_and_shared_definitions_that_stay_linear_are_taken_and_fast() {
         value = json!({ "left": value, "children": [] });
     }
     assert!(fits(&tree, &json!({ "root": value })));
+
+    // As data classes say "none or another of my kind".
+    let optional = json!({
+        "type": "object",
+        "properties": { "node": { "$ref": "#/$defs/Node" } },
+        "$defs": { "Node": { "type": "object", "properties": {
+            "next": { "anyOf": [{ "$ref": "#/$defs/Node" }, { "type": "null" }], "default": null },
+            "name": { "type": "string" }
+        }, "required": ["name"] } }
+    });
+    let (mut good, mut bad) = (json!({ "name": "leaf", "next": null }), json!({ "name": "leaf", "b": 1 }));
+    for _ in 0..60 {
+        (good, bad) = (json!({ "name": "n", "next": good }), json!({ "name": "n", "next": bad }));
+    }
+    let began = Instant::now();
+    assert!(fits(&optional, &json!({ "node": good })));
+    assert!(!fits(&optional, &json!({ "node": bad })));
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 
     // Twenty-five levels of two members each, shared: small as written, huge if it were unfolded.
     let mut definitions = serde_json::Map::new();
@@ -325,11 +409,21 @@ fn a_violation_never_repeats_a_value() {
 #[test]
 fn violations_are_few_and_short() {
     let schema = json!({ "type": "object", "additionalProperties": { "type": "integer" } });
-    let long = "k".repeat(10_000);
-    let arguments: serde_json::Map<_, _> = (0..1000).map(|number| (format!("{number}{long}"), json!("v"))).collect();
+    let long = "k".repeat(600);
+    let arguments: serde_json::Map<_, _> = (0..40).map(|number| (format!("{number}{long}"), json!("v"))).collect();
     let violations = InputSchema::compile(&schema).unwrap().check(&Value::Object(arguments)).unwrap_err();
     assert_eq!(violations.len(), limits::VIOLATIONS_MAX);
     assert!(violations.iter().all(|one| one.pointer.len() <= limits::VIOLATION_BYTES_MAX));
+}
+
+#[test]
+fn big_arguments_are_refused_without_telling_where() {
+    let schema = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+    let compiled = InputSchema::compile(&schema).unwrap();
+    let big: Vec<_> = (0..limits::VIOLATION_ARGUMENTS_BYTES_MAX).collect();
+    let told = compiled.check(&json!({ "a": big })).unwrap_err();
+    assert_eq!(told.first().map(|one| one.message.as_str()), Some("too big to tell what does not fit"));
+    assert!(compiled.check(&json!({ "a": "s".repeat(limits::VIOLATION_ARGUMENTS_BYTES_MAX) })).is_ok());
 }
 
 #[test]

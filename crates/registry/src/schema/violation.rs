@@ -28,6 +28,11 @@ impl Violation {
         Self { pointer: String::new(), message: message.to_owned() }
     }
 
+    pub(super) fn undeclared(pointer: &str, names: &[&str]) -> Self {
+        let message = format!("the approved schema does not declare {}", listed(names.iter().copied()));
+        Self { pointer: bounded(pointer), message: bounded(&message) }
+    }
+
     pub(super) fn of(error: &ValidationError<'_>) -> Self {
         Self { pointer: bounded(error.instance_path().as_str()), message: bounded(&message(error.kind())) }
     }

@@ -73,6 +73,44 @@ async fn a_full_disk_fails_the_change_and_nothing_else() {
     store.halt(Scope::Everything, change()).await.unwrap();
 }
 
+/// The database's files as they are on the disk now: what a machine that loses power leaves behind.
+fn freeze(from: &Path, to: &Path) {
+    for suffix in ["", "-wal"] {
+        let name = |path: &Path| format!("{}{suffix}", path.display());
+        fs::copy(name(from), name(to)).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_change_cut_in_the_middle_never_was_and_those_before_it_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, frozen) = (directory.path().join("state.db"), directory.path().join("frozen.db"));
+    let store = Sqlite::open(&path).await.unwrap();
+    store.apply(big("a", 1_000), change()).await.unwrap();
+    store.halt(Scope::Everything, change()).await.unwrap();
+    let mut cut = store.begin(change()).await.unwrap();
+    // A small cache makes SQLite write rows to the disk long before the commit.
+    sqlx::query("PRAGMA cache_size = 1").execute(cut.rows()).await.unwrap();
+    for round in 0..50 {
+        let insert = "INSERT INTO policies (name, text) VALUES (?, ?)";
+        let row = sqlx::query(insert).bind(format!("cut-{round}")).bind("x".repeat(10_000));
+        row.execute(cut.rows()).await.unwrap();
+    }
+    freeze(&path, &frozen);
+    let cut_rows = fs::metadata(format!("{}-wal", frozen.display())).unwrap().len();
+    assert!(cut_rows > 250_000, "rows of the change that was cut are on the disk: {cut_rows} bytes");
+    drop(cut);
+
+    let opened = Sqlite::open(&frozen).await.unwrap();
+    let state = opened.read().await.unwrap();
+    assert_eq!((state.revision, state.policies.len()), (Revision(1), 1));
+    assert_eq!(opened.halts().await.unwrap().len(), 1);
+    assert_eq!(opened.pending(10).await.unwrap().len(), 2);
+    opened.apply(big("b", 10), change()).await.unwrap();
+    assert_eq!(store.read().await.unwrap().policies.len(), 1, "and the living one goes on too");
+    store.apply(big("c", 10), change()).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_used_is_an_error_that_says_what_failed() {
     let directory = tempfile::tempdir().unwrap();
