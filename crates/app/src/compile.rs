@@ -98,7 +98,7 @@ impl Compiler {
 fn mirrored(server: &Approved) -> HashMap<ToolName, ParamHeaders> {
     let annotated = |tool: &Arc<registry::Tool>| {
         // A definition whose annotations are wrong was excluded when it was read, so this compiles.
-        let headers = ParamHeaders::compile(&tool.input_schema()).ok().filter(|headers| !headers.is_empty())?;
+        let headers = ParamHeaders::compile(tool.input_schema()).ok().filter(|headers| !headers.is_empty())?;
         Some((tool.name.clone(), headers))
     };
     server.tools().iter().filter_map(annotated).collect()

@@ -72,7 +72,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         "the journal is open"
     );
 
-    let egress = egress::Client::new(Arc::new(egress::SystemResolver::default()), egress::Trust::Platform);
+    let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
     let compiler = Arc::new(Compiler::new(Arc::clone(&store) as _, egress, loaded.base()));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
@@ -169,11 +169,11 @@ pub(crate) async fn run(mut loaded: Loaded, apply: Option<&Path>, since: Instant
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut serving = start(&loaded).await?;
-    if let Some(directory) = apply {
-        if let Err(error) = bootstrap::apply(&loaded, serving.admin, directory).await {
-            serving.stop().await;
-            return Err(error);
-        }
+    if let Some(directory) = apply
+        && let Err(error) = bootstrap::apply(&loaded, serving.admin, directory).await
+    {
+        serving.stop().await;
+        return Err(error);
     }
     anstream::println!(
         "portcullis is ready: agents http://{}/{{endpoint}}/mcp, admin http://{} ({} ms)",

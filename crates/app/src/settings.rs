@@ -117,6 +117,9 @@ impl Default for Pins {
     }
 }
 
+/// Someone with a token for the admin side: their name, roles and token.
+pub(crate) type Known = (String, Vec<Role>, Secret<String>);
+
 /// Settings read from a file, with the file's place to resolve what it names.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
@@ -176,7 +179,7 @@ impl Loaded {
     ///
     /// # Errors
     /// When a token cannot be read.
-    pub(crate) fn people(&self) -> anyhow::Result<Vec<(String, Vec<Role>, Secret<String>)>> {
+    pub(crate) fn people(&self) -> anyhow::Result<Vec<Known>> {
         let read = |entry: &AdminToken| {
             let token =
                 read_secret(&entry.token, self.base()).with_context(|| format!("the token of `{}`", entry.name))?;

@@ -103,7 +103,8 @@ impl Page {
             ("Read the last receipts", "portcullis audit search".to_owned()),
             (
                 "Stop an agent, and let it go on",
-                "portcullis halt agent helpdesk --reason \"trying it\"\n      portcullis resume agent helpdesk".to_owned(),
+                "portcullis halt agent helpdesk --reason \"trying it\"\n      portcullis resume agent helpdesk"
+                    .to_owned(),
             ),
             (
                 "Connect your own MCP client (revision 2026-07-28)",

@@ -25,9 +25,18 @@ pub(super) const ENDPOINTS: [(&str, &str, &str); 4] = [
     ("web", "web-search", "Searching the web"),
 ];
 
-/// The callers: agent, kind, user, group.
-const CALLERS: [(&str, &str, Option<(&str, &str)>); 2] =
-    [("helpdesk", "delegated", Some(("ana", "support"))), ("reconciler", "autonomous", None)];
+/// A caller of the story.
+struct Caller {
+    agent: &'static str,
+    kind: &'static str,
+    /// The user, with a group.
+    user: Option<(&'static str, &'static str)>,
+}
+
+const CALLERS: [Caller; 2] = [
+    Caller { agent: "helpdesk", kind: "delegated", user: Some(("ana", "support")) },
+    Caller { agent: "reconciler", kind: "autonomous", user: None },
+];
 
 const POLICIES: [(&str, &str); 3] = [
     ("agents.cedar", include_str!("policies/agents.cedar")),
@@ -171,7 +180,7 @@ fn write_settings(directory: &Path) -> anyhow::Result<()> {
          [agents]\nlisten = \"127.0.0.1:0\"\n\n[admin]\nlisten = \"127.0.0.1:0\"\n\n\
          [data]\ndirectory = \"data\"\n",
     );
-    for (agent, kind, user) in CALLERS {
+    for Caller { agent, kind, user } in CALLERS {
         write_private(&directory.join("tokens").join(agent), &random("dev"))?;
         settings.push_str(&format!(
             "\n[[development.token]]\ntoken = \"file:tokens/{agent}\"\nagent = \"{agent}\"\nkind = \"{kind}\"\n"
