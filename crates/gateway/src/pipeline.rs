@@ -14,6 +14,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flow::StreamPlace;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -100,29 +101,36 @@ async fn call(
     let live = halted::object(&gate.halts, visible)?;
     let valid = validate::run(&running, live, message, &head.headers)?;
     let permitted = decide::run(&running, valid, trail.began)?;
+    let place = match message.row.path {
+        // Its answer is a stream for certain, so that without a place for it nothing needs to leave.
+        Path::Streamed => Some(running.present.session.open_stream()?),
+        Path::Pinned | Path::Listed | Path::Called | Path::Absorbed | Path::Relayed | Path::Asked | Path::Heeded => None,
+    };
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
     let intended = intent::run(gate, &running, message, permitted, trail).await?;
     let ready = credential::run(&gate.halts, &running, message, &head.headers, &intended)?;
     let sent = forward::run(&running, message.row.path, ready).await?;
-    release(gate, &running, message, sent, trail)
+    release(gate, &running, message, sent, place, trail)
 }
 
-/// Lets the answer go: whole, or message by message.
+/// Lets the answer go: whole, or message by message. The call was made, so what is refused here is withheld.
 fn release(
     gate: &Arc<Gate>,
     running: &Running,
     message: &Message,
     sent: Sent,
+    place: Option<StreamPlace>,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
     let Some(id) = message.request.id.clone() else {
         return Err(Refusal::new(Reason::Internal, "a call without an id").into());
     };
     let now = gate.clock.now();
-    // The snapshot may have changed while the server worked; the answer is for who the caller is now.
-    let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
     let Sent { answer, objects } = sent;
+    // Much may have changed while the server worked; the answer is for who the caller is now.
+    let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
+    halted::again(&gate.halts, &connected, &objects).map_err(release::withheld)?;
     let capabilities = message.request.meta.client_capabilities.clone();
     let expected = Expected { connected, id, row: message.row, objects, capabilities };
     match answer {
@@ -133,7 +141,7 @@ fn release(
             Ok(answered(released.status, Some(JSON), released.bytes, trail.receipt))
         }
         Unread::Stream(stream) => {
-            let place = running.present.session.open_stream()?;
+            let place = place.map_or_else(|| running.present.session.open_stream(), Ok).map_err(release::withheld)?;
             let relay = Relay::new(Arc::clone(gate), expected, stream, place, message, trail);
             Ok(streaming(relay.body(), trail.receipt))
         }

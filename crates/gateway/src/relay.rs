@@ -84,7 +84,10 @@ impl Relay {
             | Subject::Completion { .. }
             | Subject::None => Wants::default(),
         };
-        let (halts, snapshots) = (gate.halts.subscribe(), gate.snapshots.subscribe());
+        let (mut halts, mut snapshots) = (gate.halts.subscribe(), gate.snapshots.subscribe());
+        // What changed between the last look and this subscription must be seen, so the first step looks again.
+        halts.mark_changed();
+        snapshots.mark_changed();
         let counted = Counted::new(&gate);
         let (open, receipt) = (trail.open.take(), trail.receipt);
         Self { gate, expected, server, open, receipt, wants, halts, snapshots, _place: place, _counted: counted }

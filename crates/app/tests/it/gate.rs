@@ -243,10 +243,17 @@ impl Gate {
         self.read("/receipts?kind=refused").await["receipts"].as_array().map_or(0, Vec::len)
     }
 
-    /// Waits until the gate has seen that the desk is not what was approved.
+    /// Waits until the gate has seen that the desk is not what was approved, and goes by it.
     pub(crate) async fn drift_seen(&self) -> Value {
-        let differs = |drift: &Value| drift["changes"].as_array().is_some_and(|changes| !changes.is_empty());
-        self.until("/servers/desk/difference", differs).await
+        self.drift_until(|changes| !changes.is_empty()).await
+    }
+
+    /// Waits until the differences that the gate has seen are as wanted, and it goes by them.
+    pub(crate) async fn drift_until(&self, wanted: impl Fn(&[Value]) -> bool) -> Value {
+        let wanted = |drift: &Value| drift["changes"].as_array().is_some_and(|changes| wanted(changes));
+        let drift = self.until("/servers/desk/difference", wanted).await;
+        self.until("/revision", |revision| revision["revision"] == revision["in_effect"]).await;
+        drift
     }
 
     /// Everything it has said on its outputs, before every restart too.

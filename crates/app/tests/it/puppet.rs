@@ -64,7 +64,7 @@ struct Strings {
     seen: Mutex<Vec<Seen>>,
     /// Counts changes that listeners are told of.
     changes: watch::Sender<u64>,
-    /// Counts the messages of the `watch` tool; at zero `slow` has not begun to answer.
+    /// Counts the messages of the `watch` tool; the slow tools answer when it counts on.
     ticks: watch::Sender<u64>,
 }
 
@@ -121,7 +121,7 @@ impl Puppet {
         change(&mut locked(&self.strings.script));
     }
 
-    /// Has the `watch` tool say something more, and `slow` begin to answer.
+    /// Has the `watch` tool say something more, and the slow ones begin to answer.
     pub(crate) fn tick(&self) {
         self.strings.ticks.send_modify(|count| *count += 1);
     }
@@ -183,6 +183,7 @@ impl Script {
                 ),
                 tool("watch", json!({}), &[]),
                 tool("slow", json!({}), &[]),
+                tool("slow_stream", json!({}), &[]),
                 tool("escalate", json!({ "ticket": text() }), &["ticket"]),
                 tool("purge", json!({ "days": { "type": "integer" } }), &["days"]),
                 tool("sweep", json!({ "region": region() }), &["region"]),
@@ -248,13 +249,14 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
         "prompts/get" => result(id, &json!({ "messages": [] })),
         "completion/complete" => result(id, &json!({ "completion": { "values": ["one"] } })),
         "subscriptions/listen" => subscription(strings, id),
-        "tools/call" if message["params"]["name"] == "watch" => watched(strings, id),
-        "tools/call" if message["params"]["name"] == "slow" => {
-            let mut ticks = strings.ticks.subscribe();
-            drop(ticks.wait_for(|count| *count > 0).await);
-            watched(strings, id)
-        }
         "tools/call" => {
+            let tool = message["params"]["name"].as_str().unwrap_or_default();
+            if tool.starts_with("slow") {
+                drop(strings.ticks.subscribe().changed().await);
+            }
+            if matches!(tool, "watch" | "slow_stream") {
+                return watched(strings);
+            }
             let said = format!("did {}", message["params"]["name"]);
             result(id, &json!({ "content": [{ "type": "text", "text": said }] }))
         }
@@ -327,7 +329,7 @@ fn subscription(strings: &Strings, id: &Value) -> Response {
     streamed(acknowledged, &strings.changes, move || changed.clone())
 }
 
-fn watched(strings: &Strings, _id: &Value) -> Response {
+fn watched(strings: &Strings) -> Response {
     let news = |text: &str| {
         json!({
             "jsonrpc": "2.0",

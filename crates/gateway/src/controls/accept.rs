@@ -5,6 +5,7 @@
 
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
+use http::uri::Authority;
 use http::{HeaderMap, Method};
 use model::{EndpointName, Reason, Refusal, limits};
 
@@ -33,7 +34,9 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
     let refused = |reason: Reason, detail: &str| Refusal::new(reason, detail);
     let host =
         single(&head.headers, HOST.as_str()).ok_or_else(|| refused(Reason::HostUnknown, "not one Host header"))?;
-    if !listed(&doors.hosts, host) {
+    // A request line with a whole URL names its host there too; whatever stands between may go by either.
+    let line = head.uri.authority().map_or(host, Authority::as_str);
+    if !listed(&doors.hosts, host) || !line.eq_ignore_ascii_case(host) {
         return Err(refused(Reason::HostUnknown, "the Host is none of the listener's"));
     }
     if head.headers.contains_key(ORIGIN) {

@@ -22,7 +22,9 @@ async fn the_agent_and_the_user_must_both_be_permitted() {
     let gate = Gate::start().await;
     passes(&refund(&gate, ANA).await);
     // The user may, the agent may not; the agent may, the user may not; there is no user to have the right.
-    for (caller, missing) in [(ANA_WITH_SCOUT, "Agent::\"scout\""), (BOB, "User::\"bob\""), (RECONCILER, "Agent::\"reconciler\"")] {
+    for (caller, missing) in
+        [(ANA_WITH_SCOUT, "Agent::\"scout\""), (BOB, "User::\"bob\""), (RECONCILER, "Agent::\"reconciler\"")]
+    {
         let event = gate.refuses(&refund(&gate, caller).await, POLICY_FORBIDS).await;
         assert!(event["detail"].as_str().unwrap().contains(missing), "the operator reads who lacks it: {event:#}");
         assert_eq!(event["policies"], serde_json::Value::Null);

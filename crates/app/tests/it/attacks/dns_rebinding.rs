@@ -102,8 +102,21 @@ async fn the_endpoint_has_one_spelling() {
     let host = vec![format!("host: {}", gate.agents())];
     let token = caller_token(ANA.name);
     for target in [
-        "/", "/mcp", "/desk", "/desk/mcp/", "//desk/mcp", "/desk//mcp", "/desk/./mcp", "/x/../desk/mcp", "/DESK/mcp",
-        "/desk/MCP", "/%64esk/mcp", "/desk%2fmcp", "/desk;a=b/mcp", "/desk/mcp?x", &format!("/desk/mcp?token={token}"),
+        "/",
+        "/mcp",
+        "/desk",
+        "/desk/mcp/",
+        "//desk/mcp",
+        "/desk//mcp",
+        "/desk/./mcp",
+        "/x/../desk/mcp",
+        "/DESK/mcp",
+        "/desk/MCP",
+        "/%64esk/mcp",
+        "/desk%2fmcp",
+        "/desk;a=b/mcp",
+        "/desk/mcp?x",
+        &format!("/desk/mcp?token={token}"),
     ] {
         println!("{target}");
         let heard = gate.raw(gate.agents(), &call(&gate, target, &host)).await;

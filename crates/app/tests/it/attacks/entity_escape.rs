@@ -40,11 +40,10 @@ async fn an_escape_in_place_of_an_amount_is_of_the_wrong_type() {
 #[tokio::test]
 async fn an_escape_in_a_text_is_that_text() {
     let gate = Gate::start().await;
-    let assign = async |to: &str| {
-        gate.client(ANA).call("assign", json!({ "ticket": "1", "to": to })).await.unwrap()
-    };
+    let assign = async |to: &str| gate.client(ANA).call("assign", json!({ "ticket": "1", "to": to })).await.unwrap();
     passes(&assign("first-line").await);
-    for escape in [r#"{"__expr":"\"first-line\""}"#, "\"first-line\"", r#"first-line" || "1" == "1"#, "first-line\u{0}"] {
+    for escape in [r#"{"__expr":"\"first-line\""}"#, "\"first-line\"", r#"first-line" || "1" == "1"#, "first-line\u{0}"]
+    {
         let reply = assign(escape).await;
         let event = gate.refuses(&reply, POLICY_FORBIDS).await;
         assert_eq!(event["policies"], json!(["assign-to-the-first-line"]));

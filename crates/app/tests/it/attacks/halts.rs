@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::gate::files::{ANA, BOB};
 use crate::gate::{Gate, Setup};
-use crate::verdict::{HALTED, No, TOOL_HALTED, passes, words};
+use crate::verdict::{HALTED, No, RELEASE_REFUSED, TOOL_HALTED, passes, words};
 
 /// Every scope: the words of the CLI, how the helpdesk's message to `watch` is refused, and whether Bob goes on.
 const SCOPES: [(&[&str], No, bool); 6] = [
@@ -121,20 +121,21 @@ async fn nothing_more_of_a_stream_leaves_after_the_halt() {
 }
 
 #[tokio::test]
-async fn a_stream_that_begins_after_the_halt_is_cut() {
+async fn an_answer_that_begins_after_the_halt_is_withheld() {
     let gate = Gate::start().await;
-    let client = gate.client(ANA);
-    let slow = tokio::spawn(async move {
-        let mut stream = client.open("tools/call", json!({ "name": "slow", "arguments": {} })).await.unwrap();
-        let first = stream.next().await.unwrap();
-        (first, stream)
-    });
-    gate.desk.reached(1).await;
-    halt(&gate, &["user", "ana"]).await;
-    // Only now does the server begin to answer.
-    gate.desk.tick();
-    let (first, _stream) = slow.await.unwrap();
-    words(&first.unwrap(), HALTED);
+    // One answers whole, the other as a stream.
+    for (number, tool) in ["slow", "slow_stream"].into_iter().enumerate() {
+        let client = gate.client(ANA);
+        let call = tokio::spawn(async move { client.call(tool, json!({})).await.unwrap() });
+        gate.desk.reached(number + 1).await;
+        halt(&gate, &["user", "ana"]).await;
+        // Only now does the server begin to answer.
+        gate.desk.tick();
+        let reply = call.await.unwrap();
+        let outcome = gate.ends(&reply, RELEASE_REFUSED, "result-withheld").await;
+        assert!(outcome["detail"].as_str().unwrap().contains("a drill"), "{outcome:#}");
+        resume(&gate, &["user", "ana"]).await;
+    }
 }
 
 #[tokio::test]

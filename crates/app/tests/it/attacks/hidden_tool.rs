@@ -66,7 +66,8 @@ fn calls() -> Vec<Probe> {
     .map(call)
     .into();
     probes.push(probe("tools/call", json!({ "name": "NAME" })));
-    let with = |headers: &'static [(&'static str, &'static str)]| Probe { headers, ..call(json!({ "region": "north" })) };
+    let with =
+        |headers: &'static [(&'static str, &'static str)]| Probe { headers, ..call(json!({ "region": "north" })) };
     probes.push(with(&[("mcp-param-region", "north")]));
     probes.push(with(&[("mcp-param-region", "south")]));
     probes.push(with(&[("mcp-param-region", "=?base64?%%?="), ("mcp-param-region", "north")]));

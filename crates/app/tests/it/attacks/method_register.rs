@@ -24,9 +24,22 @@ async fn send(gate: &Gate, method: &str, id: Option<Value>, params: Value) -> dr
 async fn methods_outside_the_register_do_not_pass() {
     let gate = Gate::start().await;
     for method in [
-        "ping", "tools/delete", "tools/call2", "Tools/Call", "tools/call/", "tools", "logging/setLevel",
-        "resources/subscribe", "resources/unsubscribe", "tasks/get", "tasks/list", "tasks/cancel", "rpc.discover",
-        "__proto__", "server/shutdown", "completion/complete ",
+        "ping",
+        "tools/delete",
+        "tools/call2",
+        "Tools/Call",
+        "tools/call/",
+        "tools",
+        "logging/setLevel",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "tasks/get",
+        "tasks/list",
+        "tasks/cancel",
+        "rpc.discover",
+        "__proto__",
+        "server/shutdown",
+        "completion/complete ",
     ] {
         if method.ends_with(' ') {
             // No header can say it, so it is no method.

@@ -38,7 +38,7 @@ async fn a_changed_definition_is_withheld_and_the_rest_goes_on() {
     let drift = gate.drift_seen().await;
     assert_eq!(drift["changes"].as_array().unwrap().len(), 1, "{drift:#}");
     let event = gate.refuses(&read(&client).await, WITHHELD).await;
-    assert_eq!(event["object"], json!({ "kind": "tool", "server": "desk", "name": "read_ticket" }));
+    assert_eq!(event["object"], json!({ "type": "tool", "server": "desk", "name": "read_ticket" }));
     assert_eq!(gate.desk.calls(), 1);
     let listed = tools(&client).await;
     assert_eq!(named(&listed, "read_ticket"), None, "what is withheld is not listed");
@@ -63,7 +63,7 @@ async fn a_definition_that_comes_back_is_no_longer_withheld() {
     gate.drift_seen().await;
     gate.refuses(&read(&client).await, WITHHELD).await;
     gate.desk.change(|script| *script.tool("read_ticket") = honest);
-    gate.until("/servers/desk/difference", |drift| drift["changes"] == json!([])).await;
+    gate.drift_until(<[Value]>::is_empty).await;
     passes(&read(&client).await);
 }
 
@@ -217,6 +217,10 @@ async fn a_credential_does_not_follow_a_name_to_a_new_address() {
     gate.refuses(&reply, ENDPOINT_NOT_FOUND).await;
     for seen in elsewhere.seen() {
         let presented = format!("{:?}", seen.headers);
-        assert!(!presented.contains(DESK_CREDENTIAL), "`{}` carried the credential before anyone approved", seen.method);
+        assert!(
+            !presented.contains(DESK_CREDENTIAL),
+            "`{}` carried the credential before anyone approved",
+            seen.method
+        );
     }
 }

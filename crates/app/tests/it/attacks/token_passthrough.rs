@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::gate::files::{ANA, DESK_CREDENTIAL, caller_token};
 use crate::gate::{Gate, Setup, name, value};
 use crate::puppet::{Manner, Seen};
-use crate::verdict::{ANSWER_REFUSED, UNAUTHENTICATED, passes, receipt_id};
+use crate::verdict::{OUTCOME_UNKNOWN, UNAUTHENTICATED, passes, receipt_id};
 
 /// Headers that carry credentials, or that servers and boxes between believe.
 const EXTRA: [(&str, &str); 17] = [
@@ -64,8 +64,15 @@ async fn sent(gate: &Gate, method: &str, params: &Value) -> Seen {
 async fn a_server_is_given_headers_that_the_gate_made() {
     let gate = Gate::with(Setup { guarded: true, ..Setup::default() }).await;
     let allowed: BTreeSet<&str> = [
-        "accept", "authorization", "content-length", "content-type", "host", "mcp-method", "mcp-name",
-        "mcp-param-other", "mcp-protocol-version",
+        "accept",
+        "authorization",
+        "content-length",
+        "content-type",
+        "host",
+        "mcp-method",
+        "mcp-name",
+        "mcp-param-other",
+        "mcp-protocol-version",
     ]
     .into();
     for (method, params) in messages() {
@@ -99,7 +106,7 @@ async fn a_server_that_echoes_its_credential_tells_nobody() {
     gate.desk.behave(|script| script.manner = Manner::Unauthorised);
     for (method, params) in messages() {
         let reply = gate.client(ANA).post(method, params).await.unwrap();
-        let outcome = gate.ends(&reply, ANSWER_REFUSED, "result-withheld").await;
+        let outcome = gate.ends(&reply, OUTCOME_UNKNOWN, "unknown").await;
         gate.holds_no_secret(&outcome.to_string(), "a receipt");
         for theirs in [header::WWW_AUTHENTICATE, header::SET_COOKIE] {
             assert!(!reply.headers.contains_key(&theirs), "{method}: {theirs} is not the caller's");

@@ -27,6 +27,9 @@ fn a_rebound_name_is_refused() {
         assert_eq!(run(&doors(), &head(host)).err().unwrap().reason, Reason::HostUnknown, "{host}");
     }
     assert_eq!(asked(|request| request.header(HOST, "localhost:8600")), Err(Reason::HostUnknown), "two hosts");
+    let line = asked(|request| request.uri("http://evil.example/support/mcp"));
+    assert_eq!(line, Err(Reason::HostUnknown), "another host in the request line");
+    assert!(asked(|request| request.uri("http://localhost:8600/support/mcp")).is_ok());
     for origin in ["https://evil.example", "null", "http://localhost", "http://localhost:8600.evil.example"] {
         assert_eq!(asked(|request| request.header(ORIGIN, origin)), Err(Reason::OriginRefused), "{origin}");
     }
