@@ -92,6 +92,8 @@ pub const SCHEMA_VISITS_MAX: u64 = 64;
 pub const SCHEMA_STEPS_MAX: usize = 1_000_000;
 /// Regular expressions in one input schema.
 pub const SCHEMA_PATTERNS_MAX: usize = 100;
+/// Times that a pattern with look-around may be tried anew within one text, before the text counts as not matching.
+pub const SCHEMA_BACKTRACKS_MAX: usize = 2_000;
 /// Bytes of one compiled regular expression of an input schema.
 pub const SCHEMA_PATTERN_BYTES_MAX: usize = 1024 * 1024;
 /// Violations told of one call's arguments.

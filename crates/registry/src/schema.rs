@@ -151,19 +151,22 @@ fn build(schema: &Value) -> Result<Validator, SchemaError> {
         root.remove("$schema");
         root.remove("$id");
     }
-    let patterns = PatternOptions::regex()
+    let linear = PatternOptions::regex()
         .size_limit(limits::SCHEMA_PATTERN_BYTES_MAX)
         .dfa_size_limit(limits::SCHEMA_PATTERN_BYTES_MAX);
-    jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        .offline()
-        .with_pattern_options(patterns)
-        .should_validate_formats(false)
-        .build(&schema)
-        .map_err(|error| SchemaError::Compile {
+    let options = jsonschema::options().with_draft(Draft::Draft202012).offline().should_validate_formats(false);
+    options.clone().with_pattern_options(linear).build(&schema).or_else(|error| {
+        // Look-around needs an engine that tries again. It does so a bounded number of times, and what it could not
+        // match by then does not fit.
+        let trying = PatternOptions::fancy_regex()
+            .backtrack_limit(limits::SCHEMA_BACKTRACKS_MAX)
+            .size_limit(limits::SCHEMA_PATTERN_BYTES_MAX)
+            .dfa_size_limit(limits::SCHEMA_PATTERN_BYTES_MAX);
+        options.with_pattern_options(trying).build(&schema).map_err(|_| SchemaError::Compile {
             at: violation::bounded(error.instance_path().as_str()),
             why: violation::bounded(&error.to_string()),
         })
+    })
 }
 
 #[cfg(test)]

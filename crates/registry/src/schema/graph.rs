@@ -117,12 +117,10 @@ const APPLICATORS: [(&str, Shape, Use, Place); 20] = [
 ];
 
 /// Keywords that make the schema mean something else than draft 2020-12 with local references says, and why each is
-/// refused instead of ignored.
-const REFUSED: [(&str, &str); 7] = [
+/// refused instead of ignored. Anchors are not among them: no reference that names one is followed, so they say nothing.
+const REFUSED: [(&str, &str); 5] = [
     ("$dynamicRef", "only plain references are followed"),
     ("$recursiveRef", "only plain references are followed"),
-    ("$dynamicAnchor", "only references by JSON pointer are followed"),
-    ("$anchor", "only references by JSON pointer are followed"),
     ("$vocabulary", "only the vocabularies of draft 2020-12 are known"),
     ("dependencies", "draft 2020-12 has `dependentRequired` and `dependentSchemas` instead"),
     ("additionalItems", "draft 2020-12 has `items` beside `prefixItems` instead"),
