@@ -155,18 +155,33 @@ fn build(schema: &Value) -> Result<Validator, SchemaError> {
         .size_limit(limits::SCHEMA_PATTERN_BYTES_MAX)
         .dfa_size_limit(limits::SCHEMA_PATTERN_BYTES_MAX);
     let options = jsonschema::options().with_draft(Draft::Draft202012).offline().should_validate_formats(false);
+    let refused = |error: &jsonschema::ValidationError<'_>| SchemaError::Compile {
+        at: violation::bounded(error.instance_path().as_str()),
+        why: violation::bounded(&error.to_string()),
+    };
     options.clone().with_pattern_options(linear).build(&schema).or_else(|error| {
+        if !looks_around(&schema) {
+            return Err(refused(&error));
+        }
         // Look-around needs an engine that tries again. It does so a bounded number of times, and what it could not
         // match by then does not fit.
         let trying = PatternOptions::fancy_regex()
             .backtrack_limit(limits::SCHEMA_BACKTRACKS_MAX)
             .size_limit(limits::SCHEMA_PATTERN_BYTES_MAX)
             .dfa_size_limit(limits::SCHEMA_PATTERN_BYTES_MAX);
-        options.with_pattern_options(trying).build(&schema).map_err(|_| SchemaError::Compile {
-            at: violation::bounded(error.instance_path().as_str()),
-            why: violation::bounded(&error.to_string()),
-        })
+        options.with_pattern_options(trying).build(&schema).map_err(|_| refused(&error))
     })
+}
+
+/// Whether a text in the schema is a pattern with look-around, or reads like one.
+fn looks_around(schema: &Value) -> bool {
+    let is = |text: &str| ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|mark| text.contains(mark));
+    match schema {
+        Value::String(text) => is(text),
+        Value::Array(items) => items.iter().any(looks_around),
+        Value::Object(members) => members.iter().any(|(name, value)| is(name) || looks_around(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 #[cfg(test)]

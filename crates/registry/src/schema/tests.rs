@@ -396,8 +396,12 @@ fn patterns_are_linear_and_not_too_big() {
     let began = Instant::now();
     assert!(compiled.check(&json!({ "a": format!("{}!", "a".repeat(100_000)) })).is_err());
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    let schema = json!({ "type": "object", "properties": { "a": { "pattern": "a{1000}{1000}{1000}" } } });
-    assert!(refused(&schema).contains("does not compile"));
+    for pattern in [r"(a)\1", "a{1000}{1000}{1000}"] {
+        let schema = json!({ "type": "object", "properties": { "a": { "pattern": pattern } } });
+        assert!(refused(&schema).contains("does not compile"), "{pattern}");
+    }
+    let huge = json!({ "type": "object", "properties": { "a": { "pattern": "(?=a)a{1000}{1000}{1000}" } } });
+    assert!(!fits(&huge, &json!({ "a": "aaaa" })), "what cannot be matched does not fit");
 }
 
 #[test]
