@@ -15,7 +15,7 @@ mod settings;
 mod system;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Parser as _;
 
@@ -24,6 +24,9 @@ use cli::{Cli, Command};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long what still runs at the end is waited for.
+const SHUTDOWN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let since = Instant::now();
@@ -35,8 +38,9 @@ fn main() -> ExitCode {
         Err(error) => return Failure::new(format!("the program cannot start: {error}")).told(),
     };
     let code = runtime.block_on(run(cli, since));
-    // What still runs holds nothing that matters: the journal is closed.
-    runtime.shutdown_background();
+    // What still runs holds nothing that matters: the journal is closed. It is waited for all the same, because a thread
+    // that works while the process tears itself down ends it by a signal, and not with this code.
+    runtime.shutdown_timeout(SHUTDOWN);
     code
 }
 

@@ -50,6 +50,8 @@ pub(super) fn start(
 
 impl Committer {
     fn run(mut self) {
+        // What was there before is vouched for from the beginning, and not a second later: the gate may be killed before.
+        self.have_signed();
         loop {
             let strangers = if self.tick() { limits::STRANGERS_PER_SECOND } else { 0 };
             let taken = if self.queue.is_failing() {
@@ -80,11 +82,15 @@ impl Committer {
             return false;
         }
         self.ticked = now;
-        // A clerk that is still busy gets the next tree.
+        self.have_signed();
+        true
+    }
+
+    /// Has the tree signed if it grew. A clerk that is still busy gets the next tree.
+    fn have_signed(&mut self) {
         if self.writer.size() != self.signed && self.clerk.offer(|| self.writer.standing()) {
             self.signed = self.writer.size();
         }
-        true
     }
 
     /// A tree that is not signed yet must be, within the second.

@@ -72,7 +72,9 @@ fn a_removed_record_is_found() {
         all.remove(removed);
         rewrite(directory.path(), &all);
         let found = meanings(&check(directory.path()));
-        assert!(found.contains("the end was removed"), "{found}");
+        // The first record has a checkpoint of its own, from when the journal was opened.
+        let expected = if removed == 0 { "are not those that were signed" } else { "the end was removed" };
+        assert!(found.contains(expected), "{found}");
     }
 }
 
@@ -87,7 +89,7 @@ fn a_record_put_in_is_found() {
         let report = check(directory.path());
         // Put in after the last signed record, it is one that is not signed yet, and told as such.
         assert_eq!(report.is_intact(), place == 7, "{place}: {}", meanings(&report));
-        assert_eq!(report.signed < report.records, place == 7 || report.signed == 0);
+        assert!(report.signed < report.records);
     }
 }
 

@@ -57,6 +57,11 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
     if !is_json(&head.headers) || !takes_answers(&head.headers) {
         return Err(refused(Reason::MediaTypeRefused, "Content-Type or Accept is not MCP's"));
     }
+    if head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
+        > limits::HEADER_BYTES_MAX
+    {
+        return Err(refused(Reason::TooLarge, "the headers are over the limit"));
+    }
     if declared_length(&head.headers).is_some_and(|length| length > limits::MESSAGE_BYTES_MAX) {
         return Err(refused(Reason::TooLarge, "Content-Length is over the limit"));
     }

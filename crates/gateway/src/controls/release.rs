@@ -36,7 +36,7 @@ pub(crate) struct Expected {
 
 /// Reads a whole answer and decides on it.
 pub(crate) fn run(expected: &Expected, status: StatusCode, body: Bytes, now: Timestamp) -> Result<Released, Flaw> {
-    match answer::read(&body)? {
+    match answer::read(&body).map_err(|flaw| unanswered(status, flaw))? {
         Incoming::Response { id, outcome } => response(expected, status, id.as_ref(), &outcome, body, now),
         Incoming::Notification { .. } => Err(broken("the server answered with a notification")),
         Incoming::Request { .. } => Err(broken("the server answered with a request")),
@@ -53,7 +53,7 @@ pub(crate) fn response(
     now: Timestamp,
 ) -> Result<Released, Flaw> {
     if id != Some(&expected.id) {
-        return Err(broken("the server answered another request"));
+        return Err(unanswered(status, broken("the server answered another request")));
     }
     for object in &expected.objects {
         if matches!(object, Object::Server { .. }) {
@@ -94,6 +94,16 @@ pub(crate) fn withheld(refusal: Refusal) -> Refusal {
     let mut withheld = Refusal::new(Reason::ReleaseRefused, refusal.detail).with_policies(refusal.policies);
     withheld.hint = refusal.hint;
     withheld
+}
+
+/// An error status with something that is no answer to this request may come from a proxy before the server, or from a
+/// server that never read the call: nobody can tell whether it was carried out.
+fn unanswered(status: StatusCode, flaw: Flaw) -> Flaw {
+    if status.is_success() {
+        return flaw;
+    }
+    let detail = format!("the server answered {status}, and not to this request: {}", flaw.refusal.detail);
+    Refusal::new(Reason::OutcomeUnknown, detail).into()
 }
 
 fn broken(detail: &str) -> Flaw {
