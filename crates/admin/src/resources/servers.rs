@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Expected, Revision, limits};
+use model::{Expected, Revision, Role, limits};
 use registry::manifest::ZONE_INTERNET;
 use registry::{Difference, InputSchema, Kind, Observed, Server, ServerManifest, difference};
 use serde_json::Value;
@@ -110,10 +110,26 @@ pub(super) async fn observe(
     person: &Person,
     manifest: &ServerManifest,
 ) -> Result<(Observed, Revision), Fault> {
+    may_look(admin, person, manifest).await?;
     let observed = admin.vetter.vet(manifest).await.map_err(|why| Fault::new(Code::ServerUnusable, why))?;
     let change = admin.change(person, Expected::Any, None)?;
     let recorded = admin.registry.observe(&manifest.name, manifest.identity(), observed.clone(), change).await?;
     Ok((observed, recorded.revision))
+}
+
+/// A look presents the server's credential. Who submits a server names its address and its secret freely, so at an
+/// address that nobody approved only those look who could approve it: else any secret could be sent anywhere.
+async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(), Fault> {
+    if manifest.credential.is_none() || person.has_one_of(&[Role::Approver]) {
+        return Ok(());
+    }
+    let server = admin.registry.server(&manifest.name).await?;
+    if server.pins.is_some_and(|pins| pins.identity == manifest.identity()) {
+        return Ok(());
+    }
+    let name = &manifest.name;
+    let message = format!("server `{name}` would be given a credential at an address that nobody approved");
+    Err(Fault::new(Code::RoleMissing, message).with_next(format!("an approver runs `portcullis server check {name}`")))
 }
 
 fn row(server: &Server) -> ServerRow {

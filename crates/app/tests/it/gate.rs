@@ -150,9 +150,14 @@ impl Gate {
 
     /// Runs a command of the CLI as the bootstrap token's owner.
     pub(crate) async fn cli(&self, arguments: &[&str]) -> Said {
+        self.cli_with("data/admin.token", arguments).await
+    }
+
+    /// Runs a command of the CLI with the token in a file of the gate's directory.
+    pub(crate) async fn cli_with(&self, token_file: &str, arguments: &[&str]) -> Said {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
         command.args(arguments).arg("--admin").arg(format!("http://{}", self.admin()));
-        command.arg("--token-file").arg(self.directory().join("data/admin.token")).stdin(Stdio::null());
+        command.arg("--token-file").arg(self.directory().join(token_file)).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         Said { ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) }

@@ -3,8 +3,8 @@
 use drill::mcp::{Client, Reply};
 use serde_json::{Value, json};
 
+use crate::gate::Gate;
 use crate::gate::files::{ANA, BOB};
-use crate::gate::{Gate, Setup};
 use crate::verdict::{HALTED, No, RELEASE_REFUSED, TOOL_HALTED, passes, words};
 
 /// Every scope: the words of the CLI, how the helpdesk's message to `watch` is refused, and whether Bob goes on.
@@ -162,10 +162,8 @@ async fn a_halt_outlives_a_crash() {
 
 #[tokio::test]
 async fn only_a_responder_halts_and_resumes() {
-    let gate = Gate::with(Setup::default()).await;
-    let viewer = gate.directory().join("tokens/viewer");
-    let file = viewer.to_str().unwrap();
-    let said = gate.cli(&["halt", "everything", "--reason", "a prank", "--token-file", file]).await;
-    assert!(!said.ok, "{said:?}");
+    let gate = Gate::start().await;
+    let said = gate.cli_with("tokens/viewer", &["halt", "everything", "--reason", "a prank"]).await;
+    assert!(!said.ok && said.err.contains("responder"), "{said:?}");
     passes(&read(&gate.client(ANA)).await);
 }

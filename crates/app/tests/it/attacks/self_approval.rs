@@ -165,8 +165,8 @@ async fn the_bootstrap_token_is_its_owners_alone() {
     let exposed = gate.directory().join("tokens/exposed");
     fs::write(&exposed, &token).unwrap();
     set_mode(&exposed, 0o644);
-    let said = gate.cli(&["status", "--token-file", exposed.to_str().unwrap()]).await;
-    assert!(!said.ok, "{said:?}");
+    let said = gate.cli_with("tokens/exposed", &["status"]).await;
+    assert!(!said.ok && said.err.contains("chmod 600"), "{said:?}");
 }
 
 #[tokio::test]

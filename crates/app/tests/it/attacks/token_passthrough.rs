@@ -7,10 +7,10 @@ use drill::mcp::Reply;
 use http::header;
 use serde_json::{Value, json};
 
-use crate::gate::files::{ANA, DESK_CREDENTIAL, caller_token};
+use crate::gate::files::{ANA, DESK_CREDENTIAL, caller_token, server};
 use crate::gate::{Gate, Setup, name, value};
-use crate::puppet::{Manner, Seen};
-use crate::verdict::{OUTCOME_UNKNOWN, UNAUTHENTICATED, passes, receipt_id};
+use crate::puppet::{Manner, Puppet, Seen};
+use crate::verdict::{ENDPOINT_NOT_FOUND, OUTCOME_UNKNOWN, UNAUTHENTICATED, passes, receipt_id};
 
 /// Headers that carry credentials, or that servers and boxes between believe.
 const EXTRA: [(&str, &str); 17] = [
@@ -113,6 +113,29 @@ async fn a_server_that_echoes_its_credential_tells_nobody() {
         }
     }
     keeps_no_secret(&gate);
+}
+
+#[tokio::test]
+async fn a_reviewer_cannot_have_a_secret_sent_to_an_address_of_theirs() {
+    let gate = Gate::with(Setup { guarded: true, ..Setup::default() }).await;
+    let theirs = Puppet::start().await;
+    let file = gate.directory().join("theirs.toml");
+    // An approved name at a new address, and new names with whatever secrets the gate can read.
+    for (server_name, secret) in [("desk", "secrets/desk"), ("theirs", "secrets/desk"), ("theirs", "data/admin.token")]
+    {
+        let manifest = server(server_name, &theirs.url(), true).replace("secrets/desk", secret);
+        std::fs::write(&file, manifest).unwrap();
+        let said = gate.cli_with("tokens/reviewer", &["server", "submit", file.to_str().unwrap()]).await;
+        assert!(said.ok, "{said:?}");
+        let said = gate.cli_with("tokens/reviewer", &["server", "check", server_name]).await;
+        assert!(!said.ok && said.err.contains("an approver"), "{said:?}");
+        assert!(theirs.seen().is_empty(), "`{secret}` went to an address that nobody approved");
+    }
+    // One who could approve it looks, and agents come to it only once that was done.
+    gate.must(&["server", "check", "desk"]).await;
+    assert!(!theirs.seen().is_empty());
+    let reply = gate.client(ANA).call("read_ticket", json!({ "ticket": "1" })).await.unwrap();
+    gate.refuses(&reply, ENDPOINT_NOT_FOUND).await;
 }
 
 #[tokio::test]
