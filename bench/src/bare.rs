@@ -17,7 +17,7 @@ use crate::listen;
 
 /// What the proxy stands in front of.
 #[derive(Args)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The server's address, `127.0.0.1:PORT`.
     #[arg(long)]
     upstream: Authority,
@@ -25,7 +25,7 @@ pub(crate) struct Settings {
 
 /// Serves until the process is ended.
 #[expect(clippy::disallowed_methods, reason = "the benchmark is no part of the product, and calls loopback only")]
-pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
+pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     let client: Pool = Client::builder(TokioExecutor::new()).build(connector);

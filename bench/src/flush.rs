@@ -10,7 +10,7 @@ use anyhow::Context;
 /// Bytes appended before each flush: one page, about what a small group of records takes.
 const APPEND_BYTES: usize = 4096;
 /// Flushes in one sample.
-const FLUSHES: usize = 100;
+const FLUSHES: usize = 40;
 
 /// Appends a page and flushes it (`fdatasync`), [`FLUSHES`] times, in a file of its own in `directory`.
 pub(crate) fn sample(directory: &Path) -> anyhow::Result<Vec<Duration>> {

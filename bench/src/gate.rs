@@ -16,7 +16,7 @@ use crate::process::Running;
 
 /// What the policies of an installation look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Policies {
+pub enum Policies {
     /// One permit that reads who calls what, and nothing of the arguments.
     ReadNoArguments,
     /// The same, and ten that forbid by what the arguments say. None of them applies to the calls of the benchmark, so
@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const TOKEN: &str = "bench-agent-token-of-one-run-0123456789abcdef";
 
 /// An installed gate: its files are in place and its server is approved.
-pub(crate) struct Gate {
+pub struct Gate {
     program: PathBuf,
     directory: PathBuf,
     agents: SocketAddr,
@@ -40,12 +40,7 @@ pub(crate) struct Gate {
 impl Gate {
     /// Makes an installation in `directory`, which it empties first: settings, manifests and policies; then starts the
     /// gate once, applies the manifests and approves the server.
-    pub(crate) fn install(
-        program: &Path,
-        directory: &Path,
-        upstream: &str,
-        policies: Policies,
-    ) -> anyhow::Result<Self> {
+    pub fn install(program: &Path, directory: &Path, upstream: &str, policies: Policies) -> anyhow::Result<Self> {
         if directory.exists() {
             fs::remove_dir_all(directory).context("remove an earlier installation")?;
         }
@@ -67,24 +62,24 @@ impl Gate {
     }
 
     /// Starts it and waits until it is ready.
-    pub(crate) fn start(&self) -> anyhow::Result<Running> {
+    pub fn start(&self) -> anyhow::Result<Running> {
         let mut command = Command::new(&self.program);
         command.args(["serve", "--config", "portcullis.toml"]).current_dir(&self.directory).stderr(Stdio::null());
         Running::start_and_wait(&mut command, PATIENCE, || is_ready(self.admin))
     }
 
     /// Where agents connect.
-    pub(crate) fn agents(&self) -> SocketAddr {
+    pub fn agents(&self) -> SocketAddr {
         self.agents
     }
 
     /// The path of the endpoint.
-    pub(crate) fn path(&self) -> &'static str {
+    pub fn path(&self) -> &'static str {
         "/desk/mcp"
     }
 
     /// The agent's token.
-    pub(crate) fn token(&self) -> &'static str {
+    pub fn token(&self) -> &'static str {
         TOKEN
     }
 
@@ -131,14 +126,14 @@ const ZONE: &str = "name = \"local\"\naddresses = [\"127.0.0.1/32\"]\npurpose = 
 const ENDPOINT: &str = "name = \"desk\"\nserver = \"shop\"\npurpose = \"Refunds\"\n";
 
 /// What the agent may do, and what the user may do; both must.
-pub(crate) const WORKS: &str = "\
+pub const WORKS: &str = "\
 @id(\"agent-connects\") permit (principal == Agent::\"desk\", action == Action::\"connect\", resource);\n\
 @id(\"agent-works\") permit (principal == Agent::\"desk\", action in Action::\"use\", resource in Server::\"shop\");\n\
 @id(\"user-connects\") permit (principal in Group::\"support\", action == Action::\"connect\", resource);\n\
 @id(\"user-works\") permit (principal in Group::\"support\", action in Action::\"use\", resource in Server::\"shop\");\n";
 
 /// Ten policies that read the arguments and forbid none of the benchmark's calls.
-pub(crate) fn limits() -> String {
+pub fn limits() -> String {
     let tool = payload::TOOL;
     let limit = |number: u32| {
         let amount = 1_000_000 + number;

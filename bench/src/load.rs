@@ -31,34 +31,34 @@ use pace::{Pace, Window};
 
 /// What to call, how large, how often.
 #[derive(Args, Debug)]
-pub(crate) struct Settings {
+pub struct Settings {
     /// The address to connect to, `127.0.0.1:PORT`.
     #[arg(long)]
-    pub(crate) to: Authority,
+    pub to: Authority,
     /// The path to post to.
     #[arg(long, default_value = "/mcp")]
-    pub(crate) path: PathAndQuery,
+    pub path: PathAndQuery,
     /// The bearer token to present.
     #[arg(long, default_value = "none")]
-    pub(crate) token: String,
+    pub token: String,
     /// Connections, each kept open and with one call at a time.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub(crate) connections: u16,
+    pub connections: u16,
     /// Bytes in each call and in each answer.
     #[arg(long, default_value_t = 1024, value_parser = message_bytes)]
-    pub(crate) bytes: usize,
+    pub bytes: usize,
     /// Calls per second in all. Without it, each connection calls as soon as it has its answer.
     #[arg(long)]
-    pub(crate) rate: Option<f64>,
+    pub rate: Option<f64>,
     /// Seconds that are measured.
     #[arg(long, default_value_t = 3.0)]
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// Seconds before that, which are not.
     #[arg(long, default_value_t = 0.5)]
-    pub(crate) warmup_seconds: f64,
+    pub warmup_seconds: f64,
     /// The process whose CPU time and memory to measure meanwhile.
     #[arg(long)]
-    pub(crate) watch: Option<u32>,
+    pub watch: Option<u32>,
 }
 
 fn message_bytes(text: &str) -> anyhow::Result<usize> {
@@ -70,40 +70,40 @@ fn message_bytes(text: &str) -> anyhow::Result<usize> {
 
 /// What was measured in one window.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Measured {
+pub struct Measured {
     /// Seconds the window was open.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// Calls answered in it.
-    pub(crate) calls: usize,
+    pub calls: usize,
     /// Median latency, in microseconds.
-    pub(crate) p50_microseconds: f64,
+    pub p50_microseconds: f64,
     /// 99th percentile of latency, in microseconds.
-    pub(crate) p99_microseconds: f64,
+    pub p99_microseconds: f64,
     /// The watched process.
-    pub(crate) watched: Option<Watched>,
+    pub watched: Option<Watched>,
 }
 
 impl Measured {
     /// Calls answered per second.
-    pub(crate) fn calls_per_second(&self) -> f64 {
+    pub fn calls_per_second(&self) -> f64 {
         self.calls as f64 / self.seconds
     }
 }
 
 /// What the watched process used.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Watched {
+pub struct Watched {
     /// Microseconds of user and system time for each answered call.
-    pub(crate) cpu_microseconds_per_call: f64,
+    pub cpu_microseconds_per_call: f64,
     /// Share of one core it used while the window was open.
-    pub(crate) cores: f64,
+    pub cores: f64,
     /// Bytes of memory resident at the window's end, under load.
-    pub(crate) resident_bytes: u64,
+    pub resident_bytes: u64,
 }
 
 /// Calls, and prints what was measured as one line of JSON. Any refused, failed or short answer is an error: numbers of a
 /// run in which something went wrong are worth nothing.
-pub(crate) fn run(settings: &Settings) -> anyhow::Result<()> {
+pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let measured = LocalSet::new().block_on(&runtime, measure(settings))?;
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&measured)?).context("say what was measured")
@@ -142,25 +142,30 @@ async fn measure(settings: &Settings) -> anyhow::Result<Measured> {
     let calls = latencies.len();
     ensure!(calls > 0, "no call was answered while the window was open");
     Ok(Measured {
-        seconds,
+        seconds: thousandths(seconds),
         calls,
         p50_microseconds: percentile(&latencies, 50),
         p99_microseconds: percentile(&latencies, 99),
         watched: before.zip(after).map(|(before, after)| {
             let cpu = after.cpu.saturating_sub(before.cpu).as_secs_f64();
             Watched {
-                cpu_microseconds_per_call: cpu * 1e6 / calls as f64,
-                cores: cpu / seconds,
+                cpu_microseconds_per_call: thousandths(cpu * 1e6 / calls as f64),
+                cores: thousandths(cpu / seconds),
                 resident_bytes: after.resident_bytes,
             }
         }),
     })
 }
 
+/// As exact as anything here is; what stands behind it in a report would be noise.
+pub fn thousandths(value: f64) -> f64 {
+    (value * 1e3).round() / 1e3
+}
+
 /// The value, in microseconds, that `percent` of the sorted latencies do not exceed.
-pub(crate) fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+pub fn percentile(sorted: &[Duration], percent: usize) -> f64 {
     let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(rank).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e6)
+    sorted.get(rank).map_or(f64::NAN, |latency| thousandths(latency.as_secs_f64() * 1e6))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the benchmark is no part of the product, and calls loopback only")]

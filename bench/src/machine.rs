@@ -6,22 +6,22 @@ use serde::Serialize;
 
 /// What a reader of the report must know of the machine.
 #[derive(Debug, Serialize)]
-pub(crate) struct Machine {
+pub struct Machine {
     /// The processor's model.
-    pub(crate) processor: String,
+    pub processor: String,
     /// Cores this process may use.
-    pub(crate) cores: usize,
+    pub cores: usize,
     /// Bytes of memory.
-    pub(crate) memory_bytes: u64,
+    pub memory_bytes: u64,
     /// The kernel's release.
-    pub(crate) kernel: String,
+    pub kernel: String,
     /// Processes that wanted a core in the minute before the run. More than nearly none makes the numbers doubtful.
-    pub(crate) load_before: Option<f64>,
+    pub load_before: Option<f64>,
 }
 
 impl Machine {
     /// Looks at the machine. What cannot be read is told as unknown: it explains numbers and decides nothing.
-    pub(crate) fn look() -> Self {
+    pub fn look() -> Self {
         Self {
             processor: field("/proc/cpuinfo", "model name").unwrap_or_else(|| "unknown".to_owned()),
             cores: std::thread::available_parallelism().map_or(0, usize::from),

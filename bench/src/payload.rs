@@ -8,13 +8,13 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 
 /// The revision every message speaks.
-pub(crate) const PROTOCOL_VERSION: &str = "2026-07-28";
+pub const PROTOCOL_VERSION: &str = "2026-07-28";
 /// The one tool that is called.
-pub(crate) const TOOL: &str = "refund";
+pub const TOOL: &str = "refund";
 /// Bytes in the largest message, either way.
-pub(crate) const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes in the smallest call: its envelope alone.
-pub(crate) const MESSAGE_BYTES_MIN: usize = 512;
+pub const MESSAGE_BYTES_MIN: usize = 512;
 /// The start of every good answer after its id. [`is_good_answer`] looks for the marker in it.
 const ANSWER_START: &str = r#","result":{"resultType":"complete","isError":false,"content":[{"type":"text","text":""#;
 /// What a refusal, an error or another server would not say.
@@ -31,7 +31,7 @@ static PROSE: LazyLock<String> = LazyLock::new(|| {
 /// A `tools/call` of exactly `bytes` bytes that asks for an answer of `answer_bytes`.
 ///
 /// Calls with different ids ask for different amounts, so that a decision about one tells nothing about the next.
-pub(crate) fn call(id: usize, bytes: usize, answer_bytes: usize) -> Bytes {
+pub fn call(id: usize, bytes: usize, answer_bytes: usize) -> Bytes {
     let amount = 10 + id;
     let head = format!(
         r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{TOOL}","arguments":{{"order":"A-{id}","amount":{amount},"currency":"EUR","answer_bytes":{answer_bytes},"note":""#
@@ -43,13 +43,13 @@ pub(crate) fn call(id: usize, bytes: usize, answer_bytes: usize) -> Bytes {
 }
 
 /// The answer to the call with this id, as raw JSON, of exactly `bytes` bytes.
-pub(crate) fn answer(id: &str, bytes: usize) -> Bytes {
+pub fn answer(id: &str, bytes: usize) -> Bytes {
     let head = format!(r#"{{"jsonrpc":"2.0","id":{id}{ANSWER_START}"#);
     filled(&head, r#""}]}}"#, bytes)
 }
 
 /// Whether this is the server's own answer at about the size that was asked for, and no refusal.
-pub(crate) fn is_good_answer(body: &[u8], bytes: usize) -> bool {
+pub fn is_good_answer(body: &[u8], bytes: usize) -> bool {
     let start = body.get(..ANSWER_MARKER_BYTES_MAX).unwrap_or(body);
     body.len() + ANSWER_MARKER_BYTES_MAX >= bytes
         && start.windows(ANSWER_MARKER.len()).any(|window| window == ANSWER_MARKER)

@@ -9,11 +9,11 @@ use anyhow::{Context, ensure};
 
 /// What the kernel knows of a process.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Usage {
+pub struct Usage {
     /// User and system time of all its threads, those that ended included. Exact to two clock ticks: 20 ms.
-    pub(crate) cpu: Duration,
+    pub cpu: Duration,
     /// Bytes of memory resident now.
-    pub(crate) resident_bytes: u64,
+    pub resident_bytes: u64,
 }
 
 /// Milliseconds in one of the clock ticks that `/proc/PID/stat` counts in: `USER_HZ` is 100 on every Linux we run on.
@@ -24,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(5);
 const USER_TIME_FIELD: usize = 11;
 
 /// Reads what process `pid` has used until now.
-pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
+pub fn usage(pid: u32) -> anyhow::Result<Usage> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("read the process's times")?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("read the process's memory")?;
     Ok(Usage { cpu: cpu(&stat)?, resident_bytes: resident_bytes(&status)? })
@@ -46,15 +46,15 @@ fn resident_bytes(status: &str) -> anyhow::Result<u64> {
 }
 
 /// A process that ends when this is dropped.
-pub(crate) struct Running {
+pub struct Running {
     child: Child,
     /// From the start of the process until it said that it is ready.
-    pub(crate) ready_after: Duration,
+    pub ready_after: Duration,
 }
 
 impl Running {
     /// Starts a part that says its address in its first line when it is ready. Returns it with that line.
-    pub(crate) fn start(command: &mut Command) -> anyhow::Result<(Self, String)> {
+    pub fn start(command: &mut Command) -> anyhow::Result<(Self, String)> {
         let started = Instant::now();
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("start a process")?;
         let mut running = Self { child, ready_after: Duration::ZERO };
@@ -67,7 +67,7 @@ impl Running {
     }
 
     /// Starts a process and asks `is_ready` once per millisecond, for at most `patience`.
-    pub(crate) fn start_and_wait(
+    pub fn start_and_wait(
         command: &mut Command,
         patience: Duration,
         mut is_ready: impl FnMut() -> bool,
@@ -87,7 +87,7 @@ impl Running {
     }
 
     /// The process's id.
-    pub(crate) fn id(&self) -> u32 {
+    pub fn id(&self) -> u32 {
         self.child.id()
     }
 }

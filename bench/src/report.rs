@@ -4,33 +4,33 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::load::{Measured, percentile};
+use crate::load::{Measured, percentile, thousandths};
 use crate::machine::Machine;
 
 /// Everything that was measured in one run.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub struct Report {
     /// The shape of this file.
-    pub(crate) format: u32,
+    pub format: u32,
     /// When the run ended, in seconds since the Unix epoch.
-    pub(crate) taken_at_unix_seconds: u64,
+    pub taken_at_unix_seconds: u64,
     /// Where.
-    pub(crate) machine: Machine,
+    pub machine: Machine,
     /// Rounds, each with one turn for every contestant, size and way of calling.
-    pub(crate) rounds: u32,
+    pub rounds: u32,
     /// Seconds in each turn.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
     /// Connections of the agents.
-    pub(crate) connections: u16,
+    pub connections: u16,
     /// One disk flush, in the same run.
-    pub(crate) flush: Flush,
+    pub flush: Flush,
     /// Those that were compared. The first is the server without any proxy, the second the bare proxy.
-    pub(crate) contestants: Vec<Contestant>,
+    pub contestants: Vec<Contestant>,
 }
 
 /// What one disk flush took.
 #[derive(Debug, Serialize)]
-pub(crate) struct Flush {
+pub struct Flush {
     /// Flushes measured.
     samples: usize,
     /// Median, in microseconds.
@@ -41,7 +41,7 @@ pub(crate) struct Flush {
 
 impl Flush {
     /// Sums up flushes.
-    pub(crate) fn of(mut times: Vec<Duration>) -> Self {
+    pub fn of(mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
         Self {
             samples: times.len(),
@@ -53,21 +53,21 @@ impl Flush {
 
 /// One of those that were compared.
 #[derive(Debug, Serialize)]
-pub(crate) struct Contestant {
+pub struct Contestant {
     /// Its name in the table.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// Milliseconds from the start of the process until it was ready, for each start.
     ready_milliseconds: Vec<f64>,
     /// Bytes of memory resident when it had done nothing yet.
-    pub(crate) idle_resident_bytes: u64,
+    pub idle_resident_bytes: u64,
     /// What it did with messages of each size.
-    pub(crate) sizes: Vec<Size>,
+    pub sizes: Vec<Size>,
 }
 
 impl Contestant {
     /// One that has done nothing yet.
-    pub(crate) fn new(name: &'static str, ready: Vec<Duration>) -> Self {
-        let ready_milliseconds = ready.into_iter().map(|time| time.as_secs_f64() * 1e3).collect();
+    pub fn new(name: &'static str, ready: Vec<Duration>) -> Self {
+        let ready_milliseconds = ready.into_iter().map(|time| thousandths(time.as_secs_f64() * 1e3)).collect();
         Self { name, ready_milliseconds, idle_resident_bytes: 0, sizes: Vec::new() }
     }
 
@@ -80,20 +80,20 @@ impl Contestant {
 
 /// What a contestant did with messages of one size.
 #[derive(Debug, Serialize)]
-pub(crate) struct Size {
+pub struct Size {
     /// Bytes in each call and in each answer.
-    pub(crate) bytes: usize,
+    pub bytes: usize,
     /// Each turn in which calls came as fast as they were answered.
-    pub(crate) fastest: Vec<Measured>,
+    pub fastest: Vec<Measured>,
     /// The rate of the turns at half load: half of what the slowest contestant could do.
-    pub(crate) half_load_calls_per_second: Option<f64>,
+    pub half_load_calls_per_second: Option<f64>,
     /// Each turn at half load.
-    pub(crate) half_load: Vec<Measured>,
+    pub half_load: Vec<Measured>,
 }
 
 impl Size {
     /// One at which nothing was done yet.
-    pub(crate) fn new(bytes: usize) -> Self {
+    pub fn new(bytes: usize) -> Self {
         Self { bytes, fastest: Vec::new(), half_load_calls_per_second: None, half_load: Vec::new() }
     }
 
@@ -112,13 +112,13 @@ impl Size {
 }
 
 /// Half of the calls per second that the slowest contestant could do with messages of one size.
-pub(crate) fn half_load(contestants: &[Contestant], index: usize) -> f64 {
+pub fn half_load(contestants: &[Contestant], index: usize) -> f64 {
     let fastest = contestants.iter().filter_map(|contestant| contestant.sizes.get(index)).map(Size::calls_per_second);
     fastest.fold(f64::INFINITY, f64::min) / 2.0
 }
 
 /// The middle value, or the mean of the two in the middle; not a number if there are none.
-pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -130,7 +130,7 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// The report as text of at most 80 columns.
-pub(crate) fn table(report: &Report) -> String {
+pub fn table(report: &Report) -> String {
     let [direct, bare, ..] = report.contestants.as_slice() else { return String::new() };
     let heads: Vec<String> = direct.sizes.iter().map(|size| bytes_text(size.bytes)).collect();
     let of_bare = |index: usize| bare.sizes.get(index).map_or(f64::NAN, Size::cpu_microseconds);
@@ -236,7 +236,7 @@ fn mebibytes(bytes: u64) -> String {
 }
 
 /// A size as people write it.
-pub(crate) fn bytes_text(bytes: usize) -> String {
+pub fn bytes_text(bytes: usize) -> String {
     if bytes.is_multiple_of(1024) { format!("{} KB", bytes / 1024) } else { format!("{bytes} B") }
 }
 

@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 
 use crate::gate::{Gate, Policies};
-use crate::load::Measured;
+use crate::load::{Measured, thousandths};
 use crate::machine::Machine;
 use crate::process::{self, Running};
 use crate::report::{Contestant, Report, Size};
@@ -20,7 +20,7 @@ use crate::{flush, report};
 
 /// What to measure and how long.
 #[derive(Args, Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// Rounds; in each, every contestant has its turn.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -69,7 +69,7 @@ struct Entrant {
 }
 
 /// Runs the comparison.
-pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
+pub fn run(plan: &Plan) -> anyhow::Result<()> {
     let machine = Machine::look();
     let program = std::env::current_exe().context("find this program")?;
     fs::create_dir_all(&plan.directory).context("make the folder of the installations")?;
@@ -167,8 +167,8 @@ fn turns(
     let rates: Vec<f64> = (0..plan.sizes.len()).map(|index| report::half_load(contestants, index)).collect();
     for round in 0..plan.rounds {
         say(&format!("round {} of {}: at half load", round + 1, plan.rounds))?;
-        flushes.append(&mut flush::sample(&plan.directory)?);
         for (index, rate) in rates.iter().enumerate() {
+            flushes.append(&mut flush::sample(&plan.directory)?);
             for turn in in_turn(round, entrants.len()) {
                 turn_of(plan, program, entrants, contestants, (turn, index), Some(*rate))?;
             }
@@ -199,7 +199,7 @@ fn turn_of(
     match rate {
         None => size.fastest.push(measured),
         Some(rate) => {
-            size.half_load_calls_per_second = Some(rate);
+            size.half_load_calls_per_second = Some(thousandths(rate));
             size.half_load.push(measured);
         }
     }

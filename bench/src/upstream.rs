@@ -19,10 +19,10 @@ use crate::{listen, payload};
 
 /// The server needs no settings: it takes a free port.
 #[derive(Args)]
-pub(crate) struct Settings {}
+pub struct Settings {}
 
 /// Serves until the process is ended.
-pub(crate) fn run(Settings {}: &Settings) -> anyhow::Result<()> {
+pub fn run(Settings {}: &Settings) -> anyhow::Result<()> {
     listen::serve(answer)
 }
 
@@ -77,7 +77,7 @@ const DISCOVERY: &str = r#""supportedVersions":["2026-07-28"],"capabilities":{"t
 const TOOLS: &str = r#""tools":[{"name":"refund","description":"Pays an order back to the customer.","inputSchema":{"type":"object","properties":{"order":{"type":"string","maxLength":64},"amount":{"type":"integer","minimum":1},"currency":{"type":"string","enum":["EUR","USD","GBP"]},"note":{"type":"string"},"answer_bytes":{"type":"integer","minimum":0,"maximum":1048576}},"required":["order","amount","currency"],"additionalProperties":false}}],"ttlMs":60000,"cacheScope":"public""#;
 
 /// The listing that the server answers with.
-pub(crate) fn listing() -> Bytes {
+pub fn listing() -> Bytes {
     result("1", TOOLS)
 }
 

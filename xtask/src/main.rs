@@ -20,7 +20,8 @@ const USAGE: &str = "\
 cargo xtask TASK
 
   check            layers, leaks, lints and long files of this repository
-  bench [OPTIONS]  builds for release and measures the gate; see `bench run --help`
+  bench [OPTIONS]  builds for release and measures the gate; --help tells the options
+  bench stages     measures each step of the gate by itself
 ";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -60,19 +61,25 @@ fn violations(repository: &Repository) -> anyhow::Result<Vec<String>> {
 
 /// Builds the benchmark, and the gate unless it is left out; then runs it from the repository's root.
 fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
-    let root = Repository::root()?;
-    let mut packages = vec!["build", "--release", "--package", "bench"];
-    if !options.iter().any(|option| option == "--without-gate") {
-        packages.extend(["--package", "app"]);
+    let (binary, options) = match options {
+        [first, rest @ ..] if first == "stages" => ("stages", rest),
+        _ => ("bench", options),
+    };
+    let takes_part = |option: &str| !options.iter().any(|given| given == option);
+    if binary == "bench" && takes_part("--without-gate") && takes_part("--gate") && takes_part("--help") {
+        run_cargo(&["build", "--release", "--package", "app"])?;
     }
-    let built = repository::cargo().args(packages).current_dir(&root).status().context("run cargo")?;
-    ensure!(built.success(), "the build failed");
-    // `stages` is the benchmark's other command; everything else is options of its main one.
-    let command: &[&str] = if options.first().is_some_and(|first| first == "stages") { &[] } else { &["run"] };
-    let mut run = repository::cargo();
-    run.args(["run", "--quiet", "--release", "--package", "bench", "--"]).args(command).args(options);
-    let done = run.current_dir(&root).status().context("run the benchmark")?;
-    Ok(if done.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let mut arguments = vec!["run", "--release", "--package", "bench", "--bin", binary, "--"];
+    arguments.extend((binary == "bench").then_some("run"));
+    arguments.extend(options.iter().map(String::as_str));
+    run_cargo(&arguments)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_cargo(arguments: &[&str]) -> anyhow::Result<()> {
+    let status = repository::cargo().args(arguments).current_dir(Repository::root()?).status().context("run cargo")?;
+    ensure!(status.success(), "`cargo {}` failed", arguments.join(" "));
+    Ok(())
 }
 
 #[cfg(test)]

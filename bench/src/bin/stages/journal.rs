@@ -12,10 +12,10 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use model::{AgentKind, Clock, Entropy, Object, Revision, Timestamp};
 use serde::Serialize;
 
-use crate::{payload, process};
+use bench::{payload, process};
 
 /// Tasks that append at once: as many as the benchmark has connections, and as many as a busy gate may have.
-pub(super) const TASKS: [usize; 2] = [64, 1024];
+pub(crate) const TASKS: [usize; 2] = [64, 1024];
 /// How long they append.
 const PERIOD: Duration = Duration::from_secs(3);
 /// How long a record that nobody waits for may wait: the gate's own value.
@@ -23,17 +23,17 @@ const FLUSH_DELAY: Duration = Duration::from_millis(20);
 
 /// What was measured.
 #[derive(Debug, Serialize)]
-pub(super) struct Appended {
+pub(crate) struct Appended {
     /// Tasks, each with one record at a time.
-    pub(super) tasks: usize,
+    pub(crate) tasks: usize,
     /// Durable records per second.
-    pub(super) records_per_second: f64,
+    pub(crate) records_per_second: f64,
     /// CPU of this process for each, encoding and hashing included.
-    pub(super) cpu_microseconds_per_record: f64,
+    pub(crate) cpu_microseconds_per_record: f64,
 }
 
 /// An open journal in a folder of its own, emptied first.
-pub(super) fn open(directory: &Path) -> anyhow::Result<Journal> {
+pub(crate) fn open(directory: &Path) -> anyhow::Result<Journal> {
     if directory.exists() {
         fs::remove_dir_all(directory).context("remove an earlier journal")?;
     }
@@ -49,7 +49,7 @@ pub(super) fn open(directory: &Path) -> anyhow::Result<Journal> {
 }
 
 /// Appends intents from this many tasks, each waiting until its own is durable.
-pub(super) fn append(journal: &Arc<Journal>, tasks: usize) -> anyhow::Result<Appended> {
+pub(crate) fn append(journal: &Arc<Journal>, tasks: usize) -> anyhow::Result<Appended> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("start the runtime")?;
     let intent = intent(journal)?;
     let over = Arc::new(AtomicBool::new(false));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use audit::Journal;
 use bytes::Bytes;
-use clap::Args;
+use clap::Parser;
 use http::{HeaderMap, HeaderValue};
 use model::{Agent, AgentKind, Assurance, Caller, EndpointName, Object, Timestamp};
 use policy::{Action, Policies, Question, ServerVocabulary, Source, Target, ToolVocabulary, Vocabulary};
@@ -25,11 +25,18 @@ use serde::Serialize;
 use serde_json::Value;
 use wire::Subject;
 
-use crate::{gate, payload, report, upstream};
+use bench::load::thousandths;
+use bench::machine::Machine;
+use bench::{gate, payload, report, upstream};
 
-/// What to measure.
-#[derive(Args, Debug)]
-pub(crate) struct Plan {
+/// The gate's allocator, so that steps cost here what they cost there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures what each step of the gate costs by itself.
+#[derive(Parser, Debug)]
+#[command(name = "stages")]
+struct Plan {
     /// Bytes in each message.
     #[arg(long, value_delimiter = ',', default_values_t = [1024, 16 * 1024, 256 * 1024])]
     sizes: Vec<usize>,
@@ -55,7 +62,7 @@ struct Stage {
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
 struct Stages {
-    machine: crate::machine::Machine,
+    machine: Machine,
     bytes: Vec<usize>,
     stages: Vec<Stage>,
     journal: Vec<journal::Appended>,
@@ -67,8 +74,9 @@ const SAMPLES: usize = 7;
 const SAMPLE: Duration = Duration::from_millis(40);
 
 /// Measures every step, prints a table and keeps the report.
-pub(crate) fn run(plan: &Plan) -> anyhow::Result<()> {
-    let machine = crate::machine::Machine::look();
+fn main() -> anyhow::Result<()> {
+    let plan = Plan::parse();
+    let machine = Machine::look();
     let journal = Arc::new(journal::open(&plan.directory)?);
     let mut stages: Vec<Stage> = Vec::new();
     for bytes in &plan.sizes {
@@ -175,7 +183,8 @@ fn microseconds(mut work: impl FnMut()) -> f64 {
     while sample(calls, &mut work) < SAMPLE && calls < u32::MAX / 2 {
         calls *= 2;
     }
-    report::median((0..SAMPLES).map(|_| sample(calls, &mut work).as_secs_f64() * 1e6 / f64::from(calls)))
+    let each = (0..SAMPLES).map(|_| sample(calls, &mut work).as_secs_f64() * 1e6 / f64::from(calls));
+    thousandths(report::median(each))
 }
 
 fn table(measured: &Stages) -> String {

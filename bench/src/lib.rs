@@ -1,0 +1,29 @@
+//! What does the gate cost?
+//!
+//! One command, `cargo xtask bench`, measures the gate against a bare reverse proxy and against no proxy at all, on the
+//! same work, side by side in one run on loopback. Everything that takes part is a subcommand of one binary, run as its
+//! own process:
+//!
+//! - [`upstream`]: a small, fast MCP server;
+//! - [`bare`]: a `hyper` reverse proxy that copies and does nothing else, the yardstick;
+//! - [`load`]: 64 connections of an agent that calls one tool, as fast as answers come or at a fixed rate;
+//! - [`run`]: starts them all and the gate, takes turns between them, and prints and keeps the report.
+//!
+//! `cargo xtask bench stages` measures what each step of the gate costs by itself. The gate has no switches to take
+//! controls out with, so that the cost of each control is measured through the crate it lives in. It is a binary of its
+//! own (`bin/stages`), because it is linked with those crates and the others need not be.
+//!
+//! Numbers are ratios to the bare proxy, because machines differ. CPU is what the kernel accounted to the process under
+//! test (user and system, `/proc/PID/stat`, to 20 ms in a window of seconds). A file in `results/` holds every round.
+
+pub mod bare;
+mod flush;
+pub mod gate;
+mod listen;
+pub mod load;
+pub mod machine;
+pub mod payload;
+pub mod process;
+pub mod report;
+pub mod run;
+pub mod upstream;
