@@ -136,7 +136,8 @@ impl Archive {
             | Kind::Listed
             | Kind::Changed
             | Kind::Strangers
-            | Kind::Unrecorded => None,
+            | Kind::Unrecorded
+            | Kind::Taken => None,
         };
         let proof = match checkpoint {
             Some((note, size, root)) if index < size => {

@@ -48,8 +48,8 @@ pub use files::FileError;
 pub use journal::{Condition, Durable, Health, Journal, JournalError, Options, Recovery};
 pub use note::{Checkpoint, NoteError, PublicKey};
 pub use record::{
-    Changed, End, Event, Intent, Kind, Listed, Opened, Outcome, Record, RecordError, Refused, Strangers, Unrecorded,
-    Who,
+    Changed, End, Event, Intent, Kind, Listed, Opened, Outcome, Record, RecordError, Refused, Strangers, Taken,
+    Unrecorded, Who,
 };
 pub use strangers::Tally;
 pub use verify::{Problem, Progress, Report, Trusted, VerifyError, verify};

@@ -50,6 +50,8 @@ pub enum Event {
     Strangers(Strangers),
     /// Records that could not be written.
     Unrecorded(Unrecorded),
+    /// A notification was taken and not passed on.
+    Taken(Taken),
 }
 
 /// Who asked.
@@ -267,6 +269,21 @@ pub struct Strangers {
     pub count: u64,
 }
 
+/// A notification of an agent that was taken and has nothing left to do, such as a cancellation over HTTP, which closing the
+/// stream has told already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taken {
+    /// Who sent it.
+    pub who: Who,
+    /// The endpoint it came to.
+    pub endpoint: EndpointName,
+    /// The method.
+    pub method: String,
+    /// The revision of the state it was decided on.
+    pub revision: Revision,
+}
+
 /// Records that could not be written, because the disk was full or failed. Their calls were refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -351,7 +368,8 @@ impl Record {
             | Event::Listed(_)
             | Event::Changed(_)
             | Event::Strangers(_)
-            | Event::Unrecorded(_) => None,
+            | Event::Unrecorded(_)
+            | Event::Taken(_) => None,
         }
     }
 
@@ -361,6 +379,7 @@ impl Record {
             Event::Intent(intent) => Some(&intent.who),
             Event::Refused(refused) => refused.who.as_ref(),
             Event::Listed(listed) => Some(&listed.who),
+            Event::Taken(taken) => Some(&taken.who),
             Event::Opened(_) | Event::Outcome(_) | Event::Changed(_) | Event::Strangers(_) | Event::Unrecorded(_) => {
                 None
             }
@@ -380,6 +399,7 @@ impl Event {
             Self::Changed(_) => Kind::Changed,
             Self::Strangers(_) => Kind::Strangers,
             Self::Unrecorded(_) => Kind::Unrecorded,
+            Self::Taken(_) => Kind::Taken,
         }
     }
 }

@@ -166,12 +166,17 @@ impl Append for SmallFile {
     }
 }
 
-/// A copy of a journal as it lies there now: what a crash would leave.
+/// A copy of a journal as it lies there now: what a crash would leave. Records are copied last, because a crash leaves no
+/// checkpoint of records that are not there; files that are about to be renamed may be gone again.
 pub(crate) fn crash(directory: &Path) -> tempfile::TempDir {
     let copy = tempfile::tempdir().unwrap();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+    let mut paths: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort_by_key(|path| path.extension().is_some_and(|extension| extension == "records"));
+    for path in paths {
+        match std::fs::copy(&path, copy.path().join(path.file_name().unwrap())) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display()),
+        }
     }
     copy
 }

@@ -267,7 +267,8 @@ impl Check {
             | Event::Listed(_)
             | Event::Changed(_)
             | Event::Strangers(_)
-            | Event::Unrecorded(_) => {}
+            | Event::Unrecorded(_)
+            | Event::Taken(_) => {}
         }
     }
 

@@ -69,7 +69,10 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
     match message.row.path {
         Path::Pinned => list(gate, &running, &message, trail),
         Path::Called | Path::Listed | Path::Streamed => call(gate, head, running, &message, trail).await,
-        Path::Absorbed => Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt)),
+        Path::Absorbed => {
+            gate.journal.queue(&trail.taken(&running, message.row.method));
+            Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt))
+        }
         // These rows go the other way: `read` finds none of them.
         Path::Relayed | Path::Asked | Path::Heeded => {
             Err(Refusal::new(Reason::Internal, "a row without a path").into())
@@ -104,7 +107,9 @@ async fn call(
     let place = match message.row.path {
         // Its answer is a stream for certain, so that without a place for it nothing needs to leave.
         Path::Streamed => Some(running.present.session.open_stream()?),
-        Path::Pinned | Path::Listed | Path::Called | Path::Absorbed | Path::Relayed | Path::Asked | Path::Heeded => None,
+        Path::Pinned | Path::Listed | Path::Called | Path::Absorbed | Path::Relayed | Path::Asked | Path::Heeded => {
+            None
+        }
     };
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.

@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use audit::{End, Event, Field, Journal, Outcome, Record, Refused, Who};
+use audit::{End, Event, Field, Journal, Outcome, Record, Refused, Taken, Who};
 use model::{Caller, Clock, EndpointName, Object, Reason, ReceiptId, Refusal, Revision, Timestamp};
 use wire::Id;
 
+use crate::controls::halted::Running;
 use crate::controls::read::Message;
 use crate::register::Control;
 
@@ -55,6 +56,17 @@ impl Trail {
         if let Some(open) = self.open.take() {
             open.close(end, Some(released), None);
         }
+    }
+
+    /// The receipt of a notification that the gate took.
+    pub(crate) fn taken(&self, running: &Running, method: &str) -> Record {
+        let taken = Taken {
+            who: Who::from(&*running.caller),
+            endpoint: running.door.name.clone(),
+            method: method.to_owned(),
+            revision: self.revision,
+        };
+        Record { id: self.receipt, at: self.began, event: Event::Taken(taken) }
     }
 
     /// The receipt of a refusal before any intent.

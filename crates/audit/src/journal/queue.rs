@@ -245,10 +245,8 @@ impl Queue {
     /// Refuses those who wait, and keeps what nobody waits for, ahead of what has gathered since.
     pub(super) fn failed(&self, taken: &Taken, error: FileError) {
         let now = self.clock.now();
-        taken.flush.resolve(Err(JournalError::Unwritable(error.clone())));
         let mut gathering = self.lock();
-        gathering.flush.resolve(Err(JournalError::Unwritable(error.clone())));
-        gathering.flush = Arc::default();
+        let gathered = std::mem::take(&mut gathering.flush);
         gathering.awaited = false;
         let mut kept = Batch::default();
         let mut refused = 0;
@@ -264,7 +262,12 @@ impl Queue {
             gathering.lose(refused, now);
         }
         let since = gathering.failing.take().map_or(now, |(since, _)| since);
-        gathering.failing = Some((since, error));
+        gathering.failing = Some((since, error.clone()));
+        drop(gathering);
+        // Last, so that whoever is refused and asks how the journal is hears why.
+        for flush in [&taken.flush, &gathered] {
+            flush.resolve(Err(JournalError::Unwritable(error.clone())));
+        }
     }
 
     /// Whether nothing can be written at the moment.

@@ -29,6 +29,7 @@ impl Serialize for Record {
             Event::Changed(event) => line.serialize_field("event", event)?,
             Event::Strangers(event) => line.serialize_field("event", event)?,
             Event::Unrecorded(event) => line.serialize_field("event", event)?,
+            Event::Taken(event) => line.serialize_field("event", event)?,
         }
         line.end()
     }
@@ -70,6 +71,7 @@ impl<'de> Visitor<'de> for Line {
             Kind::Changed => Event::Changed(member(&mut map, Member::Event)?),
             Kind::Strangers => Event::Strangers(member(&mut map, Member::Event)?),
             Kind::Unrecorded => Event::Unrecorded(member(&mut map, Member::Event)?),
+            Kind::Taken => Event::Taken(member(&mut map, Member::Event)?),
         };
         match map.next_key::<Member>()? {
             None => Ok(Record { id, at, event }),

@@ -22,11 +22,13 @@ pub enum Kind {
     Strangers,
     /// See [`super::Unrecorded`].
     Unrecorded,
+    /// See [`super::Taken`].
+    Taken,
 }
 
 impl Kind {
     /// Every kind; a kind's place in the list is its number in the journal's index.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Opened,
         Self::Intent,
         Self::Outcome,
@@ -35,6 +37,7 @@ impl Kind {
         Self::Changed,
         Self::Strangers,
         Self::Unrecorded,
+        Self::Taken,
     ];
 
     /// The word in the record.
@@ -48,6 +51,7 @@ impl Kind {
             Self::Changed => "changed",
             Self::Strangers => "strangers",
             Self::Unrecorded => "unrecorded",
+            Self::Taken => "taken",
         }
     }
 }
