@@ -71,7 +71,7 @@ impl Committer {
     fn commit(&mut self, taken: Taken) {
         match self.writer.commit(&taken.batch) {
             Ok(()) => self.queue.written(taken),
-            Err(error) => self.queue.failed(&taken, error),
+            Err(error) => self.queue.failed(&taken, &error),
         }
     }
 

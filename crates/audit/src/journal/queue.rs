@@ -243,7 +243,7 @@ impl Queue {
     }
 
     /// Refuses those who wait, and keeps what nobody waits for, ahead of what has gathered since.
-    pub(super) fn failed(&self, taken: &Taken, error: FileError) {
+    pub(super) fn failed(&self, taken: &Taken, error: &FileError) {
         let now = self.clock.now();
         let mut gathering = self.lock();
         let gathered = std::mem::take(&mut gathering.flush);
