@@ -27,7 +27,7 @@ pub(crate) fn people(loaded: &Loaded, entropy: &dyn Entropy) -> anyhow::Result<a
     let token = read_secret(&SecretReference::File(file), Path::new("")).context("the bootstrap token")?;
     let mut people = loaded.people()?;
     people.push(("bootstrap".to_owned(), vec![Role::Admin], token));
-    Ok(admin::People::new(people)?)
+    Ok(admin::People::new(people).map_err(|error| loaded.wrong_people(&error))?)
 }
 
 /// Writes a new token, unless there is one.

@@ -26,6 +26,9 @@ const HEED_WAITING_MAX: usize = 256;
 /// How long a receipt that nobody waits for may wait for company.
 const FLUSH_DELAY: Duration = Duration::from_millis(20);
 
+/// How long closing the database may take.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// A gate that serves.
 pub(crate) struct Serving {
     /// Where agents connect.
@@ -34,6 +37,7 @@ pub(crate) struct Serving {
     pub admin: SocketAddr,
     gate: Arc<Gate>,
     people: Arc<ArcSwap<admin::People>>,
+    store: Arc<store::Sqlite>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -51,6 +55,9 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
 
     let clock: Arc<dyn model::Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn model::Entropy> = Arc::new(SystemEntropy::default());
+    // What is wrong with the settings is told before anything else is touched.
+    let front = ArcSwap::from_pointee(front(loaded, agents.local_addr()?)?);
+    let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
     let store = store::Sqlite::open(&data.join("state.db"))
         .await
         .with_context(|| format!("cannot open the database in `{}`", data.display()))?;
@@ -81,7 +88,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
     let mut counters = Counters::default();
     let gate = Arc::new(Gate {
-        front: ArcSwap::from_pointee(front(loaded, agents.local_addr()?)?),
+        front,
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
@@ -90,7 +97,6 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
     });
-    let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
     let vetter = Arc::new(checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, Arc::clone(&clock)));
     let admin = Arc::new(admin::Admin {
         registry: Arc::clone(&store) as _,
@@ -116,7 +122,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
     let every = Duration::from_secs(settings.pins.check_seconds);
     tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
-    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, stop, tasks })
+    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, store, stop, tasks })
 }
 
 impl Serving {
@@ -137,7 +143,7 @@ impl Serving {
         Ok(next)
     }
 
-    /// Stops: no new connections, open calls get ten seconds, then the journal is flushed and closed.
+    /// Stops: no new connections, open calls get ten seconds, then the journal and the database are flushed and closed.
     pub(crate) async fn stop(mut self) {
         self.stop.send_replace(true);
         while self.tasks.join_next().await.is_some() {}
@@ -145,6 +151,10 @@ impl Serving {
         // It blocks for a flush or two.
         if tokio::task::spawn_blocking(move || journal.close()).await.is_err() {
             tracing::error!("the journal could not be closed");
+        }
+        // Closed, the database is one file again that can be copied; left open, part of it lies in the file beside it.
+        if tokio::time::timeout(CLOSE, self.store.close()).await.is_err() {
+            tracing::warn!("the database was still in use; what was acknowledged is durable all the same");
         }
     }
 

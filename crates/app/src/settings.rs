@@ -1,15 +1,25 @@
 //! `portcullis.toml`: listeners, storage and references to keys. What is governed (servers, endpoints, policies, zones,
 //! halts) is state and comes through `apply`.
+//!
+//! Every mistake is told at its file, line and column, also where two settings do not fit each other: [`place`] finds it.
+
+mod place;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail, ensure};
-use identity::{DevelopmentToken, DevelopmentTokens, read_secret};
+use admin::PeopleError;
+use anyhow::Context as _;
+use identity::{DevelopmentToken, DevelopmentTokens, SecretError, TokenError, read_secret};
 use model::{AgentId, AgentKind, GroupName, Role, Secret, SecretReference, UserId};
-use registry::manifest;
+use registry::manifest::{self, Mistake};
 use serde::Deserialize;
+
+use place::Step::{self, Index, Key};
+
+/// How to make a token that nobody guesses.
+const GOOD_TOKEN: &str = "`openssl rand -hex 32` makes a good one";
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -127,13 +137,15 @@ pub(crate) struct Loaded {
     pub settings: Settings,
     /// The file.
     pub file: PathBuf,
+    /// Its text, to find the place of what is wrong. Secrets are never in it.
+    text: String,
 }
 
 impl Loaded {
     /// Reads and checks a settings file.
     ///
     /// # Errors
-    /// With file, line and column where the text is wrong; in words where two settings do not fit each other.
+    /// With file, line and column of what is wrong.
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(file).with_context(|| {
             format!(
@@ -141,9 +153,15 @@ impl Loaded {
                 file.display()
             )
         })?;
-        let settings: Settings = manifest::parse(&file.display().to_string(), &text)?;
-        settings.check().with_context(|| format!("the settings in `{}` cannot be used", file.display()))?;
-        Ok(Self { settings, file: file.to_owned() })
+        let settings = manifest::parse(&file.display().to_string(), &text).map_err(|mistake: Mistake| {
+            let whole =
+                ["agents", "admin", "data"].iter().find(|name| mistake.message == format!("missing field `{name}`"));
+            // What is missing is a table, and not a value.
+            whole.map_or(mistake.clone(), |name| mistake.with_hint(format!("add the table `[{name}]`")))
+        })?;
+        let loaded = Self { settings, file: file.to_owned(), text };
+        loaded.check()?;
+        Ok(loaded)
     }
 
     /// The directory relative paths start from.
@@ -165,49 +183,115 @@ impl Loaded {
     ///
     /// # Errors
     /// When a token cannot be read, or two settings contradict each other.
-    pub(crate) fn callers(&self) -> anyhow::Result<Arc<DevelopmentTokens>> {
-        let read = |entry: &CallerToken| {
+    pub(crate) fn callers(&self) -> Result<Arc<DevelopmentTokens>, Mistake> {
+        let read = |(index, entry): (usize, &CallerToken)| {
             let CallerToken { token, agent, kind, user, groups } = entry.clone();
-            let token = read_secret(&token, self.base()).with_context(|| format!("the token of agent `{agent}`"))?;
+            let token = self.secret(&token, &caller(index, "token"))?;
             Ok(DevelopmentToken { token, agent, kind, user, groups })
         };
-        let tokens = self.settings.development.tokens.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
-        Ok(Arc::new(DevelopmentTokens::new(tokens)?))
+        let tokens = self.settings.development.tokens.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        DevelopmentTokens::new(tokens).map(Arc::new).map_err(|error| {
+            let (index, key) = match &error {
+                TokenError::UserDoesNotFit { index, .. } | TokenError::TwoKinds { index, .. } => (*index, "kind"),
+                TokenError::Shared { index, .. } | TokenError::Short { index, .. } => (*index, "token"),
+            };
+            let mistake = self.wrong(&caller(index, key), error.to_string());
+            if let TokenError::Short { .. } = error { mistake.with_hint(GOOD_TOKEN) } else { mistake }
+        })
     }
 
     /// Everyone with a token for the admin side but the bootstrap's.
     ///
     /// # Errors
     /// When a token cannot be read.
-    pub(crate) fn people(&self) -> anyhow::Result<Vec<Known>> {
-        let read = |entry: &AdminToken| {
-            let token =
-                read_secret(&entry.token, self.base()).with_context(|| format!("the token of `{}`", entry.name))?;
+    pub(crate) fn people(&self) -> Result<Vec<Known>, Mistake> {
+        let read = |(index, entry): (usize, &AdminToken)| {
+            let token = self.secret(&entry.token, &person(index, "token"))?;
             Ok((entry.name.clone(), entry.roles.clone(), token))
         };
-        self.settings.admin.tokens.iter().map(read).collect()
+        self.settings.admin.tokens.iter().enumerate().map(read).collect()
+    }
+
+    /// The place of what is wrong with the people.
+    pub(crate) fn wrong_people(&self, error: &PeopleError) -> Mistake {
+        let named = |wanted: &str| self.settings.admin.tokens.iter().rposition(|token| token.name == *wanted);
+        let at = match error {
+            PeopleError::Nobody | PeopleError::Name => None,
+            PeopleError::NameRepeated(name) => named(name).map(|index| person(index, "name")),
+            PeopleError::NoRole(name) => named(name).map(|index| person(index, "roles")),
+            PeopleError::Token(name) => named(name).map(|index| person(index, "token")),
+        };
+        let mistake = self.wrong(at.as_ref().map_or(&[Key("admin")], |steps| steps.as_slice()), error.to_string());
+        if let PeopleError::Token(_) = error { mistake.with_hint(GOOD_TOKEN) } else { mistake }
+    }
+
+    fn secret(&self, reference: &SecretReference, at: &[Step<'_>]) -> Result<Secret<String>, Mistake> {
+        read_secret(reference, self.base()).map_err(|error| {
+            let mistake = self.wrong(at, chain(&error));
+            match error {
+                SecretError::NotSet(_) => mistake.with_hint("set it where the gate is started, or use `file:PATH`"),
+                SecretError::File { .. } => mistake.with_hint("make the file, for its owner alone: `chmod 600`"),
+                SecretError::Exposed { .. } | SecretError::Unusable(_) => mistake,
+            }
+        })
+    }
+
+    /// Looks for settings that do not fit each other.
+    fn check(&self) -> Result<(), Mistake> {
+        let Settings { agents, admin, data: _, development, pins } = &self.settings;
+        let listeners = [("agents", agents.listen), ("admin", admin.listen)];
+        for (name, address) in listeners.into_iter().filter(|(_, address)| !address.ip().is_loopback()) {
+            let at = [Key(name), Key("listen")];
+            if !development.tokens.is_empty() {
+                let message = "development tokens are accepted only while every listener is on loopback";
+                return Err(self
+                    .wrong(&at, message)
+                    .with_hint("listen on 127.0.0.1, or remove every [[development.token]]"));
+            }
+            if name == "admin" {
+                let message = format!("the admin listener has no TLS of its own yet and may not listen on {address}");
+                return Err(self.wrong(&at, message).with_hint("listen on 127.0.0.1 and reach it through a tunnel"));
+            }
+        }
+        for (index, token) in admin.tokens.iter().enumerate() {
+            let before = admin.tokens.get(..index).unwrap_or_default();
+            let message = match token.name.as_str() {
+                "bootstrap" => "the name `bootstrap` is taken".to_owned(),
+                name if before.iter().any(|other| other.name == name) => format!("two people are named `{name}`"),
+                _ => continue,
+            };
+            return Err(self.wrong(&person(index, "name"), message).with_hint("choose another name"));
+        }
+        if pins.check_seconds == 0 {
+            return Err(self.wrong(&[Key("pins"), Key("check_seconds")], "this must be at least 1"));
+        }
+        Ok(())
+    }
+
+    /// A mistake at the place that the steps lead to.
+    fn wrong(&self, at: &[Step<'_>], message: impl Into<String>) -> Mistake {
+        Mistake::at(&self.file.display().to_string(), &self.text, place::offset(&self.text, at), message)
     }
 }
 
-impl Settings {
-    fn check(&self) -> anyhow::Result<()> {
-        let loopback = |address: SocketAddr| address.ip().is_loopback();
-        let everywhere_loopback = loopback(self.agents.listen) && loopback(self.admin.listen);
-        if !self.development.tokens.is_empty() && !everywhere_loopback {
-            bail!(
-                "development tokens are accepted only while every listener is on loopback: \
-                 listen on 127.0.0.1, or remove every [[development.token]]"
-            );
-        }
-        ensure!(
-            loopback(self.admin.listen),
-            "the admin listener has no TLS of its own yet: listen on 127.0.0.1 and reach it through a tunnel"
-        );
-        let mut names: Vec<&str> = self.admin.tokens.iter().map(|token| token.name.as_str()).collect();
-        names.sort_unstable();
-        ensure!(names.windows(2).all(|pair| pair.first() != pair.last()), "two [[admin.token]] have the same name");
-        ensure!(!names.contains(&"bootstrap"), "the name `bootstrap` is taken: choose another for the [[admin.token]]");
-        ensure!(self.pins.check_seconds >= 1, "pins.check_seconds must be at least 1");
-        Ok(())
+/// The way to a key of one caller's token.
+fn caller(index: usize, key: &str) -> [Step<'_>; 4] {
+    [Key("development"), Key("token"), Index(index), Key(key)]
+}
+
+/// The way to a key of one person's token.
+fn person(index: usize, key: &str) -> [Step<'_>; 4] {
+    [Key("admin"), Key("token"), Index(index), Key(key)]
+}
+
+/// An error with the errors that caused it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
     }
+    text
 }

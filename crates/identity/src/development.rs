@@ -25,23 +25,45 @@ pub struct DevelopmentToken {
     pub groups: Vec<GroupName>,
 }
 
-/// Why a set of tokens was refused.
+/// Why a set of tokens was refused. The index is the wrong token's place in the list, from 0.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// A delegated agent without a user, or an autonomous one with a user or groups.
     #[error(
-        "the token of agent `{0}`: a delegated agent needs a `user`; an autonomous one has neither `user` nor `groups`"
+        "the token of agent `{agent}`: a delegated agent needs a `user`; an autonomous one has neither `user` nor `groups`"
     )]
-    UserDoesNotFit(AgentId),
+    UserDoesNotFit {
+        /// Which token.
+        index: usize,
+        /// Its agent.
+        agent: AgentId,
+    },
     /// Two callers share one token.
-    #[error("the tokens of agents `{0}` and `{1}` are the same")]
-    Shared(AgentId, AgentId),
+    #[error("the tokens of agents `{other}` and `{agent}` are the same")]
+    Shared {
+        /// The second of the two.
+        index: usize,
+        /// Its agent.
+        agent: AgentId,
+        /// The first one's agent.
+        other: AgentId,
+    },
     /// One agent is both delegated and autonomous.
-    #[error("agent `{0}` is both delegated and autonomous: it must be one of them")]
-    TwoKinds(AgentId),
+    #[error("agent `{agent}` is both delegated and autonomous: it must be one of them")]
+    TwoKinds {
+        /// The token that says otherwise than one before it.
+        index: usize,
+        /// The agent.
+        agent: AgentId,
+    },
     /// The token can be guessed.
-    #[error("the token of agent `{0}` is shorter than {TOKEN_BYTES_MIN} bytes")]
-    Short(AgentId),
+    #[error("the token of agent `{agent}` is shorter than {TOKEN_BYTES_MIN} bytes")]
+    Short {
+        /// Which token.
+        index: usize,
+        /// Its agent.
+        agent: AgentId,
+    },
 }
 
 /// Bytes a development token has at least: 128 bits in base 32.
@@ -61,18 +83,18 @@ impl DevelopmentTokens {
     pub fn new(tokens: Vec<DevelopmentToken>) -> Result<Self, TokenError> {
         let mut callers: HashMap<Digest, Arc<Caller>> = HashMap::new();
         let mut kinds: HashMap<AgentId, AgentKind> = HashMap::new();
-        for DevelopmentToken { token, agent, kind, user, groups } in tokens {
+        for (index, DevelopmentToken { token, agent, kind, user, groups }) in tokens.into_iter().enumerate() {
             let text = opened(&token);
             if text.len() < TOKEN_BYTES_MIN {
-                return Err(TokenError::Short(agent));
+                return Err(TokenError::Short { index, agent });
             }
             if *kinds.entry(agent.clone()).or_insert(kind) != kind {
-                return Err(TokenError::TwoKinds(agent));
+                return Err(TokenError::TwoKinds { index, agent });
             }
             let caller = Caller::new(Agent { id: agent.clone(), kind }, user, groups, Assurance::Development)
-                .ok_or_else(|| TokenError::UserDoesNotFit(agent.clone()))?;
+                .ok_or_else(|| TokenError::UserDoesNotFit { index, agent: agent.clone() })?;
             if let Some(other) = callers.insert(Digest::of(text.as_bytes()), Arc::new(caller)) {
-                return Err(TokenError::Shared(other.agent.id.clone(), agent));
+                return Err(TokenError::Shared { index, agent, other: other.agent.id.clone() });
             }
         }
         Ok(Self { callers })

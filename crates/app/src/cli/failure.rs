@@ -79,9 +79,12 @@ impl Failure {
         let what = paint::wrapped(&paint::visible(&self.what), 7);
         let mut page = format!("{BAD}error:{BAD:#} {what}\n");
         for Problem { place, message, hint } in &self.problems {
-            let message = paint::wrapped(&paint::visible(message), 4);
-            page.push_str(&format!("\n  {NAME}{}{NAME:#}\n    {message}\n", paint::visible(&spot(place))));
-            if let Some(hint) = hint {
+            page.push_str(&format!("\n  {NAME}{}{NAME:#}\n", paint::visible(&spot(place))));
+            // Of a single problem, the first line and the last have said it all but the place.
+            if *message != self.what {
+                page.push_str(&format!("    {}\n", paint::wrapped(&paint::visible(message), 4)));
+            }
+            if let Some(hint) = hint.as_ref().filter(|hint| self.next.as_ref() != Some(*hint)) {
                 page.push_str(&format!("    {FAINT}{}{FAINT:#}\n", paint::wrapped(&paint::visible(hint), 4)));
             }
         }

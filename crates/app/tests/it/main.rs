@@ -6,10 +6,16 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod client;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod puppet;
 #[cfg(test)]
 mod quickstart;
+#[cfg(test)]
+mod resilience;
+#[cfg(test)]
+mod upstream;
 #[cfg(test)]
 mod verdict;

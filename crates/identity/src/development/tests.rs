@@ -48,17 +48,17 @@ fn anything_else_is_nobody() {
 #[test]
 fn a_user_that_does_not_fit_the_agents_kind_is_refused() {
     let without = token(ANA, "helpdesk", AgentKind::Delegated, None);
-    assert!(matches!(DevelopmentTokens::new(vec![without]), Err(TokenError::UserDoesNotFit(_))));
+    assert!(matches!(DevelopmentTokens::new(vec![without]), Err(TokenError::UserDoesNotFit { .. })));
     let with = token(ANA, "nightly", AgentKind::Autonomous, Some("ana"));
-    assert!(matches!(DevelopmentTokens::new(vec![with]), Err(TokenError::UserDoesNotFit(_))));
+    assert!(matches!(DevelopmentTokens::new(vec![with]), Err(TokenError::UserDoesNotFit { .. })));
 }
 
 #[test]
 fn one_agent_is_one_kind_and_one_token_is_one_caller() {
     let other = token("dev-other-0123456789abcdefgh", "helpdesk", AgentKind::Autonomous, None);
-    assert!(matches!(DevelopmentTokens::new(vec![ana(), other]), Err(TokenError::TwoKinds(_))));
+    assert!(matches!(DevelopmentTokens::new(vec![ana(), other]), Err(TokenError::TwoKinds { .. })));
     let twin = token(ANA, "twin", AgentKind::Delegated, Some("ana"));
-    assert!(matches!(DevelopmentTokens::new(vec![ana(), twin]), Err(TokenError::Shared(..))));
+    assert!(matches!(DevelopmentTokens::new(vec![ana(), twin]), Err(TokenError::Shared { index: 1, .. })));
     let short = token("short", "helpdesk", AgentKind::Delegated, Some("ana"));
-    assert!(matches!(DevelopmentTokens::new(vec![short]), Err(TokenError::Short(_))));
+    assert!(matches!(DevelopmentTokens::new(vec![short]), Err(TokenError::Short { .. })));
 }

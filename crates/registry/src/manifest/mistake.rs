@@ -88,6 +88,18 @@ fn hint(told: &str) -> Option<String> {
     if let Some(field) = told.strip_prefix("missing field ").map(|rest| rest.trim_matches('`')) {
         return Some(format!("add `{field} = …`"));
     }
+    let form = match told {
+        "invalid socket address syntax" => Some("write an address and a port, such as `127.0.0.1:8080`"),
+        "invalid IP address syntax" => Some("write a network, such as `10.0.0.0/8`"),
+        "duplicate key" => Some("say it once"),
+        "invalid type: map, expected a sequence" => Some("write the heading in double brackets: `[[…]]`"),
+        _ if told.ends_with(", expected a sequence") => Some("write a list: `[…]`"),
+        _ if told.ends_with(", expected socket address") => Some("write it as a text: `\"127.0.0.1:8080\"`"),
+        _ => None,
+    };
+    if form.is_some() {
+        return form.map(str::to_owned);
+    }
     let unknown = told.strip_prefix("unknown field ").or_else(|| told.strip_prefix("unknown variant "))?;
     let mut names = unknown.split('`').skip(1).step_by(2);
     let given = names.next()?;

@@ -1,0 +1,161 @@
+//! Mistakes in settings, told at file, line and column with what to do about them: the exact words.
+
+use std::fs;
+
+use super::refuses_to_start;
+use crate::gate::files::write_private;
+
+/// A right settings file; each mistake changes one thing in it.
+const RIGHT: &str = r#"[agents]
+listen = "127.0.0.1:0"
+
+[admin]
+listen = "127.0.0.1:0"
+
+[data]
+directory = "data"
+
+[[development.token]]
+token = "file:token"
+agent = "helpdesk"
+kind = "delegated"
+user = "ana"
+groups = ["support"]
+
+[[admin.token]]
+name = "carol"
+roles = ["approver"]
+token = "file:carol"
+"#;
+
+/// What is right, what is written instead, and where and what the gate says it is.
+const MISTAKES: [(&str, &str, &str); 24] = [
+    (
+        "[agents]",
+        "[agent]",
+        "1:2: unknown field `agent`, expected one of `agents`, `admin`, `data`, `development`, `pins` (did you mean \
+         `agents`?)",
+    ),
+    ("[data]\ndirectory = \"data\"\n", "", "1:1: missing field `data` (add the table `[data]`)"),
+    ("directory = \"data\"", "", "7:1: missing field `directory` (add `directory = …`)"),
+    (
+        "directory = \"data\"",
+        "directroy = \"data\"",
+        "8:1: unknown field `directroy`, expected `directory` (did you mean `directory`?)",
+    ),
+    (
+        "listen = \"127.0.0.1:0\"",
+        "listen = \"localhost:0\"",
+        "2:10: invalid socket address syntax (write an address and a port, such as `127.0.0.1:8080`)",
+    ),
+    (
+        "listen = \"127.0.0.1:0\"",
+        "listen = 8080",
+        "2:10: invalid type: integer `8080`, expected socket address (write it as a text: `\"127.0.0.1:8080\"`)",
+    ),
+    ("listen = \"127.0.0.1:0\"", "listen = \"127.0.0.1:0", "2:22: invalid basic string, expected `\"`"),
+    (
+        "listen = \"127.0.0.1:0\"",
+        "listen = \"127.0.0.1:0\"\nlisten = \"127.0.0.1:1\"",
+        "3:1: duplicate key (say it once)",
+    ),
+    (
+        "listen = \"127.0.0.1:0\"",
+        "listen = \"0.0.0.0:0\"",
+        "2:10: development tokens are accepted only while every listener is on loopback (listen on 127.0.0.1, or \
+         remove every [[development.token]])",
+    ),
+    (
+        "[[development.token]]",
+        "[development.token]",
+        "10:1: invalid type: map, expected a sequence (write the heading in double brackets: `[[…]]`)",
+    ),
+    (
+        "kind = \"delegated\"",
+        "kind = \"delegate\"",
+        "13:8: unknown variant `delegate`, expected `delegated` or `autonomous` (did you mean `delegated`?)",
+    ),
+    (
+        "agent = \"helpdesk\"",
+        "agent = \"help\\u0000desk\"",
+        "12:9: `help�desk` is no agent id: use 1 to 256 bytes without control characters",
+    ),
+    (
+        "user = \"ana\"\n",
+        "",
+        "13:8: the token of agent `helpdesk`: a delegated agent needs a `user`; an autonomous one has neither `user` \
+         nor `groups`",
+    ),
+    (
+        "user = \"ana\"",
+        "users = \"ana\"",
+        "14:1: unknown field `users`, expected one of `token`, `agent`, `kind`, `user`, `groups` (did you mean \
+         `user`?)",
+    ),
+    (
+        "groups = [\"support\"]",
+        "groups = \"support\"",
+        "15:10: invalid type: string, expected a sequence (write a list: `[…]`)",
+    ),
+    (
+        "token = \"file:token\"",
+        "token = \"hunter2-hunter2-hunter2-hunter2\"",
+        "11:9: a secret is named as `env:NAME` or `file:PATH`, never written out",
+    ),
+    (
+        "token = \"file:token\"",
+        "token = \"file:nowhere\"",
+        "11:9: the secret file `DIR/nowhere` cannot be read: No such file or directory (os error 2) (make the file, \
+         for its owner alone: `chmod 600`)",
+    ),
+    (
+        "token = \"file:token\"",
+        "token = \"env:PORTCULLIS_TEST_UNSET\"",
+        "11:9: the environment variable `PORTCULLIS_TEST_UNSET` is not set (set it where the gate is started, or use \
+         `file:PATH`)",
+    ),
+    (
+        "token = \"file:token\"",
+        "token = \"file:short\"",
+        "11:9: the token of agent `helpdesk` is shorter than 26 bytes (`openssl rand -hex 32` makes a good one)",
+    ),
+    (
+        "token = \"file:carol\"",
+        "token = \"file:short\"",
+        "20:9: the token named `carol` has not 32 to 8192 bytes (`openssl rand -hex 32` makes a good one)",
+    ),
+    (
+        "roles = [\"approver\"]",
+        "roles = [\"aprover\"]",
+        "19:10: unknown variant `aprover`, expected one of `viewer`, `auditor`, `reviewer`, `approver`, `responder`, \
+         `admin` (did you mean `approver`?)",
+    ),
+    ("name = \"carol\"", "name = \"bootstrap\"", "18:8: the name `bootstrap` is taken (choose another name)"),
+    ("[agents]", "[pins]\ncheck_seconds = 0\n\n[agents]", "2:17: this must be at least 1"),
+    (
+        "[agents]",
+        "[pins]\ncheck_second = 5\n\n[agents]",
+        "2:1: unknown field `check_second`, expected `check_seconds` (did you mean `check_seconds`?)",
+    ),
+];
+
+#[tokio::test]
+async fn every_mistake_is_told_with_its_place_and_a_hint() {
+    let folder = tempfile::Builder::new().prefix("portcullis-it-").tempdir().unwrap();
+    let directory = folder.path();
+    write_private(&directory.join("token"), "token-of-caller-0123456789abcdef");
+    write_private(&directory.join("carol"), "token-of-carol-0123456789abcdef0123456789");
+    write_private(&directory.join("short"), "short");
+    let mut wrong = Vec::new();
+    for (right, mistake, told) in MISTAKES {
+        assert!(RIGHT.contains(right), "`{right}`");
+        fs::write(directory.join("portcullis.toml"), RIGHT.replacen(right, mistake, 1)).unwrap();
+        let said = refuses_to_start(directory).await;
+        assert!(!said.contains("hunter2"), "a token in the wrong place is not repeated: {said}");
+        if said != format!("error: DIR/portcullis.toml:{told}") {
+            wrong.push(format!("{mistake:?}\n  said {said:?}\n  not  {told:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(!directory.join("data/journal").exists(), "nothing was begun");
+}
