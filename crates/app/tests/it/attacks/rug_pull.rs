@@ -114,7 +114,8 @@ async fn changed_prompts_and_templates_are_withheld_too() {
         script.prompts[0]["description"] = POISON.into();
         script.templates[0]["description"] = POISON.into();
     });
-    gate.drift_seen().await;
+    // A look that was under way may have seen one of the two.
+    gate.drift_until(|changes| changes.len() == 2).await;
     let reply = client.post("prompts/get", json!({ "name": "summary" })).await.unwrap();
     gate.refuses(&reply, WITHHELD).await;
     let reference = json!({ "type": "ref/resource", "uri": "desk://tickets/{id}" });
