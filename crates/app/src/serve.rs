@@ -139,6 +139,7 @@ impl Serving {
         let front = front(&next, self.agents)?;
         let people = bootstrap::people(&next, entropy)?;
         self.gate.front.store(Arc::new(front));
+        self.gate.snapshots.ask_again();
         self.people.store(Arc::new(people));
         Ok(next)
     }

@@ -134,6 +134,7 @@ fn release(
     let now = gate.clock.now();
     let Sent { answer, objects } = sent;
     // Much may have changed while the server worked; the answer is for who the caller is now.
+    authenticate::again(&gate.front.load().callers, &running.caller).map_err(release::withheld)?;
     let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
     halted::again(&gate.halts, &connected, &objects).map_err(release::withheld)?;
     let capabilities = message.request.meta.client_capabilities.clone();

@@ -22,7 +22,7 @@ use wire::{Flaw, Subject, sse};
 use crate::body::{Body, streamed};
 use crate::controls::read::Message;
 use crate::controls::release::{self, Expected, Released};
-use crate::controls::{forward, halted, visible};
+use crate::controls::{authenticate, forward, halted, visible};
 use crate::gate::Gate;
 use crate::listing;
 use crate::register::{self, Direction, Path};
@@ -130,6 +130,7 @@ impl Relay {
     fn authorise_again(&mut self) -> Result<Next, Flaw> {
         let now = self.gate.clock.now();
         let before = &self.expected.connected;
+        authenticate::again(&self.gate.front.load().callers, &before.caller)?;
         let connected = before.again(self.gate.snapshots.load(), now)?;
         halted::again(&self.gate.halts, &connected, &self.expected.objects)?;
         visible::again(before, &connected, &self.expected.objects, now)?;

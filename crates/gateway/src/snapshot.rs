@@ -88,6 +88,11 @@ impl Snapshots {
         self.revision.send_replace(revision);
     }
 
+    /// Has every open stream ask again, because something else changed that it was opened by.
+    pub fn ask_again(&self) {
+        self.revision.send_modify(|_| {});
+    }
+
     /// Tells of every swap.
     pub fn subscribe(&self) -> watch::Receiver<Revision> {
         self.revision.subscribe()

@@ -2,7 +2,7 @@
 //!
 //! They are accepted only while every listener is on loopback; `app` refuses to start otherwise.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use http::HeaderMap;
@@ -73,6 +73,7 @@ const TOKEN_BYTES_MIN: usize = 26;
 /// can choose a token for the digest it will have.
 pub struct DevelopmentTokens {
     callers: HashMap<Digest, Arc<Caller>>,
+    known: HashSet<Arc<Caller>>,
 }
 
 impl DevelopmentTokens {
@@ -97,7 +98,13 @@ impl DevelopmentTokens {
                 return Err(TokenError::Shared { index, agent, other: other.agent.id.clone() });
             }
         }
-        Ok(Self { callers })
+        let known = callers.values().cloned().collect();
+        Ok(Self { callers, known })
+    }
+
+    /// Whether some token still stands for exactly this caller: asked again while a stream of theirs is open.
+    pub fn knows(&self, caller: &Caller) -> bool {
+        self.known.contains(caller)
     }
 
     /// The caller whose token the request carries.

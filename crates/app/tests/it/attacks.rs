@@ -10,6 +10,7 @@ mod hidden_tool;
 mod ill_typed_argument;
 mod matrix;
 mod method_register;
+mod revoked_token;
 mod rug_pull;
 mod self_approval;
 mod token_passthrough;

@@ -29,6 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// What is different from an ordinary gate.
+#[derive(Default)]
 pub(crate) struct Setup {
     /// More settings.
     pub(crate) settings: String,
@@ -38,12 +39,6 @@ pub(crate) struct Setup {
     pub(crate) guarded: bool,
     /// What is put before the command in a shell: `exec` follows.
     pub(crate) shell: Option<&'static str>,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        Self { settings: String::new(), state: Vec::new(), guarded: false, shell: None }
-    }
 }
 
 /// A gate that runs, with the desk behind it, approved. Everything ends when it is dropped.

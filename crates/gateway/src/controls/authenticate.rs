@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use identity::DevelopmentTokens;
-use model::{Caller, Refusal};
+use model::{Caller, Reason, Refusal};
 
 /// A caller that proved who it is.
 pub(crate) struct Known {
@@ -16,4 +16,12 @@ pub(crate) struct Known {
 pub(crate) fn run(callers: &DevelopmentTokens, headers: &HeaderMap) -> Result<Known, Refusal> {
     let caller = callers.authenticate(headers)?;
     Ok(Known { caller })
+}
+
+/// Whether the caller is still somebody, for answers and streams that a reload of the settings overtook.
+pub(crate) fn again(callers: &DevelopmentTokens, caller: &Caller) -> Result<(), Refusal> {
+    if callers.knows(caller) {
+        return Ok(());
+    }
+    Err(Refusal::new(Reason::Unauthenticated, "the caller's token was taken away"))
 }

@@ -62,3 +62,15 @@ fn one_agent_is_one_kind_and_one_token_is_one_caller() {
     let short = token("short", "helpdesk", AgentKind::Delegated, Some("ana"));
     assert!(matches!(DevelopmentTokens::new(vec![short]), Err(TokenError::Short { .. })));
 }
+
+#[test]
+fn a_caller_is_known_for_as_long_as_a_token_stands_for_exactly_them() {
+    let tokens = DevelopmentTokens::new(vec![ana()]).unwrap();
+    let caller = tokens.authenticate(&asks(&format!("Bearer {ANA}"))).unwrap();
+    assert!(tokens.knows(&caller));
+    let another = || token("dev-another-0123456789abcdefgh", "helpdesk", AgentKind::Delegated, Some("ana"));
+    assert!(DevelopmentTokens::new(vec![another()]).unwrap().knows(&caller), "the token may be another");
+    let other_groups = DevelopmentToken { groups: vec!["support".parse().unwrap()], ..another() };
+    assert!(!DevelopmentTokens::new(vec![other_groups]).unwrap().knows(&caller));
+    assert!(!DevelopmentTokens::new(Vec::new()).unwrap().knows(&caller));
+}

@@ -77,6 +77,7 @@ async fn the_agents_listener_answers_to_its_own_names_only() {
     let line = call(&gate, "http://attacker.example/desk/mcp", std::slice::from_ref(&own));
     gate.turns_away(&gate.raw(gate.agents(), &line).await.into(), HOST_UNKNOWN).await;
     assert_eq!(gate.desk.calls(), 3);
+    assert_eq!(gate.refusals().await, 0, "strangers are counted: one receipt each would fill the disk");
 }
 
 #[tokio::test]

@@ -148,7 +148,7 @@ async fn crowded(gate: &Gate, row: &Row) -> Cell {
         }
         Path::Called => Cell::Nothing("whether an answer is a stream is known too late: see `a_stream_too_many`"),
         Path::Pinned | Path::Listed | Path::Absorbed => Cell::Nothing("its answer is no stream"),
-        Path::Relayed | Path::Asked | Path::Heeded => unreachable!("agents do not send it"),
+        Path::Relayed | Path::Asked | Path::Heeded => panic!("agents do not send it"),
     }
 }
 
@@ -231,7 +231,7 @@ async fn works(gate: &Gate, row: &Row) {
             assert_eq!((reply.status.as_u16(), reply.body.len()), (202, 0), "{}", row.method);
             0
         }
-        Path::Relayed | Path::Asked | Path::Heeded => unreachable!("agents do not send it"),
+        Path::Relayed | Path::Asked | Path::Heeded => panic!("agents do not send it"),
     };
     assert_eq!(gate.desk.calls() - before, reached, "{}", row.method);
 }
