@@ -8,7 +8,7 @@ use audit::port::Outbox;
 use audit::{Event, Record};
 use gateway::Gate;
 use model::Revision;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::compile::Compiler;
 
@@ -19,23 +19,34 @@ const LOOK: Duration = Duration::from_millis(250);
 /// Changes written to the journal at once.
 const CHANGES_AT_ONCE: usize = 64;
 
+/// What makes a new snapshot necessary.
+pub(crate) struct News {
+    /// A new revision of the state.
+    pub revisions: watch::Receiver<Revision>,
+    /// Someone asked for it: servers' credentials may have changed, and they are no part of the state.
+    pub again: Arc<Notify>,
+}
+
 /// Compiles each new revision and puts it in force.
 pub(crate) async fn publish(
-    mut revisions: watch::Receiver<Revision>,
+    news: News,
     compiler: Arc<Compiler>,
     gate: Arc<Gate>,
     published: watch::Sender<Revision>,
     stop: impl Future<Output = ()>,
 ) {
+    let News { mut revisions, again } = news;
+    let mut asked = false;
     tokio::pin!(stop);
     loop {
-        let behind = *revisions.borrow_and_update() > gate.snapshots.load().revision;
+        let behind = asked || *revisions.borrow_and_update() > gate.snapshots.load().revision;
         if behind {
             match compiler.compile(Some(&gate.snapshots.load())).await {
                 Ok(snapshot) => {
                     let revision = snapshot.revision;
                     gate.snapshots.swap(snapshot);
                     published.send_replace(revision);
+                    asked = false;
                     continue;
                 }
                 Err(error) => tracing::error!("a new revision cannot be put in force: {error:#}"),
@@ -44,6 +55,7 @@ pub(crate) async fn publish(
         tokio::select! {
             () = &mut stop => return,
             changed = revisions.changed() => if changed.is_err() { return },
+            () = again.notified() => asked = true,
             () = tokio::time::sleep(RETRY), if behind => {}
         }
     }

@@ -12,7 +12,7 @@ use audit::{Condition, Journal};
 use gateway::{Doors, Front, Gate, Metrics, Snapshots};
 use prometheus_client::registry::Registry as Counters;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::compile::Compiler;
@@ -38,6 +38,7 @@ pub(crate) struct Serving {
     gate: Arc<Gate>,
     people: Arc<ArcSwap<admin::People>>,
     store: Arc<store::Sqlite>,
+    again: Arc<Notify>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
@@ -118,16 +119,18 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let names = admin::Names::new(addresses.1, &settings.admin.hosts, &[]);
     tasks.spawn(gateway::serve(agents, Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
-    tasks.spawn(beside::publish(store.revisions(), compiler, Arc::clone(&gate), published, until(stopped.clone())));
+    let again = Arc::new(Notify::new());
+    let news = beside::News { revisions: store.revisions(), again: Arc::clone(&again) };
+    tasks.spawn(beside::publish(news, compiler, Arc::clone(&gate), published, until(stopped.clone())));
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
     let every = Duration::from_secs(settings.pins.check_seconds);
     tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
-    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, store, stop, tasks })
+    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, store, again, stop, tasks })
 }
 
 impl Serving {
     /// Takes what can change while serving from a settings file: callers, people, names of the agents' listener. Whole or not
-    /// at all.
+    /// at all. Servers' credentials are read again as well.
     ///
     /// # Errors
     /// When the file is wrong, or asks for what needs a restart. Nothing has changed then.
@@ -141,6 +144,7 @@ impl Serving {
         self.gate.front.store(Arc::new(front));
         self.gate.snapshots.ask_again();
         self.people.store(Arc::new(people));
+        self.again.notify_one();
         Ok(next)
     }
 
@@ -255,18 +259,27 @@ async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener>
     TcpListener::bind(address).await.with_context(hint)
 }
 
-/// Makes the data directory, for its owner alone.
+/// Makes the data directory, for whoever runs the gate alone.
 fn private_directory(path: &Path) -> anyhow::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+    use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+    let shown = path.display();
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
-    builder.create(path).with_context(|| format!("cannot make the data directory `{}`", path.display()))?;
-    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
+    builder.create(path).with_context(|| format!("cannot make the data directory `{shown}`"))?;
+    let directory = std::fs::metadata(path)?;
     anyhow::ensure!(
-        mode & 0o077 == 0,
-        "others may enter the data directory `{}`: run `chmod 700 {}`",
-        path.display(),
-        path.display()
+        directory.mode() & 0o077 == 0,
+        "others may enter the data directory `{shown}`: run `chmod 700 {shown}`"
+    );
+    // A file made here tells whether files can be, and whose they are.
+    let probe = path.join(".probe");
+    let made = std::fs::File::create(&probe).and_then(|file| file.metadata());
+    let ours = made.with_context(|| format!("cannot write in the data directory `{shown}`"))?.uid();
+    std::fs::remove_file(&probe).with_context(|| format!("cannot write in the data directory `{shown}`"))?;
+    anyhow::ensure!(
+        directory.uid() == ours,
+        "the data directory `{shown}` belongs to user {}, and the gate runs as user {ours}: run it as its owner",
+        directory.uid()
     );
     Ok(())
 }

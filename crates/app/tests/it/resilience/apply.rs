@@ -4,10 +4,12 @@ use std::fs;
 
 use http::header;
 use serde_json::{Value, json};
+use testkit::Process;
 
 use super::one_line;
+use crate::client::PATIENCE;
 use crate::gate::files::{ANA, caller_token, person_token};
-use crate::gate::{Gate, bearer, name, value};
+use crate::gate::{Gate, bearer, name, serve, value};
 use crate::verdict::passes;
 
 /// What is wrong with which file, and what `apply` says of it.
@@ -167,4 +169,34 @@ async fn what_agents_hold_opens_nothing_here() {
     let body = json!({ "manifests": {}, "expected": 0 }).to_string();
     let heard = gate.send(gate.admin(), "POST", "/api/v1/apply", headers, body).await;
     assert_eq!(heard.status, 401);
+}
+
+#[tokio::test]
+async fn a_gate_that_is_to_apply_wrong_files_first_does_not_open() {
+    let gate = Gate::start().await;
+    gate.end().await;
+    let state = gate.directory().join("state");
+    let start = |folder: &std::path::Path| {
+        let mut command = serve(gate.directory(), None);
+        command.arg("--apply").arg(folder);
+        command
+    };
+    let zone = state.join("zones/wrong.toml");
+    fs::write(&zone, "name = \"wrong\"\naddresses = []\n").unwrap();
+    let mut command = start(&state);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        one_line(&String::from_utf8(output.stderr).unwrap(), gate.directory()),
+        "error: missing field `purpose`; zones/wrong.toml:1:1: missing field `purpose`"
+    );
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("is ready"));
+
+    let right = "name = \"wrong\"\naddresses = [\"10.0.0.0/8\"]\npurpose = \"Now it is right\"\n";
+    fs::write(&zone, right).unwrap();
+    let mut command = start(&state);
+    let started = tokio::task::spawn_blocking(move || Process::start(&mut command, "portcullis is ready", PATIENCE));
+    drop(started.await.unwrap().unwrap());
+    gate.again().await;
+    assert!(gate.read("/zones").await.to_string().contains("Now it is right"));
 }

@@ -3,10 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use super::{journal_is_intact, refuses_to_start};
-use crate::gate::Gate;
 use crate::gate::files::ANA;
+use crate::gate::{Gate, serve};
 use crate::verdict::passes;
 
 fn mode(path: &Path, mode: u32) {
@@ -90,4 +91,41 @@ async fn a_directory_that_is_no_directory_is_refused() {
     fs::rename(&away, &journal).unwrap();
     gate.again().await;
     passes(&gate.client(ANA).call("read_ticket", serde_json::json!({ "ticket": "1" })).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_directory_of_somebody_else_is_refused() {
+    let gate = Gate::start().await;
+    gate.end().await;
+    let data = gate.directory().join("data");
+    if Command::new("chown").arg("12345").arg(&data).status().is_ok_and(|status| status.success()) {
+        let said = refuses_to_start(gate.directory()).await;
+        assert_eq!(
+            said,
+            "error: the data directory `DIR/data` belongs to user 12345, and the gate runs as user 0: run it as its owner"
+        );
+    } else {
+        println!("SKIPPED: only root gives files away");
+    }
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_written_is_refused() {
+    let gate = Gate::start().await;
+    gate.end().await;
+    let data = gate.directory().join("data");
+    // Permissions do not keep root from writing; a mount does.
+    let read_only = "mount --bind \"$0\" \"$0\" && mount -o remount,bind,ro \"$0\" && exec \"$@\"";
+    let gate_command = serve(gate.directory(), None);
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "--map-root-user", "sh", "-c", read_only]).arg(&data);
+    command.args(["timeout", "20"]).arg(gate_command.get_program()).args(gate_command.get_args());
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    let said = super::one_line(&String::from_utf8(output.stderr).unwrap(), gate.directory());
+    if said.starts_with("unshare:") || said.starts_with("mount:") {
+        println!("SKIPPED: this machine gives no mount namespace");
+        return;
+    }
+    assert_eq!(said, "error: cannot write in the data directory `DIR/data`: Read-only file system (os error 30)");
+    assert_eq!(output.status.code(), Some(1));
 }

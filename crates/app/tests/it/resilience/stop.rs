@@ -73,6 +73,7 @@ async fn a_call_that_is_under_way_may_end() {
 }
 
 #[tokio::test]
+#[ignore = "waits for the gate's patience with open calls: ten seconds"]
 async fn what_does_not_end_is_cut_and_recorded() {
     let gate = Gate::start().await;
     let (process, client) = own(&gate).await;

@@ -70,3 +70,22 @@ async fn without_its_credential_a_call_is_not_made() {
     passes(&read(&gate).await);
     assert_eq!(gate.desk.calls(), 2);
 }
+
+#[tokio::test]
+async fn a_new_credential_is_presented_once_the_gate_was_asked_to_look() {
+    let gate = guarded().await;
+    passes(&read(&gate).await);
+    let presented = |call: usize| gate.desk.forwarded()[call].headers["authorization"].clone();
+    assert_eq!(presented(0), format!("Bearer {DESK_CREDENTIAL}"));
+    write_private(&gate.directory().join("secrets/desk"), "a-newer-credential");
+    gate.reload();
+    gate.has_said("the settings were reloaded").await;
+    for call in 1..200 {
+        passes(&read(&gate).await);
+        if presented(call) == "Bearer a-newer-credential" {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the old credential is still presented");
+}
