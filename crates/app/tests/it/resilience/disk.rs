@@ -26,7 +26,7 @@ const SMALL_DISK: &str = r#"
 /// Whether this machine lets a process have mounts of its own.
 fn can_mount() -> bool {
     let tried =
-        Command::new("unshare").args(["--mount", "--map-root-user", "sh", "-c", "mount -t tmpfs none /tmp"]).output();
+        Command::new("unshare").args(["--mount", "--map-root-user", "sh", "-c", "mount -t tmpfs none /proc"]).output();
     tried.is_ok_and(|output| output.status.success())
 }
 
