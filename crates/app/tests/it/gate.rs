@@ -400,6 +400,16 @@ pub(crate) fn serve(directory: &Path, shell: Option<&str>) -> Command {
     command
 }
 
+/// Starts a directory's gate, which has to refuse to start; gives what it said.
+pub(crate) async fn does_not_start(directory: &Path) -> String {
+    let mut command = serve(directory, None);
+    let start = move || Process::start(&mut command, "portcullis is ready", PATIENCE);
+    match tokio::task::spawn_blocking(start).await.unwrap() {
+        Ok(_) => panic!("the gate started"),
+        Err(error) => error.to_string(),
+    }
+}
+
 async fn launch(directory: &Path, shell: Option<&str>) -> (Process, Addresses) {
     let mut command = serve(directory, shell);
     let start = move || Process::start(&mut command, "portcullis is ready", PATIENCE);

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::gate::files::{
     ANA, ANA_AT_DESKTOP, ANA_WITH_SCOUT, BOB, Caller, NAMESAKE, OUTSIDER, RECONCILER, write_private,
 };
-use crate::gate::{Gate, serve};
+use crate::gate::{Gate, does_not_start};
 use crate::verdict::{ENDPOINT_NOT_FOUND, HALTED, POLICY_FORBIDS, passes};
 
 async fn refund(gate: &Gate, caller: Caller) -> drill::mcp::Reply {
@@ -78,9 +78,7 @@ async fn settings_cannot_make_an_agent_both_delegated_and_alone() {
     ] {
         let more = format!("\n[[development.token]]\ntoken = \"file:tokens/more\"\nagent = \"{agent}\"\n{rest}\n");
         std::fs::write(&file, format!("{right}{more}")).unwrap();
-        let output = serve(gate.directory(), None).output().unwrap();
-        assert!(!output.status.success(), "{rest}");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = does_not_start(gate.directory()).await;
         assert!(said.contains(agent) && said.contains("autonomous"), "{said}");
     }
 }

@@ -9,7 +9,7 @@ use http::{HeaderMap, header};
 use serde_json::{Value, json};
 
 use crate::gate::files::{ANA, CALLERS, ROLES, caller_token, person_token};
-use crate::gate::{Gate, Heard, Setup, bearer, serve, value};
+use crate::gate::{Gate, Heard, Setup, bearer, does_not_start, value};
 use crate::verdict::UNAUTHENTICATED;
 
 /// One row of the API's own document.
@@ -182,10 +182,7 @@ async fn a_gate_whose_tokens_others_can_read_does_not_start() {
     ] {
         let path = gate.directory().join(place);
         set_mode(&path, open);
-        let mut command = serve(gate.directory(), None);
-        let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(!output.status.success(), "{place} at {open:o}: {said}");
+        let said = does_not_start(gate.directory()).await;
         let mend = format!("chmod {right:o}");
         assert!(said.contains(&mend), "{place} at {open:o}: {said}");
         gate.holds_no_secret(&said, "the error");
