@@ -63,6 +63,11 @@ impl Batch {
     }
 
     /// Records in it.
+    /// Records that someone waits for.
+    pub(crate) fn awaited(&self) -> usize {
+        self.lines.iter().filter(|line| line.awaited).count()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }

@@ -175,7 +175,7 @@ pub(crate) fn crash(directory: &Path) -> tempfile::TempDir {
     for path in paths {
         match std::fs::copy(&path, copy.path().join(path.file_name().unwrap())) {
             Ok(_) => {}
-            Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{}", path.display()),
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{}", path.display()),
         }
     }
     copy

@@ -137,6 +137,9 @@ fn release(
     authenticate::again(&gate.front.load().callers, &running.caller).map_err(release::withheld)?;
     let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
     halted::again(&gate.halts, &connected, &objects).map_err(release::withheld)?;
+    if connected.snapshot.revision != running.snapshot.revision {
+        visible::again(running, &connected, &objects, now).map_err(release::withheld)?;
+    }
     let capabilities = message.request.meta.client_capabilities.clone();
     let expected = Expected { connected, id, row: message.row, objects, capabilities };
     match answer {

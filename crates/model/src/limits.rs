@@ -180,3 +180,5 @@ pub const SEARCH_RESULTS_MAX: usize = 1_000;
 pub const DIFF_CONTEXT_LINES: usize = 3;
 /// Milliseconds after which a comparison of two texts becomes coarser.
 pub const DIFF_MILLISECONDS_MAX: u64 = 250;
+/// Microseconds for which the journal gathers records between two flushes, while many callers wait for each.
+pub const JOURNAL_PAUSE_MICROSECONDS: u64 = 250;

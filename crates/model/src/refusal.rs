@@ -160,7 +160,7 @@ reasons! {
     /// The call was carried out, but its answer broke the protocol or a limit.
     AnswerRefused "answer-refused" 502 Error(-31024), "executed, result withheld: the server's answer was not acceptable", "operators: see the receipt";
     /// The call was carried out, but policy does not release its answer.
-    ReleaseRefused "release-refused" 200 ToolError(-31025), "executed, result withheld by policy", "ask the policy's owner";
+    ReleaseRefused "release-refused" 200 ToolError(-31025), "executed, result withheld", "operators find in the receipt why";
     /// Something in the gate failed; it fails closed.
     Internal "internal" 500 Error(-32603), "the gate failed", "operators: see the log";
 }

@@ -7,7 +7,8 @@ use std::process::Command;
 /// records it anew.
 #[test]
 fn the_quickstart_goes_as_told_and_looks_as_documented() {
-    let run = Command::new(env!("CARGO_BIN_EXE_portcullis")).args(["quickstart", "--once"]).env("NO_COLOR", "1").output();
+    let run =
+        Command::new(env!("CARGO_BIN_EXE_portcullis")).args(["quickstart", "--once"]).env("NO_COLOR", "1").output();
     let run = run.unwrap();
     let told = String::from_utf8(run.stdout).unwrap();
     assert!(run.status.success(), "{told}\n{}", String::from_utf8_lossy(&run.stderr));
@@ -26,37 +27,44 @@ fn the_quickstart_goes_as_told_and_looks_as_documented() {
     }
     // Where lines break depends on how many digits a number had.
     let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(words(recorded), words(&told), "docs/quickstart.md is out of date: UPDATE_REFERENCE=1 ./test quick records it anew");
+    assert_eq!(
+        words(recorded),
+        words(&told),
+        "docs/quickstart.md is out of date: UPDATE_REFERENCE=1 ./test quick records it anew"
+    );
 }
 
 /// The story with what differs from run to run made the same.
 fn settled(told: &str) -> String {
-    let mut lines: Vec<String> = told.lines().map(|line| line.trim_end().to_owned()).collect();
-    for line in &mut lines {
-        if let Some(start) = line.find("http://127.0.0.1:") {
-            let port = start + "http://127.0.0.1:".len();
-            let end = line[port..].find('/').map_or(line.len(), |slash| port + slash);
-            line.replace_range(port..end, "8600");
+    let mut page = String::new();
+    for line in told.trim_matches('\n').lines() {
+        let mut line = line.trim_end().to_owned();
+        if let Some((before, after)) = line.split_once("http://127.0.0.1:") {
+            let path = after.split_once('/').map_or(String::new(), |(_, path)| format!("/{path}"));
+            line = format!("{before}http://127.0.0.1:8600{path}");
         }
-        if let Some(start) = line.find("receipt    ") {
-            line.replace_range(start + 11.., "01M7Y200EWY2SM5QHK2TNZXQ7Z");
+        if let Some((before, _)) = line.split_once("receipt    ") {
+            line = format!("{before}receipt    01M7Y200EWY2SM5QHK2TNZXQ7Z");
         }
         if line.contains("files in") {
-            *line = "     files in   a temporary directory".to_owned();
+            "     files in   a temporary directory".clone_into(&mut line);
         }
-        *line = numbers_before(line, " ms", "20");
-        *line = numbers_before(line, " records", "34");
-        *line = numbers_before(line, " under a signed root", "34");
+        for (unit, number) in [(" ms", "20"), (" records", "34"), (" under a signed root", "34")] {
+            line = with_number(&line, unit, number);
+        }
+        page.push_str(&line);
+        page.push('\n');
     }
-    lines.join("\n").trim_matches('\n').to_owned() + "\n"
+    page
 }
 
-/// Replaces the number that stands right before `unit`.
-fn numbers_before(line: &str, unit: &str, number: &str) -> String {
-    let Some(end) = line.find(unit) else { return line.to_owned() };
-    let digits = line[..end].chars().rev().take_while(char::is_ascii_digit).count();
-    if digits == 0 {
-        return line.to_owned();
+/// Replaces the number that stands right before `unit`, if one does.
+fn with_number(line: &str, unit: &str, number: &str) -> String {
+    match line.split_once(unit) {
+        Some((before, after)) if before.ends_with(|c: char| c.is_ascii_digit()) => {
+            let text = before.trim_end_matches(|c: char| c.is_ascii_digit());
+            format!("{text}{number}{unit}{after}")
+        }
+        Some(_) | None => line.to_owned(),
     }
-    format!("{}{number}{}", &line[..end - digits], &line[end..])
 }

@@ -91,8 +91,10 @@ fn told(status: StatusCode, outcome: &Outcome) -> StatusCode {
 }
 
 pub(crate) fn withheld(refusal: Refusal) -> Refusal {
+    let told = [Reason::Halted, Reason::ToolHalted, Reason::Withheld, Reason::Overloaded, Reason::PolicyForbids];
+    let words = told.contains(&refusal.reason).then(|| refusal.reason.row().public.to_owned());
     let mut withheld = Refusal::new(Reason::ReleaseRefused, refusal.detail).with_policies(refusal.policies);
-    withheld.hint = refusal.hint;
+    withheld.hint = refusal.hint.or(words);
     withheld
 }
 
