@@ -150,7 +150,7 @@ reasons! {
     /// The server asks for a capability that the client did not declare.
     CapabilityMissing "capability-missing" 400 Error(-32021), "a required client capability was not declared", "declare `data.requiredCapabilities`";
     /// The intent could not be made durable, so the call was not made.
-    JournalUnavailable "journal-unavailable" 503 Error(-31020), "not carried out: the audit journal cannot be written", "operators: see `portcullis doctor` and the disk";
+    JournalUnavailable "journal-unavailable" 503 Error(-31020), "not carried out: the audit journal cannot be written", "operators: see `portcullis status` and the disk";
     /// The server's credential cannot be had.
     CredentialUnavailable "credential-unavailable" 502 Error(-31021), "not carried out: the server's credential is not available", "operators: see the receipt";
     /// The server could not be reached; nothing was sent.
