@@ -2,7 +2,7 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model::Secret;
+use model::{Secret, is_reserved_header};
 
 use crate::secrets::opened;
 
@@ -25,19 +25,6 @@ pub enum CredentialError {
     Value,
 }
 
-/// Headers that mean something to HTTP or MCP: a credential there would break the message or smuggle another.
-const RESERVED: [&str; 9] = [
-    "host",
-    "connection",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "accept",
-    "te",
-    "upgrade",
-    "mcp-protocol-version",
-];
-
 impl Credential {
     /// A credential sent in `header` as `scheme secret`, or as the bare secret without a scheme.
     ///
@@ -46,7 +33,7 @@ impl Credential {
     pub fn new(header: &str, scheme: Option<&str>, secret: &Secret<String>) -> Result<Self, CredentialError> {
         let refused = || CredentialError::Header(header.chars().filter(|c| !c.is_control()).take(80).collect());
         let name = HeaderName::from_bytes(header.as_bytes()).map_err(|_| refused())?;
-        if RESERVED.contains(&name.as_str()) || name.as_str().starts_with("mcp-") {
+        if is_reserved_header(name.as_str()) {
             return Err(refused());
         }
         let text = match scheme {

@@ -9,6 +9,7 @@
 mod caller;
 mod clock;
 mod digest;
+mod header;
 mod ids;
 pub mod limits;
 mod object;
@@ -19,6 +20,7 @@ mod state;
 pub use caller::{Agent, AgentKind, Assurance, Caller, SessionKey};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};
+pub use header::is_reserved_header;
 pub use ids::{
     AgentId, EndpointName, GroupName, NameError, PolicyId, PromptName, ReceiptId, Revision, ServerName, ThreadId,
     ToolName, UserId, ZoneName,

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use model::{Digest, EndpointName, SecretReference, ServerName, ZoneName, limits};
+use model::{Digest, EndpointName, SecretReference, ServerName, ZoneName, is_reserved_header, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -234,25 +234,9 @@ fn token(text: &str) -> Option<String> {
     (fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned())
 }
 
-/// Headers that the gate or HTTP itself writes: a credential in one of them would change what the message says.
-const HEADERS_TAKEN: [&str; 12] = [
-    "accept",
-    "connection",
-    "content-length",
-    "content-type",
-    "expect",
-    "host",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "user-agent",
-];
-
 fn credential_header(text: &str) -> Option<String> {
     let name = token(text)?.to_ascii_lowercase();
-    (!name.starts_with("mcp-") && !HEADERS_TAKEN.contains(&name.as_str())).then_some(name)
+    (!is_reserved_header(&name)).then_some(name)
 }
 
 #[cfg(test)]
