@@ -5,14 +5,18 @@
 //! the caller presented never leaves the gate (MCP 2026-07-28, authorization: token passthrough is forbidden): no
 //! function here takes both.
 //!
+//! A [`Seal`] makes handles that are good for whoever they were given to and for nobody else.
+//!
 //! This is the one room that opens a [`model::Secret`].
 
 mod bearer;
 mod credential;
 mod development;
+mod seal;
 mod secrets;
 
 pub use bearer::bearer_token;
 pub use credential::{Credential, CredentialError};
 pub use development::{DevelopmentToken, DevelopmentTokens, TokenError};
+pub use seal::{Seal, SealError};
 pub use secrets::{SecretError, read_secret};

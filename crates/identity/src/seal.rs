@@ -1,0 +1,63 @@
+//! Handles that only their owner can use: what the gate wants to be given back, sealed for whoever it was given to.
+
+use std::sync::Arc;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use model::Entropy;
+
+/// Bytes of a key of AES-256.
+const KEY_BYTES: usize = 32;
+
+/// Seals and opens handles, under a key that lives as long as the process: a handle of an earlier run is nobody's.
+pub struct Seal {
+    key: LessSafeKey,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Why there is no seal.
+#[derive(Debug, thiserror::Error)]
+#[error("a key could not be made")]
+pub struct SealError;
+
+impl Seal {
+    /// A seal with a key of its own.
+    ///
+    /// # Errors
+    /// When the cipher does not take the key.
+    pub fn new(entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
+        let mut key = [0; KEY_BYTES];
+        for half in key.chunks_exact_mut(size_of::<u128>()) {
+            half.copy_from_slice(&entropy.bits().to_ne_bytes());
+        }
+        let unbound = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| SealError)?;
+        Ok(Self { key: LessSafeKey::new(unbound), entropy })
+    }
+
+    /// Seals `content` for `owner`, as text of visible ASCII that fits in a header or a URL. The nonce is random: within
+    /// the 2^32 handles that one key may seal (NIST SP 800-38D §8.3), no two are alike.
+    pub fn seal(&self, content: u128, owner: &[u8]) -> Option<String> {
+        let mut nonce = [0; NONCE_LEN];
+        let fresh = self.entropy.bits().to_ne_bytes();
+        nonce.copy_from_slice(fresh.get(..NONCE_LEN)?);
+        let mut sealed = content.to_be_bytes().to_vec();
+        let nonce_used = Nonce::assume_unique_for_key(nonce);
+        self.key.seal_in_place_append_tag(nonce_used, Aad::from(owner), &mut sealed).ok()?;
+        let mut handle = nonce.to_vec();
+        handle.append(&mut sealed);
+        Some(URL_SAFE_NO_PAD.encode(handle))
+    }
+
+    /// What was sealed in `handle` for this very `owner`; `None` for anything else, whatever is wrong with it.
+    pub fn open(&self, handle: &str, owner: &[u8]) -> Option<u128> {
+        let handle = URL_SAFE_NO_PAD.decode(handle).ok()?;
+        let (nonce, sealed) = handle.split_first_chunk::<NONCE_LEN>()?;
+        let mut sealed = sealed.to_vec();
+        let opened = self.key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut sealed).ok()?;
+        Some(u128::from_be_bytes((*opened).try_into().ok()?))
+    }
+}
+
+#[cfg(test)]
+mod tests;
