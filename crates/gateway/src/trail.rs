@@ -142,6 +142,7 @@ pub(crate) fn end_of(refusal: &Refusal) -> End {
     match control_of(refusal.reason) {
         Control::Forward if refusal.reason == Reason::OutcomeUnknown => End::Unknown(refusal.detail.clone()),
         Control::Forward if refusal.reason == Reason::AnswerRefused => End::ResultWithheld(refusal.reason),
+        Control::Forward if refusal.reason == Reason::TakenBack => End::Cancelled,
         Control::Ask | Control::Release => End::ResultWithheld(refusal.reason),
         Control::Accept
         | Control::Authenticate
@@ -177,14 +178,16 @@ pub(crate) fn control_of(reason: Reason) -> Control {
         | Reason::HeaderMismatch
         | Reason::MethodUnknown => Control::Read,
         Reason::EndpointNotFound => Control::Connect,
-        Reason::Overloaded => Control::Session,
+        Reason::SessionMissing | Reason::SessionUnknown | Reason::Overloaded => Control::Session,
         Reason::Halted | Reason::ToolHalted => Control::Halted,
         Reason::ObjectNotFound | Reason::Withheld => Control::Visible,
         Reason::ArgumentsInvalid => Control::Validate,
         Reason::PolicyForbids | Reason::PolicyError | Reason::ObligationUnmet => Control::Decide,
         Reason::JournalUnavailable | Reason::Internal => Control::Intent,
         Reason::CredentialUnavailable => Control::Credential,
-        Reason::ServerUnreachable | Reason::OutcomeUnknown | Reason::AnswerRefused => Control::Forward,
+        Reason::ServerUnreachable | Reason::OutcomeUnknown | Reason::AnswerRefused | Reason::TakenBack => {
+            Control::Forward
+        }
         Reason::CapabilityMissing => Control::Ask,
         Reason::ReleaseRefused => Control::Release,
     }

@@ -65,6 +65,25 @@ pub const CONNECTIONS_MAX: usize = 10_000;
 pub const STREAMS_PER_SESSION_MAX: usize = 64;
 /// Sessions remembered at once.
 pub const SESSIONS_MAX: usize = 100_000;
+/// Sessions of clients of 2025-11-25 at once.
+pub const LEGACY_SESSIONS_MAX: usize = 20_000;
+/// The same for one agent and user; beginning one more ends the one that was longest unused.
+pub const LEGACY_SESSIONS_PER_CALLER_MAX: usize = 256;
+/// Milliseconds after which a client's unused session is ended.
+pub const LEGACY_IDLE_MILLISECONDS_MAX: u64 = 60 * 60_000;
+/// Milliseconds after which a client's session is ended, used or not.
+pub const LEGACY_AGE_MILLISECONDS_MAX: u64 = 24 * 60 * 60_000;
+/// Calls under way at once in one client's session.
+pub const CALLS_PER_SESSION_MAX: usize = 256;
+/// Bytes of released messages kept for a client that lost its connection: for one stream, and for those of one session
+/// that have ended.
+pub const REPLAY_BYTES_MAX: usize = 1024 * 1024;
+/// Streams of one client's session that can be read on.
+pub const REPLAYS_PER_SESSION_MAX: usize = 64;
+/// Milliseconds a client is asked to wait before it reads on.
+pub const RETRY_MILLISECONDS: u64 = 1_000;
+/// Milliseconds for a client's session with a server to be closed.
+pub const CLOSE_MILLISECONDS_MAX: u64 = 5_000;
 
 /// Definitions (tools, prompts, templates) of one server.
 pub const DEFINITIONS_PER_SERVER_MAX: usize = 10_000;
@@ -128,6 +147,9 @@ pub const PIN_CHECK_SECONDS: u64 = 60;
 pub const JOURNAL_PENDING_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Bytes after which the journal begins a new segment file.
 pub const JOURNAL_SEGMENT_BYTES: u64 = 128 * 1024 * 1024;
+/// Bytes of zeros that the journal writes ahead of a segment's records at a time. More is written less often, and the
+/// flush that has to write it takes longer.
+pub const JOURNAL_AHEAD_BYTES: u64 = 1024 * 1024;
 /// Milliseconds between two signed checkpoints of a journal that grows, and between two tries to write a full disk.
 pub const CHECKPOINT_MILLISECONDS: u64 = 1_000;
 /// Milliseconds between two checkpoints that are kept for good.

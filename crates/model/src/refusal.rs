@@ -104,7 +104,7 @@ reasons! {
     /// There is nothing at this path.
     PathUnknown "path-unknown" 404 Error(-31003), "there is nothing here", "agents post to /{endpoint}/mcp";
     /// Only POST is served.
-    MethodNotAllowed "method-not-allowed" 405 Error(-31004), "only POST is served here", "the 2026-07-28 revision has neither GET streams nor DELETE";
+    MethodNotAllowed "method-not-allowed" 405 Error(-31004), "this method is not served here", "post messages; GET and DELETE are for sessions of 2025-11-25, with their `Mcp-Session-Id`";
     /// The body is not declared as JSON, or the caller will not take the answers MCP gives.
     MediaTypeRefused "media-type-refused" 415 Error(-31005), "send `Content-Type: application/json` and accept application/json and text/event-stream", "set both headers";
     /// The body or the headers are larger than the limit.
@@ -129,6 +129,10 @@ reasons! {
     Unauthenticated "unauthenticated" 401 Error(-31010), "sign in first", "send a valid bearer token";
     /// The endpoint does not exist, or the caller may not connect to it: the two look the same.
     EndpointNotFound "endpoint-not-found" 404 Error(-31011), "there is no such endpoint", "check the URL, or ask for access to the endpoint";
+    /// A request of 2025-11-25 names no session, and is not the one that begins it.
+    SessionMissing "session-missing" 400 Error(-31026), "this request needs a session", "send `initialize` first, and the `Mcp-Session-Id` it returns with everything after it";
+    /// The session is over, or was never this caller's: the two look the same.
+    SessionUnknown "session-unknown" 404 Error(-31027), "there is no such session", "begin another one with `initialize`";
     /// A halt applies to the caller, the endpoint or everything.
     Halted "halted" 403 Error(-31012), "stopped by the operators", "ask those who run the gate";
     /// Too much is open or waiting.
@@ -161,6 +165,8 @@ reasons! {
     AnswerRefused "answer-refused" 502 Error(-31024), "executed, result withheld: the server's answer was not acceptable", "operators: see the receipt";
     /// The call was carried out, but policy does not release its answer.
     ReleaseRefused "release-refused" 200 ToolError(-31025), "executed, result withheld", "operators find in the receipt why";
+    /// The client took the request back.
+    TakenBack "taken-back" 200 Error(-31028), "taken back by the client", "nothing needs to be done";
     /// Something in the gate failed; it fails closed.
     Internal "internal" 500 Error(-32603), "the gate failed", "operators: see the log";
 }
