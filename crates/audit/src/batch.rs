@@ -62,12 +62,12 @@ impl Batch {
         &self.bytes
     }
 
-    /// Records in it.
     /// Records that someone waits for.
     pub(crate) fn awaited(&self) -> usize {
         self.lines.iter().filter(|line| line.awaited).count()
     }
 
+    /// Records in it.
     pub(crate) fn len(&self) -> usize {
         self.lines.len()
     }

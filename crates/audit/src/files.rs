@@ -69,9 +69,9 @@ pub(crate) fn sync_directory(path: &Path) -> Result<(), FileError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(FileError::on("flush the directory", path))
 }
 
-/// Opens a file for appending, made if it is not there, readable by its owner only.
-pub(crate) fn open_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+/// Opens a file for writing, made if it is not there, readable by its owner only.
+pub(crate) fn open_writable(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
 /// Reads a small file whole.

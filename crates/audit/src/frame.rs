@@ -1,8 +1,14 @@
 //! How records lie in a segment file: `u32 crc32c | u32 length | entry`, numbers little-endian. The checksum covers the
 //! length as well, and no record is empty, so neither a run of zeros nor a damaged length passes for a record.
+//!
+//! A segment that is being written ends in zeros, which its next records will replace (see `disk.rs`). They are no
+//! part of it: its records end where the last byte that is not zero does, and no record's last byte is zero. What stands
+//! between the last whole record and that byte, zeros included, is torn or damaged: a crash may have kept the later
+//! pages of a write and lost the earlier.
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 
 use model::limits::RECORD_BYTES_MAX;
 
@@ -41,7 +47,7 @@ pub(crate) enum Frame<'a> {
     Entry { frame: &'a [u8], entry: &'a [u8] },
     /// The bytes end within the frame.
     Short,
-    /// The length cannot be one.
+    /// The length cannot be one. Zeros are such a length.
     BadLength,
     /// A record's length, but its bytes are not those that were written.
     BadChecksum(&'a [u8]),
@@ -103,6 +109,27 @@ impl Frames {
             self.offset += u64::try_from(taken).unwrap_or_default();
         }
         Ok(Some(Found { offset, frame }))
+    }
+
+    /// Where the last byte that is not zero ends; `offset` when there is none from there on.
+    pub(crate) fn written_end(&self, offset: u64) -> io::Result<u64> {
+        let mut buffer = vec![0; CHUNK_BYTES];
+        let (mut at, mut end) = (offset, offset);
+        loop {
+            let read = match self.file.read_at(&mut buffer, at) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let bytes = buffer.get(..read).unwrap_or_default();
+            if bytes.is_empty() {
+                return Ok(end);
+            }
+            if let Some(last) = bytes.iter().rposition(|&byte| byte != 0) {
+                end = at + u64::try_from(last + 1).unwrap_or_default();
+            }
+            at += u64::try_from(read).unwrap_or_default();
+        }
     }
 
     /// Reads on, keeping what is not consumed yet.

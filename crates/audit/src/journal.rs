@@ -26,7 +26,7 @@ use crate::files::{self, FileError};
 use crate::note::{NoteError, PublicKey, Signer};
 use crate::record::{End, Event, Opened, Outcome, Record, RecordError};
 use crate::recovery;
-use crate::writer::Writer;
+use crate::writer::{Indexed, Writer};
 pub use flush::Durable;
 use queue::Queue;
 
@@ -285,7 +285,7 @@ impl Drop for Journal {
 /// Takes the journal for this process.
 fn lock(directory: &Path) -> Result<File, JournalError> {
     let path = directory.join(files::LOCK);
-    let file = files::open_append(&path).map_err(FileError::on("open", &path))?;
+    let file = files::open_writable(&path).map_err(FileError::on("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(JournalError::Locked { directory: directory.to_path_buf() }),
@@ -333,7 +333,7 @@ fn announce(
         let (id, at) = stamp();
         batch.add(&Record { id, at, event }, false).map_err(|source| JournalError::Record(Arc::new(source)))?;
     }
-    writer.commit(&batch).map_err(JournalError::Unwritable)
+    writer.commit(&batch, Indexed::Now).map_err(JournalError::Unwritable)
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use crate::index::{self, Entry};
 use crate::merkle::{Frontier, leaf_hash_with};
 use crate::record::Kind;
 
-/// Bytes of entries after which recovery writes them out.
-const PENDING_BYTES: usize = 1024 * 1024;
+/// Bytes of entries that wait to be written out at most, while there is much to do.
+const PENDING_BYTES: usize = 64 * 1024;
 
 /// The memory of the journal's end.
 pub(crate) struct Ledger {
@@ -23,6 +23,8 @@ pub(crate) struct Ledger {
     index: Growing,
     /// Entries that are not in the index file yet.
     pending: Vec<u8>,
+    /// Whether they could not be written when they should have been.
+    stuck: bool,
     leaf_buffer: Vec<u8>,
 }
 
@@ -35,7 +37,7 @@ impl Ledger {
         open: HashSet<ReceiptId>,
     ) -> Result<Self, FileError> {
         let index = Growing::open(disk, directory.join(files::INDEX), index::position(tree.size()))?;
-        Ok(Self { tree, open, index, pending: Vec::new(), leaf_buffer: Vec::new() })
+        Ok(Self { tree, open, index, pending: Vec::new(), stuck: false, leaf_buffer: Vec::new() })
     }
 
     /// Takes in a record that is in its segment, at `offset`.
@@ -59,13 +61,20 @@ impl Ledger {
     /// Writes to the index what it lacks.
     pub(crate) fn write_index(&mut self) -> Result<(), FileError> {
         if !self.pending.is_empty() {
+            self.stuck = true;
             self.index.append(&self.pending)?;
+            self.stuck = false;
             self.pending.clear();
         }
         Ok(())
     }
 
-    /// The same when there is much of it, for reading many records.
+    /// The same when it failed before.
+    pub(crate) fn write_index_if_stuck(&mut self) -> Result<(), FileError> {
+        if self.stuck { self.write_index() } else { Ok(()) }
+    }
+
+    /// The same when there is much of it.
     pub(crate) fn write_index_if_much(&mut self) -> Result<(), FileError> {
         if self.pending.len() < PENDING_BYTES { Ok(()) } else { self.write_index() }
     }

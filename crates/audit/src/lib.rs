@@ -11,7 +11,8 @@
 //! A journal's directory:
 //!
 //! ```text
-//! 00000000000000000000.records   a segment: records in frames, named by its first record's number
+//! 00000000000000000000.records   a segment: records in frames, named by its first record's number; while it is
+//!                                written, zeros that further records will replace
 //! checkpoint, checkpoints        the latest signed root, and earlier ones
 //! signing.pub                    who signs them, to give away
 //! signing.key, commitments.key   the journal's secrets

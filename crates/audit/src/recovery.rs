@@ -1,8 +1,8 @@
 //! What a crash meets: finds where the journal ends, and refuses one that is not what was signed.
 //!
 //! It begins at the state that was kept about a second before the end, if a signed checkpoint confirms it, and reads
-//! what came after. A record that is torn at the very end was never durable: it is cut off. Anything else that is
-//! wrong is damage, and nothing is changed.
+//! what came after. A record that is torn at the very end was never durable: it is cut off. Zeros after the last
+//! record are the space it would have grown into. Anything else that is wrong is damage, and nothing is changed.
 
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
@@ -130,7 +130,8 @@ impl Replay<'_> {
             let (frame, entry) = match found.frame {
                 Frame::Entry { frame, entry } => (frame, entry),
                 Frame::Short | Frame::BadLength | Frame::BadChecksum(_) => {
-                    return self.torn(first, offset, length, last);
+                    let end = frames.written_end(offset).map_err(FileError::on("read", &path))?;
+                    return self.ended(first, offset, end, last);
                 }
             };
             let head = Head::read(entry).map_err(|error| {
@@ -144,14 +145,17 @@ impl Replay<'_> {
         Ok(length)
     }
 
-    /// Decides what a bad frame means: a crash's torn end, or damage.
-    fn torn(&mut self, first: u64, offset: u64, length: u64, last: bool) -> Result<u64, JournalError> {
+    /// Decides what it means that no record stands at `offset`, and all is zeros from `end` on: the end, torn by a crash
+    /// or not, or damage.
+    fn ended(&mut self, first: u64, offset: u64, end: u64, last: bool) -> Result<u64, JournalError> {
         let signed = self.checkpoint.as_ref().is_some_and(|checkpoint| self.size() < checkpoint.size);
-        if signed || !last {
+        // Where another segment follows, its number tells whether records are missing here.
+        let whole = if last { !signed } else { end == offset };
+        if !whole {
             let meaning = "what was written here is a record no more, and it had been durable".to_owned();
             return Err(self.damaged(first, offset, meaning));
         }
-        self.truncated_bytes = length - offset;
+        self.truncated_bytes = end - offset;
         Ok(offset)
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use model::{AgentKind, Clock, Entropy, Object, Reason, ReceiptId, Revision, Timestamp};
 
-use crate::disk::{Append, Disk};
+use crate::disk::{Disk, Writable};
 use crate::files;
 use crate::journal::{Journal, JournalError, Options, Recovery};
 use crate::record::{End, Event, Intent, Outcome, Record, Refused, Who};
@@ -124,7 +124,7 @@ pub(crate) fn write_calls(journal: &Journal, calls: usize) -> Vec<Record> {
     intents
 }
 
-/// A disk with room for so many bytes, that can also fail to flush.
+/// A disk on which files can grow by so many bytes, and that can also fail to flush.
 #[derive(Clone, Default)]
 pub(crate) struct SmallDisk {
     pub(crate) room: Arc<AtomicU64>,
@@ -132,8 +132,8 @@ pub(crate) struct SmallDisk {
 }
 
 impl Disk for SmallDisk {
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Append>> {
-        Ok(Box::new(SmallFile { file: files::open_append(path)?, disk: self.clone() }))
+    fn open(&self, path: &Path) -> io::Result<Box<dyn Writable>> {
+        Ok(Box::new(SmallFile { file: files::open_writable(path)?, disk: self.clone() }))
     }
 }
 
@@ -142,13 +142,15 @@ struct SmallFile {
     disk: SmallDisk,
 }
 
-impl Append for SmallFile {
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+impl Writable for SmallFile {
+    fn put(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let room = self.disk.room.load(Ordering::SeqCst);
-        let fits = usize::try_from(room).unwrap().min(bytes.len());
-        self.file.append(&bytes[..fits])?;
-        self.disk.room.fetch_sub(u64::try_from(fits).unwrap(), Ordering::SeqCst);
-        if fits == bytes.len() { Ok(()) } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
+        let end = offset + u64::try_from(bytes.len()).unwrap();
+        let growth = end.saturating_sub(self.file.metadata()?.len());
+        let lacking = usize::try_from(growth.saturating_sub(room)).unwrap();
+        self.file.put(&bytes[..bytes.len() - lacking], offset)?;
+        self.disk.room.fetch_sub(growth.min(room), Ordering::SeqCst);
+        if lacking == 0 { Ok(()) } else { Err(io::Error::from(io::ErrorKind::StorageFull)) }
     }
 
     fn sync(&mut self) -> io::Result<()> {
@@ -179,6 +181,13 @@ pub(crate) fn crash(directory: &Path) -> tempfile::TempDir {
         }
     }
     copy
+}
+
+/// A segment's bytes without the zeros it may grow into.
+pub(crate) fn written(segment: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(segment).unwrap();
+    bytes.truncate(bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1));
+    bytes
 }
 
 /// The frames of a journal's first segment.

@@ -65,6 +65,7 @@ pub struct Report {
     /// Intents without an outcome, in order: calls under way, or the gate has not been started since it stopped.
     pub open_intents: Vec<ReceiptId>,
     /// Bytes at the very end, after all that is signed, that are no whole record: being written, or torn by a crash.
+    /// Zeros after them are not counted: they are space for records to come.
     pub unfinished_bytes: u64,
     /// What is wrong, the first [`limits::PROBLEMS_MAX`].
     pub problems: Vec<Problem>,
@@ -208,7 +209,6 @@ impl Check {
         let path = files::segment_path(directory, first);
         let file = name(first);
         let opened = File::open(&path).map_err(FileError::on("open", &path))?;
-        let length = opened.metadata().map_err(FileError::on("look at", &path))?.len();
         let mut frames = Frames::new(opened, 0);
         while let Some(found) = frames.advance().map_err(FileError::on("read", &path))? {
             let offset = found.offset;
@@ -221,13 +221,19 @@ impl Check {
                     self.leaf(&file, offset, entry);
                 }
                 Frame::Short | Frame::BadLength if !unsigned_end => {
+                    let end = frames.written_end(offset).map_err(FileError::on("read", &path))?;
+                    if !last && end == offset {
+                        // Space that was never used; the next segment's number tells whether records are missing here.
+                        break;
+                    }
                     let meaning = "no record begins here, though one must: what follows in this file cannot be read";
                     self.findings.add(&file, offset, self.number, meaning.to_owned());
                     self.tree_known = false;
                     break;
                 }
                 Frame::Short | Frame::BadLength | Frame::BadChecksum(_) => {
-                    self.unfinished_bytes = length.saturating_sub(offset);
+                    let end = frames.written_end(offset).map_err(FileError::on("read", &path))?;
+                    self.unfinished_bytes = end - offset;
                     break;
                 }
             }

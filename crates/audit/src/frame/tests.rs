@@ -42,6 +42,20 @@ fn zeros_are_no_records() {
 }
 
 #[test]
+fn what_was_written_ends_with_the_last_byte_that_is_not_zero() {
+    let mut file = tempfile::tempfile().unwrap();
+    let record = framed(b"{\"v\":1}");
+    let length = record.len() as u64;
+    file.write_all(&[record.as_slice(), &vec![0; 2 * CHUNK_BYTES]].concat()).unwrap();
+    let frames = Frames::new(file.try_clone().unwrap(), 0);
+    assert_eq!(frames.written_end(0).unwrap(), length);
+    assert_eq!(frames.written_end(length).unwrap(), length);
+    assert_eq!(frames.written_end(length + 9).unwrap(), length + 9);
+    file.write_all(b"}").unwrap();
+    assert_eq!(frames.written_end(length).unwrap(), length + 2 * CHUNK_BYTES as u64 + 1);
+}
+
+#[test]
 fn a_failed_write_leaves_nothing() {
     let mut out = b"before".to_vec();
     let sealed = seal(&mut out, |out| {

@@ -9,7 +9,7 @@ use model::limits;
 
 use super::clerk::Clerk;
 use super::queue::{Queue, Rest, Taken};
-use crate::writer::Writer;
+use crate::writer::{Indexed, Writer};
 
 /// Between two checkpoints, and between two tries to write a disk that failed.
 const TICK: Duration = Duration::from_millis(limits::CHECKPOINT_MILLISECONDS);
@@ -66,22 +66,28 @@ impl Committer {
                 self.queue.take(self.flush_delay, self.rest(), strangers)
             };
             let last = taken.last;
-            let awaited = taken.batch.awaited();
-            self.commit(taken);
+            let busy = taken.batch.awaited() >= COMPANY;
+            // Under load more batches follow, and many share one write of the index, unless someone waits to read it.
+            let indexed = if busy && !taken.sought { Indexed::Soon } else { Indexed::Now };
+            self.commit(taken, indexed);
             if last {
                 break;
             }
-            if awaited >= COMPANY {
+            if busy {
                 // Under load the next records are on their way: a pause shorter than a flush gathers them, and halves
                 // the flushes that all of them pay for.
                 thread::sleep(PAUSE);
             }
         }
-        self.clerk.finish(self.writer.standing());
+        let Self { mut writer, clerk, .. } = self;
+        let standing = writer.standing();
+        // Zeros that stay at the end mislead nobody.
+        writer.close().unwrap_or_default();
+        clerk.finish(standing);
     }
 
-    fn commit(&mut self, taken: Taken) {
-        match self.writer.commit(&taken.batch) {
+    fn commit(&mut self, taken: Taken, indexed: Indexed) {
+        match self.writer.commit(&taken.batch, indexed) {
             Ok(()) => self.queue.written(taken),
             Err(error) => self.queue.failed(&taken, &error),
         }
@@ -105,7 +111,7 @@ impl Committer {
         }
     }
 
-    /// A tree that is not signed yet must be, within the second.
+    /// A tree that is not signed yet must be, within the second, and may not be in the index yet.
     fn rest(&self) -> Rest {
         if self.writer.size() == self.signed { Rest::Long } else { Rest::Short }
     }

@@ -30,6 +30,8 @@ struct Gathering {
     flush: Arc<Flush>,
     /// Whether anyone waits for that flush.
     awaited: bool,
+    /// Whether anyone wants to find its records when it is done.
+    sought: bool,
     /// An empty batch with grown buffers.
     spare: Batch,
     tally: Tally,
@@ -68,6 +70,8 @@ pub(super) struct Taken {
     flush: Arc<Flush>,
     /// How many lost records the batch tells of.
     lost: u64,
+    /// Whether anyone wants to find its records when it is done.
+    pub(super) sought: bool,
     /// Whether this is the last one.
     pub(super) last: bool,
 }
@@ -84,6 +88,7 @@ impl Queue {
             batch: Batch::default(),
             flush: Arc::default(),
             awaited: false,
+            sought: false,
             spare: Batch::default(),
             tally: Tally::default(),
             lost: None,
@@ -114,9 +119,10 @@ impl Queue {
         self.await_flush(gathering)
     }
 
-    /// Waits for all that was added before.
+    /// Waits for all that was added before, in the index too.
     pub(super) fn flush(&self) -> Durable {
-        let gathering = self.lock();
+        let mut gathering = self.lock();
+        gathering.sought = true;
         match gathering.accepts() {
             Ok(()) | Err(JournalError::Overloaded { .. }) => self.await_flush(gathering),
             Err(error) => Durable::refused(error),
@@ -148,13 +154,16 @@ impl Queue {
         self.wake(gathering, Sleep::Long);
     }
 
-    /// Wakes the committing thread if it sleeps this deep or deeper.
-    fn wake(&self, gathering: MutexGuard<'_, Gathering>, from: Sleep) {
+    /// Wakes the committing thread if it sleeps this deep or deeper. Once is enough: it looks before it sleeps again.
+    fn wake(&self, mut gathering: MutexGuard<'_, Gathering>, from: Sleep) {
         let wake = match gathering.sleep {
             Sleep::Awake => false,
             Sleep::Short => from == Sleep::Short,
             Sleep::Long => true,
         };
+        if wake {
+            gathering.sleep = Sleep::Awake;
+        }
         drop(gathering);
         if wake {
             self.bell.notify_one();
@@ -207,7 +216,8 @@ impl Queue {
         let batch = std::mem::replace(&mut gathering.batch, spare);
         let flush = std::mem::take(&mut gathering.flush);
         gathering.awaited = false;
-        Taken { batch, flush, lost: lost.map_or(0, |lost| lost.count), last: gathering.closed }
+        let sought = std::mem::take(&mut gathering.sought);
+        Taken { batch, flush, lost: lost.map_or(0, |lost| lost.count), sought, last: gathering.closed }
     }
 
     fn sleep(&self, pace: Duration, rest: Rest) -> MutexGuard<'_, Gathering> {

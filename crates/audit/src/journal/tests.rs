@@ -8,8 +8,8 @@ use super::*;
 use crate::archive::Filter;
 use crate::record::{End, Event, Kind};
 use crate::testing::{
-    SEGMENT_BYTES, SmallDisk, check, intent_event, open, open_error, options, outcome_event, refused_event, wait,
-    write_calls,
+    SEGMENT_BYTES, SmallDisk, check, crash, intent_event, open, open_error, options, outcome_event, refused_event,
+    wait, write_calls,
 };
 
 #[test]
@@ -181,6 +181,82 @@ fn a_full_disk_refuses_calls_keeps_outcomes_and_heals() {
     );
     journal.close();
     assert_eq!(check(directory.path()).problems, []);
+}
+
+#[test]
+fn a_full_disk_is_told_when_the_space_taken_ahead_is_used_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::default();
+    disk.room.store(1 << 30, Ordering::SeqCst);
+    let (journal, _) = Journal::open_on(Box::new(disk.clone()), u64::MAX, directory.path(), options()).unwrap();
+    wait(journal.durable(&journal.record(intent_event()))).unwrap();
+
+    // Room for the index, and for little more.
+    let room = disk.room.swap(limits::JOURNAL_AHEAD_BYTES / 2, Ordering::SeqCst);
+    let long = "x".repeat(40_000);
+    let mut taken = 1;
+    let refused = loop {
+        assert!(taken < 60, "the disk is full, and records are still taken");
+        match wait(journal.durable(&journal.record(refused_event(&long)))) {
+            Ok(()) => taken += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(refused, JournalError::Unwritable(_)), "{refused}");
+    assert!(taken > 30, "the space ahead and all the room that was left are for records, not for zeros: {taken}");
+    let Condition::Unwritable { why, .. } = journal.health().condition else { panic!("it should be unwritable") };
+    assert!(why.contains("no storage space"), "{why}");
+
+    disk.room.store(room, Ordering::SeqCst);
+    let began = Instant::now();
+    while journal.health().condition != Condition::Writing {
+        assert!(began.elapsed() < Duration::from_secs(10), "the journal never healed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    journal.close();
+    let report = check(directory.path());
+    assert_eq!(report.problems, []);
+    assert_eq!(report.records, 1 + taken + 1, "the opening, what was taken, and what was not");
+}
+
+#[test]
+fn a_full_disk_that_leaves_no_room_for_the_index_is_told() {
+    let directory = tempfile::tempdir().unwrap();
+    let disk = SmallDisk::default();
+    disk.room.store(1 << 30, Ordering::SeqCst);
+    let (journal, _) = Journal::open_on(Box::new(disk.clone()), SEGMENT_BYTES, directory.path(), options()).unwrap();
+    disk.room.store(10, Ordering::SeqCst);
+    let durable = journal.record(intent_event());
+    wait(journal.durable(&durable)).unwrap();
+    assert!(matches!(wait(journal.durable(&journal.record(intent_event()))), Err(JournalError::Unwritable(_))));
+    let crashed = crash(directory.path());
+    assert_eq!(open(crashed.path()).1.orphans, 1, "the index is made anew");
+}
+
+#[test]
+fn who_waits_for_a_flush_finds_what_was_put_before_however_busy_the_journal_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let (journal, _) = open(directory.path());
+    let journal = Arc::new(journal);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let tasks: Vec<_> = (0..40)
+        .map(|task| {
+            let journal = Arc::clone(&journal);
+            runtime.spawn(async move {
+                for _ in 0..30 {
+                    let intent = journal.record(intent_event());
+                    journal.durable(&intent).await.unwrap();
+                    if task == 0 {
+                        journal.flush().await.unwrap();
+                        assert!(journal.archive().find(intent.id).unwrap().is_some());
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        wait(task).unwrap();
+    }
 }
 
 #[test]
