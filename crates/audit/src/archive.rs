@@ -137,7 +137,8 @@ impl Archive {
             | Kind::Changed
             | Kind::Strangers
             | Kind::Unrecorded
-            | Kind::Taken => None,
+            | Kind::Taken
+            | Kind::Asked => None,
         };
         let proof = match checkpoint {
             Some((note, size, root)) if index < size => {

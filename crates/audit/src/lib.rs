@@ -49,7 +49,7 @@ pub use files::FileError;
 pub use journal::{Condition, Durable, Health, Journal, JournalError, Options, Recovery};
 pub use note::{Checkpoint, NoteError, PublicKey};
 pub use record::{
-    Changed, End, Event, Intent, Kind, Listed, Opened, Outcome, Record, RecordError, Refused, Strangers, Taken,
+    Asked, Changed, End, Event, Intent, Kind, Listed, Opened, Outcome, Record, RecordError, Refused, Strangers, Taken,
     Unrecorded, Who,
 };
 pub use strangers::Tally;

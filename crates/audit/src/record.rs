@@ -52,6 +52,8 @@ pub enum Event {
     Unrecorded(Unrecorded),
     /// A notification was taken and not passed on.
     Taken(Taken),
+    /// A server's question was put to the client.
+    Asked(Asked),
 }
 
 /// Who asked.
@@ -284,6 +286,26 @@ pub struct Taken {
     pub revision: Revision,
 }
 
+/// A server's question that was put to the client, as a request of its own (MCP 2025-11-25). The answer is a call of its
+/// own, with an intent and an outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Who is asked.
+    pub who: Who,
+    /// The endpoint at which it is asked.
+    pub endpoint: EndpointName,
+    /// The server that asks.
+    pub server: ServerName,
+    /// How: `elicitation/create`, `sampling/createMessage`, `roots/list`.
+    pub method: String,
+    /// The call in which the question came up, if it came up in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<ReceiptId>,
+    /// The revision of the state it was decided on.
+    pub revision: Revision,
+}
+
 /// Records that could not be written, because the disk was full or failed. Their calls were refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -369,7 +391,8 @@ impl Record {
             | Event::Changed(_)
             | Event::Strangers(_)
             | Event::Unrecorded(_)
-            | Event::Taken(_) => None,
+            | Event::Taken(_)
+            | Event::Asked(_) => None,
         }
     }
 
@@ -380,6 +403,7 @@ impl Record {
             Event::Refused(refused) => refused.who.as_ref(),
             Event::Listed(listed) => Some(&listed.who),
             Event::Taken(taken) => Some(&taken.who),
+            Event::Asked(asked) => Some(&asked.who),
             Event::Opened(_) | Event::Outcome(_) | Event::Changed(_) | Event::Strangers(_) | Event::Unrecorded(_) => {
                 None
             }
@@ -400,6 +424,7 @@ impl Event {
             Self::Strangers(_) => Kind::Strangers,
             Self::Unrecorded(_) => Kind::Unrecorded,
             Self::Taken(_) => Kind::Taken,
+            Self::Asked(_) => Kind::Asked,
         }
     }
 }

@@ -274,7 +274,8 @@ impl Check {
             | Event::Changed(_)
             | Event::Strangers(_)
             | Event::Unrecorded(_)
-            | Event::Taken(_) => {}
+            | Event::Taken(_)
+            | Event::Asked(_) => {}
         }
     }
 

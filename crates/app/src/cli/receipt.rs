@@ -51,7 +51,7 @@ pub(crate) fn whole(receipt: &Value) -> String {
 }
 
 /// What of a record's event is worth a row, in the order it is read.
-const ROWS: [(&str, &str); 22] = [
+const ROWS: [(&str, &str); 23] = [
     ("agent", "/record/event/who/agent"),
     ("user", "/record/event/who/user"),
     ("endpoint", "/record/event/endpoint"),
@@ -73,6 +73,7 @@ const ROWS: [(&str, &str); 22] = [
     ("count", "/record/event/count"),
     ("version", "/record/event/version"),
     ("arguments", "/record/event/arguments"),
+    ("call", "/record/event/call"),
     ("revision", "/record/event/revision"),
 ];
 

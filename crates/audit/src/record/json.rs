@@ -30,6 +30,7 @@ impl Serialize for Record {
             Event::Strangers(event) => line.serialize_field("event", event)?,
             Event::Unrecorded(event) => line.serialize_field("event", event)?,
             Event::Taken(event) => line.serialize_field("event", event)?,
+            Event::Asked(event) => line.serialize_field("event", event)?,
         }
         line.end()
     }
@@ -72,6 +73,7 @@ impl<'de> Visitor<'de> for Line {
             Kind::Strangers => Event::Strangers(member(&mut map, Member::Event)?),
             Kind::Unrecorded => Event::Unrecorded(member(&mut map, Member::Event)?),
             Kind::Taken => Event::Taken(member(&mut map, Member::Event)?),
+            Kind::Asked => Event::Asked(member(&mut map, Member::Event)?),
         };
         match map.next_key::<Member>()? {
             None => Ok(Record { id, at, event }),

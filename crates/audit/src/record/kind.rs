@@ -24,11 +24,13 @@ pub enum Kind {
     Unrecorded,
     /// See [`super::Taken`].
     Taken,
+    /// See [`super::Asked`].
+    Asked,
 }
 
 impl Kind {
     /// Every kind; a kind's place in the list is its number in the journal's index.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Opened,
         Self::Intent,
         Self::Outcome,
@@ -38,6 +40,7 @@ impl Kind {
         Self::Strangers,
         Self::Unrecorded,
         Self::Taken,
+        Self::Asked,
     ];
 
     /// The word in the record.
@@ -52,6 +55,7 @@ impl Kind {
             Self::Strangers => "strangers",
             Self::Unrecorded => "unrecorded",
             Self::Taken => "taken",
+            Self::Asked => "asked",
         }
     }
 }

@@ -4,7 +4,7 @@
 use model::{Object, PolicyId};
 use serde_json::Value;
 
-use super::{Changed, End, Event, Intent, Listed, Opened, Outcome, Refused, Strangers, Taken};
+use super::{Asked, Changed, End, Event, Intent, Listed, Opened, Outcome, Refused, Strangers, Taken};
 
 /// Bytes left of each free text, one try after the other. At the last one every event fits, names at their longest
 /// and every byte escaped.
@@ -44,7 +44,7 @@ pub(super) fn event(event: &mut Event, bytes: usize) {
         }
         Event::Strangers(Strangers { source, .. }) => text(source, bytes),
         Event::Unrecorded(_) => {}
-        Event::Taken(Taken { method, .. }) => text(method, bytes),
+        Event::Taken(Taken { method, .. }) | Event::Asked(Asked { method, .. }) => text(method, bytes),
     }
 }
 
