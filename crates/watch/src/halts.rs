@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use model::{
-    Actor, AgentId, Caller, Change, EndpointName, Object, Scope, ServerName, StoreError, Timestamp, ToolName, UserId,
+    Actor, AgentId, Caller, Change, EndpointName, Object, Scope, ServerName, SessionKey, StoreError, Timestamp,
+    ToolName, UserId,
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, watch};
@@ -39,10 +40,19 @@ pub struct HaltSet {
 impl HaltSet {
     /// Whether this caller is stopped at this endpoint: by a halt of everything, the user, the agent or the endpoint.
     pub fn stops(&self, caller: &Caller, endpoint: &EndpointName) -> Option<&Halt> {
+        self.stops_either(&caller.agent.id, caller.user(), endpoint)
+    }
+
+    /// The same for whoever a session belongs to.
+    pub fn stops_session(&self, owner: &SessionKey, endpoint: &EndpointName) -> Option<&Halt> {
+        self.stops_either(&owner.agent, owner.user.as_ref(), endpoint)
+    }
+
+    fn stops_either(&self, agent: &AgentId, user: Option<&UserId>, endpoint: &EndpointName) -> Option<&Halt> {
         self.everything
             .as_ref()
-            .or_else(|| caller.user().and_then(|user| self.users.get(user)))
-            .or_else(|| self.agents.get(&caller.agent.id))
+            .or_else(|| user.and_then(|user| self.users.get(user)))
+            .or_else(|| self.agents.get(agent))
             .or_else(|| self.endpoints.get(endpoint))
     }
 
