@@ -15,7 +15,7 @@ use wire::{Id, reply};
 
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
-use crate::controls::read::Message;
+use crate::controls::read::{Message, SERVED};
 use crate::gate::Gate;
 use crate::trail::Trail;
 use crate::uri;
@@ -59,7 +59,7 @@ fn discover(running: &Running, id: &Id) -> Bytes {
     let server = &running.door.server;
     let mut result = Map::new();
     result.insert("resultType".into(), "complete".into());
-    let versions: Vec<_> = wire::Revision::SUPPORTED.iter().map(|revision| revision.as_str()).collect();
+    let versions: Vec<_> = SERVED.iter().map(|revision| revision.as_str()).collect();
     result.insert("supportedVersions".into(), json!(versions));
     result.insert("capabilities".into(), capabilities(&server.capabilities));
     if let Some(instructions) = &server.instructions {
@@ -113,7 +113,8 @@ fn definitions<'s>(running: &'s Running, id: &Id, key: &str, now: Timestamp) -> 
         }
     }
     let count = u32::try_from(shown.len()).unwrap_or(u32::MAX);
-    (reply::listing(id, key, shown, limits::LISTING_TTL_MILLISECONDS), count, hidden)
+    let revision = wire::Revision::V2026_07_28;
+    (reply::listing(id, revision, key, shown, limits::LISTING_TTL_MILLISECONDS), count, hidden)
 }
 
 /// A server's own listing of resources, less those the caller may not see, and for this caller's cache only.

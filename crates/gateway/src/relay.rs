@@ -82,6 +82,10 @@ impl Relay {
             | Subject::Prompt { .. }
             | Subject::Resource { .. }
             | Subject::Completion { .. }
+            | Subject::Initialize { .. }
+            | Subject::Cancelled { .. }
+            | Subject::Progress { .. }
+            | Subject::LogLevel { .. }
             | Subject::None => Wants::default(),
         };
         let (mut halts, mut snapshots) = (gate.halts.subscribe(), gate.snapshots.subscribe());
@@ -150,7 +154,7 @@ impl Relay {
     }
 
     fn list_changed(&self, method: &str) -> Bytes {
-        sse::encode(&reply::list_changed(method, &self.expected.id))
+        sse::encode(&reply::list_changed(method, Some(&self.expected.id)))
     }
 
     /// Decides on one message of the server.
@@ -211,9 +215,9 @@ impl Relay {
             let end = if let End::NotSent(reason) = end { End::Cut(reason) } else { end };
             open.close(end, None, Some(refusal.detail.clone()));
         }
-        let answering = if self.expected.row.method == "tools/call" { Answering::ToolCall } else { Answering::Other };
-        let id = Some(&self.expected.id);
-        let (_, body) = reply::refused(id, refusal, Some(self.receipt), answering, flaw.data.as_deref());
+        let answering = Answering::of(self.expected.row.method);
+        let (id, revision) = (Some(&self.expected.id), wire::Revision::V2026_07_28);
+        let (_, body) = reply::refused(id, revision, refusal, Some(self.receipt), answering, flaw.data.as_deref());
         sse::encode(&body)
     }
 }

@@ -12,6 +12,19 @@ pub const URI_BYTES_MAX: usize = 4096;
 /// Bytes in one line of prose in a manifest: an owner, a purpose.
 pub const MANIFEST_LINE_BYTES_MAX: usize = 1024;
 
+/// Bytes in one argument, variable or path of a local server's command.
+pub const COMMAND_TEXT_BYTES_MAX: usize = 4096;
+/// Arguments of one local server's command.
+pub const COMMAND_ARGUMENTS_MAX: usize = 128;
+/// Environment variables that one local server is given.
+pub const COMMAND_VARIABLES_MAX: usize = 128;
+/// Servers behind one endpoint.
+pub const ENDPOINT_SERVERS_MAX: usize = 64;
+/// Beginnings of resource URIs that one server may serve at one endpoint.
+pub const RESOURCE_PREFIXES_MAX: usize = 64;
+/// Tools, and prompts, that an endpoint chooses of one server by name.
+pub const CHOSEN_NAMES_MAX: usize = 1_000;
+
 /// Bytes in one JSON-RPC message, either way. The unit of inspection.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of arrays and objects in one message.
@@ -24,6 +37,14 @@ pub const JSON_NUMBER_BYTES_MAX: usize = 64;
 pub const REQUEST_ID_BYTES_MAX: usize = 256;
 /// Bytes in a method's name.
 pub const METHOD_BYTES_MAX: usize = 128;
+/// Bytes in the id of a client's session, ours or a server's.
+pub const SESSION_ID_BYTES_MAX: usize = 512;
+/// Bytes in the id of an event of a stream that can be read on.
+pub const EVENT_ID_BYTES_MAX: usize = 512;
+/// Bytes in the id by which a server tells the end of a question that was shown as a page.
+pub const ELICITATION_ID_BYTES_MAX: usize = 256;
+/// Bytes in what a client says, at the beginning of its session, that it can be asked.
+pub const CLIENT_CAPABILITIES_BYTES_MAX: usize = 16 * 1024;
 /// Resources in one subscription.
 pub const SUBSCRIPTION_URIS_MAX: usize = 1_000;
 /// Questions in one answer that asks for more input.
@@ -204,3 +225,24 @@ pub const DIFF_CONTEXT_LINES: usize = 3;
 pub const DIFF_MILLISECONDS_MAX: u64 = 250;
 /// Microseconds for which the journal gathers records between two flushes, while many callers wait for each.
 pub const JOURNAL_PAUSE_MICROSECONDS: u64 = 250;
+
+/// Bytes of memory a local server may use, unless its manifest says otherwise.
+pub const LOCAL_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
+/// The least a manifest may say.
+pub const LOCAL_MEMORY_BYTES_MIN: u64 = 16 * 1024 * 1024;
+/// The most a manifest may say.
+pub const LOCAL_MEMORY_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
+/// Processes and threads a local server may have at once, unless its manifest says otherwise.
+pub const LOCAL_PROCESSES: u64 = 64;
+/// The most a manifest may say.
+pub const LOCAL_PROCESSES_MAX: u64 = 4_096;
+/// Files each process of a local server may have open at once, unless its manifest says otherwise.
+pub const LOCAL_OPEN_FILES: u64 = 256;
+/// The least a manifest may say: fewer, and no runtime starts.
+pub const LOCAL_OPEN_FILES_MIN: u64 = 16;
+/// The most a manifest may say.
+pub const LOCAL_OPEN_FILES_MAX: u64 = 65_536;
+/// Bytes in any file a local server writes, unless its manifest says otherwise.
+pub const LOCAL_FILE_BYTES: u64 = 256 * 1024 * 1024;
+/// The most a manifest may say.
+pub const LOCAL_FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;

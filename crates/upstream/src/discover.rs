@@ -188,7 +188,7 @@ fn introduction(question: &Question, mut said: Map<String, Value>) -> Result<Def
         Some(_) | None => None,
     };
     let supported_versions = versions.ok_or_else(|| question.malformed("`supportedVersions` is no list of texts"))?;
-    if !supported_versions.iter().any(|one| Revision::parse(one).is_some()) {
+    if !supported_versions.iter().any(|one| one == Revision::V2026_07_28.as_str()) {
         return Err(DiscoverError::Version { supported: supported_versions.into_iter().take(10).collect() });
     }
     let capabilities = match said.remove("capabilities") {
@@ -264,7 +264,7 @@ impl<C: Fn(&mut HeaderMap) + Send + Sync> Reader<'_, C> {
     ) -> Result<(Vec<Value>, Option<String>), DiscoverError> {
         self.asked += 1;
         let question = Question::new(listing.method(), self.asked);
-        let request = outgoing::list(listing.method(), cursor, &question.id);
+        let request = outgoing::list(Revision::V2026_07_28, listing.method(), cursor, &question.id);
         let mut page = match question.ask(self.route, self.credential, request).await {
             // A server may have resources and no templates, and not know the method at all.
             Err(AskError::Answered { code: METHOD_NOT_FOUND, .. }) if listing == Listing::Templates => {

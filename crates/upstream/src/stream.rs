@@ -81,7 +81,7 @@ impl Stream {
 }
 
 /// Whether an event carries a message. Readers of event streams hear only the types they ask for, so what is named
-/// otherwise reaches none of them, and is not passed on.
+/// otherwise reaches none of them, and is not passed on. An event without data only says where to read on.
 fn is_message(event: &Event) -> bool {
-    event.kind.as_deref().is_none_or(|kind| kind == "message")
+    !event.data.is_empty() && event.kind.as_deref().is_none_or(|kind| kind == "message")
 }

@@ -1,22 +1,30 @@
 //! A server's message: read as strictly as an agent's, because an agent's reader must not see in it what the gate's did
 //! not.
 
+mod question;
+
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use model::limits;
+use http::HeaderMap;
+use model::Reason;
 
 use crate::json::{Bounds, Json, Strict};
 use crate::request::{META_MEMBER, PROGRESS_TOKEN, SUBSCRIPTION_ID};
-use crate::{Flaw, Id, json};
+use crate::{Flaw, Id, header, json};
+
+pub use question::Question;
+
+/// The code by which a server of 2025-11-25 says that pages have to be opened before a request can be carried out.
+pub const URL_ELICITATION_REQUIRED: i64 = -32042;
 
 const ENVELOPE: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
 const RESULT: &[&str] =
     &["resultType", "isError", "inputRequests", "requestState", "_meta", "content", "structuredContent"];
 const ERROR: &[&str] = &["code", "message", "data"];
-const PARAMS: &[&str] = &["_meta", "progressToken", "uri"];
+const CLIENT_RESULT: &[&str] = &["_meta", "action", "content", "role", "model", "stopReason", "roots"];
+const PARAMS: &[&str] = &["_meta", "progressToken", "uri", "requestId", "elicitationId"];
 const META: &[&str] = &[SUBSCRIPTION_ID, PROGRESS_TOKEN];
-const QUESTION: &[&str] = &["method", "params"];
 
 /// One message of a server. Parts of it are slices of the bytes it came in.
 #[derive(Debug, Clone)]
@@ -30,12 +38,12 @@ pub enum Incoming {
     },
     /// A notification.
     Notification(Notification),
-    /// A request, which servers do not send in 2026-07-28.
+    /// A request, which servers send only in 2025-11-25: a question to the client, or `ping`.
     Request {
-        /// Its id.
-        id: Option<Id>,
-        /// Its method.
-        method: String,
+        /// Its id, by which the client answers.
+        id: Id,
+        /// What it asks.
+        question: Question,
     },
 }
 
@@ -57,6 +65,8 @@ pub enum Outcome {
         code: i64,
         /// The server's words.
         message: String,
+        /// With [`URL_ELICITATION_REQUIRED`], the pages to be opened before the request is made again.
+        elicitations: Vec<Question>,
         /// The error: a JSON object.
         raw: Bytes,
     },
@@ -78,19 +88,6 @@ pub enum ResultType {
     Other(String),
 }
 
-/// A server's question to the client, its user or its model.
-#[derive(Debug, Clone)]
-pub struct Question {
-    /// The name under which the answer is wanted.
-    pub key: String,
-    /// What kind of question: `elicitation/create`, `sampling/createMessage`, `roots/list`.
-    pub method: String,
-    /// An elicitation's mode: `form` or `url`.
-    pub mode: Option<String>,
-    /// The question itself: a JSON object.
-    pub params: Option<Bytes>,
-}
-
 /// A notification of a server.
 #[derive(Debug, Clone)]
 pub struct Notification {
@@ -102,6 +99,10 @@ pub struct Notification {
     pub progress_token: Option<Id>,
     /// The resource it is about.
     pub uri: Option<String>,
+    /// The request that `notifications/cancelled` takes back.
+    pub request: Option<Id>,
+    /// The page whose end `notifications/elicitation/complete` tells.
+    pub elicitation_id: Option<String>,
     /// All it carries: a JSON object.
     pub params: Option<Bytes>,
 }
@@ -130,7 +131,9 @@ pub fn read(bytes: &Bytes) -> Result<Incoming, Flaw> {
         (Some(method), None, None) => {
             let method = text(method, "method")?;
             if member("id").is_some() {
-                return Ok(Incoming::Request { id, method });
+                let id = id.ok_or_else(|| Flaw::from_server("a request's `id` is null"))?;
+                let question = Question::of_request(method, member("params"), bytes)?;
+                return Ok(Incoming::Request { id, question });
             }
             notification(method, member("params"), &strict, bytes).map(Incoming::Notification)
         }
@@ -158,7 +161,7 @@ fn read_result(result: Json<'_>, strict: &Strict<'_>, bytes: &Bytes) -> Result<O
     let result_type = match result_type.as_deref() {
         None | Some("complete") => ResultType::Complete,
         Some("input_required") => {
-            let questions = questions.map(|value| read_questions(value, bytes)).transpose()?;
+            let questions = questions.map(|value| question::required(value, bytes)).transpose()?;
             if questions.is_none() && !has_state {
                 return Err(Flaw::from_server("input is required, but nothing is asked"));
             }
@@ -169,61 +172,52 @@ fn read_result(result: Json<'_>, strict: &Strict<'_>, bytes: &Bytes) -> Result<O
     Ok(Outcome::Result { result_type, is_error, raw })
 }
 
-fn read_questions(value: Json<'_>, bytes: &Bytes) -> Result<Vec<Question>, Flaw> {
-    object(value, "inputRequests", bytes)?;
-    let asked = value.members().take(limits::QUESTIONS_MAX + 1);
-    let questions = asked.map(|(key, value)| read_question(key, value, bytes)).collect::<Result<Vec<_>, _>>()?;
-    if questions.len() > limits::QUESTIONS_MAX {
-        return Err(Flaw::from_server("too many questions are asked at once"));
-    }
-    Ok(questions)
-}
-
-fn read_question(key: Cow<'_, str>, value: Json<'_>, bytes: &Bytes) -> Result<Question, Flaw> {
-    object(value, "inputRequests", bytes)?;
-    let (mut method, mut mode, mut params) = (None, None, None);
-    for (name, value) in value.members() {
-        same_case(&[&name], QUESTION)?;
-        match name.as_ref() {
-            "method" => method = Some(text(value, "method")?),
-            "params" => {
-                params = Some(object(value, "params", bytes)?);
-                mode = mode_of(value)?;
-            }
-            _ => {}
-        }
-    }
-    let method = method.ok_or_else(|| Flaw::from_server("a question has no `method`"))?;
-    Ok(Question { key: key.into_owned(), method, mode, params })
-}
-
-/// The mode of a question, which decides what capability it needs.
-fn mode_of(params: Json<'_>) -> Result<Option<String>, Flaw> {
-    let mut mode = None;
-    for (name, value) in params.members() {
-        same_case(&[&name], &["mode"])?;
-        if name == "mode" {
-            mode = Some(text(value, "mode")?);
-        }
-    }
-    Ok(mode)
-}
-
 fn read_error(error: Json<'_>, strict: &Strict<'_>, bytes: &Bytes) -> Result<Outcome, Flaw> {
     let raw = object(error, "error", bytes)?;
-    let (mut code, mut message) = (None, None);
+    let (mut code, mut message, mut data) = (None, None, None);
     for (key, value) in strict.members_of("error") {
         same_case(&[key], ERROR)?;
         match key {
             "code" => code = value.integer(),
             "message" => message = value.string(),
+            "data" => data = Some(value),
             _ => {}
         }
     }
     let (Some(code), Some(message)) = (code, message) else {
         return Err(Flaw::from_server("an error needs a whole `code` and a `message`"));
     };
-    Ok(Outcome::Error { code, message: message.into_owned(), raw })
+    let elicitations = if code == URL_ELICITATION_REQUIRED { question::elicitations(data, bytes)? } else { Vec::new() };
+    Ok(Outcome::Error { code, message: message.into_owned(), elicitations, raw })
+}
+
+/// What a client's response says: of an envelope that has either a result or an error.
+pub(crate) fn of_client(strict: &Strict<'_>, bytes: &Bytes) -> Result<Outcome, Flaw> {
+    Flaw::other_case("`result`", strict.members_of("result").map(|(key, _)| key), CLIENT_RESULT)?;
+    Flaw::other_case("`error`", strict.members_of("error").map(|(key, _)| key), ERROR)?;
+    let member = |name: &str| strict.members().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let outcome = match (member("result"), member("error")) {
+        (_, Some(error)) => read_error(error, strict, bytes).map(|outcome| match outcome {
+            // A client needs no pages opened; whatever code it chose, it only says no.
+            Outcome::Error { code, message, raw, .. } => Outcome::Error { code, message, elicitations: vec![], raw },
+            result @ Outcome::Result { .. } => result,
+        }),
+        (Some(result), None) => object(result, "result", bytes).map(|raw| Outcome::Result {
+            result_type: ResultType::Complete,
+            is_error: false,
+            raw,
+        }),
+        (None, None) => Err(Flaw::from_server("neither `result` nor `error`")),
+    };
+    outcome.map_err(|flaw| Flaw::new(Reason::NotJsonRpc, flaw.refusal.detail))
+}
+
+/// The id of the session that a server began, by the headers of its answer to `initialize`.
+///
+/// # Errors
+/// A [`Flaw`] with [`Reason::AnswerRefused`] when the header is there twice, or is no session's id.
+pub fn session(headers: &HeaderMap) -> Result<Option<String>, Flaw> {
+    header::session(headers).map_err(|flaw| Flaw::from_server(flaw.refusal.detail))
 }
 
 fn notification(
@@ -234,6 +228,7 @@ fn notification(
 ) -> Result<Notification, Flaw> {
     let params = params.map(|params| object(params, "params", bytes)).transpose()?;
     let (mut subscription, mut progress_token, mut uri) = (None, None, None);
+    let (mut request, mut elicitation_id) = (None, None);
     for (key, value) in strict.members_of("params") {
         same_case(&[key], PARAMS)?;
         match key {
@@ -247,10 +242,12 @@ fn notification(
             }
             PROGRESS_TOKEN => progress_token = Some(id_of(value, PROGRESS_TOKEN)?),
             "uri" => uri = Some(text(value, "uri")?),
+            "requestId" => request = Some(id_of(value, "requestId")?),
+            "elicitationId" => elicitation_id = Some(question::elicitation_id(value)?),
             _ => {}
         }
     }
-    Ok(Notification { method, subscription, progress_token, uri, params })
+    Ok(Notification { method, subscription, progress_token, uri, request, elicitation_id, params })
 }
 
 fn same_case(keys: &[&str], known: &[&'static str]) -> Result<(), Flaw> {

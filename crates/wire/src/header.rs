@@ -1,11 +1,12 @@
-//! The headers of MCP 2026-07-28, and how their values are written (basic/transports/streamable-http).
+//! The headers of MCP, and how their values are written (2026-07-28, basic/transports/streamable-http; 2025-11-25,
+//! basic/transports).
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model::Reason;
+use model::{Reason, limits};
 
 use crate::Flaw;
 
@@ -15,6 +16,10 @@ pub const PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-v
 pub const METHOD: HeaderName = HeaderName::from_static("mcp-method");
 /// Mirrors `params.name` or `params.uri`.
 pub const NAME: HeaderName = HeaderName::from_static("mcp-name");
+/// Names the session that a message of 2025-11-25 belongs to.
+pub const SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+/// Names the last event that a client of 2025-11-25 heard of the stream it wants to read on.
+pub const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Begins the name of each header that mirrors one argument.
 pub const PARAM_PREFIX: &str = "mcp-param-";
 
@@ -36,6 +41,17 @@ pub(crate) fn sole<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Opti
     Ok(Some(text.trim_matches([' ', '\t'])))
 }
 
+/// The session that a message names: visible ASCII, of at most [`limits::SESSION_ID_BYTES_MAX`].
+///
+/// # Errors
+/// When the header stands there twice, or is no session's id.
+pub(crate) fn session(headers: &HeaderMap) -> Result<Option<String>, Flaw> {
+    let Some(id) = sole(headers, &SESSION_ID)? else { return Ok(None) };
+    let sound =
+        (1..=limits::SESSION_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if sound { Ok(Some(id.to_owned())) } else { Err(mismatch(format!("`{SESSION_ID}` is no session's id"))) }
+}
+
 /// What a header's value says, which may be wrapped as `=?base64?…?=`.
 ///
 /// # Errors
@@ -52,7 +68,7 @@ pub(crate) fn decode<'a>(name: &HeaderName, value: &'a str) -> Result<Cow<'a, st
 }
 
 /// A header's value that says `text`, wrapped if a plain header cannot carry it.
-pub(crate) fn encode(text: &str) -> HeaderValue {
+pub fn encode(text: &str) -> HeaderValue {
     let bare = |byte: u8| (b' '..=b'~').contains(&byte);
     let padded = text.starts_with(' ') || text.ends_with(' ');
     let plain = text.bytes().all(bare) && !padded && !is_wrapped(text);

@@ -35,6 +35,8 @@ mod param_headers;
 mod request;
 
 pub mod answer;
+pub mod edit;
+pub mod lines;
 pub mod outgoing;
 pub mod reply;
 pub mod sse;
@@ -42,5 +44,7 @@ pub mod sse;
 pub use flaw::Flaw;
 pub use id::Id;
 pub use param_headers::{AnnotationError, ParamHeaders};
-pub use request::{Capabilities, Elicitation, Meta, Reference, Request, Subject, read};
+pub use request::{
+    Capabilities, Elicitation, Head, Meta, Reference, Request, Response, Said, Subject, read, read_head,
+};
 pub use revision::Revision;

@@ -4,22 +4,38 @@ use std::fmt::Write;
 
 use bytes::Bytes;
 use http::StatusCode;
-use model::{Code, ReceiptId, Refusal};
+use model::{Code, Reason, ReceiptId, Refusal};
 use serde_json::{Map, Value, json};
 
-use crate::Id;
 use crate::request::SUBSCRIPTION_ID;
+use crate::{Id, Revision, outgoing};
 
 /// The key under which a refusal explains itself, in an error's `data` or a result's `_meta`.
 pub const REFUSAL: &str = "dev.portcullis/refusal";
+
+/// The code of 2025-11-25 for a resource that is not there.
+const RESOURCE_NOT_FOUND: i32 = -32002;
 
 /// What kind of request is answered, which decides how a refusal can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answering {
     /// `tools/call`: what its model can act on is told as a result with `isError`.
     ToolCall,
+    /// A resource: in 2025-11-25 there is a code of its own for one that is not there.
+    Resource,
     /// Anything else: every refusal is an error.
     Other,
+}
+
+impl Answering {
+    /// What a request of this method is answered as.
+    pub fn of(method: &str) -> Self {
+        match method {
+            "tools/call" => Self::ToolCall,
+            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => Self::Resource,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A result.
@@ -41,37 +57,79 @@ pub fn error(id: Option<&Id>, code: i32, message: &str, data: Option<&Value>) ->
     text.into()
 }
 
+/// The answer to `initialize`, in the revision that is spoken from now on. A server that does not say what it is goes by
+/// the gate's name, because the specification wants one.
+pub fn initialized(
+    id: &Id,
+    revision: Revision,
+    capabilities: &Value,
+    server_info: &Value,
+    instructions: Option<&str>,
+) -> Bytes {
+    let server_info = if server_info.is_object() { server_info.clone() } else { outgoing::gate() };
+    let mut said = json!({
+        "protocolVersion": revision.as_str(),
+        "capabilities": capabilities,
+        "serverInfo": server_info,
+    });
+    if let (Some(instructions), Some(members)) = (instructions, said.as_object_mut()) {
+        members.insert("instructions".to_owned(), instructions.into());
+    }
+    result(id, &said)
+}
+
 /// The result of a tool call that failed, in words for the model.
-pub fn tool_error(id: &Id, text: &str, meta: &Value) -> Bytes {
+pub fn tool_error(id: &Id, revision: Revision, text: &str, meta: &Value) -> Bytes {
     let content = [json!({ "type": "text", "text": text })];
-    result(id, &json!({ "resultType": "complete", "content": content, "isError": true, "_meta": meta }))
+    let mut said = json!({ "content": content, "isError": true, "_meta": meta });
+    match (revision, said.as_object_mut()) {
+        (Revision::V2026_07_28, Some(members)) => _ = members.insert("resultType".to_owned(), "complete".into()),
+        (Revision::V2026_07_28, None) | (Revision::V2025_11_25, _) => {}
+    }
+    result(id, &said)
 }
 
 /// The result of a listing: `key` names the list (`tools`, `prompts`, `resources`, `resourceTemplates`), `definitions`
 /// are its elements as JSON. What one caller may see is not for another, so caches may keep it only for this one.
-pub fn listing<'a>(id: &Id, key: &str, definitions: impl IntoIterator<Item = &'a str>, ttl_milliseconds: u64) -> Bytes {
-    let mut text = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"resultType":"complete",{}:["#, Value::from(key));
+pub fn listing<'a>(
+    id: &Id,
+    revision: Revision,
+    key: &str,
+    definitions: impl IntoIterator<Item = &'a str>,
+    ttl_milliseconds: u64,
+) -> Bytes {
+    let (before, after) = match revision {
+        Revision::V2025_11_25 => ("", String::new()),
+        Revision::V2026_07_28 => {
+            (r#""resultType":"complete","#, format!(r#","ttlMs":{ttl_milliseconds},"cacheScope":"private""#))
+        }
+    };
+    let mut text = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{{before}{}:["#, Value::from(key));
     for (place, definition) in definitions.into_iter().enumerate() {
         if place > 0 {
             text.push(',');
         }
         text.push_str(definition);
     }
-    push(&mut text, format_args!(r#"],"ttlMs":{ttl_milliseconds},"cacheScope":"private"}}}}"#));
+    push(&mut text, format_args!("]{after}}}}}"));
     text.into()
 }
 
-/// A notification of the gate's own on a subscription: a list of the server's changed, as people approved it.
-pub fn list_changed(method: &str, subscription: &Id) -> Bytes {
+/// A notification of the gate's own: a list of the server's changed, as people approved it. In 2026-07-28 it belongs to a
+/// subscription, in 2025-11-25 to the session on whose stream it is sent.
+pub fn list_changed(method: &str, subscription: Option<&Id>) -> Bytes {
     let method = Value::from(method);
-    format!(r#"{{"jsonrpc":"2.0","method":{method},"params":{{"_meta":{{"{SUBSCRIPTION_ID}":{subscription}}}}}}}"#)
-        .into()
+    let params = subscription
+        .map(|subscription| format!(r#","params":{{"_meta":{{"{SUBSCRIPTION_ID}":{subscription}}}}}"#))
+        .unwrap_or_default();
+    format!(r#"{{"jsonrpc":"2.0","method":{method}{params}}}"#).into()
 }
 
 /// A refusal, by the one table in `model`: its HTTP status and its body. `data` are members that the specification
 /// wants in the error's `data`. Only the caller's text is told, never [`Refusal::detail`].
 pub fn refused(
     id: Option<&Id>,
+    revision: Revision,
     refusal: &Refusal,
     receipt: Option<ReceiptId>,
     answering: Answering,
@@ -82,22 +140,46 @@ pub fn refused(
     if let (Some(receipt), Some(members)) = (receipt, explanation.as_object_mut()) {
         members.insert("receipt".to_owned(), receipt.to_string().into());
     }
-    let status = StatusCode::from_u16(row.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let public = refusal.public();
     let body = match (row.code, answering, id) {
         (Code::ToolError(_), Answering::ToolCall, Some(id)) => {
             let receipt = receipt.map(|receipt| format!(" Receipt: {receipt}.")).unwrap_or_default();
             let text = format!("{public}. Next: {}.{receipt}", row.next);
-            tool_error(id, &text, &json!({ REFUSAL: explanation }))
+            tool_error(id, revision, &text, &json!({ REFUSAL: explanation }))
         }
         (Code::ToolError(code) | Code::Error(code), _, id) => {
+            let not_there = refusal.reason == Reason::ObjectNotFound && answering == Answering::Resource;
+            let code = if not_there && revision == Revision::V2025_11_25 { RESOURCE_NOT_FOUND } else { code };
             let mut members = data.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
             members.insert(REFUSAL.to_owned(), explanation);
             error(id, code, &public, Some(&Value::Object(members)))
         }
     };
-    (status, body)
+    (status(id, revision, refusal.reason), body)
 }
+
+/// The status of a refusal. A client of 2025-11-25 takes every status but 200 for the end of its connection and 404 for
+/// the end of its session, so a request that was understood is answered with 200 and the error in the body.
+fn status(id: Option<&Id>, revision: Revision, reason: Reason) -> StatusCode {
+    if id.is_some() && revision == Revision::V2025_11_25 && TOLD_IN_BODY.contains(&reason) {
+        return StatusCode::OK;
+    }
+    StatusCode::from_u16(reason.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Reasons that are about the request and not about the session or the connection it came on.
+const TOLD_IN_BODY: &[Reason] = &[
+    Reason::ParamsInvalid,
+    Reason::MethodUnknown,
+    Reason::Overloaded,
+    Reason::CapabilityMissing,
+    Reason::JournalUnavailable,
+    Reason::CredentialUnavailable,
+    Reason::ServerUnreachable,
+    Reason::OutcomeUnknown,
+    Reason::AnswerRefused,
+    Reason::Internal,
+];
 
 /// Writing to a string cannot fail.
 fn push(text: &mut String, arguments: std::fmt::Arguments<'_>) {

@@ -16,6 +16,11 @@ pub(crate) fn line_stop(bytes: &[u8], from: usize) -> usize {
     find(bytes, from, |word| equal(word, b'\n') | equal(word, b'\r'))
 }
 
+/// Where the next line feed at or after `from` stands, or the end of the bytes.
+pub(crate) fn line_feed(bytes: &[u8], from: usize) -> usize {
+    find(bytes, from, |word| equal(word, b'\n'))
+}
+
 /// The first place at or after `from` that `marks` marks, or the end. A mark is the high bit of its byte; only the
 /// lowest one has to be exact, because only it is looked at.
 fn find(bytes: &[u8], from: usize, marks: impl Fn(u64) -> u64) -> usize {

@@ -1,11 +1,12 @@
 //! Server-sent events (WHATWG HTML, section 9.2): how servers stream their messages, one event each.
 //!
 //! [`Decoder`] takes bytes as they arrive and gives whole events; it holds at most one event and what arrived with it.
-//! [`encode`] writes one.
+//! [`encode`] writes one, [`numbered`] one that a client can name when it reads on (MCP 2025-11-25, basic/transports).
 
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
+use model::limits;
 
 use crate::{Flaw, scan};
 
@@ -19,8 +20,14 @@ const DATA_FIELD: &[u8] = b"data: ";
 pub struct Event {
     /// Its type, if it named one. MCP's messages name none, or `message`.
     pub kind: Option<String>,
-    /// Its data: its data lines, joined by line feeds.
+    /// Its data: its data lines, joined by line feeds. Empty where there is no message, and only the id or the time to
+    /// wait is told.
     pub data: Bytes,
+    /// The id by which the stream is read on after this event, if it named one that a header can carry back. An empty one
+    /// takes back the ids before it.
+    pub id: Option<String>,
+    /// Milliseconds to wait before the stream is read on, if it said so.
+    pub retry: Option<u64>,
 }
 
 /// Where a stream ended.
@@ -46,6 +53,8 @@ pub struct Decoder {
     line_feed_may_follow: bool,
     data: Data,
     kind: Option<String>,
+    id: Option<String>,
+    retry: Option<u64>,
     ready: VecDeque<Event>,
 }
 
@@ -70,6 +79,8 @@ impl Decoder {
             line_feed_may_follow: false,
             data: Data::None,
             kind: None,
+            id: None,
+            retry: None,
             ready: VecDeque::new(),
         }
     }
@@ -155,7 +166,17 @@ impl Decoder {
                 self.kind = Some(kind.to_owned());
                 Ok(())
             }
-            // Comments, `id` and `retry` (streams do not resume in 2026-07-28), and fields nobody knows.
+            Some(b"id") => {
+                let id = std::str::from_utf8(&value).ok().filter(|id| id.is_empty() || returnable(id));
+                self.id = id.map(str::to_owned).or(self.id.take());
+                Ok(())
+            }
+            Some(b"retry") => {
+                let digits = std::str::from_utf8(&value).ok().filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+                self.retry = digits.and_then(|digits| digits.parse().ok()).or(self.retry);
+                Ok(())
+            }
+            // Comments, and fields nobody knows.
             Some(_) | None => Ok(()),
         }
     }
@@ -184,15 +205,17 @@ impl Decoder {
         Ok(())
     }
 
-    /// A blank line ends an event. Without data there is none.
+    /// A blank line ends an event. Without data, id and time to wait there is none.
     fn dispatch(&mut self) {
         let kind = self.kind.take().filter(|kind| !kind.is_empty());
+        let (id, retry) = (self.id.take(), self.retry.take());
         let data = match std::mem::replace(&mut self.data, Data::None) {
-            Data::None => return,
+            Data::None if id.is_none() && retry.is_none() => return,
+            Data::None => Bytes::new(),
             Data::Line(line) => line,
             Data::Lines(lines) => lines.freeze(),
         };
-        self.ready.push_back(Event { kind, data });
+        self.ready.push_back(Event { kind, data, id, retry });
     }
 
     fn bound(&self, bytes: usize, beside: usize) -> Result<(), Flaw> {
@@ -205,6 +228,42 @@ impl Decoder {
 /// data lines.
 pub fn encode(data: &[u8]) -> Bytes {
     let mut event = BytesMut::with_capacity(DATA_FIELD.len() + data.len() + 2);
+    push_data(&mut event, data);
+    event.freeze()
+}
+
+/// The same with an id, by which the client reads on after it. An id that a header could not carry back is left out.
+pub fn numbered(id: &str, data: &[u8]) -> Bytes {
+    let mut event = BytesMut::with_capacity(id.len() + DATA_FIELD.len() + data.len() + 8);
+    push_id(&mut event, id);
+    push_data(&mut event, data);
+    event.freeze()
+}
+
+/// An event without a message, which only gives the client an id to read on from, and how many milliseconds it should
+/// wait before it does (SEP-1699).
+pub fn priming(id: &str, retry_milliseconds: u64) -> Bytes {
+    let mut event = BytesMut::new();
+    push_id(&mut event, id);
+    event.extend_from_slice(format!("retry: {retry_milliseconds}\n").as_bytes());
+    push_data(&mut event, b"");
+    event.freeze()
+}
+
+/// A comment: it keeps a quiet stream open, and carries nothing.
+pub fn comment() -> Bytes {
+    Bytes::from_static(b":\n\n")
+}
+
+fn push_id(event: &mut BytesMut, id: &str) {
+    if returnable(id) {
+        event.extend_from_slice(b"id: ");
+        event.extend_from_slice(id.as_bytes());
+        event.extend_from_slice(b"\n");
+    }
+}
+
+fn push_data(event: &mut BytesMut, data: &[u8]) {
     let mut start = 0;
     loop {
         let end = scan::line_stop(data, start);
@@ -218,12 +277,11 @@ pub fn encode(data: &[u8]) -> Bytes {
         };
     }
     event.extend_from_slice(b"\n");
-    event.freeze()
 }
 
-/// A comment: it keeps a quiet stream open, and carries nothing.
-pub fn comment() -> Bytes {
-    Bytes::from_static(b":\n\n")
+/// Can the header `Last-Event-ID` carry an event's id back as it is?
+fn returnable(id: &str) -> bool {
+    (1..=limits::EVENT_ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 #[cfg(test)]

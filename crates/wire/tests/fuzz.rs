@@ -17,7 +17,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::Value;
 use wire::json::{self, Bounds, Json};
-use wire::{Id, ParamHeaders, Subject, answer, header, outgoing, read, sse};
+use wire::{Id, ParamHeaders, Revision, Said, Subject, answer, header, outgoing, read, sse};
 
 const TEST_TIME: Duration = Duration::from_millis(700);
 
@@ -267,7 +267,8 @@ fn whatever_an_agent_sends_is_read_or_refused() {
             let body = format!(
                 r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{name}"{member}":{grown},{modern}}}}}"#
             );
-            let mut headers = outgoing::compose(method, serde_json::Map::new(), &Id::number(1)).headers;
+            let modern = Revision::V2026_07_28;
+            let mut headers = outgoing::compose(modern, method, serde_json::Map::new(), &Id::number(1)).headers;
             headers.insert(header::NAME, HeaderValue::from_static("t"));
             check_read(&headers, body.as_bytes());
         }
@@ -278,7 +279,7 @@ fn whatever_an_agent_sends_is_read_or_refused() {
 
 fn check_read(headers: &HeaderMap, body: &[u8]) {
     let body = Bytes::copy_from_slice(body);
-    let Ok(request) = read(headers, &body) else { return };
+    let Ok(Said::Request(request)) = read(headers, &body) else { return };
     assert_eq!(request.body, body);
     if let Subject::Tool { name, arguments } = &request.subject {
         let theirs: Value = serde_json::from_slice(&body).unwrap();

@@ -28,8 +28,7 @@ pub(crate) fn run(
             // The specification forbids the server to ask; passing it on would leave the client with a question that
             // it cannot even show.
             let refusal = Refusal::new(Reason::CapabilityMissing, "the server asks what the client cannot be asked");
-            let data = Some(Box::new(json!({ "requiredCapabilities": missing })));
-            return Err(Flaw { refusal, id: None, data });
+            return Err(Flaw::from(refusal).with_data(json!({ "requiredCapabilities": missing })));
         }
     }
     if questions.is_empty() {

@@ -29,7 +29,14 @@ pub(crate) async fn run(
     let visible = &permitted.valid.live.visible;
     let arguments = match &request.subject {
         Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
-        Subject::Resource { .. } | Subject::Completion { .. } | Subject::Subscription { .. } | Subject::None => None,
+        Subject::Resource { .. }
+        | Subject::Completion { .. }
+        | Subject::Subscription { .. }
+        | Subject::Initialize { .. }
+        | Subject::Cancelled { .. }
+        | Subject::Progress { .. }
+        | Subject::LogLevel { .. }
+        | Subject::None => None,
     };
     let commit = |raw: &bytes::Bytes| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw);
     let intent = Intent {

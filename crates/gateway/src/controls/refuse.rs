@@ -4,8 +4,8 @@
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue};
 use model::{Reason, ReceiptId};
-use wire::Flaw;
 use wire::reply::{self, Answering};
+use wire::{Flaw, Revision};
 
 use crate::body::{Response, whole};
 use crate::gate::Gate;
@@ -16,7 +16,7 @@ pub(crate) const RECEIPT: HeaderName = HeaderName::from_static("portcullis-recei
 
 /// Records a refusal and makes its response.
 pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
-    let Flaw { refusal, id, data } = flaw;
+    let Flaw { refusal, id, revision, data } = flaw;
     gate.metrics.refused(refusal.reason);
     if trail.id.is_none() {
         trail.id = id;
@@ -27,10 +27,11 @@ pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
         None if trail.caller.is_none() => gate.journal.stranger(&trail.source.to_string(), refusal.reason),
         None => gate.journal.queue(&trail.refused(control_of(refusal.reason), &refusal)),
     }
-    let answering = if trail.method == Some("tools/call") { Answering::ToolCall } else { Answering::Other };
+    let answering = Answering::of(trail.method.unwrap_or_default());
+    let revision = revision.unwrap_or(Revision::V2026_07_28);
     let known = trail.caller.is_some();
     let receipt = known.then_some(trail.receipt);
-    let (status, body) = reply::refused(trail.id.as_ref(), &refusal, receipt, answering, data.as_deref());
+    let (status, body) = reply::refused(trail.id.as_ref(), revision, &refusal, receipt, answering, data.as_deref());
     let mut response = http::Response::new(whole(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -22,7 +22,14 @@ const VIOLATIONS_SHOWN_MAX: usize = 5;
 pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &HeaderMap) -> Result<Valid, Refusal> {
     let arguments = match &message.request.subject {
         Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
-        Subject::Resource { .. } | Subject::Completion { .. } | Subject::Subscription { .. } | Subject::None => None,
+        Subject::Resource { .. }
+        | Subject::Completion { .. }
+        | Subject::Subscription { .. }
+        | Subject::Initialize { .. }
+        | Subject::Cancelled { .. }
+        | Subject::Progress { .. }
+        | Subject::LogLevel { .. }
+        | Subject::None => None,
     };
     let arguments: Option<Value> = match arguments {
         Some(raw) => Some(serde_json::from_slice(raw).map_err(|error| invalid(error.to_string()))?),

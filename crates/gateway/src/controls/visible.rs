@@ -48,7 +48,11 @@ pub(crate) fn name(running: &Running, message: &Message) -> Result<Named, Refusa
             Object::Template { server, template: uri.clone() }
         }
         Subject::Subscription { resource_uris, .. } => return subscribed(&server, resource_uris),
-        Subject::None => Object::Server { server },
+        Subject::Initialize { .. }
+        | Subject::Cancelled { .. }
+        | Subject::Progress { .. }
+        | Subject::LogLevel { .. }
+        | Subject::None => Object::Server { server },
     };
     Ok(Named(vec![object]))
 }

@@ -1,4 +1,4 @@
-use model::Reason;
+use model::{Reason, limits};
 use serde_json::json;
 
 use super::*;
@@ -63,7 +63,7 @@ fn questions_are_read() {
     assert!(form.missing_for(who).is_some());
     let url = Capabilities { elicitation: Some(Elicitation { form: false, url: true }), roots: true, ..nothing };
     assert_eq!((url.missing_for(who), url.missing_for(dirs)), (None, None));
-    let strange = Question { key: "k".into(), method: "tools/call".into(), mode: None, params: None };
+    let strange = Question { method: "tools/call".to_owned(), ..dirs.clone() };
     assert!(url.missing_for(&strange).is_some());
 }
 
@@ -85,7 +85,7 @@ fn errors_and_notifications_are_read() {
     assert_eq!(notification.uri.as_deref(), Some("a:b"));
 
     let asked = taken(r#"{"jsonrpc":"2.0","id":5,"method":"sampling/createMessage","params":{}}"#);
-    assert!(matches!(asked, Incoming::Request { id: Some(_), method } if method == "sampling/createMessage"));
+    assert!(matches!(asked, Incoming::Request { question, .. } if question.method == "sampling/createMessage"));
 }
 
 #[test]

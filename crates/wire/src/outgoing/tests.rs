@@ -1,32 +1,42 @@
 use http::HeaderName;
 
 use super::*;
-use crate::{Subject, read};
+use crate::{Said, Subject, read};
+
+const MODERN: Revision = Revision::V2026_07_28;
+const IN_SESSION: Revision = Revision::V2025_11_25;
+
+fn request(outgoing: &Outgoing) -> Request {
+    match read(&outgoing.headers, &outgoing.body).unwrap() {
+        Said::Request(request) => *request,
+        Said::Response(response) => panic!("{response:?}"),
+    }
+}
 
 #[test]
 fn a_request_of_the_gates_own_reads_back_as_what_it_is() {
     let changes = Changes { tools: true, ..Changes::default() };
     for (outgoing, method) in [
         (discover(&Id::number(1)), "server/discover"),
-        (list("tools/list", None, &Id::number(1)), "tools/list"),
-        (list("resources/templates/list", Some("a\"b"), &Id::number(1)), "resources/templates/list"),
+        (list(MODERN, "tools/list", None, &Id::number(1)), "tools/list"),
+        (list(MODERN, "resources/templates/list", Some("a\"b"), &Id::number(1)), "resources/templates/list"),
         (listen(changes, &Id::number(1)), "subscriptions/listen"),
     ] {
-        let request = read(&outgoing.headers, &outgoing.body).unwrap();
+        let request = request(&outgoing);
         assert_eq!((request.method.as_str(), request.id), (method, Some(Id::number(1))));
         assert_eq!(outgoing.headers[CONTENT_TYPE], "application/json");
         assert_eq!(outgoing.headers[ACCEPT], "application/json, text/event-stream");
     }
-    let listing = list("tools/list", Some("a\"b"), &Id::number(2));
-    assert_eq!(read(&listing.headers, &listing.body).unwrap().cursor.as_deref(), Some("a\"b"));
-    let listening = read(&listen(changes, &Id::number(3)).headers, &listen(changes, &Id::number(3)).body).unwrap();
+    let listing = list(MODERN, "tools/list", Some("a\"b"), &Id::number(2));
+    assert_eq!(request(&listing).cursor.as_deref(), Some("a\"b"));
+    let listening = request(&listen(changes, &Id::number(3)));
     assert!(matches!(listening.subject, Subject::Subscription { tools_list_changed: true, .. }));
 }
 
 #[test]
 fn a_composed_call_names_its_tool_in_the_header() {
     let params = Map::from_iter([("name".to_owned(), Value::from("tööl"))]);
-    let outgoing = compose("tools/call", params, &Id::text("x"));
+    let outgoing = compose(MODERN, "tools/call", params, &Id::text("x"));
     assert_eq!(outgoing.headers[header::NAME], "=?base64?dMO2w7Zs?=");
     assert!(read(&outgoing.headers, &outgoing.body).is_ok());
 }
@@ -34,7 +44,7 @@ fn a_composed_call_names_its_tool_in_the_header() {
 #[test]
 fn only_what_mirrors_the_body_is_sent_on() {
     let params = Map::from_iter([("name".to_owned(), Value::from("t"))]);
-    let arrived = compose("tools/call", params, &Id::number(1));
+    let arrived = compose(MODERN, "tools/call", params, &Id::number(1));
     let mut incoming = arrived.headers.clone();
     for (name, value) in [
         ("authorization", "Bearer secret"),
@@ -47,7 +57,7 @@ fn only_what_mirrors_the_body_is_sent_on() {
     ] {
         incoming.append(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
-    let request = read(&incoming, &arrived.body).unwrap();
+    let request = request(&Outgoing { headers: incoming.clone(), body: arrived.body.clone() });
     let sent = mirror(&request, &incoming);
     let mut names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
     names.sort_unstable();

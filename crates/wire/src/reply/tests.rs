@@ -1,6 +1,9 @@
-use model::{Reason, limits};
+use model::limits;
 
 use super::*;
+
+const MODERN: Revision = Revision::V2026_07_28;
+const IN_SESSION: Revision = Revision::V2025_11_25;
 
 fn parsed(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap()
@@ -21,18 +24,14 @@ fn errors_and_results_carry_the_id_as_it_came() {
 
 #[test]
 fn a_listing_is_private_and_keeps_its_definitions_as_they_are() {
-    let text = listing(
-        &Id::number(1),
-        "tools",
-        [r#"{"name":"a","x":1.0}"#, r#"{"name":"b"}"#],
-        limits::LISTING_TTL_MILLISECONDS,
-    );
+    let tools = [r#"{"name":"a","x":1.0}"#, r#"{"name":"b"}"#];
+    let text = listing(&Id::number(1), MODERN, "tools", tools, limits::LISTING_TTL_MILLISECONDS);
     let expected = concat!(
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":"#,
         r#"[{"name":"a","x":1.0},{"name":"b"}],"ttlMs":30000,"cacheScope":"private"}}"#
     );
     assert_eq!(text, expected);
-    let empty = parsed(&listing(&Id::number(1), "prompts", [], 0));
+    let empty = parsed(&listing(&Id::number(1), MODERN, "prompts", [], 0));
     assert_eq!(empty["result"]["prompts"], json!([]));
 }
 
@@ -40,7 +39,7 @@ fn a_listing_is_private_and_keeps_its_definitions_as_they_are() {
 fn a_refused_call_is_a_result_that_its_model_can_read() {
     let receipt = ReceiptId::new(1, 2);
     let refusal = Refusal::new(Reason::PolicyForbids, "operator's text").with_hint("over the limit");
-    let (status, body) = refused(Some(&Id::number(1)), &refusal, Some(receipt), Answering::ToolCall, None);
+    let (status, body) = refused(Some(&Id::number(1)), MODERN, &refusal, Some(receipt), Answering::ToolCall, None);
     let body = parsed(&body);
     assert_eq!(status, StatusCode::OK);
     let result = &body["result"];
@@ -57,7 +56,7 @@ fn a_refused_call_is_a_result_that_its_model_can_read() {
 fn elsewhere_the_same_refusal_is_an_error() {
     let refusal = Refusal::new(Reason::PolicyForbids, "operator's text");
     for (id, answering) in [(Some(Id::number(1)), Answering::Other), (None, Answering::ToolCall)] {
-        let (status, body) = refused(id.as_ref(), &refusal, None, answering, None);
+        let (status, body) = refused(id.as_ref(), MODERN, &refusal, None, answering, None);
         let body = parsed(&body);
         assert_eq!((status, &body["error"]["code"]), (StatusCode::OK, &json!(-31017)));
         assert_eq!(body["error"]["data"][REFUSAL]["reason"], "policy-forbids");
@@ -71,7 +70,7 @@ fn every_reason_is_told_with_its_status_and_never_with_its_detail() {
         for answering in [Answering::ToolCall, Answering::Other] {
             let refusal = Refusal::new(reason, "operator's text");
             let data = json!({ "supported": ["2026-07-28"] });
-            let (status, body) = refused(Some(&Id::number(1)), &refusal, None, answering, Some(&data));
+            let (status, body) = refused(Some(&Id::number(1)), MODERN, &refusal, None, answering, Some(&data));
             assert_eq!(status.as_u16(), reason.row().status);
             let body = parsed(&body);
             assert!(!body.to_string().contains("operator's text"), "{reason:?}");

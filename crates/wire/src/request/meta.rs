@@ -1,9 +1,11 @@
-//! What a request says of itself, in `params._meta`.
+//! What a request says of itself, in `params._meta`; in 2025-11-25 the handshake says it for all of its session.
 
 use bytes::Bytes;
+use model::limits;
 use serde_json::{Value, json};
 
 use super::params_invalid;
+use super::subject::{Subject, object};
 use crate::answer::Question;
 use crate::json::Json;
 use crate::{Flaw, Id};
@@ -61,6 +63,8 @@ pub struct Capabilities {
     pub roots: bool,
     /// The extensions it speaks, by their ids.
     pub extensions: Vec<String>,
+    /// All that it said, to be sent on: a JSON object.
+    pub raw: Option<Bytes>,
 }
 
 /// How a client can put a server's question to its user.
@@ -92,8 +96,8 @@ impl Capabilities {
         }
     }
 
-    fn read(value: Json<'_>) -> Self {
-        let mut capabilities = Self::default();
+    fn read(value: Json<'_>, body: &Bytes) -> Self {
+        let mut capabilities = Self { raw: Some(body.slice_ref(value.text().as_bytes())), ..Self::default() };
         for (key, value) in value.members().filter(|(_, value)| value.is_object()) {
             match key.as_ref() {
                 "elicitation" => capabilities.elicitation = Some(Elicitation::read(value)),
@@ -140,7 +144,7 @@ impl Draft {
             let object = || value.is_object().then_some(value).ok_or_else(|| wrong(&key, "an object"));
             match key.as_ref() {
                 PROTOCOL_VERSION => draft.version = text()?,
-                CLIENT_CAPABILITIES => draft.client_capabilities = Some(Capabilities::read(object()?)),
+                CLIENT_CAPABILITIES => draft.client_capabilities = Some(Capabilities::read(object()?, body)),
                 CLIENT_INFO => draft.rest.client_info = Some(body.slice_ref(object()?.text().as_bytes())),
                 LOG_LEVEL => draft.rest.log_level = text()?,
                 PROGRESS_TOKEN => {
@@ -156,8 +160,41 @@ impl Draft {
         Ok(draft)
     }
 
+    /// Is everything there that a request of 2026-07-28 has to say?
+    pub(super) fn complete(&self) -> Result<(), Flaw> {
+        for (is_there, name) in
+            [(self.version.is_some(), PROTOCOL_VERSION), (self.client_capabilities.is_some(), CLIENT_CAPABILITIES)]
+        {
+            if !is_there {
+                return Err(params_invalid(format!("`{name}` is missing")));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn finish(self) -> Meta {
         Meta { client_capabilities: self.client_capabilities.unwrap_or_default(), ..self.rest }
+    }
+
+    /// In a session the client says once, in the handshake, who it is and what it can be asked.
+    pub(super) fn in_session<'a>(
+        self,
+        subject: &Subject,
+        param: &impl Fn(&str) -> Option<Json<'a>>,
+        body: &Bytes,
+    ) -> Result<Meta, Flaw> {
+        let Subject::Initialize { .. } = subject else {
+            return Ok(Meta { client_info: None, ..self.rest });
+        };
+        let said = param("capabilities").filter(|value| value.is_object());
+        let said = said.ok_or_else(|| params_invalid("`capabilities` must be an object"))?;
+        if said.text().len() > limits::CLIENT_CAPABILITIES_BYTES_MAX {
+            return Err(params_invalid("`capabilities` are larger than the gate remembers"));
+        }
+        // A copy: a session keeps them for longer than the body they came in.
+        let kept = Bytes::copy_from_slice(said.text().as_bytes());
+        let client_capabilities = Capabilities { raw: Some(kept), ..Capabilities::read(said, body) };
+        Ok(Meta { client_capabilities, client_info: object(param, "clientInfo", body)?, ..self.rest })
     }
 }
 

@@ -4,11 +4,15 @@ use bytes::Bytes;
 use model::limits;
 
 use super::params_invalid;
-use crate::Flaw;
+use super::spoken::HANDSHAKE;
 use crate::json::Json;
+use crate::{Flaw, Id, Revision};
 
 const REFERENCE: &[&str] = &["type", "name", "uri"];
 const FILTER: &[&str] = &["toolsListChanged", "promptsListChanged", "resourcesListChanged", "resourceSubscriptions"];
+
+/// Severities of log messages, the least severe first (MCP 2025-11-25, server/utilities/logging).
+const LOG_LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 /// What a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub enum Subject {
         /// Its arguments: a JSON object.
         arguments: Option<Bytes>,
     },
-    /// Reading a resource.
+    /// Reading a resource, or beginning or ending to listen for its changes.
     Resource {
         /// Its URI, as sent.
         uri: String,
@@ -47,6 +51,26 @@ pub enum Subject {
         resources_list_changed: bool,
         /// Changes of these resources.
         resource_uris: Vec<String>,
+    },
+    /// Beginning a session. Only in 2025-11-25, as all that follow.
+    Initialize {
+        /// The revision that the client would like to speak.
+        version: String,
+    },
+    /// Taking back a request.
+    Cancelled {
+        /// Its id.
+        request: Id,
+    },
+    /// How a server's question gets on.
+    Progress {
+        /// The token that the server gave with it.
+        token: Id,
+    },
+    /// The least severe log message that the client wants from now on.
+    LogLevel {
+        /// One of the eight names of RFC 5424.
+        level: String,
     },
     /// Nothing in particular: discovery, listings, and methods that wire does not know.
     None,
@@ -73,11 +97,18 @@ impl Subject {
         match self {
             Self::Tool { name, .. } | Self::Prompt { name, .. } => Some(name),
             Self::Resource { uri } => Some(uri),
-            Self::Completion { .. } | Self::Subscription { .. } | Self::None => None,
+            Self::Completion { .. }
+            | Self::Subscription { .. }
+            | Self::Initialize { .. }
+            | Self::Cancelled { .. }
+            | Self::Progress { .. }
+            | Self::LogLevel { .. }
+            | Self::None => None,
         }
     }
 
     pub(super) fn read<'a>(
+        revision: Revision,
         method: &str,
         param: &impl Fn(&str) -> Option<Json<'a>>,
         body: &Bytes,
@@ -89,7 +120,31 @@ impl Subject {
             }
             "resources/read" => Ok(Self::Resource { uri: uri(param("uri"))? }),
             "completion/complete" => Ok(Self::Completion { reference: Reference::read(param("ref"))? }),
-            "subscriptions/listen" => Self::subscription(param("notifications")),
+            method => match revision {
+                Revision::V2025_11_25 => Self::in_session(method, param),
+                Revision::V2026_07_28 if method == "subscriptions/listen" => Self::subscription(param("notifications")),
+                Revision::V2026_07_28 => Ok(Self::None),
+            },
+        }
+    }
+
+    /// What only sessions have.
+    fn in_session<'a>(method: &str, param: &impl Fn(&str) -> Option<Json<'a>>) -> Result<Self, Flaw> {
+        let id = |name: &str| param(name).and_then(Id::from_json).ok_or_else(|| no_id(name));
+        match method {
+            HANDSHAKE => {
+                let version = bounded(param("protocolVersion"), limits::NAME_BYTES_MAX);
+                let version = version.ok_or_else(|| params_invalid("`protocolVersion` must be a short string"))?;
+                Ok(Self::Initialize { version })
+            }
+            "resources/subscribe" | "resources/unsubscribe" => Ok(Self::Resource { uri: uri(param("uri"))? }),
+            "logging/setLevel" => {
+                let level = param("level").and_then(Json::string).filter(|level| LOG_LEVELS.contains(&level.as_ref()));
+                let level = level.ok_or_else(|| params_invalid("`level` is none of the eight"))?;
+                Ok(Self::LogLevel { level: level.into_owned() })
+            }
+            "notifications/cancelled" => Ok(Self::Cancelled { request: id("requestId")? }),
+            "notifications/progress" => Ok(Self::Progress { token: id("progressToken")? }),
             _ => Ok(Self::None),
         }
     }
@@ -150,6 +205,10 @@ pub(super) fn object<'a>(
         Some(value) if value.is_object() => Ok(Some(body.slice_ref(value.text().as_bytes()))),
         Some(_) => Err(params_invalid(format!("`{name}` must be an object"))),
     }
+}
+
+fn no_id(name: &str) -> Flaw {
+    params_invalid(format!("`{name}` must be a whole number or a short string"))
 }
 
 fn name(value: Option<Json<'_>>) -> Result<String, Flaw> {

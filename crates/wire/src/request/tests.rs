@@ -1,4 +1,6 @@
 use http::{HeaderName, HeaderValue};
+use model::limits;
+use serde_json::json;
 
 use super::*;
 
@@ -23,7 +25,14 @@ fn taken(method: &str, name: Option<&str>, params: &str) -> Request {
     if let Some(name) = name {
         headers.insert(header::NAME, header::encode(name));
     }
-    read(&headers, &Bytes::from(message(method, params))).unwrap()
+    request(&headers, &message(method, params))
+}
+
+fn request(headers: &HeaderMap, body: &str) -> Request {
+    match read(headers, &Bytes::copy_from_slice(body.as_bytes())).unwrap() {
+        Said::Request(request) => *request,
+        Said::Response(response) => panic!("{response:?}"),
+    }
 }
 
 fn flaw(headers: &HeaderMap, body: &str) -> Flaw {
@@ -92,7 +101,7 @@ fn every_method_has_its_subject() {
 #[test]
 fn a_notification_needs_neither_id_nor_metadata() {
     let body = r#"{"jsonrpc":"2.0","method":"notifications/x"}"#;
-    let request = read(&headers(&[]), &Bytes::from_static(body.as_bytes())).unwrap();
+    let request = request(&headers(&[]), body);
     assert_eq!((request.id, request.method.as_str()), (None, "notifications/x"));
     assert_eq!(reason(&headers(&[("mcp-method", "notifications/y")]), body), Reason::HeaderMismatch);
     assert_eq!(reason(&HeaderMap::new(), body), Reason::HeaderMismatch);
@@ -254,16 +263,10 @@ fn an_unknown_version_is_refused_with_the_versions_spoken_here() {
     headers.insert(header::PROTOCOL_VERSION, HeaderValue::from_static("v999.0.0"));
     let flaw = flaw(&headers, &body);
     assert_eq!((flaw.refusal.reason, flaw.id), (Reason::VersionUnsupported, Some(Id::number(7))));
-    assert_eq!(flaw.data, Some(Box::new(json!({ "supported": ["2026-07-28"], "requested": "v999.0.0" }))));
-}
-
-#[test]
-fn the_handshake_of_older_revisions_learns_what_is_spoken_here() {
-    let body =
-        r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{}}}"#;
-    let flaw = flaw(&HeaderMap::new(), body);
-    assert_eq!((flaw.refusal.reason, flaw.id), (Reason::VersionUnsupported, Some(Id::number(0))));
-    assert_eq!(flaw.data, Some(Box::new(json!({ "supported": ["2026-07-28"], "requested": "2025-06-18" }))));
+    assert_eq!(
+        flaw.data,
+        Some(Box::new(json!({ "supported": ["2026-07-28", "2025-11-25"], "requested": "v999.0.0" })))
+    );
 }
 
 #[test]
@@ -274,7 +277,7 @@ fn metadata_and_capabilities_are_read() {
         r#""traceparent":"00-a","io.modelcontextprotocol/clientInfo":{"name":"c"},"io.modelcontextprotocol/logLevel":"info""#,
     );
     let body = message("tools/list", "").replace(META, &meta);
-    let request = read(&headers(&[("mcp-method", "tools/list")]), &body.into()).unwrap();
+    let request = request(&headers(&[("mcp-method", "tools/list")]), &body);
     let said = request.meta;
     assert_eq!(said.client_info.as_deref(), Some(br#"{"name":"c"}"#.as_slice()));
     assert_eq!((said.log_level.as_deref(), said.traceparent.as_deref()), (Some("info"), Some("00-a")));
