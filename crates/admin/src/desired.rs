@@ -27,8 +27,9 @@ struct Files(BTreeMap<String, String>);
 /// The names and policies there would be once the plan is carried out.
 struct Afterwards {
     zones: BTreeSet<ZoneName>,
-    servers: BTreeMap<ServerName, ZoneName>,
-    endpoints: BTreeMap<EndpointName, ServerName>,
+    /// With their zones; a local server is in none.
+    servers: BTreeMap<ServerName, Option<ZoneName>>,
+    endpoints: BTreeMap<EndpointName, EndpointManifest>,
     policies: Vec<policy::Source>,
 }
 
@@ -77,18 +78,20 @@ impl Desired {
     pub(crate) fn check(&self, governed: &Governed) -> Result<Vec<PolicySummary>, Fault> {
         let after = self.afterwards(governed);
         let mut problems = Vec::new();
-        for (server, zone) in &after.servers {
+        let zoned = after.servers.iter().filter_map(|(server, zone)| Some((server, zone.as_ref()?)));
+        for (server, zone) in zoned {
             if zone.as_str() != ZONE_INTERNET && !after.zones.contains(zone) {
                 let message = format!("server `{server}` is in zone `{zone}`, which is not declared");
                 let hint = format!("add zones/{zone}.toml, or name another zone");
                 problems.push(self.files.problem(&format!("servers/{server}.toml"), "zone", message, hint));
             }
         }
-        for (endpoint, server) in &after.endpoints {
-            if !after.servers.contains_key(server) {
+        for (endpoint, manifest) in &after.endpoints {
+            for server in manifest.servers().filter(|server| !after.servers.contains_key(*server)) {
                 let message = format!("endpoint `{endpoint}` names server `{server}`, which there is not");
                 let hint = format!("add servers/{server}.toml, or name another server");
-                problems.push(self.files.problem(&format!("endpoints/{endpoint}.toml"), "server", message, hint));
+                let key = manifest.key_of(server);
+                problems.push(self.files.problem(&format!("endpoints/{endpoint}.toml"), &key, message, hint));
             }
         }
         let kept = governed.servers.iter().filter(|server| after.servers.contains_key(&server.manifest.name));
@@ -110,15 +113,15 @@ impl Desired {
             Some(zones) => zones.keys().cloned().collect(),
             None => governed.zones.iter().map(|zone| zone.name.clone()).collect(),
         };
-        let in_zone = |manifest: &ServerManifest| (manifest.name.clone(), manifest.zone.clone());
+        let zone = |manifest: &ServerManifest| manifest.address().map(|address| address.zone.clone());
+        let in_zone = |manifest: &ServerManifest| (manifest.name.clone(), zone(manifest));
         let servers = match &self.servers {
             Some(servers) => servers.values().map(in_zone).collect(),
             None => governed.servers.iter().map(|server| in_zone(&server.manifest)).collect(),
         };
-        let of_server = |manifest: &EndpointManifest| (manifest.name.clone(), manifest.server.clone());
         let endpoints = match &self.endpoints {
-            Some(endpoints) => endpoints.values().map(of_server).collect(),
-            None => governed.endpoints.iter().map(of_server).collect(),
+            Some(endpoints) => endpoints.clone(),
+            None => governed.endpoints.iter().map(|one| (one.name.clone(), one.clone())).collect(),
         };
         let policies = match &self.policies {
             Some(policies) => policies.values().cloned().collect(),
@@ -129,31 +132,17 @@ impl Desired {
 }
 
 impl Files {
-    /// A problem with the value of a top-level key of a manifest that was read without mistakes.
+    /// A problem with the value of a key of a manifest that was read without mistakes.
     fn problem(&self, file: &str, key: &str, message: String, hint: String) -> Problem {
         let mut place = Place { file: file.to_owned(), line: None, column: None };
         if let Some(text) = self.0.get(file)
-            && let Some(offset) = key_offset(text, key)
+            && let Some(offset) = manifest::offset_of(text, key)
         {
             let mistake = Mistake::at(file, text, offset, "");
             (place.line, place.column) = (Some(mistake.line), Some(mistake.column));
         }
         Problem { place, message, hint: Some(hint) }
     }
-}
-
-/// Where a line begins that sets the key.
-fn key_offset(text: &str, key: &str) -> Option<usize> {
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let trimmed = line.trim_start();
-        let sets_key = trimmed.strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-        if sets_key {
-            return Some(offset + (line.len() - trimmed.len()));
-        }
-        offset += line.len();
-    }
-    None
 }
 
 /// The names that policies can use, with the approved tools of every server. A server that is suspended keeps its
@@ -214,7 +203,7 @@ where
             read.insert(name, manifest);
             continue;
         }
-        let offset = key_offset(text, "name").unwrap_or(0);
+        let offset = manifest::offset_of(text, "name").unwrap_or(0);
         let message = format!("`{name}` is described in `{file}`");
         let hint = format!("describe it once, in {folder}/{name}.toml");
         problems.push(Problem::from(Mistake::at(file, text, offset, message).with_hint(hint)));
@@ -265,6 +254,3 @@ where
     edits.delete = there.keys().filter(|name| !desired.contains_key(**name)).map(|name| (*name).clone()).collect();
     edits
 }
-
-#[cfg(test)]
-mod tests;

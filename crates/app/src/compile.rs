@@ -48,8 +48,9 @@ impl Compiler {
         })?;
         let mut endpoints = HashMap::new();
         let mut credentials = HashMap::new();
-        for endpoint in registry.endpoints() {
-            let server = Arc::clone(&endpoint.server);
+        for endpoint in registry.endpoints().filter(|endpoint| endpoint.naming == registry::Naming::Plain) {
+            let Some(member) = endpoint.members.first().filter(|member| member.server.reach.is_some()) else { continue };
+            let server = Arc::clone(&member.server);
             if let Some(credential) = self.credential(&server.manifest) {
                 credentials.insert(server.name.clone(), credential);
             }
@@ -68,7 +69,7 @@ impl Compiler {
 
     /// The credential that a manifest names: `None` if it names none, the reason if it cannot be had.
     pub(crate) fn credential(&self, manifest: &ServerManifest) -> Option<Result<Credential, String>> {
-        let wanted = manifest.credential.as_ref()?;
+        let wanted = manifest.address()?.credential.as_ref()?;
         let read = || -> anyhow::Result<Credential> {
             let secret = read_secret(&wanted.secret, &self.base)?;
             Ok(Credential::new(wanted.header.as_str(), wanted.scheme(), &secret)?)
@@ -78,9 +79,11 @@ impl Compiler {
 
     /// The way to an approved server.
     fn route(&self, server: &Approved) -> anyhow::Result<Route> {
-        let url =
-            server.manifest.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
-        let lane = self.egress.lane(server.name.as_str(), &server.reach);
+        let (Some(address), Some(reach)) = (server.manifest.address(), &server.reach) else {
+            anyhow::bail!("server `{}` is reached at no url", server.name);
+        };
+        let url = address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
+        let lane = self.egress.lane(server.name.as_str(), reach);
         Ok(Route::new(server.name.clone(), url, lane)?)
     }
 

@@ -16,6 +16,7 @@ mod object;
 mod refusal;
 mod secret;
 mod state;
+mod uri;
 
 pub use caller::{Agent, AgentKind, Assurance, Caller, SessionKey};
 pub use clock::{Clock, Entropy, Timestamp};
@@ -29,3 +30,4 @@ pub use object::{Object, Scope};
 pub use refusal::{Code, Reason, Refusal};
 pub use secret::{Secret, SecretReference, SecretReferenceError};
 pub use state::{Actor, Change, Expected, Role, StoreError};
+pub use uri::is_canonical_uri;

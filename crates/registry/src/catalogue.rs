@@ -3,6 +3,7 @@
 //! It is compiled once per revision and never changes. What is not approved is not in it, so the data plane cannot
 //! reach it by mistake.
 
+mod endpoint;
 mod tool;
 
 use std::collections::HashMap;
@@ -13,9 +14,10 @@ use model::{Digest, EndpointName, PromptName, ServerName, ToolName, ZoneName};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::manifest::ZONE_INTERNET;
+use crate::manifest::{Place, ZONE_INTERNET};
 use crate::{Definition, Difference, EndpointManifest, Kind, Pins, Server, ServerManifest, Standing, ZoneManifest};
 
+pub use endpoint::{Endpoint, Member, Offered};
 pub use tool::Tool;
 
 /// Every endpoint that can be connected to.
@@ -24,16 +26,6 @@ pub struct Catalogue {
     endpoints: HashMap<EndpointName, Arc<Endpoint>>,
     absent: HashMap<EndpointName, Absence>,
     servers: HashMap<ServerName, Arc<Approved>>,
-}
-
-/// An endpoint whose server is approved.
-pub struct Endpoint {
-    /// Its name.
-    pub name: EndpointName,
-    /// What was submitted.
-    pub manifest: EndpointManifest,
-    /// The server behind it.
-    pub server: Arc<Approved>,
 }
 
 /// Why a declared endpoint cannot be connected to, for operators. Callers see an endpoint that does not exist.
@@ -54,7 +46,7 @@ pub enum Absence {
         standing: Standing,
     },
     /// Its server's manifest has another identity than the one that was approved.
-    #[error("its server `{0}` was submitted anew since it was approved, with another url, zone or credential")]
+    #[error("its server `{0}` was submitted anew since it was approved, with another url, zone, credential or command")]
     IdentityChanged(ServerName),
     /// Its server is in a zone that is not declared.
     #[error("its server `{server}` is in zone `{zone}`, which is not declared")]
@@ -64,6 +56,9 @@ pub enum Absence {
         /// The zone.
         zone: ZoneName,
     },
+    /// It is for several servers, and none of them can be used.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Servers(Vec<Absence>),
 }
 
 /// A server in service, at the definitions people approved.
@@ -72,8 +67,8 @@ pub struct Approved {
     pub name: ServerName,
     /// What was submitted and approved.
     pub manifest: ServerManifest,
-    /// The addresses of its zone.
-    pub reach: Reach,
+    /// The addresses of its zone; none for a local server, which is reached at no address.
+    pub reach: Option<Reach>,
     /// The digest over everything that was approved.
     pub digest: Digest,
     /// Its `serverInfo` as approved; null if it gave none.
@@ -97,8 +92,8 @@ pub struct Prompt {
     pub name: PromptName,
     /// The digest people approved.
     pub pin: Digest,
-    /// The definition people approved, as it is served.
-    pub raw: Box<RawValue>,
+    /// The definition people approved, as its server wrote it.
+    pub raw: Arc<RawValue>,
     /// Whether the server's definition is no longer the approved one.
     pub withheld: bool,
 }
@@ -111,8 +106,8 @@ pub struct Template {
     pub template: String,
     /// The digest people approved.
     pub pin: Digest,
-    /// The definition people approved, as it is served.
-    pub raw: Box<RawValue>,
+    /// The definition people approved, as its server wrote it.
+    pub raw: Arc<RawValue>,
     /// Whether the server's definition is no longer the approved one.
     pub withheld: bool,
 }
@@ -160,17 +155,13 @@ impl Catalogue {
         }
         for manifest in endpoints {
             let name = manifest.name.clone();
-            match next.servers.get(&manifest.server) {
-                Some(server) => {
-                    let endpoint =
-                        Endpoint { name: name.clone(), manifest: manifest.clone(), server: Arc::clone(server) };
-                    next.endpoints.insert(name, Arc::new(endpoint));
-                }
-                None => {
-                    let missing = || Absence::ServerMissing(manifest.server.clone());
-                    let absence = absences.get(&manifest.server).cloned().unwrap_or_else(missing);
-                    next.absent.insert(name, absence);
-                }
+            let find = |server: &ServerName| match next.servers.get(server) {
+                Some(approved) => Ok(Arc::clone(approved)),
+                None => Err(absences.get(server).cloned().unwrap_or_else(|| Absence::ServerMissing(server.clone()))),
+            };
+            match Endpoint::compile(manifest, find, self.endpoints.get(&name).map(AsRef::as_ref)) {
+                Ok(endpoint) => _ = next.endpoints.insert(name, Arc::new(endpoint)),
+                Err(absence) => _ = next.absent.insert(name, absence),
             }
         }
         next
@@ -212,8 +203,14 @@ impl Approved {
                 Absence::ServerUnapproved { server: name.clone(), standing: server.standing }
             }
         })?;
-        let reach = reach(&manifest.zone, zones)
-            .ok_or_else(|| Absence::ZoneMissing { server: name.clone(), zone: manifest.zone.clone() })?;
+        let reach = match &manifest.place {
+            Place::At(address) => {
+                let zone = || address.zone.clone();
+                let missing = || Absence::ZoneMissing { server: name.clone(), zone: zone() };
+                Some(reach(&address.zone, zones).ok_or_else(missing)?)
+            }
+            Place::Started(_) => None,
+        };
         let mut approved = Self {
             name,
             manifest: manifest.clone(),
@@ -299,8 +296,8 @@ impl Approved {
     }
 }
 
-fn raw(definition: &Definition) -> Option<Box<RawValue>> {
-    to_raw_value(&definition.value).ok()
+fn raw(definition: &Definition) -> Option<Arc<RawValue>> {
+    to_raw_value(&definition.value).ok().map(Arc::from)
 }
 
 /// The addresses of a zone; none if it is not declared.

@@ -25,7 +25,7 @@ pub struct Difference {
     pub instructions_changed: bool,
     /// Whether the server names itself, its capabilities or its protocol revisions otherwise.
     pub server_changed: bool,
-    /// Whether the manifest has another url, zone or credential than was approved: nothing of the server is reachable.
+    /// Whether the manifest has another url, zone, credential or command than was approved: nothing of the server is reachable.
     pub identity_changed: bool,
 }
 

@@ -20,10 +20,12 @@ pub mod schema;
 mod server;
 mod vet;
 
-pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Prompt, Template, Tool};
+pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Member, Offered, Prompt, Template, Tool};
 pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
 pub use difference::{Changed, Difference, difference};
-pub use manifest::{Credential, EndpointManifest, ServerManifest, ServerUrl, ZoneManifest};
+pub use manifest::{
+    Address, CommandManifest, Credential, EndpointManifest, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
+};
 pub use schema::{InputSchema, SchemaError, Violation};
 pub use server::{Mark, Server, Standing, StandingError, Suspension};
 pub use vet::{VetError, route, vet};

@@ -19,6 +19,12 @@ pub enum VetError {
         /// The zone.
         zone: ZoneName,
     },
+    /// It is started by the gate, and reached at no url.
+    #[error("server `{server}` is started by the gate, and reached at no url")]
+    Started {
+        /// The server.
+        server: ServerName,
+    },
     /// Its url is none a server can be reached at.
     #[error("server `{server}` cannot be reached at its url")]
     Url {
@@ -57,13 +63,16 @@ pub enum VetError {
 /// The way to a submitted server: its url, within the addresses of its zone.
 ///
 /// # Errors
-/// When the zone is not declared or the url cannot be used.
+/// When it has no url, its zone is not declared or the url cannot be used.
 pub fn route(manifest: &ServerManifest, zones: &[ZoneManifest], client: &egress::Client) -> Result<Route, VetError> {
     let server = manifest.name.clone();
-    let Some(reach) = catalogue::reach(&manifest.zone, zones) else {
-        return Err(VetError::ZoneMissing { server, zone: manifest.zone.clone() });
+    let Some(address) = manifest.address() else {
+        return Err(VetError::Started { server });
     };
-    let Ok(url) = manifest.url.as_str().parse() else {
+    let Some(reach) = catalogue::reach(&address.zone, zones) else {
+        return Err(VetError::ZoneMissing { server, zone: address.zone.clone() });
+    };
+    let Ok(url) = address.url.as_str().parse() else {
         return Err(VetError::Url { server, source: None });
     };
     let lane = client.lane(server.as_str(), &reach);

@@ -2,7 +2,7 @@
 
 use admin::port::{Edits, Plan};
 use model::{Change, Digest, Scope, StoreError, limits};
-use registry::{Observed, Server, ServerManifest};
+use registry::{Observed, Place, Server, ServerManifest};
 use serde_json::{Map, Value, json};
 
 /// An outbox row's content, but for what the transaction adds.
@@ -16,8 +16,7 @@ impl Entry {
     pub(crate) fn submitted(manifest: &ServerManifest, before: Option<&Server>) -> Self {
         let identity = manifest.identity();
         Self::new("server.submit", &manifest.name).with(json!({
-            "url": manifest.url,
-            "zone": manifest.zone,
+            "place": place(manifest),
             "identity": identity,
             "new": before.is_none(),
             "identity_changed": before.is_some_and(|server| server.manifest.identity() != identity),
@@ -50,7 +49,7 @@ impl Entry {
     }
 
     pub(crate) fn removed(server: &Server) -> Self {
-        Self::new("server.remove", &server.manifest.name).with(json!({ "url": server.manifest.url }))
+        Self::new("server.remove", &server.manifest.name).with(json!({ "place": place(&server.manifest) }))
     }
 
     pub(crate) fn applied(plan: &Plan) -> Self {
@@ -95,6 +94,19 @@ impl Entry {
             detail.insert("reason".to_owned(), Value::String(reason.clone()));
         }
         serde_json::to_string(&detail).map_err(unwritable)
+    }
+}
+
+/// Where a server is, or the whole command that starts it: the receipt says what was submitted. A command that would
+/// crowd out the rest is named by its program, and by the identity beside it.
+fn place(manifest: &ServerManifest) -> Value {
+    match &manifest.place {
+        Place::At(address) => json!({ "url": address.url, "zone": address.zone }),
+        Place::Started(command) => {
+            let whole = json!({ "command": command });
+            let fits = whole.to_string().len() <= limits::OUTBOX_DETAIL_BYTES_MAX / 2;
+            if fits { whole } else { json!({ "program": command.program, "too_long": true }) }
+        }
     }
 }
 

@@ -21,17 +21,16 @@ impl Standing {
         if zones.contains(ZONE_INTERNET) {
             return Err(StoreError::Refused(format!("the zone `{ZONE_INTERNET}` is built in and cannot be declared")));
         }
-        let unzoned = self
-            .servers
-            .iter()
-            .find(|server| server.zone.as_str() != ZONE_INTERNET && !zones.contains(server.zone.as_str()));
-        if let Some(server) = unzoned {
-            let (name, zone) = (&server.name, &server.zone);
+        let placed = self.servers.iter().filter_map(|server| Some((&server.name, &server.address()?.zone)));
+        let unzoned =
+            placed.into_iter().find(|(_, zone)| zone.as_str() != ZONE_INTERNET && !zones.contains(zone.as_str()));
+        if let Some((name, zone)) = unzoned {
             return Err(StoreError::Refused(format!("server `{name}` is in zone `{zone}`, which is not declared")));
         }
         let servers: HashSet<_> = self.servers.iter().map(|server| &server.name).collect();
-        if let Some(endpoint) = self.endpoints.iter().find(|endpoint| !servers.contains(&endpoint.server)) {
-            let (name, server) = (&endpoint.name, &endpoint.server);
+        let named = self.endpoints.iter().flat_map(|endpoint| endpoint.servers().map(move |server| (endpoint, server)));
+        if let Some((endpoint, server)) = named.into_iter().find(|(_, server)| !servers.contains(server)) {
+            let name = &endpoint.name;
             return Err(StoreError::Refused(format!("endpoint `{name}` names server `{server}`, which is not there")));
         }
         Ok(())

@@ -66,7 +66,7 @@ async fn draft(governed: Governed, manifests: Manifests) -> Result<Drafted, Faul
 async fn look(admin: Arc<Admin>, person: Person, manifest: ServerManifest) -> (Look, Option<Revision>) {
     let mut look =
         Look { server: manifest.name.to_string(), digest: None, tools: 0, awaits_approval: true, unseen: None };
-    match super::servers::observe(&admin, &person, &manifest).await {
+    match super::servers::observe_submitted(&admin, &person, &manifest).await {
         Ok((observed, revision)) => {
             look.digest = Some(observed.digest.to_string());
             look.tools = observed.definitions.tools.len();

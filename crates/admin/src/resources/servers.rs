@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use model::{Expected, Revision, Role, limits};
 use registry::manifest::ZONE_INTERNET;
-use registry::{Difference, InputSchema, Kind, Observed, Server, ServerManifest, difference};
+use registry::{Difference, InputSchema, Kind, Observed, Place, Server, ServerManifest, difference};
 use serde_json::Value;
 
 use super::lists::compiled;
@@ -27,17 +27,18 @@ pub(crate) async fn show(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Do
 }
 
 /// Submits and looks at once, so that the answer already shows what there is to approve. A server that cannot be
-/// reached stays submitted.
+/// reached stays submitted, and so does a local one, which nobody starts unread.
 pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submit>) -> Result<Dossier, Fault> {
     let Submit { manifest, reason } = call.body;
     let zones = admin.state.read().await?.zones;
-    if manifest.zone.as_str() != ZONE_INTERNET && !zones.iter().any(|zone| zone.name == manifest.zone) {
-        let message = format!("zone `{}` is not declared", manifest.zone);
+    let zone = manifest.address().map(|address| &address.zone).filter(|zone| zone.as_str() != ZONE_INTERNET);
+    if let Some(zone) = zone.filter(|zone| !zones.iter().any(|declared| declared.name == **zone)) {
+        let message = format!("zone `{zone}` is not declared");
         return Err(Fault::new(Code::Refused, message).with_next("apply zones/NAME.toml first, or name another zone"));
     }
     let change = admin.change(&call.person, Expected::Any, reason)?;
     let mut revision = admin.registry.submit(manifest.clone(), change).await?;
-    let unseen = match observe(&admin, &call.person, &manifest).await {
+    let unseen = match observe_submitted(&admin, &call.person, &manifest).await {
         Ok((_observed, seen)) => {
             revision = seen;
             None
@@ -104,8 +105,25 @@ pub(crate) async fn remove(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<
     Ok(admin.done(revision).await)
 }
 
-/// Looks at a server and records what was seen.
-pub(super) async fn observe(
+/// Looks at a server that was submitted or applied just now. A local one is not started by that: its command would run
+/// before anybody who may approve it has read it.
+pub(super) async fn observe_submitted(
+    admin: &Admin,
+    person: &Person,
+    manifest: &ServerManifest,
+) -> Result<(Observed, Revision), Fault> {
+    if manifest.command().is_some() {
+        let name = &manifest.name;
+        let message = format!("server `{name}` is started by the gate, and was not: its command is to be read first");
+        let next = format!("portcullis server show {name}; an approver then runs `portcullis server check {name}`");
+        return Err(Fault::new(Code::Refused, message).with_next(next));
+    }
+    observe(admin, person, manifest).await
+}
+
+/// Looks at a server and records what was seen. For a local server this is what starts it, in a process that is thrown
+/// away.
+async fn observe(
     admin: &Admin,
     person: &Person,
     manifest: &ServerManifest,
@@ -117,10 +135,11 @@ pub(super) async fn observe(
     Ok((observed, recorded.revision))
 }
 
-/// A look presents the server's credential. Who submits a server names its address and its secret freely, so at an
-/// address that nobody approved only those look who could approve it: else any secret could be sent anywhere.
+/// A look presents the server's credential, or runs its command. Who submits a server names address, command and secrets
+/// freely, so what nobody approved only those look at who could approve it: else any secret could be sent anywhere, and
+/// anything run.
 async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(), Fault> {
-    if manifest.credential.is_none() || person.has_one_of(&[Role::Approver]) {
+    if !manifest.is_trusted_by_looking() || person.has_one_of(&[Role::Approver]) {
         return Ok(());
     }
     let server = admin.registry.server(&manifest.name).await?;
@@ -128,7 +147,10 @@ async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> 
         return Ok(());
     }
     let name = &manifest.name;
-    let message = format!("server `{name}` would be given a credential at an address that nobody approved");
+    let message = match &manifest.place {
+        Place::At(_) => format!("server `{name}` would be given a credential at an address that nobody approved"),
+        Place::Started(_) => format!("server `{name}` would be started by a command that nobody approved"),
+    };
     Err(Fault::new(Code::RoleMissing, message).with_next(format!("an approver runs `portcullis server check {name}`")))
 }
 

@@ -77,11 +77,11 @@ fn endpoints(rows: &[EndpointManifest]) -> String {
         vec![
             (NAME, row.name.to_string()),
             (plain, format!("/{}/mcp", row.name)),
-            (plain, row.server.to_string()),
+            (plain, row.servers().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
             (FAINT, row.purpose.to_string()),
         ]
     });
-    paint::table(&["endpoint", "path", "server", "purpose"], &cells.collect::<Vec<_>>())
+    paint::table(&["endpoint", "path", "servers", "purpose"], &cells.collect::<Vec<_>>())
 }
 
 fn policies(rows: &[PolicyRow]) -> String {

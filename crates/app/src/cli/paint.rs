@@ -123,9 +123,20 @@ pub(crate) fn count_of(number: u64, noun: &str) -> String {
     let plural = match noun.strip_suffix('y') {
         _ if number == 1 => noun.to_owned(),
         Some(stem) => format!("{stem}ies"),
+        None if noun.ends_with('s') => format!("{noun}es"),
         None => format!("{noun}s"),
     };
     format!("{number} {plural}")
+}
+
+/// `512 MiB`, `3 GiB`, `1000 bytes`: exactly, so in bytes where no larger unit fits.
+pub(crate) fn bytes(number: u64) -> String {
+    for (unit, shift) in [("GiB", 30), ("MiB", 20), ("KiB", 10)] {
+        if number != 0 && number.trailing_zeros() >= shift {
+            return format!("{} {unit}", number >> shift);
+        }
+    }
+    count_of(number, "byte")
 }
 
 /// A moment, in UTC, to the second.

@@ -6,7 +6,7 @@ use admin::requests::{Approve, Because, Submit};
 use admin::view::{Done, Dossier, Drift, ServerRow};
 use clap::{Args, Subcommand};
 use model::{Digest, ServerName, limits};
-use registry::{ServerManifest, manifest};
+use registry::{Place, ServerManifest, manifest};
 
 use super::client::{Client, segment};
 use super::failure::Failure;
@@ -174,7 +174,7 @@ async fn read(client: &Client, name: &ServerName, yes: bool, gate: &Gate) -> Res
 
 /// What an approver reads: the first time everything, later what changed.
 fn to_read(dossier: &Dossier, name: &ServerName) -> String {
-    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", dossier.manifest.url);
+    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", paint::visible(&place(&dossier.manifest)));
     match (&dossier.difference, &dossier.observed) {
         (Some(drift), Some(offer)) if !drift.identity_changed => {
             let same = offer.definitions.len().saturating_sub(drift.changes.len());
@@ -189,6 +189,17 @@ fn to_read(dossier: &Dossier, name: &ServerName) -> String {
     }
     page.push('\n');
     page
+}
+
+/// Where a server is, or what starts it, in a line.
+fn place(manifest: &ServerManifest) -> String {
+    match &manifest.place {
+        Place::At(address) => address.url.to_string(),
+        Place::Started(command) => {
+            let words = std::iter::once(command.program.as_str()).chain(command.arguments.iter());
+            words.map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ")
+        }
+    }
 }
 
 async fn change(command: WithGate<Named>, verb: &str, word: &str) -> Result<(), Failure> {
@@ -228,7 +239,7 @@ fn list(rows: &[ServerRow]) -> String {
             (NAME, row.manifest.name.to_string()),
             (style, standing),
             (plain, row.tools.to_string()),
-            (plain, paint::cut(row.manifest.zone.as_str(), 16)),
+            (plain, paint::cut(row.manifest.address().map_or("local", |address| address.zone.as_str()), 16)),
             (FAINT, row.manifest.purpose.to_string()),
         ]
     });

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use admin::view::{Deed, Dossier, Drift, Item, Offer};
 use admin::{Action, Edit, Line, Mark};
+use registry::{CommandManifest, Place};
 use serde_json::{Map, Value};
 
 use super::json;
@@ -55,11 +56,16 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         let _infallible = writeln!(page, "  {FAINT}{label:<11}{FAINT:#}{}", wrapped(&visible(text), 13));
     };
     row("purpose", manifest.purpose.as_str());
-    row("url", manifest.url.as_str());
-    row("zone", manifest.zone.as_str());
     row("owner", manifest.owner.as_str());
-    if let Some(credential) = &manifest.credential {
-        row("credential", &format!("{} in header {}", credential.secret, credential.header));
+    match &manifest.place {
+        Place::At(address) => {
+            row("url", address.url.as_str());
+            row("zone", address.zone.as_str());
+            if let Some(credential) = &address.credential {
+                row("credential", &format!("{} in header {}", credential.secret, credential.header));
+            }
+        }
+        Place::Started(command) => started(command).iter().for_each(|(label, text)| row(label, text)),
     }
     row("submitted", &deed(&dossier.submitted));
     for (label, one) in [("approved", &dossier.approved), ("suspended", &dossier.suspended)] {
@@ -77,11 +83,44 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
     page
 }
 
+/// A local server's command, exactly: what would run, with what it would be given.
+pub(crate) fn started(command: &CommandManifest) -> Vec<(&'static str, String)> {
+    let mut rows = vec![("program", quoted(command.program.as_str()))];
+    rows.extend(command.arguments.iter().map(|argument| ("argument", quoted(argument))));
+    let directory = command.directory.as_ref().map_or("an empty one of its own".to_owned(), |one| quoted(one.as_str()));
+    rows.push(("directory", directory));
+    for (name, value) in &command.environment {
+        let warning = if name.names_code() { "  (an interpreter may run code from there)" } else { "" };
+        rows.push(("variable", format!("{name}={}{warning}", quoted(value.as_str()))));
+    }
+    for (name, secret) in &command.secrets {
+        let warning = if name.names_code() { "  (an interpreter may run code from there)" } else { "" };
+        rows.push(("secret", format!("{name} from {secret}{warning}")));
+    }
+    let limits = &command.limits;
+    rows.push((
+        "limits",
+        format!(
+            "{} of memory, {}, {} open in each, {} in a file",
+            paint::bytes(limits.memory_bytes()),
+            paint::count(usize::try_from(limits.processes()).unwrap_or(usize::MAX), "process"),
+            paint::count(usize::try_from(limits.open_files()).unwrap_or(usize::MAX), "file"),
+            paint::bytes(limits.file_bytes()),
+        ),
+    ));
+    rows
+}
+
+/// A text of a command, in quotation marks, so that where it begins and ends is seen.
+fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
 /// `submitted`, `approved`, `suspended`, in their colours.
 pub(crate) fn standing(word: &str, in_service: bool) -> String {
     match (word, in_service) {
         ("approved", true) => format!("{GOOD}approved{GOOD:#}"),
-        ("approved", false) => format!("{BAD}approved for another address: unreachable{BAD:#}"),
+        ("approved", false) => format!("{BAD}approved for another address or command: unreachable{BAD:#}"),
         ("suspended", _) => format!("{BAD}suspended{BAD:#}"),
         (other, _) => format!("{WARN}{other}{WARN:#}"),
     }
@@ -125,6 +164,9 @@ fn next(dossier: &Dossier) -> String {
     let drifted = dossier.difference.as_ref().is_some_and(|drift| !drift.is_none());
     let told = match (&dossier.unseen, &dossier.observed) {
         (Some(why), _) => format!("it could not be looked at: {why}; then: portcullis server check {name}"),
+        (None, None) if dossier.manifest.command().is_some() => format!(
+            "it was never started; if you may approve it and this command is right: portcullis server check {name}"
+        ),
         (None, None) => format!("portcullis server check {name}"),
         (None, Some(_)) if dossier.standing == "suspended" => format!("portcullis server resume {name}"),
         (None, Some(_)) if !dossier.in_service => format!("portcullis server approve {name}"),
@@ -141,7 +183,8 @@ pub(crate) fn drift(name: &str, drift: &Drift) -> String {
     }
     let mut page = format!("{NAME}{name}{NAME:#} is {WARN}not as it was approved{WARN:#}\n");
     if drift.identity_changed {
-        let text = "its address, zone or credential changed: nothing of it is reachable until it is approved again";
+        let text =
+            "its address, zone, credential or command changed: nothing of it is reachable until it is approved again";
         let _infallible = writeln!(page, "  {BAD}{}{BAD:#}", wrapped(text, 2));
     }
     page.push_str(&edits(&drift.changes));

@@ -40,14 +40,20 @@ fn find<'c>(catalogue: &'c Catalogue, endpoint: &str) -> Option<&'c Arc<Endpoint
     catalogue.endpoint(&endpoint.parse().unwrap())
 }
 
+fn only(catalogue: &Catalogue) -> &Approved {
+    let endpoint = find(catalogue, "sales").unwrap();
+    assert_eq!(endpoint.members.len(), 1);
+    &endpoint.members[0].server
+}
+
 fn find_tool(catalogue: &Catalogue, name: &str) -> Arc<Tool> {
-    Arc::clone(find(catalogue, "sales").unwrap().server.tool(&name.parse().unwrap()).unwrap())
+    Arc::clone(only(catalogue).tool(&name.parse().unwrap()).unwrap())
 }
 
 #[test]
 fn an_approved_server_is_reached_at_its_pinned_definitions() {
     let catalogue = Catalogue::compile(&[server("crm", "internet")], &[endpoint("sales", "crm")], &[]);
-    let approved = &find(&catalogue, "sales").unwrap().server;
+    let approved = only(&catalogue);
     let names: Vec<_> = approved.tools().iter().map(|tool| tool.name.as_str()).collect();
     assert_eq!(names, ["write", "read"], "in the order they were pinned");
     assert_eq!(approved.instructions.as_deref(), Some("be kind"));
@@ -73,7 +79,8 @@ fn what_is_not_in_service_is_not_there_and_operators_learn_why() {
     let mut suspended = server("suspended", "internet");
     suspended.suspend(&change()).unwrap();
     let mut moved = server("moved", "internet");
-    moved.manifest.url = "https://evil.example/".parse().unwrap();
+    let elsewhere = json!({ "name": "moved", "url": "https://evil.example/", "owner": "o", "purpose": "p" });
+    moved.manifest = serde_json::from_value(elsewhere).unwrap();
     let servers = [submitted, suspended, moved, server("unzoned", "office")];
     let endpoints = ["submitted", "suspended", "moved", "unzoned", "missing"].map(|name| endpoint(name, name));
     let catalogue = Catalogue::compile(&servers, &endpoints, &[]);
@@ -98,7 +105,7 @@ fn a_changed_definition_is_withheld_a_new_one_is_not_there_and_the_rest_goes_on(
     now.definitions.prompts.push(Definition::new("more", json!({})).unwrap());
     crm.observe(crm.manifest.identity(), now).unwrap();
     let catalogue = Catalogue::compile(&[crm], &[endpoint("sales", "crm")], &[]);
-    let approved = &find(&catalogue, "sales").unwrap().server;
+    let approved = only(&catalogue);
     assert!(find_tool(&catalogue, "read").withheld);
     assert_eq!(find_tool(&catalogue, "read").pin, tool("read", "reads").digest);
     assert!(find_tool(&catalogue, "write").withheld, "what became unusable is withheld too");
@@ -135,7 +142,7 @@ fn a_server_reaches_the_addresses_of_its_zone() {
     let zones: ZoneManifest =
         serde_json::from_value(json!({ "name": "lab", "addresses": ["127.0.0.0/8"], "purpose": "p" })).unwrap();
     let catalogue = Catalogue::compile(&[server("crm", "lab")], &[endpoint("sales", "crm")], &[zones]);
-    let reach = &find(&catalogue, "sales").unwrap().server.reach;
+    let reach = only(&catalogue).reach.as_ref().unwrap();
     assert!(reach.allows("127.0.0.1".parse().unwrap()).is_ok());
     assert!(reach.allows("1.1.1.1".parse().unwrap()).is_err());
 }

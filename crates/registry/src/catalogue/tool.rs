@@ -1,6 +1,6 @@
 //! A pinned tool: what the data plane knows of it, and whether a call's arguments fit it.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use model::{Digest, Object, ServerName, ToolName};
 use serde_json::Value;
@@ -16,8 +16,8 @@ pub struct Tool {
     pub name: ToolName,
     /// The digest people approved.
     pub pin: Digest,
-    /// The definition people approved, as it is served.
-    pub raw: Box<RawValue>,
+    /// The definition people approved, as its server wrote it.
+    pub raw: Arc<RawValue>,
     /// Whether the server's definition is no longer the approved one.
     pub withheld: bool,
     /// The two names as the object that policy is asked about.
@@ -32,7 +32,7 @@ struct Compiled {
 }
 
 impl Tool {
-    pub(super) fn new(server: ServerName, name: ToolName, pin: Digest, raw: Box<RawValue>, withheld: bool) -> Self {
+    pub(super) fn new(server: ServerName, name: ToolName, pin: Digest, raw: Arc<RawValue>, withheld: bool) -> Self {
         let object = Object::Tool { server: server.clone(), name: name.clone() };
         Self { server, name, pin, raw, withheld, object, compiled: OnceLock::new() }
     }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use toml::de::{DeTable, DeValue};
 
 /// A mistake in a file a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,14 +54,43 @@ impl Mistake {
 pub fn parse<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, Mistake> {
     toml::from_str(text).map_err(|error| {
         let told = error.message();
-        // A missing field has no place of its own: the parser gives the table's, or none.
-        let offset = error.span().map_or(0, |span| span.start);
+        // A missing field has no place of its own: the parser gives the table's, or none. Fields that do not fit
+        // together have that place too, and words that begin with the field they are about.
+        let field = told.strip_prefix('`').and_then(|rest| rest.split_once("`: "));
+        let named = field.and_then(|(key, _)| offset_of(text, key));
+        let offset = named.unwrap_or_else(|| error.span().map_or(0, |span| span.start));
         let mistake = Mistake::at(file, text, offset, without_values(told));
         match hint(told) {
             Some(hint) => mistake.with_hint(hint),
             None => mistake,
         }
     })
+}
+
+/// Where a key of a document stands, as a byte offset: `zone`, `command.secrets.TOKEN`, `servers[1].resources`. None if
+/// the document has no such key or cannot be read.
+pub fn offset_of(text: &str, key: &str) -> Option<usize> {
+    let document = DeTable::parse(text).ok()?;
+    let mut table = document.get_ref();
+    let mut steps = key.split('.').peekable();
+    loop {
+        let step = steps.next()?;
+        let (name, place) = match step.strip_suffix(']').and_then(|step| step.split_once('[')) {
+            Some((name, place)) => (name, Some(place.parse::<usize>().ok()?)),
+            None => (step, None),
+        };
+        let (found, value) = table.iter().find(|(key, _)| key.get_ref() == name)?;
+        let value = match (value.get_ref(), place) {
+            (DeValue::Array(list), Some(place)) => list.get(place)?.get_ref(),
+            (value, None) => value,
+            (_, Some(_)) => return None,
+        };
+        match (steps.peek(), value) {
+            (None, _) => return Some(found.span().start),
+            (Some(_), DeValue::Table(inner)) => table = inner,
+            (Some(_), _) => return None,
+        }
+    }
 }
 
 /// Line and column, both from 1, of a byte offset; the end of the text when the offset lies beyond it.

@@ -1,3 +1,5 @@
+use model::limits;
+
 use super::*;
 
 fn server(more: &str) -> Result<ServerManifest, Mistake> {
@@ -7,15 +9,16 @@ fn server(more: &str) -> Result<ServerManifest, Mistake> {
 #[test]
 fn a_server_is_on_the_internet_unless_it_says_otherwise() {
     let manifest = server("url = \"https://crm.example/mcp\"").unwrap();
-    assert_eq!(manifest.zone.as_str(), "internet");
-    assert_eq!(manifest.url.as_str(), "https://crm.example/mcp");
+    let address = manifest.address().unwrap();
+    assert_eq!((address.zone.as_str(), address.url.as_str()), ("internet", "https://crm.example/mcp"));
+    assert_eq!(manifest.command(), None);
 }
 
 #[test]
 fn a_credential_is_a_bearer_token_unless_it_says_otherwise() {
     let credential = |more: &str| {
         let text = format!("url = \"https://crm.example/\"\n[credential]\nsecret = \"env:CRM\"\n{more}");
-        server(&text).unwrap().credential.unwrap()
+        server(&text).unwrap().address().unwrap().credential.clone().unwrap()
     };
     let told =
         |credential: &Credential| (credential.header.as_str().to_owned(), credential.scheme().map(str::to_owned));
@@ -47,7 +50,7 @@ fn a_url_that_two_readers_could_read_differently_is_refused() {
         ("http://127.0.0.1:8080/mcp?x=1", "http://127.0.0.1:8080/mcp?x=1"),
         ("http://[::1]:8080/mcp", "http://[::1]:8080/mcp"),
     ] {
-        assert_eq!(server(&format!("url = \"{url}\"")).unwrap().url.as_str(), normalised);
+        assert_eq!(server(&format!("url = \"{url}\"")).unwrap().address().unwrap().url.as_str(), normalised);
     }
 }
 
@@ -105,4 +108,194 @@ fn a_manifest_survives_being_stored() {
     let manifest = server("url = \"https://c.example/\"\ncredential = { secret = \"file:/run/secret\" }").unwrap();
     let stored = serde_json::to_string(&manifest).unwrap();
     assert_eq!(serde_json::from_str::<ServerManifest>(&stored).unwrap(), manifest);
+}
+
+const COMMAND: &str = "[command]\nprogram = \"/usr/local/bin/crm-mcp\"\narguments = [\"--stdio\", \"a b\"]\n\
+                       directory = \"/srv/crm\"\n[command.environment]\nLOG_LEVEL = \"info\"\n\
+                       [command.secrets]\nCRM_TOKEN = \"env:CRM\"\n[command.limits]\nmemory_bytes = 536870912\n";
+
+fn told(more: &str) -> (usize, usize, String) {
+    let mistake = server(more).unwrap_err();
+    (mistake.line, mistake.column, mistake.message)
+}
+
+#[test]
+fn a_local_server_is_a_command_with_everything_it_is_given() {
+    let manifest = server(COMMAND).unwrap();
+    let command = manifest.command().unwrap();
+    assert_eq!(command.program.as_str(), "/usr/local/bin/crm-mcp");
+    assert_eq!(command.arguments.iter().collect::<Vec<_>>(), ["--stdio", "a b"]);
+    assert_eq!(command.secrets.values().map(ToString::to_string).collect::<Vec<_>>(), ["env:CRM"]);
+    assert_eq!(command.limits.memory_bytes(), 512 * 1024 * 1024);
+    assert_eq!(command.limits.processes(), limits::LOCAL_PROCESSES);
+    assert!(manifest.address().is_none() && manifest.is_trusted_by_looking());
+    let bare = server("[command]\nprogram = \"npx\"\n").unwrap();
+    assert!(bare.command().unwrap().arguments.is_empty());
+}
+
+#[test]
+fn what_does_not_go_with_a_command_is_told_at_its_line_and_why() {
+    let (line, column, message) = told(&format!("zone = \"office\"\n{COMMAND}"));
+    assert_eq!((line, column), (4, 1));
+    assert!(message.starts_with("`zone`: a zone says where a url may lead"), "{message}");
+    let (line, _, message) = told(&format!("{COMMAND}[credential]\nsecret = \"env:A\"\n"));
+    assert_eq!(line, 14, "{message}");
+    assert!(message.contains("`[command.secrets]`"), "{message}");
+    let (line, _, message) = told(&format!("url = \"https://c.example/\"\n{COMMAND}"));
+    assert!(line == 4 && message.contains("not both"), "{message}");
+    let (line, column, message) = told("");
+    assert!((line, column) == (1, 1) && message.contains("say where the server is"), "{message}");
+}
+
+#[test]
+fn mistakes_in_a_command_are_told_where_they_are() {
+    for (more, line, words) in [
+        ("[command]\nprogram = \"./crm\"", 5, "name a program by its absolute path"),
+        ("[command]\nprogram = \"crm\"\narguments = [\"a\", \"b\\u0000\"]", 6, "without control characters"),
+        ("[command]\nprogram = \"crm\"\ndirectory = \"srv\"", 6, "name a directory"),
+        ("[command]\nprogram = \"crm\"\nshell = true", 6, "unknown field `shell`"),
+        (
+            "[command]\nprogram = \"crm\"\n[command.environment]\nA = \"1\"\nLD_PRELOAD = \"/x.so\"",
+            8,
+            "steer the loading",
+        ),
+        ("[command]\nprogram = \"crm\"\n[command.environment]\nA = 1", 7, "expected a string"),
+        (
+            "[command]\nprogram = \"crm\"\n[command.environment]\nA = \"1\"\nX_TOKEN = \"hunter2\"",
+            8,
+            "this is a secret",
+        ),
+        ("[command]\nprogram = \"crm\"\n[command.secrets]\nA = \"env:A\"\nX = \"hunter2\"", 8, "never written out"),
+        (
+            "[command]\nprogram = \"crm\"\nenvironment = { A = \"1\" }\n[command.secrets]\nA = \"env:A\"",
+            8,
+            "give it once",
+        ),
+        ("[command]\nprogram = \"crm\"\n[command.limits]\nprocesses = 0", 7, "use a number from 1 to"),
+        ("[command]\nprogram = \"crm\"\n[command.limits]\nmemory = 1", 7, "unknown field `memory`"),
+        ("[command]\narguments = []", 4, "missing field `program`"),
+    ] {
+        let (found, _, message) = told(more);
+        assert!(found == line && message.contains(words), "{more}\n{found}: {message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    let many = vec!["\"a\""; limits::COMMAND_ARGUMENTS_MAX + 1].join(",");
+    assert!(told(&format!("[command]\nprogram = \"crm\"\narguments = [{many}]")).2.contains("at most"));
+    let many: String = (0..=limits::COMMAND_VARIABLES_MAX).map(|number| format!("A{number} = \"1\"\n")).collect();
+    assert!(told(&format!("[command]\nprogram = \"crm\"\n[command.environment]\n{many}")).2.contains("at most"));
+}
+
+#[test]
+fn the_identity_of_a_local_server_is_its_whole_command() {
+    let identity = |text: &str| server(text).unwrap().identity();
+    assert_eq!(identity(COMMAND), identity(&format!("title = \"The CRM\"\n{COMMAND}")));
+    for (from, to) in [
+        ("crm-mcp", "crm-mcp2"),
+        ("\"a b\"", "\"a\", \"b\""),
+        ("/srv/crm", "/srv/crm2"),
+        ("\"info\"", "\"debug\""),
+        ("LOG_LEVEL", "LOG"),
+        ("env:CRM", "env:OTHER"),
+        ("CRM_TOKEN", "TOKEN"),
+        ("536870912", "536870913"),
+    ] {
+        let other = COMMAND.replacen(from, to, 1);
+        assert_ne!(other, COMMAND);
+        assert_ne!(identity(&other), identity(COMMAND), "{from}");
+    }
+    let moved = COMMAND
+        .replace("[command.secrets]\nCRM_TOKEN = \"env:CRM\"", "[command.secrets]")
+        .replace("LOG_LEVEL = \"info\"", "LOG_LEVEL = \"info\"\nCRM = \"env:CRM\"");
+    assert_ne!(identity(&moved), identity(COMMAND));
+}
+
+fn endpoint(more: &str) -> Result<EndpointManifest, Mistake> {
+    parse("sales.toml", &format!("name = \"sales\"\npurpose = \"selling\"\n{more}"))
+}
+
+const TWO: &str = "[[servers]]\nname = \"crm\"\ntools = [\"find\"]\nresources = [\"crm://\"]\n\
+                   [[servers]]\nname = \"erp\"\nprompts = []\nresources = [\"erp://\", \"file:///srv/erp/\"]\n";
+
+#[test]
+fn an_endpoint_is_for_one_server_or_for_several() {
+    let one = endpoint("server = \"crm\"\ntools = [\"find\"]").unwrap();
+    assert_eq!((one.naming(), one.portions().len()), (Naming::Plain, 1));
+    let choice = &one.portions()[0];
+    assert!(choice.tools.takes(&"find".parse().unwrap()) && !choice.tools.takes(&"other".parse().unwrap()));
+    assert!(choice.prompts.is_all() && choice.prompts.takes(&"any".parse().unwrap()));
+    let two = endpoint(TWO).unwrap();
+    assert_eq!(two.naming(), Naming::Prefixed);
+    assert_eq!(two.servers().map(|name| name.as_str()).collect::<Vec<_>>(), ["crm", "erp"]);
+    let erp = &two.portions()[1];
+    assert!(erp.tools.is_all() && !erp.prompts.is_all() && !erp.prompts.takes(&"any".parse().unwrap()));
+    assert_eq!(two.key_of(&"erp".parse().unwrap()), "servers[1].name");
+}
+
+#[test]
+fn mistakes_in_an_endpoint_are_told_where_they_are() {
+    for (more, line, words) in [
+        ("", 1, "name the server behind it"),
+        ("server = \"crm\"\n[[servers]]\nname = \"erp\"", 3, "not both"),
+        ("servers = []", 3, "from 1 to"),
+        ("tools = [\"a\"]\n[[servers]]\nname = \"erp\"", 3, "choose under the server"),
+        ("prompts = [\"a\"]\n[[servers]]\nname = \"erp\"", 3, "choose under the server"),
+        ("server = \"crm\"\nresources = [\"crm://\"]", 4, "unknown field `resources`"),
+        ("server = \"crm\"\ntools = [\"a\", \"a\"]", 4, "chosen twice"),
+        ("[[servers]]\nname = \"crm\"\n[[servers]]\nname = \"erp\"\n[[servers]]\nname = \"crm\"", 8, "named twice"),
+        ("[[servers]]\nname = \"crm\"\nresources = [\"crm\"]", 5, "write how the URIs begin"),
+        ("[[servers]]\nname = \"crm_x\"", 4, "is no server name"),
+        (
+            "[[servers]]\nname = \"crm\"\nresources = [\"crm://\"]\n[[servers]]\nname = \"erp\"\n\
+             resources = [\"erp://\", \"crm://orders/\"]",
+            8,
+            "`crm://orders/` of server `erp` overlaps with `crm://` of server `crm`",
+        ),
+    ] {
+        let mistake = endpoint(more).unwrap_err();
+        assert!(mistake.line == line && mistake.message.contains(words), "{more}\n{mistake}");
+    }
+}
+
+#[test]
+fn manifests_survive_being_stored_and_being_written_as_toml() {
+    for text in [COMMAND, "url = \"https://c.example/\"\nzone = \"lab\"\n[credential]\nsecret = \"env:A\"\n"] {
+        let manifest = server(text).unwrap();
+        let stored = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(serde_json::from_str::<ServerManifest>(&stored).unwrap(), manifest);
+        assert_eq!(parse::<ServerManifest>("", &toml::to_string(&manifest).unwrap()).unwrap(), manifest);
+    }
+    for text in [TWO, "server = \"crm\"\n", "server = \"crm\"\ntools = []\nprompts = [\"a\"]\n"] {
+        let manifest = endpoint(text).unwrap();
+        let stored = serde_json::to_string(&manifest).unwrap();
+        assert_eq!(serde_json::from_str::<EndpointManifest>(&stored).unwrap(), manifest);
+        assert_eq!(parse::<EndpointManifest>("", &toml::to_string(&manifest).unwrap()).unwrap(), manifest);
+    }
+}
+
+#[test]
+fn an_address_keeps_the_identity_it_had_before_there_were_commands() {
+    let manifest = server("url = \"https://c.example/\"").unwrap();
+    let before = serde_json::json!({ "url": "https://c.example/", "zone": "internet", "credential": null });
+    assert_eq!(manifest.identity(), model::Digest::of_json(&before).unwrap());
+}
+
+#[test]
+fn a_key_is_found_where_it_stands() {
+    let text =
+        "name = \"a\"\n  server = \"b\"\n# zone = \"c\"\nzones = 1\nzone=\"d\"\n[[list]]\nx = 1\n[[list]]\nx.y = 2\n";
+    for (key, at) in [
+        ("name", Some(0)),
+        ("server", text.find("server")),
+        ("zone", text.find("zone=\"d\"")),
+        ("list[1].x", text.find("x.y")),
+        ("list[1].x.y", text.find("y = 2")),
+        ("list[2].x", None),
+        ("list.x", None),
+        ("name.x", None),
+        ("owner", None),
+        ("", None),
+    ] {
+        assert_eq!(offset_of(text, key), at, "{key}");
+    }
+    assert_eq!(offset_of("= broken", "name"), None);
 }

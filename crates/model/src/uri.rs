@@ -1,0 +1,34 @@
+//! Canonical resource URIs: one spelling for each, so that policy, manifests and servers cannot read one differently.
+
+use crate::limits;
+
+/// Whether a URI is the only spelling of what it names (RFC 3986 §6.2.2): visible ASCII, a lower-case scheme, no dot
+/// segments, no escape of an unreserved character, escapes in upper case, no `\`.
+pub fn is_canonical_uri(uri: &str) -> bool {
+    let fits = uri.len() <= limits::URI_BYTES_MAX && uri.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'\\');
+    fits && uri
+        .split_once(':')
+        .is_some_and(|(scheme, rest)| is_scheme(scheme) && escapes_are_canonical(rest) && !has_dot_segments(rest))
+}
+
+fn is_scheme(scheme: &str) -> bool {
+    let inside = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.');
+    scheme.starts_with(|c: char| c.is_ascii_lowercase()) && scheme.bytes().all(inside)
+}
+
+fn escapes_are_canonical(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| {
+        let Some(pair) = after.get(..2) else { return false };
+        let hex = |b: u8| b.is_ascii_digit() || (b'A'..=b'F').contains(&b);
+        let escaped = u8::from_str_radix(pair, 16).unwrap_or(b'a');
+        pair.bytes().all(hex) && !(escaped.is_ascii_alphanumeric() || matches!(escaped, b'-' | b'.' | b'_' | b'~'))
+    })
+}
+
+fn has_dot_segments(rest: &str) -> bool {
+    let path = rest.split(['?', '#']).next().unwrap_or_default();
+    path.split('/').any(|segment| segment == "." || segment == "..")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+use super::*;
+
+#[test]
+fn one_spelling_passes_and_others_do_not() {
+    for good in ["test://static-text", "file:///a/b%20c.txt", "crm://customers/42?view=full#x", "urn:isbn:1", "a:..b"] {
+        assert!(is_canonical_uri(good), "{good}");
+    }
+    let long = format!("a:{}", "x".repeat(limits::URI_BYTES_MAX));
+    for bad in [
+        "no-scheme",
+        "File:///a",
+        "file:///a/../b",
+        "file:///a/./b",
+        "file:///%2e%2e/b",
+        "file:///%41",
+        "file:///%2f%2",
+        "file:///%c3",
+        "file:///a b",
+        "file:///ä",
+        "file:\\\\a",
+        "1a:b",
+        ":x",
+        "",
+        &long,
+    ] {
+        assert!(!is_canonical_uri(bad), "{bad}");
+    }
+}

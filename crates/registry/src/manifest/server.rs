@@ -1,0 +1,191 @@
+//! `servers/NAME.toml`: a server that is reached at a url, or one that the gate starts.
+
+use model::{Digest, SecretReference, ServerName, ZoneName};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::command::CommandManifest;
+use super::text::{CredentialHeader, Line, ServerUrl, Token};
+use super::{Misfit, internet};
+
+/// `servers/NAME.toml`: one MCP server, submitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Written", into = "Written")]
+#[schemars(with = "Written")]
+pub struct ServerManifest {
+    /// Its name within the gate.
+    pub name: ServerName,
+    /// Where it is, or how it is started.
+    pub place: Place,
+    /// Who answers for it: a team or a person.
+    pub owner: Line,
+    /// What it is for, in a sentence.
+    pub purpose: Line,
+    /// A name for people, if the name is not enough.
+    pub title: Option<Line>,
+    /// Which environment it belongs to: `production`, `test`.
+    pub environment: Option<Line>,
+}
+
+/// How a server comes to answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// It runs somewhere, and is reached there.
+    At(Address),
+    /// The gate starts it: a local server.
+    Started(CommandManifest),
+}
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// Its MCP endpoint.
+    pub url: ServerUrl,
+    /// The network segment its address must lie in.
+    pub zone: ZoneName,
+    /// The credential the gate presents to it; none if it asks for none.
+    pub credential: Option<Credential>,
+}
+
+/// The header in which a server is given its credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// The header's name.
+    #[serde(default)]
+    pub header: CredentialHeader,
+    /// The word before the secret; `Bearer` if the header is `authorization`, otherwise none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<Token>,
+    /// Where the secret is kept: `env:NAME` or `file:PATH`.
+    #[schemars(with = "String")]
+    pub secret: SecretReference,
+}
+
+impl Credential {
+    /// The word that stands before the secret in the header, if one does.
+    pub fn scheme(&self) -> Option<&str> {
+        match &self.scheme {
+            Some(scheme) => Some(scheme.as_str()),
+            None => (self.header.as_str() == "authorization").then_some("Bearer"),
+        }
+    }
+}
+
+impl ServerManifest {
+    /// Where it is; none for one that the gate starts.
+    pub fn address(&self) -> Option<&Address> {
+        match &self.place {
+            Place::At(address) => Some(address),
+            Place::Started(_) => None,
+        }
+    }
+
+    /// How the gate starts it; none for one that is reached at a url.
+    pub fn command(&self) -> Option<&CommandManifest> {
+        match &self.place {
+            Place::Started(command) => Some(command),
+            Place::At(_) => None,
+        }
+    }
+
+    /// Whether looking at it gives it a secret, or runs something: then only those look who could approve it.
+    pub fn is_trusted_by_looking(&self) -> bool {
+        match &self.place {
+            Place::At(address) => address.credential.is_some(),
+            Place::Started(_) => true,
+        }
+    }
+
+    /// The digest of what makes it this server and no other: where it is, in which zone, and which credential it is
+    /// given; or the whole command that starts it. An approval is for one identity, so that nobody can point an
+    /// approved name at another address or program, or have another secret given to it, without a new approval.
+    pub fn identity(&self) -> Digest {
+        let identity = match &self.place {
+            Place::At(Address { url, zone, credential }) => {
+                json!({ "url": url, "zone": zone, "credential": credential })
+            }
+            Place::Started(command) => json!({ "command": command }),
+        };
+        // Strings and whole numbers only, so it always has a canonical form; were that ever wrong, the empty digest
+        // matches no pin.
+        Digest::of_json(&identity).unwrap_or(Digest::from_bytes([0; 32]))
+    }
+}
+
+/// The fields as they are written. Which of them go together, [`ServerManifest`] says.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ServerManifest")]
+struct Written {
+    /// Its name within the gate.
+    #[schemars(with = "String")]
+    name: ServerName,
+    /// Where its MCP endpoint is. A server has this or `command`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    url: Option<ServerUrl>,
+    /// The network segment the url's address must lie in; `internet` if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    zone: Option<ZoneName>,
+    /// Who answers for it: a team or a person.
+    owner: Line,
+    /// What it is for, in a sentence.
+    purpose: Line,
+    /// A name for people, if the name is not enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    title: Option<Line>,
+    /// Which environment it belongs to: `production`, `test`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    environment: Option<Line>,
+    /// The credential the gate presents at the url; none if the server asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    credential: Option<Credential>,
+    /// How the gate starts it, for a local server. A server has this or `url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    command: Option<CommandManifest>,
+}
+
+impl TryFrom<Written> for ServerManifest {
+    type Error = Misfit;
+
+    fn try_from(written: Written) -> Result<Self, Misfit> {
+        let Written { name, url, zone, owner, purpose, title, environment, credential, command } = written;
+        let place = match (url, command) {
+            (Some(url), None) => Place::At(Address { url, zone: zone.unwrap_or_else(internet), credential }),
+            (None, Some(command)) => {
+                if zone.is_some() {
+                    let why = "a zone says where a url may lead; a server that the gate starts is reached at none";
+                    return Err(Misfit::new("zone", why));
+                }
+                if credential.is_some() {
+                    let why = "a credential is a header, and a server that the gate starts is sent none: name what it \
+                               is given under `[command.secrets]`";
+                    return Err(Misfit::new("credential", why));
+                }
+                Place::Started(command)
+            }
+            (Some(_), Some(_)) => {
+                let why = "a server is reached at a url or started by the gate, not both: leave out `url` or `command`";
+                return Err(Misfit::new("url", why));
+            }
+            (None, None) => {
+                let why = "say where the server is, or how the gate starts it under `[command]`";
+                return Err(Misfit::new("url", why));
+            }
+        };
+        Ok(Self { name, place, owner, purpose, title, environment })
+    }
+}
+
+impl From<ServerManifest> for Written {
+    fn from(manifest: ServerManifest) -> Self {
+        let ServerManifest { name, place, owner, purpose, title, environment } = manifest;
+        let (url, zone, credential, command) = match place {
+            Place::At(Address { url, zone, credential }) => (Some(url), Some(zone), credential, None),
+            Place::Started(command) => (None, None, None, Some(command)),
+        };
+        Self { name, url, zone, owner, purpose, title, environment, credential, command }
+    }
+}
