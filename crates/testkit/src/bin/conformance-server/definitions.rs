@@ -27,6 +27,13 @@ pub(crate) fn tools() -> Result<Vec<Tool>, serde_json::Error> {
         plain("test_missing_capability", "Needs a client that can be asked to sample"),
         plain("test_trigger_tool_change", "Tells subscribers that the tools changed"),
         plain("test_trigger_prompt_change", "Tells subscribers that the prompts changed"),
+        plain("test_trigger_resource_change", "Tells subscribers that the static text changed"),
+        plain("test_wait", "Waits until its client cancels it, a minute at most"),
+        plain("test_cancelled_calls", "Says how many calls of test_wait were cancelled so far"),
+        texted("test_sampling", "Has the client's model complete a prompt", "prompt"),
+        texted("test_elicitation", "Asks the user for a name and an address", "message"),
+        plain("test_elicitation_sep1034_defaults", "Asks the user with a form full of defaults"),
+        plain("test_elicitation_sep1330_enums", "Asks the user to choose, in every way a form can"),
         mirrored(),
         json_schema_2020_12(),
     ];
@@ -41,6 +48,20 @@ fn plain(name: &str, description: &str) -> Value {
         "name": name,
         "description": description,
         "inputSchema": { "type": "object", "properties": {}, "additionalProperties": false },
+    })
+}
+
+/// A tool with one text to give.
+fn texted(name: &str, description: &str, argument: &str) -> Value {
+    json!({
+        "name": name,
+        "description": description,
+        "inputSchema": {
+            "type": "object",
+            "properties": { argument: { "type": "string" } },
+            "required": [argument],
+            "additionalProperties": false,
+        },
     })
 }
 

@@ -1,17 +1,22 @@
-//! The fixture of the official MCP conformance suite, revision 2026-07-28, on `rmcp`.
+//! The fixture of the official MCP conformance suite, revisions 2025-11-25 and 2026-07-28 on one URL, on `rmcp`.
 //!
 //! `conformance-server [ADDRESS [document|events]]` listens on loopback (a free port by default) and says where. Where
-//! the protocol leaves the choice, it answers with one JSON document (the default) or with an event stream. It offers
-//! what the suite's server scenarios look for by name: tools, prompts, resources, completion, subscriptions, and
-//! questions to the client over several rounds. The suite's own code is the only specification of those names.
+//! revision 2026-07-28 leaves the choice, it answers with one JSON document (the default) or with an event stream; in
+//! a session of revision 2025-11-25 every answer is a stream. It offers what the suite's server scenarios look for by
+//! name: tools, prompts, resources, completion, subscriptions, and questions to the client. The suite's own code is
+//! the only specification of those names. A few more tools are for the tests with real clients.
 //!
-//! Start with [`fixture`]; [`definitions`] lists what is offered, [`questions`] is the part with a memory.
+//! Start with [`session`]; [`definitions`] lists what is offered. [`questions`] asks as 2026-07-28 does, over several
+//! rounds of one call; [`requests`] asks as 2025-11-25 does, while a call is open.
 
+mod content;
 mod definitions;
 mod fixture;
 mod media;
 mod questions;
+mod requests;
 mod seal;
+mod session;
 
 use std::env;
 use std::io::{self, Write};
@@ -20,11 +25,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::serve::ListenerExt;
-use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 
 use fixture::Fixture;
+use session::Session;
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
@@ -40,12 +46,13 @@ async fn main() -> io::Result<()> {
         return Err(io::Error::other("a fixture has no business on a network: listen on loopback"));
     }
     let fixture = Arc::new(Fixture::new().map_err(io::Error::other)?);
-    let config = StreamableHttpServerConfig::default()
-        .with_legacy_session_mode(false)
-        .with_json_response(documents)
-        .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"]);
-    let service =
-        StreamableHttpService::new(move || Ok(Arc::clone(&fixture)), Arc::new(NeverSessionManager::default()), config);
+    let config = StreamableHttpServerConfig::default().with_json_response(documents).with_allowed_origins([
+        "http://localhost:*",
+        "http://127.0.0.1:*",
+        "http://[::1]:*",
+    ]);
+    let session = move || Ok(Session::new(Arc::clone(&fixture)));
+    let service = StreamableHttpService::new(session, Arc::new(LocalSessionManager::default()), config);
     let listener = TcpListener::bind(address).await?;
     writeln!(io::stdout(), "ready: http://{}/mcp", listener.local_addr()?)?;
     // Small messages of a stream must not wait for the acknowledgement of the one before.
