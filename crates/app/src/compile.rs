@@ -49,13 +49,16 @@ impl Compiler {
         let mut endpoints = HashMap::new();
         let mut credentials = HashMap::new();
         for endpoint in registry.endpoints().filter(|endpoint| endpoint.naming == registry::Naming::Plain) {
-            let Some(member) = endpoint.members.first().filter(|member| member.server.reach.is_some()) else { continue };
+            let Some(member) = endpoint.members.first().filter(|member| member.server.reach.is_some()) else {
+                continue;
+            };
             let server = Arc::clone(&member.server);
             if let Some(credential) = self.credential(&server.manifest) {
                 credentials.insert(server.name.clone(), credential);
             }
             let route = self.route(&server)?;
-            let door = Door { name: endpoint.name.clone(), route, mirrored: mirrored(&server), server };
+            let routes = vec![(wire::Revision::V2026_07_28, route)];
+            let door = Door { name: endpoint.name.clone(), routes, mirrored: mirrored(&server), server };
             endpoints.insert(endpoint.name.clone(), Arc::new(door));
         }
         Ok(Snapshot {

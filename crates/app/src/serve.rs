@@ -93,6 +93,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
+        legacies: gateway::Legacies::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         journal: Arc::clone(&journal),
         heed,
         metrics: Arc::new(Metrics::new(&mut counters)),
@@ -118,6 +119,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let mut tasks = JoinSet::new();
     let names = admin::Names::new(addresses.1, &settings.admin.hosts, &[]);
     tasks.spawn(gateway::serve(agents, Arc::clone(&gate), until(stopped.clone())));
+    tasks.spawn(gateway::tend(Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
     let again = Arc::new(Notify::new());
     let news = beside::News { revisions: store.revisions(), again: Arc::clone(&again) };

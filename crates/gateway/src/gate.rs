@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use watch::Halts;
 
 use crate::controls::accept::Doors;
+use crate::legacy::Legacies;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshots;
 
@@ -24,6 +25,8 @@ pub struct Gate {
     pub halts: Arc<Halts>,
     /// Agents working for users.
     pub sessions: Sessions,
+    /// Sessions of clients that keep one.
+    pub legacies: Legacies,
     /// Where receipts go.
     pub journal: Arc<Journal>,
     /// Servers that said their lists changed; whoever listens compares them with their pins.

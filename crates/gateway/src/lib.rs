@@ -10,6 +10,7 @@
 mod body;
 mod controls;
 mod gate;
+mod legacy;
 mod listen;
 mod listing;
 mod metrics;
@@ -22,6 +23,7 @@ mod uri;
 
 pub use controls::accept::Doors;
 pub use gate::{Front, Gate};
+pub use legacy::{Legacies, tend};
 pub use listen::serve;
 pub use metrics::Metrics;
 pub use snapshot::{Door, Keys, Snapshot, Snapshots};

@@ -15,7 +15,7 @@ use wire::{Id, reply};
 
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
-use crate::controls::read::{Message, SERVED};
+use crate::controls::read::Message;
 use crate::gate::Gate;
 use crate::trail::Trail;
 use crate::uri;
@@ -38,9 +38,11 @@ pub(crate) fn run(gate: &Gate, running: &Running, message: &Message, trail: &Tra
     let now = gate.clock.now();
     let (bytes, shown, hidden) = match message.row.method {
         "server/discover" => (discover(running, id), 1, 0),
-        "tools/list" => definitions(running, id, "tools", now),
-        "prompts/list" => definitions(running, id, "prompts", now),
-        "resources/templates/list" => definitions(running, id, "resourceTemplates", now),
+        "initialize" => (initialized(running, id), 1, 0),
+        "ping" => (reply::result(id, &json!({})), 0, 0),
+        "tools/list" => definitions(running, message, id, "tools", now),
+        "prompts/list" => definitions(running, message, id, "prompts", now),
+        "resources/templates/list" => definitions(running, message, id, "resourceTemplates", now),
         other => return Err(Refusal::new(Reason::Internal, format!("`{other}` is registered as pinned, and is not"))),
     };
     let listed = Listed {
@@ -59,7 +61,7 @@ fn discover(running: &Running, id: &Id) -> Bytes {
     let server = &running.door.server;
     let mut result = Map::new();
     result.insert("resultType".into(), "complete".into());
-    let versions: Vec<_> = SERVED.iter().map(|revision| revision.as_str()).collect();
+    let versions: Vec<_> = running.door.revisions().map(wire::Revision::as_str).collect();
     result.insert("supportedVersions".into(), json!(versions));
     result.insert("capabilities".into(), capabilities(&server.capabilities));
     if let Some(instructions) = &server.instructions {
@@ -73,6 +75,28 @@ fn discover(running: &Running, id: &Id) -> Bytes {
     reply::result(id, &Value::Object(result))
 }
 
+/// The same for the handshake of 2025-11-25.
+fn initialized(running: &Running, id: &Id) -> Bytes {
+    let server = &running.door.server;
+    let capabilities = capabilities(&server.capabilities);
+    reply::initialized(
+        id,
+        wire::Revision::V2025_11_25,
+        &capabilities,
+        &server.server_info,
+        server.instructions.as_deref(),
+    )
+}
+
+/// The notifications by which clients without a subscription are told that a list of the endpoint's changed: those that
+/// its capabilities announce.
+pub(crate) fn announced(connected: &Connected) -> impl Iterator<Item = &'static str> {
+    let told = [("tools", "notifications/tools/list_changed"), ("prompts", "notifications/prompts/list_changed")];
+    let capabilities = &connected.door.server.capabilities;
+    let announced = |list: &str| capabilities.get(list)?.get("listChanged")?.as_bool();
+    told.into_iter().filter(move |(list, _)| announced(list) == Some(true)).map(|(_, method)| method)
+}
+
 /// The capabilities whose methods are in the register; extensions are not.
 fn capabilities(pinned: &Value) -> Value {
     const PASSED: [&str; 5] = ["tools", "prompts", "resources", "completions", "logging"];
@@ -83,7 +107,7 @@ fn capabilities(pinned: &Value) -> Value {
 }
 
 /// The pinned definitions of one kind that the caller may see, with how many there are and how many are hidden.
-fn definitions<'s>(running: &'s Running, id: &Id, key: &str, now: Timestamp) -> (Bytes, u32, u32) {
+fn definitions<'s>(running: &'s Running, message: &Message, id: &Id, key: &str, now: Timestamp) -> (Bytes, u32, u32) {
     let server = &running.door.server;
     let mut hidden = 0;
     let mut shown: Vec<&'s str> = Vec::new();
@@ -113,12 +137,17 @@ fn definitions<'s>(running: &'s Running, id: &Id, key: &str, now: Timestamp) -> 
         }
     }
     let count = u32::try_from(shown.len()).unwrap_or(u32::MAX);
-    let revision = wire::Revision::V2026_07_28;
+    let revision = message.request.revision;
     (reply::listing(id, revision, key, shown, limits::LISTING_TTL_MILLISECONDS), count, hidden)
 }
 
 /// A server's own listing of resources, less those the caller may not see, and for this caller's cache only.
-pub(crate) fn filter(connected: &Connected, answer: &Bytes, now: Timestamp) -> Result<Bytes, Refusal> {
+pub(crate) fn filter(
+    connected: &Connected,
+    revision: wire::Revision,
+    answer: &Bytes,
+    now: Timestamp,
+) -> Result<Bytes, Refusal> {
     let broken = |detail: &str| Refusal::new(Reason::AnswerRefused, detail);
     let mut answer: Value = serde_json::from_slice(answer).map_err(|error| broken(&error.to_string()))?;
     let result = answer.get_mut("result").and_then(Value::as_object_mut).ok_or_else(|| broken("no result"))?;
@@ -131,9 +160,11 @@ pub(crate) fn filter(connected: &Connected, answer: &Bytes, now: Timestamp) -> R
             connected.decide(Action::List, &object, now).is_ok()
         })
     });
-    result.insert("cacheScope".into(), "private".into());
-    let ttl = result.get("ttlMs").and_then(Value::as_u64).unwrap_or_default().min(limits::LISTING_TTL_MILLISECONDS);
-    result.insert("ttlMs".into(), ttl.into());
+    if !revision.has_sessions() {
+        result.insert("cacheScope".into(), "private".into());
+        let ttl = result.get("ttlMs").and_then(Value::as_u64).unwrap_or_default();
+        result.insert("ttlMs".into(), ttl.min(limits::LISTING_TTL_MILLISECONDS).into());
+    }
     Ok(answer.to_string().into())
 }
 

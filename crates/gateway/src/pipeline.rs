@@ -4,7 +4,13 @@
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
 //!           → decide → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
+//! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
+//!           → may the server ask? → [intent durable] → halted, credential → forward → [outcome]
+//! reading:  accept → authenticate → read → connect? → session → halted? → visible? → what was released
 //! ```
+//!
+//! An answer is a client's to a server's question, in revisions where servers ask by themselves; reading is the rest of a
+//! stream that broke off, or what servers say unasked.
 //!
 //! Each control takes what earlier ones proved and returns its own proof, so none can be skipped or moved. Those that
 //! are still to come have their place in the order: inspection and redaction stand before `decide` (and it decides on the
@@ -20,18 +26,26 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use model::{Reason, ReceiptId, Refusal};
-use wire::Flaw;
+use serde_json::json;
+use wire::header::SESSION_ID;
+use wire::{Flaw, Subject, reply};
 
 use crate::body::{self, Body, Response, whole};
+use crate::controls::accept::{Accepted, Verb};
+use crate::controls::authenticate::Known;
+use crate::controls::connect::Spoken;
 use crate::controls::forward::{Sent, Unread};
 use crate::controls::halted::Running;
-use crate::controls::read::Message;
+use crate::controls::intent::Leaving;
+use crate::controls::read::{Message, Said};
 use crate::controls::release::Expected;
+use crate::controls::session::Claim;
 use crate::controls::{
     accept, authenticate, connect, credential, decide, forward, halted, intent, read, refuse, release, session,
     validate, visible,
 };
 use crate::gate::Gate;
+use crate::legacy::{self, Call};
 use crate::listing;
 use crate::register::Path;
 use crate::relay::Relay;
@@ -41,13 +55,30 @@ use crate::trail::Trail;
 pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, source: IpAddr) -> Response {
     let (head, body) = request.into_parts();
     let mut trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
-    match walk(gate, &head, body, &mut trail).await {
+    if !head.headers.contains_key(SESSION_ID) {
+        return finish(gate, &head, body, trail).await;
+    }
+    // A client that keeps a session may lose its connection and read on: what it asked for goes on without it.
+    let (alone, receipt) = (Arc::clone(gate), trail.receipt);
+    let task = tokio::spawn(async move { finish(&alone, &head, body, trail).await });
+    match task.await {
+        Ok(response) => response,
+        Err(error) => {
+            tracing::error!(%error, "a message was not carried through");
+            trail = Trail::begin(receipt, gate.clock.now(), source);
+            refuse::run(gate, trail, Refusal::new(Reason::Internal, "the message was not carried through").into())
+        }
+    }
+}
+
+async fn finish(gate: &Arc<Gate>, head: &Parts, body: Incoming, mut trail: Trail) -> Response {
+    match walk(gate, head, body, &mut trail).await {
         Ok(response) => response,
         Err(flaw) => refuse::run(gate, trail, flaw),
     }
 }
 
-/// The part that every message has in common.
+/// The part that every request has in common.
 async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail) -> Result<Response, Flaw> {
     let front = gate.front.load();
     let accepted = accept::run(&front.doors, head)?;
@@ -56,22 +87,85 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
     let known = authenticate::run(&front.callers, &head.headers)?;
     trail.caller = Some(Arc::clone(&known.caller));
     trail.endpoint = Some(accepted.endpoint.clone());
+    if accepted.verb != Verb::Post {
+        let session = wire::read_head(&head.headers)?;
+        trail.method = Some(if accepted.verb == Verb::Get { "GET" } else { "DELETE" });
+        let claim = Claim::Belongs(Some(&session.session));
+        let spoken = Spoken { revision: session.revision, wished: None };
+        trail.spoken = Some(session.revision);
+        let running = enter(gate, known, &accepted, spoken, claim, trail)?;
+        return match accepted.verb {
+            Verb::Delete => Ok(legacy::delete(gate, &running, trail)),
+            Verb::Get | Verb::Post => legacy::read_on(gate, running, session.last_event_id.as_deref(), trail),
+        };
+    }
+    match read::run(&head.headers, &body::read(body).await?)? {
+        Said::Message(message) => {
+            trail.note(&message);
+            let request = &message.request;
+            let claim = Claim::of(request.revision, Some(&request.method), request.session.as_deref());
+            let wished =
+                if let Subject::Initialize { version } = &request.subject { Some(version.as_str()) } else { None };
+            let spoken = Spoken { revision: request.revision, wished };
+            let running = enter(gate, known, &accepted, spoken, claim, trail)?;
+            dispatch(gate, head, running, &message, trail).await
+        }
+        Said::Answer(answer) => {
+            let claim = Claim::of(answer.revision, None, answer.session.as_deref());
+            let spoken = Spoken { revision: answer.revision, wished: None };
+            trail.spoken = Some(answer.revision);
+            let running = enter(gate, known, &accepted, spoken, claim, trail)?;
+            legacy::answer(gate, &running, &answer, trail).await
+        }
+    }
+}
 
-    let message = read::run(&head.headers, &body::read(body).await?)?;
-    trail.note(&message);
-
+/// Who it is, is let in: at the endpoint, in the session, and stopped by nobody.
+fn enter(
+    gate: &Gate,
+    known: Known,
+    accepted: &Accepted,
+    spoken: Spoken<'_>,
+    claim: Claim<'_>,
+    trail: &mut Trail,
+) -> Result<Running, Flaw> {
     let snapshot = gate.snapshots.load();
     trail.revision = snapshot.revision;
-    let connected = connect::run(snapshot, known, &accepted, trail.began)?;
-    let present = session::run(&gate.sessions, connected, trail.began)?;
-    let running = halted::run(&gate.halts, present)?;
+    let connected = connect::run(snapshot, known, accepted, trail.began)?;
+    connect::speaks(&connected, &spoken)?;
+    let present = session::run(&gate.sessions, &gate.legacies, connected, claim, trail.began)?;
+    Ok(halted::run(&gate.halts, present)?)
+}
 
+/// The path that the register names for the method.
+async fn dispatch(
+    gate: &Arc<Gate>,
+    head: &Parts,
+    running: Running,
+    message: &Message,
+    trail: &mut Trail,
+) -> Result<Response, Flaw> {
     match message.row.path {
-        Path::Pinned => list(gate, &running, &message, trail),
-        Path::Called | Path::Listed | Path::Streamed => call(gate, head, running, &message, trail).await,
+        Path::Pinned => list(gate, &running, message, trail),
+        Path::Called | Path::Listed | Path::Streamed => match (&running.present.legacy, &message.request.id) {
+            (None, _) | (_, None) => call(gate, head, running, message, None, trail).await,
+            (Some(session), Some(id)) => {
+                let under_way = session.call(id)?;
+                let taken_back = under_way.taken_back();
+                tokio::select! {
+                    biased;
+                    () = taken_back => Err(Refusal::new(Reason::TakenBack, "the client took it back").into()),
+                    answered = call(gate, head, running, message, Some(under_way), trail) => answered,
+                }
+            }
+        },
         Path::Absorbed => {
             gate.journal.queue(&trail.taken(&running, message.row.method));
-            Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt))
+            legacy::heed(gate, &running, message).await;
+            Ok(match &message.request.id {
+                None => answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt),
+                Some(id) => answered(StatusCode::OK, Some(JSON), reply::result(id, &json!({})), trail.receipt),
+            })
         }
         // These rows go the other way: `read` finds none of them.
         Path::Relayed | Path::Asked | Path::Heeded => {
@@ -81,11 +175,27 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
 }
 
 /// Answers from pinned definitions; no server is asked.
-fn list(gate: &Gate, running: &Running, message: &Message, trail: &Trail) -> Result<Response, Flaw> {
+fn list(gate: &Arc<Gate>, running: &Running, message: &Message, trail: &Trail) -> Result<Response, Flaw> {
     let listing = listing::run(gate, running, message, trail)?;
+    let begun = match &message.request.subject {
+        Subject::Initialize { .. } => Some(legacy::begin(gate, running, message, trail.began)?),
+        Subject::Tool { .. }
+        | Subject::Prompt { .. }
+        | Subject::Resource { .. }
+        | Subject::Completion { .. }
+        | Subject::Subscription { .. }
+        | Subject::Cancelled { .. }
+        | Subject::Progress { .. }
+        | Subject::LogLevel { .. }
+        | Subject::None => None,
+    };
     gate.journal.queue(&listing.record);
     gate.metrics.answered(message.row.method);
-    Ok(answered(StatusCode::OK, Some(JSON), listing.bytes, trail.receipt))
+    let mut response = answered(StatusCode::OK, Some(JSON), listing.bytes, trail.receipt);
+    if let Some(session) = begun {
+        response.headers_mut().insert(SESSION_ID, session);
+    }
+    Ok(response)
 }
 
 /// Everything that reaches a server.
@@ -94,6 +204,7 @@ async fn call(
     head: &Parts,
     running: Running,
     message: &Message,
+    under_way: Option<Call>,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
     let named = visible::name(&running, message)?;
@@ -113,10 +224,11 @@ async fn call(
     };
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
-    let intended = intent::run(gate, &running, message, permitted, trail).await?;
+    let leaving = Leaving::request(message, &running.door.server.name);
+    let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
     let ready = credential::run(&gate.halts, &running, message, &head.headers, &intended)?;
-    let sent = forward::run(&running, message.row.path, ready).await?;
-    release(gate, &running, message, sent, place, trail)
+    let sent = forward::run(gate, &running, message, ready).await?;
+    release(gate, &running, message, sent, place, under_way, trail)
 }
 
 /// Lets the answer go: whole, or message by message. The call was made, so what is refused here is withheld.
@@ -126,13 +238,14 @@ fn release(
     message: &Message,
     sent: Sent,
     place: Option<StreamPlace>,
+    under_way: Option<Call>,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
     let Some(id) = message.request.id.clone() else {
         return Err(Refusal::new(Reason::Internal, "a call without an id").into());
     };
     let now = gate.clock.now();
-    let Sent { answer, objects } = sent;
+    let Sent { answer, objects, withdrawal } = sent;
     // Much may have changed while the server worked; the answer is for who the caller is now.
     authenticate::again(&gate.front.load().callers, &running.caller).map_err(release::withheld)?;
     let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
@@ -140,26 +253,43 @@ fn release(
     if connected.snapshot.revision != running.snapshot.revision {
         visible::again(running, &connected, &objects, now).map_err(release::withheld)?;
     }
-    let capabilities = message.request.meta.client_capabilities.clone();
-    let expected = Expected { connected, id, row: message.row, objects, capabilities };
+    let request = &message.request;
+    let capabilities = match &running.present.legacy {
+        None => request.meta.client_capabilities.clone(),
+        Some(session) => session.capabilities.clone(),
+    };
+    let legacy = running.present.legacy.clone();
+    let (row, revision, progress) = (message.row, request.revision, request.meta.progress_token.clone());
+    let server = running.door.server.name.clone();
+    let expected = Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress };
     match answer {
         Unread::Whole(status, body) => {
             let released = release::run(&expected, status, body, now)?;
+            withdrawal.disarm();
             gate.metrics.answered(message.row.method);
             trail.close(released.end, &released.bytes);
             Ok(answered(released.status, Some(JSON), released.bytes, trail.receipt))
         }
         Unread::Stream(stream) => {
             let place = place.map_or_else(|| running.present.session.open_stream(), Ok).map_err(release::withheld)?;
-            let relay = Relay::new(Arc::clone(gate), expected, stream, place, message, trail);
-            Ok(streaming(relay.body(), trail.receipt))
+            let relay = Relay::new(Arc::clone(gate), expected, stream, message, trail, withdrawal);
+            let body = match under_way {
+                None => relay.body(place),
+                Some(call) => legacy::keep(gate, running, relay, call, place).map_err(release::withheld)?,
+            };
+            Ok(streaming(body, trail.receipt))
         }
     }
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
-fn answered(status: StatusCode, content_type: Option<HeaderValue>, bytes: Bytes, receipt: ReceiptId) -> Response {
+pub(crate) fn answered(
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    bytes: Bytes,
+    receipt: ReceiptId,
+) -> Response {
     let mut response = http::Response::new(whole(bytes));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -171,7 +301,7 @@ fn answered(status: StatusCode, content_type: Option<HeaderValue>, bytes: Bytes,
     response
 }
 
-fn streaming(body: Body, receipt: ReceiptId) -> Response {
+pub(crate) fn streaming(body: Body, receipt: ReceiptId) -> Response {
     let mut response = http::Response::new(body);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));

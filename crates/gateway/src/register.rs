@@ -213,40 +213,54 @@ impl Row {
 }
 
 const MODERN: &[Revision] = &[Revision::V2026_07_28];
+const LEGACY: &[Revision] = &[Revision::V2025_11_25];
+const BOTH: &[Revision] = &[Revision::V2025_11_25, Revision::V2026_07_28];
 
 /// Every method that may pass, of every revision.
 pub const METHODS: &[Row] = &[
-    to_server("server/discover", About::Server, Path::Pinned),
-    to_server("tools/list", About::Server, Path::Pinned),
-    to_server("tools/call", About::Tool, Path::Called),
-    to_server("prompts/list", About::Server, Path::Pinned),
-    to_server("prompts/get", About::Prompt, Path::Called),
-    to_server("resources/list", About::Server, Path::Listed),
-    to_server("resources/templates/list", About::Server, Path::Pinned),
-    to_server("resources/read", About::Resource, Path::Called),
-    to_server("completion/complete", About::Reference, Path::Called),
-    to_server("subscriptions/listen", About::Subscribed, Path::Streamed),
-    // Over HTTP a request is cancelled by closing its stream; the notification has nothing left to do.
-    to_server("notifications/cancelled", About::Server, Path::Absorbed),
-    to_agent("notifications/progress", About::Server, Path::Relayed),
-    to_agent("notifications/message", About::Server, Path::Relayed),
-    to_agent("notifications/subscriptions/acknowledged", About::Subscribed, Path::Relayed),
-    to_agent("notifications/resources/updated", About::Resource, Path::Relayed),
+    to_server("server/discover", MODERN, About::Server, Path::Pinned),
+    to_server("initialize", LEGACY, About::Server, Path::Pinned),
+    to_server("notifications/initialized", LEGACY, About::Server, Path::Absorbed),
+    to_server("ping", LEGACY, About::Server, Path::Pinned),
+    to_server("tools/list", BOTH, About::Server, Path::Pinned),
+    to_server("tools/call", BOTH, About::Tool, Path::Called),
+    to_server("prompts/list", BOTH, About::Server, Path::Pinned),
+    to_server("prompts/get", BOTH, About::Prompt, Path::Called),
+    to_server("resources/list", BOTH, About::Server, Path::Listed),
+    to_server("resources/templates/list", BOTH, About::Server, Path::Pinned),
+    to_server("resources/read", BOTH, About::Resource, Path::Called),
+    to_server("resources/subscribe", LEGACY, About::Resource, Path::Called),
+    to_server("resources/unsubscribe", LEGACY, About::Resource, Path::Called),
+    to_server("completion/complete", BOTH, About::Reference, Path::Called),
+    to_server("subscriptions/listen", MODERN, About::Subscribed, Path::Streamed),
+    // Kept with the session, and told to each server of it.
+    to_server("logging/setLevel", LEGACY, About::Server, Path::Absorbed),
+    // Over HTTP a request of 2026-07-28 is cancelled by closing its stream, and the notification has nothing left to do.
+    to_server("notifications/cancelled", BOTH, About::Server, Path::Absorbed),
+    to_server("notifications/roots/list_changed", LEGACY, About::Server, Path::Absorbed),
+    to_server("notifications/progress", LEGACY, About::Server, Path::Absorbed),
+    to_agent("notifications/progress", BOTH, About::Server, Path::Relayed),
+    to_agent("notifications/message", BOTH, About::Server, Path::Relayed),
+    to_agent("notifications/subscriptions/acknowledged", MODERN, About::Subscribed, Path::Relayed),
+    to_agent("notifications/resources/updated", BOTH, About::Resource, Path::Relayed),
     // A server's word that its lists changed starts a check of its pins. Agents hear of it when people approved it.
-    to_agent("notifications/tools/list_changed", About::Server, Path::Heeded),
-    to_agent("notifications/prompts/list_changed", About::Server, Path::Heeded),
-    to_agent("notifications/resources/list_changed", About::Server, Path::Relayed),
-    to_agent("elicitation/create", About::Server, Path::Asked),
-    to_agent("sampling/createMessage", About::Server, Path::Asked),
-    to_agent("roots/list", About::Server, Path::Asked),
+    to_agent("notifications/tools/list_changed", BOTH, About::Server, Path::Heeded),
+    to_agent("notifications/prompts/list_changed", BOTH, About::Server, Path::Heeded),
+    to_agent("notifications/resources/list_changed", BOTH, About::Server, Path::Relayed),
+    // A server takes its question back, or tells that what it asked at a page of its own is done.
+    to_agent("notifications/cancelled", LEGACY, About::Server, Path::Relayed),
+    to_agent("notifications/elicitation/complete", LEGACY, About::Server, Path::Relayed),
+    to_agent("elicitation/create", BOTH, About::Server, Path::Asked),
+    to_agent("sampling/createMessage", BOTH, About::Server, Path::Asked),
+    to_agent("roots/list", BOTH, About::Server, Path::Asked),
 ];
 
-const fn to_server(method: &'static str, about: About, path: Path) -> Row {
-    Row { method, revisions: MODERN, direction: Direction::ToServer, about, path }
+const fn to_server(method: &'static str, revisions: &'static [Revision], about: About, path: Path) -> Row {
+    Row { method, revisions, direction: Direction::ToServer, about, path }
 }
 
-const fn to_agent(method: &'static str, about: About, path: Path) -> Row {
-    Row { method, revisions: MODERN, direction: Direction::ToAgent, about, path }
+const fn to_agent(method: &'static str, revisions: &'static [Revision], about: About, path: Path) -> Row {
+    Row { method, revisions, direction: Direction::ToAgent, about, path }
 }
 
 /// The row of a method in one direction and revision; `None` is a refusal.

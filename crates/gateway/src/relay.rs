@@ -1,10 +1,11 @@
 //! A stream on its way to an agent: each message read, decided on and released on its own.
 //!
-//! The relay is pulled by hyper as the client takes bytes. When the client goes away hyper drops it, and with it the
-//! connection to the server, the place in the session and the open intent, which is then closed as cancelled. Nothing
-//! has to notice that the client left.
+//! For a client without a session the relay is pulled by hyper as the client takes bytes. When the client goes away hyper
+//! drops it, and with it the connection to the server, the place in the session and the open intent, which is then closed
+//! as cancelled. Nothing has to notice that the client left. For a client that keeps a session, `legacy` pulls it, whether
+//! a connection reads or not.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use audit::End;
 use bytes::Bytes;
 use flow::StreamPlace;
 use futures_util::stream;
-use model::{Reason, Refusal};
+use model::{Object, Reason, ReceiptId, Refusal};
 use tokio::sync::watch;
 use upstream::Stream;
 use wire::answer::{self, Incoming, Notification};
@@ -24,12 +25,13 @@ use crate::controls::read::Message;
 use crate::controls::release::{self, Expected, Released};
 use crate::controls::{authenticate, forward, halted, visible};
 use crate::gate::Gate;
+use crate::legacy::{self, Asked, Withdrawal};
 use crate::listing;
 use crate::register::{self, Direction, Path};
 use crate::trail::{OpenIntent, Trail, end_of};
 
 /// How long a stream is silent before the agent is sent a comment, so that nothing between takes it for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// One stream.
 pub(crate) struct Relay {
@@ -38,12 +40,23 @@ pub(crate) struct Relay {
     server: Stream,
     /// `None` once the final message went out.
     open: Option<OpenIntent>,
-    receipt: model::ReceiptId,
+    receipt: ReceiptId,
     wants: Wants,
     halts: watch::Receiver<Arc<::watch::HaltSet>>,
     snapshots: watch::Receiver<model::Revision>,
-    _place: StreamPlace,
+    /// Tells the server that nobody waits any more, where closing the connection does not.
+    withdrawal: Option<Withdrawal>,
+    /// Messages for the client that one step gave besides the one it returned.
+    more: VecDeque<Bytes>,
     _counted: Counted,
+}
+
+/// What the client is sent next.
+pub(crate) enum Part {
+    /// One message.
+    Message(Bytes),
+    /// A sign of life.
+    Comment,
 }
 
 /// What a subscription asked to be told.
@@ -54,23 +67,15 @@ struct Wants {
     resources: HashSet<String>,
 }
 
-/// What a stream does next.
-enum Next {
-    /// These bytes go to the agent.
-    Send(Bytes),
-    /// Nothing goes to the agent.
-    Nothing,
-}
-
 impl Relay {
     /// Takes over the open intent of a call whose answer is a stream.
     pub(crate) fn new(
         gate: Arc<Gate>,
         expected: Expected,
         server: Stream,
-        place: StreamPlace,
         message: &Message,
         trail: &mut Trail,
+        withdrawal: Withdrawal,
     ) -> Self {
         let wants = match &message.request.subject {
             Subject::Subscription { tools_list_changed, prompts_list_changed, resource_uris, .. } => Wants {
@@ -94,44 +99,65 @@ impl Relay {
         snapshots.mark_changed();
         let counted = Counted::new(&gate);
         let (open, receipt) = (trail.open.take(), trail.receipt);
-        Self { gate, expected, server, open, receipt, wants, halts, snapshots, _place: place, _counted: counted }
+        let (withdrawal, more) = (Some(withdrawal), VecDeque::new());
+        Self { gate, expected, server, open, receipt, wants, halts, snapshots, withdrawal, more, _counted: counted }
     }
 
-    /// The body that the agent reads.
-    pub(crate) fn body(self) -> Body {
-        streamed(stream::unfold(self, |mut relay| async move { relay.next().await.map(|bytes| (bytes, relay)) }))
+    /// The body that an agent without a session reads; `place` is given back with it.
+    pub(crate) fn body(self, place: StreamPlace) -> Body {
+        let parts = stream::unfold((self, place), |(mut relay, place)| async move {
+            let bytes = match relay.next().await? {
+                Part::Message(message) => sse::encode(&message),
+                Part::Comment => sse::comment(),
+            };
+            Some((bytes, (relay, place)))
+        });
+        streamed(parts)
     }
 
-    /// The next bytes for the agent; `None` after the final message.
-    async fn next(&mut self) -> Option<Bytes> {
-        while self.open.is_some() {
+    /// What the call is about.
+    pub(crate) fn objects(&self) -> &[Object] {
+        &self.expected.objects
+    }
+
+    /// The call's receipt.
+    pub(crate) fn receipt(&self) -> ReceiptId {
+        self.receipt
+    }
+
+    /// What the agent is sent next; `None` after the final message.
+    pub(crate) async fn next(&mut self) -> Option<Part> {
+        loop {
+            if let Some(message) = self.more.pop_front() {
+                return Some(Part::Message(message));
+            }
+            self.open.as_ref()?;
             match self.step().await {
-                Ok(Next::Send(bytes)) => return Some(bytes),
-                Ok(Next::Nothing) => {}
-                Err(flaw) => return Some(self.cut(&flaw)),
+                Ok(Some(part)) => return Some(part),
+                Ok(None) => {}
+                Err(flaw) => return Some(Part::Message(self.cut(&flaw))),
             }
         }
-        None
     }
 
     /// Waits for whatever comes first.
-    async fn step(&mut self) -> Result<Next, Flaw> {
+    async fn step(&mut self) -> Result<Option<Part>, Flaw> {
         tokio::select! {
             // Stops first: with a message and a halt both there, the message does not leave.
             biased;
-            _ = self.halts.changed() => self.authorise_again(),
-            _ = self.snapshots.changed() => self.authorise_again(),
+            _ = self.halts.changed() => self.authorise_again().map(|()| None),
+            _ = self.snapshots.changed() => self.authorise_again().map(|()| None),
             message = self.server.next() => match message {
-                Some(Ok(bytes)) => self.message(bytes),
+                Some(Ok(bytes)) => Ok(self.message(bytes)?.map(Part::Message)),
                 Some(Err(error)) => Err(forward::refusal(&error).into()),
                 None => Err(Refusal::new(Reason::OutcomeUnknown, "the stream ended without an answer").into()),
             },
-            () = tokio::time::sleep(KEEP_ALIVE) => Ok(Next::Send(sse::comment())),
+            () = tokio::time::sleep(KEEP_ALIVE) => Ok(Some(Part::Comment)),
         }
     }
 
     /// Asks everything anew that let the stream open, in the light of the newest snapshot and halts.
-    fn authorise_again(&mut self) -> Result<Next, Flaw> {
+    fn authorise_again(&mut self) -> Result<(), Flaw> {
         let now = self.gate.clock.now();
         let before = &self.expected.connected;
         authenticate::again(&self.gate.front.load().callers, &before.caller)?;
@@ -140,75 +166,85 @@ impl Relay {
         visible::again(before, &connected, &self.expected.objects, now)?;
         let same = listing::same(before, &connected);
         self.expected.connected = connected;
-        if same {
-            return Ok(Next::Nothing);
+        if !same {
+            // People changed what can be listed here, so the agent is told, in the words of the specification.
+            let told = [
+                (self.wants.tools_list_changed, "notifications/tools/list_changed"),
+                (self.wants.prompts_list_changed, "notifications/prompts/list_changed"),
+            ];
+            let told = told.into_iter().filter(|(wanted, _)| *wanted);
+            self.more.extend(told.map(|(_, method)| reply::list_changed(method, Some(&self.expected.id))));
         }
-        // People changed what can be listed here, so the agent is told, in the words of the specification.
-        let told = [
-            (self.wants.tools_list_changed, "notifications/tools/list_changed"),
-            (self.wants.prompts_list_changed, "notifications/prompts/list_changed"),
-        ];
-        let told = told.into_iter().filter(|(wanted, _)| *wanted);
-        let events: Vec<u8> = told.flat_map(|(_, method)| self.list_changed(method)).collect();
-        Ok(if events.is_empty() { Next::Nothing } else { Next::Send(events.into()) })
+        Ok(())
     }
 
-    fn list_changed(&self, method: &str) -> Bytes {
-        sse::encode(&reply::list_changed(method, Some(&self.expected.id)))
-    }
-
-    /// Decides on one message of the server.
-    fn message(&mut self, bytes: Bytes) -> Result<Next, Flaw> {
+    /// Decides on one message of the server; `None` goes no further.
+    fn message(&mut self, bytes: Bytes) -> Result<Option<Bytes>, Flaw> {
         let now = self.gate.clock.now();
         match answer::read(&bytes)? {
-            Incoming::Notification(notification) => self.notification(&notification, &bytes),
-            Incoming::Request { .. } => {
-                Err(Refusal::new(Reason::AnswerRefused, "the server sent a request of its own on a stream").into())
-            }
+            Incoming::Notification(notification) => Ok(self.notification(&notification, &bytes)),
+            Incoming::Request { id, question } => match self.expected.legacy.clone() {
+                Some(session) => {
+                    let (expected, call) = (&self.expected, Some(self.receipt));
+                    let (server, objects) = (&expected.server, expected.objects.clone());
+                    let asked = Asked { server, id, question, bytes: &bytes, objects, call };
+                    Ok(legacy::asked(&self.gate, &session, &expected.connected, asked))
+                }
+                None => {
+                    Err(Refusal::new(Reason::AnswerRefused, "the server sent a request of its own on a stream").into())
+                }
+            },
             Incoming::Response { id, outcome } => {
                 let status = http::StatusCode::OK;
                 let released = release::response(&self.expected, status, id.as_ref(), &outcome, bytes, now)?;
-                Ok(Next::Send(self.finish(released)))
+                Ok(Some(self.finish(released)))
             }
         }
     }
 
-    fn notification(&self, notification: &Notification, bytes: &Bytes) -> Result<Next, Flaw> {
-        let revision = wire::Revision::V2026_07_28;
-        let Some(row) = register::find(&notification.method, Direction::ToAgent, revision) else {
-            tracing::debug!(server = %self.expected.connected.door.server.name, "a notification is not in the register");
-            return Ok(Next::Nothing);
-        };
-        match row.path {
-            Path::Heeded => {
+    fn notification(&self, notification: &Notification, bytes: &Bytes) -> Option<Bytes> {
+        let (expected, progress) = (&self.expected, self.expected.progress.as_ref());
+        if let Some(session) = &expected.legacy {
+            let (connected, server) = (&expected.connected, &expected.server);
+            return legacy::notified(&self.gate, session, connected, server, progress, notification, bytes);
+        }
+        let row = register::find(&notification.method, Direction::ToAgent, expected.revision)?;
+        match (row.path, row.method) {
+            (Path::Heeded, _) => {
                 // Full means that a check of this and other servers is under way already.
-                let _ = self.gate.heed.try_send(self.expected.connected.door.server.name.clone());
-                Ok(Next::Nothing)
+                let _ = self.gate.heed.try_send(expected.server.clone());
+                None
             }
-            Path::Relayed if notification.method == "notifications/resources/updated" => {
+            (Path::Relayed, "notifications/resources/updated") => {
                 let subscribed = notification.uri.as_ref().is_some_and(|uri| self.wants.resources.contains(uri));
-                Ok(if subscribed { Next::Send(sse::encode(bytes)) } else { Next::Nothing })
+                subscribed.then(|| bytes.clone())
             }
-            Path::Relayed => Ok(Next::Send(sse::encode(bytes))),
-            Path::Pinned | Path::Listed | Path::Called | Path::Streamed | Path::Absorbed | Path::Asked => {
-                Ok(Next::Nothing)
+            (Path::Relayed, "notifications/progress") => {
+                let asked = progress.is_some() && notification.progress_token.as_ref() == progress;
+                asked.then(|| bytes.clone())
             }
+            (Path::Relayed, _) => Some(bytes.clone()),
+            (Path::Pinned | Path::Listed | Path::Called | Path::Streamed | Path::Absorbed | Path::Asked, _) => None,
         }
     }
 
     /// Records the outcome, then lets the final message go.
     fn finish(&mut self, released: Released) -> Bytes {
+        if let Some(withdrawal) = self.withdrawal.take() {
+            withdrawal.disarm();
+        }
         if let Some(open) = self.open.take() {
             open.close(released.end, Some(&released.bytes), None);
         }
         self.gate.metrics.answered(self.expected.row.method);
-        sse::encode(&released.bytes)
+        released.bytes
     }
 
     /// Ends the stream with the reason, as its final message.
-    fn cut(&mut self, flaw: &Flaw) -> Bytes {
+    pub(crate) fn cut(&mut self, flaw: &Flaw) -> Bytes {
         let refusal = &flaw.refusal;
         self.gate.metrics.refused(refusal.reason);
+        self.withdrawal = None;
         if let Some(open) = self.open.take() {
             let end = end_of(refusal);
             // The call had left; what is cut is the rest of its answer.
@@ -216,17 +252,17 @@ impl Relay {
             open.close(end, None, Some(refusal.detail.clone()));
         }
         let answering = Answering::of(self.expected.row.method);
-        let (id, revision) = (Some(&self.expected.id), wire::Revision::V2026_07_28);
+        let (id, revision) = (Some(&self.expected.id), self.expected.revision);
         let (_, body) = reply::refused(id, revision, refusal, Some(self.receipt), answering, flaw.data.as_deref());
-        sse::encode(&body)
+        body
     }
 }
 
 /// Counts a stream for as long as it is open.
-struct Counted(prometheus_client::metrics::gauge::Gauge);
+pub(crate) struct Counted(prometheus_client::metrics::gauge::Gauge);
 
 impl Counted {
-    fn new(gate: &Gate) -> Self {
+    pub(crate) fn new(gate: &Gate) -> Self {
         gate.metrics.streams.inc();
         Self(gate.metrics.streams.clone())
     }

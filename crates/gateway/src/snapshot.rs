@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use identity::Credential;
-use model::{EndpointName, Revision, ServerName, ToolName};
+use model::{EndpointName, Reason, Refusal, Revision, ServerName, ToolName};
 use policy::Policies;
 use registry::{Approved, Catalogue};
 use tokio::sync::watch;
@@ -32,10 +32,27 @@ pub struct Door {
     pub name: EndpointName,
     /// The server behind it, as people approved it.
     pub server: Arc<Approved>,
-    /// How the server is reached.
-    pub route: Route,
+    /// How the server is reached, in each revision in which the endpoint is served, the newest first.
+    pub routes: Vec<(wire::Revision, Route)>,
     /// The arguments that tools of this server want mirrored in headers, for those tools that do.
     pub mirrored: HashMap<ToolName, ParamHeaders>,
+}
+
+impl Door {
+    /// The revisions in which the endpoint is served, the newest first.
+    pub(crate) fn revisions(&self) -> impl Iterator<Item = wire::Revision> {
+        self.routes.iter().map(|(revision, _)| *revision)
+    }
+
+    /// The way to a server behind the endpoint.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`] when there is none, which earlier controls see to.
+    pub(crate) fn route(&self, server: &ServerName, revision: wire::Revision) -> Result<&Route, Refusal> {
+        let mut routes = self.routes.iter().filter(|(served, route)| *served == revision && route.server == *server);
+        let found = routes.next().map(|(_, route)| route);
+        found.ok_or_else(|| Refusal::new(Reason::Internal, format!("no way to server `{server}` in this revision")))
+    }
 }
 
 /// The credentials of servers, by name; a server that asks for none is not here.

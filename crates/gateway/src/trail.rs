@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use audit::{End, Event, Field, Journal, Outcome, Record, Refused, Taken, Who};
-use model::{Caller, Clock, EndpointName, Object, Reason, ReceiptId, Refusal, Revision, Timestamp};
+use audit::{Asked, End, Event, Field, Journal, Outcome, Record, Refused, Taken, Who};
+use model::{Caller, Clock, EndpointName, Object, Reason, ReceiptId, Refusal, Revision, ServerName, Timestamp};
 use wire::Id;
 
+use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
 use crate::register::Control;
@@ -25,6 +26,8 @@ pub(crate) struct Trail {
     pub method: Option<&'static str>,
     pub object: Option<Object>,
     pub revision: Revision,
+    /// The protocol revision that the message speaks: its refusal is told in the same.
+    pub spoken: Option<wire::Revision>,
     /// The intent that was made durable and has no outcome yet.
     pub open: Option<OpenIntent>,
 }
@@ -41,6 +44,7 @@ impl Trail {
             method: None,
             object: None,
             revision: Revision::default(),
+            spoken: None,
             open: None,
         }
     }
@@ -49,6 +53,7 @@ impl Trail {
     pub(crate) fn note(&mut self, message: &Message) {
         self.id.clone_from(&message.request.id);
         self.method = Some(message.row.method);
+        self.spoken = Some(message.request.revision);
     }
 
     /// Records how the call ended, with what is released.
@@ -67,6 +72,19 @@ impl Trail {
             revision: self.revision,
         };
         Record { id: self.receipt, at: self.began, event: Event::Taken(taken) }
+    }
+
+    /// The receipt of a server's question that is put to the client.
+    pub(crate) fn asked(&self, connected: &Connected, server: &ServerName, call: Option<ReceiptId>) -> Record {
+        let asked = Asked {
+            who: Who::from(&*connected.caller),
+            endpoint: connected.door.name.clone(),
+            server: server.clone(),
+            method: self.method.unwrap_or_default().to_owned(),
+            call,
+            revision: self.revision,
+        };
+        Record { id: self.receipt, at: self.began, event: Event::Asked(asked) }
     }
 
     /// The receipt of a refusal before any intent.

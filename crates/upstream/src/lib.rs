@@ -20,6 +20,7 @@ mod error;
 mod listen;
 mod route;
 mod send;
+mod session;
 mod stream;
 mod whole;
 
@@ -32,4 +33,5 @@ pub use error::{Fault, SendError};
 pub use listen::{Change, Changes, listen};
 pub use route::{Route, RouteError};
 pub use send::{Answer, Deadlines, Purpose, send};
+pub use session::Session;
 pub use stream::Stream;

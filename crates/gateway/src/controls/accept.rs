@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method};
 use model::{EndpointName, Reason, Refusal, limits};
+use wire::header::SESSION_ID;
 
 /// The names this listener answers to.
 #[derive(Debug, Clone)]
@@ -27,6 +28,19 @@ impl Doors {
 pub(crate) struct Accepted {
     /// The endpoint its path names. Whether there is one is for `connect` to say.
     pub(crate) endpoint: EndpointName,
+    /// What is asked of it.
+    pub(crate) verb: Verb,
+}
+
+/// What a request asks of an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// Take this message.
+    Post,
+    /// Send what servers say by themselves, or the rest of a stream (2025-11-25).
+    Get,
+    /// End the session (2025-11-25).
+    Delete,
 }
 
 /// Looks at a request's head.
@@ -51,10 +65,14 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
         // Tokens and the like belong in no URL; nothing of ours is asked for in a query.
         return Err(refused(Reason::PathUnknown, "the URL has a query"));
     }
-    if head.method != Method::POST {
-        return Err(refused(Reason::MethodNotAllowed, "the method is not POST"));
-    }
-    if !is_json(&head.headers) || !takes_answers(&head.headers) {
+    let verb = verb(head).ok_or_else(|| refused(Reason::MethodNotAllowed, "the method is none of the protocol's"))?;
+    let (json, events) = takes(&head.headers);
+    let fits = match verb {
+        Verb::Post => is_json(&head.headers) && json && events,
+        Verb::Get => events,
+        Verb::Delete => true,
+    };
+    if !fits {
         return Err(refused(Reason::MediaTypeRefused, "Content-Type or Accept is not MCP's"));
     }
     if head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
@@ -65,7 +83,18 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
     if declared_length(&head.headers).is_some_and(|length| length > limits::MESSAGE_BYTES_MAX) {
         return Err(refused(Reason::TooLarge, "Content-Length is over the limit"));
     }
-    Ok(Accepted { endpoint })
+    Ok(Accepted { endpoint, verb })
+}
+
+/// GET and DELETE are for sessions, and so for requests that name one.
+fn verb(head: &Parts) -> Option<Verb> {
+    let names_session = head.headers.contains_key(SESSION_ID);
+    match head.method {
+        Method::POST => Some(Verb::Post),
+        Method::GET if names_session => Some(Verb::Get),
+        Method::DELETE if names_session => Some(Verb::Delete),
+        _ => None,
+    }
 }
 
 fn endpoint(path: &str) -> Option<EndpointName> {
@@ -93,12 +122,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// Whether the caller takes both forms of answer (MCP 2026-07-28, streamable HTTP), said at all or not.
-fn takes_answers(headers: &HeaderMap) -> bool {
-    let mut wanted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    if wanted.peek().is_none() {
-        return !headers.contains_key(ACCEPT);
+/// Whether the caller takes documents, and whether it takes event streams. Who says nothing takes anything.
+fn takes(headers: &HeaderMap) -> (bool, bool) {
+    if !headers.contains_key(ACCEPT) {
+        return (true, true);
     }
+    let wanted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let (mut json, mut events) = (false, false);
     for range in wanted.flat_map(|value| value.split(',')) {
         let essence = range.split(';').next().unwrap_or_default().trim();
@@ -106,7 +135,7 @@ fn takes_answers(headers: &HeaderMap) -> bool {
         json |= is("application/json") || is("application/*") || is("*/*");
         events |= is("text/event-stream") || is("text/*") || is("*/*");
     }
-    json && events
+    (json, events)
 }
 
 fn declared_length(headers: &HeaderMap) -> Option<usize> {

@@ -1,11 +1,12 @@
-//! May this server ask the user or the model? Its questions travel inside an answer (multi-round-trip requests, MCP
-//! 2026-07-28); the answers come back as part of a new call and take the whole path again.
+//! May this server ask the user or the model? In 2026-07-28 its questions travel inside an answer (multi-round-trip
+//! requests) and the answers come back as part of a new call; in 2025-11-25 it sends requests of its own, and each answer
+//! takes a path of its own.
 
-use model::{Object, Reason, Refusal, Timestamp};
+use model::{Object, Reason, Refusal, ServerName, Timestamp};
 use policy::Action;
 use serde_json::json;
 use wire::answer::Question;
-use wire::{Capabilities, Flaw};
+use wire::{Capabilities, Flaw, Revision};
 
 use crate::controls::connect::Connected;
 use crate::register::{self, Direction, Path};
@@ -13,13 +14,15 @@ use crate::register::{self, Direction, Path};
 /// Decides `ask` for every question, and that the client said it can be asked.
 pub(crate) fn run(
     connected: &Connected,
+    server: &ServerName,
     capabilities: &Capabilities,
+    revision: Revision,
     questions: &[Question],
     now: Timestamp,
 ) -> Result<(), Flaw> {
     for question in questions {
         let method = question.method.as_str();
-        let row = register::find(method, Direction::ToAgent, wire::Revision::V2026_07_28);
+        let row = register::find(method, Direction::ToAgent, revision);
         if row.is_none_or(|row| row.path != Path::Asked) {
             let detail = "the server asks by a method that is not in the register";
             return Err(Refusal::new(Reason::AnswerRefused, detail).into());
@@ -34,7 +37,7 @@ pub(crate) fn run(
     if questions.is_empty() {
         return Ok(());
     }
-    let server = Object::Server { server: connected.door.server.name.clone() };
+    let server = Object::Server { server: server.clone() };
     connected.decide(Action::Ask, &server, now).map(drop).map_err(|refusal| {
         let hint = refusal.hint.unwrap_or_else(|| "the server may not ask questions here".to_owned());
         Refusal::new(Reason::ReleaseRefused, refusal.detail).with_hint(hint).with_policies(refusal.policies).into()

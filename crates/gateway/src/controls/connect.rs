@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use model::{Caller, Object, Reason, Refusal, Timestamp};
 use policy::{Action, Permit, Question, Target};
+use wire::{Flaw, Revision};
 
-use crate::controls::accept::Accepted;
+use crate::controls::accept::{Accepted, Verb};
 use crate::controls::authenticate::Known;
 use crate::snapshot::{Door, Snapshot};
 
@@ -43,6 +44,25 @@ pub(crate) fn run(
     }
 }
 
+/// Whether the endpoint is served in this revision: all its servers have to speak it.
+pub(crate) fn speaks(connected: &Connected, said: &Spoken<'_>) -> Result<(), Flaw> {
+    let served: Vec<Revision> = connected.door.revisions().collect();
+    if served.contains(&said.revision) {
+        return Ok(());
+    }
+    let requested = said.wished.unwrap_or(said.revision.as_str());
+    Err(Flaw::version_unsupported(requested, &served))
+}
+
+/// The revision of a message.
+#[derive(Clone, Copy)]
+pub(crate) struct Spoken<'a> {
+    /// The one it speaks.
+    pub(crate) revision: Revision,
+    /// The one that a handshake would like to speak.
+    pub(crate) wished: Option<&'a str>,
+}
+
 fn hidden(detail: &str) -> Refusal {
     Refusal::new(Reason::EndpointNotFound, detail)
 }
@@ -68,7 +88,7 @@ impl Connected {
 
     /// The same caller at the same endpoint in the light of a newer snapshot, for streams that stay open.
     pub(crate) fn again(&self, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<Self, Refusal> {
-        let accepted = Accepted { endpoint: self.door.name.clone() };
+        let accepted = Accepted { endpoint: self.door.name.clone(), verb: Verb::Post };
         run(snapshot, Known { caller: Arc::clone(&self.caller) }, &accepted, now)
     }
 }

@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 use http::HeaderMap;
-use model::{Object, Reason, Refusal};
+use model::{Object, Reason, Refusal, ServerName};
+use upstream::Route;
 use watch::Halts;
+use wire::Revision;
 
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::Intended;
@@ -11,6 +13,7 @@ use crate::controls::read::Message;
 
 /// A call that is complete: what was decided on, with what the server needs. Only `forward` takes it.
 pub(crate) struct Ready {
+    pub(crate) route: Route,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) objects: Vec<Object>,
@@ -27,9 +30,29 @@ pub(crate) fn run(
     let objects = intended.permitted.valid.live.visible.objects();
     halted::again(halts, running, objects)?;
     let mut headers = wire::outgoing::mirror(&message.request, incoming);
-    let found = running.snapshot.keys.find(&running.door.server.name);
+    let server = &running.door.server.name;
+    write(running, server, &mut headers)?;
+    let route = running.door.route(server, message.request.revision)?.clone();
+    Ok(Ready { route, headers, body: message.request.body.clone(), objects: objects.to_vec() })
+}
+
+/// The same for a client's answer to a server's question.
+pub(crate) fn answer(
+    halts: &Halts,
+    running: &Running,
+    server: &ServerName,
+    intended: &Intended,
+) -> Result<HeaderMap, Refusal> {
+    halted::again(halts, running, intended.permitted.valid.live.visible.objects())?;
+    let mut headers = wire::outgoing::session_headers(Revision::V2025_11_25, None);
+    write(running, server, &mut headers)?;
+    Ok(headers)
+}
+
+fn write(running: &Running, server: &ServerName, headers: &mut HeaderMap) -> Result<(), Refusal> {
+    let found = running.snapshot.keys.find(server);
     if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
-        credential.write(&mut headers);
+        credential.write(headers);
     }
-    Ok(Ready { headers, body: message.request.body.clone(), objects: objects.to_vec() })
+    Ok(())
 }

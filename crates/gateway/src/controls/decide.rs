@@ -1,9 +1,9 @@
 //! Do the policies permit it, for the agent and for the user?
 
-use model::{PolicyId, Refusal, Timestamp};
+use model::{Object, PolicyId, Refusal, ServerName, Timestamp};
 use policy::Action;
 
-use crate::controls::halted::Running;
+use crate::controls::halted::{Live, Running};
 use crate::controls::validate::Valid;
 
 /// What policy permits. The arguments travel inside, so what was decided on is what is sent.
@@ -18,11 +18,17 @@ pub(crate) fn run(running: &Running, valid: Valid, now: Timestamp) -> Result<Per
     let mut policies = Vec::new();
     for object in valid.live.visible.objects() {
         // The lists of a server are not called, they are seen: `visible` decided that.
-        if matches!(object, model::Object::Server { .. }) {
+        if matches!(object, Object::Server { .. }) {
             continue;
         }
         let permit = running.decide_call(Action::Call, object, valid.arguments.as_ref(), now)?;
         policies.extend_from_slice(permit.policies());
     }
     Ok(Permitted { valid, policies })
+}
+
+/// Decides whether a client's answer may go to the server that asked: whether that server may ask, now.
+pub(crate) fn answer(running: &Running, server: &ServerName, live: Live, now: Timestamp) -> Result<Permitted, Refusal> {
+    let permit = running.decide(Action::Ask, &Object::Server { server: server.clone() }, now)?;
+    Ok(Permitted { valid: Valid { live, arguments: None }, policies: permit.policies().to_vec() })
 }

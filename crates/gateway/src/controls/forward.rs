@@ -1,6 +1,7 @@
 //! The call itself: once, within its limits. What may have been sent is never sent again.
 
 use std::error::Error;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -9,12 +10,17 @@ use upstream::{Answer, Deadlines, SendError, Stream};
 
 use crate::controls::credential::Ready;
 use crate::controls::halted::Running;
+use crate::controls::read::Message;
+use crate::gate::Gate;
+use crate::legacy::{self, Withdrawal};
 use crate::register::Path;
 
 /// What came back, unread, and what was asked about.
 pub(crate) struct Sent {
     pub(crate) answer: Unread,
     pub(crate) objects: Vec<Object>,
+    /// Takes the call back at the server until it is answered, where closing the connection does not.
+    pub(crate) withdrawal: Withdrawal,
 }
 
 /// An answer that nothing has looked at.
@@ -27,19 +33,35 @@ pub(crate) enum Unread {
 }
 
 /// Sends the call and waits for its answer, or for the beginning of a stream.
-pub(crate) async fn run(running: &Running, path: Path, ready: Ready) -> Result<Sent, Refusal> {
-    let Ready { headers, body, objects } = ready;
-    let deadlines = match path {
+pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, ready: Ready) -> Result<Sent, Refusal> {
+    let Ready { route, headers, body, objects } = ready;
+    let deadlines = match message.row.path {
         Path::Streamed => Deadlines::SUBSCRIPTION,
         Path::Pinned | Path::Listed | Path::Called | Path::Absorbed | Path::Relayed | Path::Asked | Path::Heeded => {
             Deadlines::CALL
         }
     };
-    match upstream::send(&running.door.route, headers, body, deadlines).await {
-        Ok(Answer::Whole { status, body }) => Ok(Sent { answer: Unread::Whole(status, body), objects }),
-        Ok(Answer::Stream(stream)) => Ok(Sent { answer: Unread::Stream(stream), objects }),
-        Ok(Answer::Accepted) => Err(Refusal::new(Reason::AnswerRefused, "the server took a request as a notification")),
-        Err(error) => Err(refusal(&error)),
+    let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
+        (Some(session), Some(id)) if !route.is_local() => {
+            let open = legacy::session(gate, running, session, &route).await?;
+            let withdrawal = Withdrawal::new(gate, &route.server, &open, id);
+            (open.send(headers, body, deadlines).await, withdrawal)
+        }
+        (Some(_) | None, _) => (upstream::send(&route, headers, body, deadlines).await, Withdrawal::none()),
+    };
+    match answer {
+        Ok(Answer::Whole { status, body }) => Ok(Sent { answer: Unread::Whole(status, body), objects, withdrawal }),
+        Ok(Answer::Stream(stream)) => Ok(Sent { answer: Unread::Stream(stream), objects, withdrawal }),
+        Ok(Answer::Accepted) => {
+            withdrawal.disarm();
+            Err(Refusal::new(Reason::AnswerRefused, "the server took a request as a notification"))
+        }
+        Err(error) => {
+            if matches!(error, SendError::NotSent { .. }) {
+                withdrawal.disarm();
+            }
+            Err(refusal(&error))
+        }
     }
 }
 
@@ -54,7 +76,7 @@ pub(crate) fn refusal(error: &SendError) -> Refusal {
 }
 
 /// An error with its causes, for operators.
-fn chain(error: &dyn Error) -> String {
+pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

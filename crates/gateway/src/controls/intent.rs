@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use audit::{Event, Field, Intent, Record, Who};
-use model::{Reason, Refusal};
-use wire::{Id, Subject};
+use bytes::Bytes;
+use model::{Reason, Refusal, ServerName};
+use wire::answer::Outcome;
+use wire::{Id, Response, Subject};
 
 use crate::controls::decide::Permitted;
 use crate::controls::halted::Running;
@@ -17,39 +19,61 @@ pub(crate) struct Intended {
     pub(crate) permitted: Permitted,
 }
 
+/// What is about to leave, as its receipt tells it.
+pub(crate) struct Leaving<'a> {
+    server: &'a ServerName,
+    method: &'a str,
+    request: Option<&'a Id>,
+    content: Option<&'a Bytes>,
+    bytes: usize,
+}
+
+impl<'a> Leaving<'a> {
+    /// A request, for this server.
+    pub(crate) fn request(message: &'a Message, server: &'a ServerName) -> Self {
+        let request = &message.request;
+        let content = match &request.subject {
+            Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
+            Subject::Resource { .. }
+            | Subject::Completion { .. }
+            | Subject::Subscription { .. }
+            | Subject::Initialize { .. }
+            | Subject::Cancelled { .. }
+            | Subject::Progress { .. }
+            | Subject::LogLevel { .. }
+            | Subject::None => None,
+        };
+        Self { server, method: message.row.method, request: request.id.as_ref(), content, bytes: request.body.len() }
+    }
+
+    /// A client's answer to a question that this server asked by this method.
+    pub(crate) fn answer(answer: &'a Response, server: &'a ServerName, method: &'a str) -> Self {
+        let (Outcome::Result { raw, .. } | Outcome::Error { raw, .. }) = &answer.outcome;
+        Self { server, method, request: Some(&answer.id), content: Some(raw), bytes: answer.body.len() }
+    }
+}
+
 /// Waits until the intent is durable. With the journal full or failing, the call is not made.
 pub(crate) async fn run(
     gate: &Gate,
     running: &Running,
-    message: &Message,
+    leaving: Leaving<'_>,
     permitted: Permitted,
     trail: &mut Trail,
 ) -> Result<Intended, Refusal> {
-    let request = &message.request;
     let visible = &permitted.valid.live.visible;
-    let arguments = match &request.subject {
-        Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
-        Subject::Resource { .. }
-        | Subject::Completion { .. }
-        | Subject::Subscription { .. }
-        | Subject::Initialize { .. }
-        | Subject::Cancelled { .. }
-        | Subject::Progress { .. }
-        | Subject::LogLevel { .. }
-        | Subject::None => None,
-    };
-    let commit = |raw: &bytes::Bytes| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw);
+    let commit = |raw: &Bytes| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw);
     let intent = Intent {
         who: Who::from(&*running.caller),
-        session: None,
+        session: running.present.legacy.as_ref().map(|session| session.label()),
         endpoint: running.door.name.clone(),
-        server: running.door.server.name.clone(),
-        method: request.method.clone(),
-        request: request.id.as_ref().map(Id::to_string),
+        server: leaving.server.clone(),
+        method: leaving.method.to_owned(),
+        request: leaving.request.map(Id::to_string),
         object: visible.object().cloned(),
         pin: visible.pin(),
-        arguments: arguments.map(commit),
-        request_bytes: u64::try_from(request.body.len()).unwrap_or(u64::MAX),
+        arguments: leaving.content.map(commit),
+        request_bytes: u64::try_from(leaving.bytes).unwrap_or(u64::MAX),
         policies: permitted.policies.clone(),
         revision: running.snapshot.revision,
     };

@@ -3,40 +3,30 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use model::{Reason, Refusal};
-use wire::{Flaw, Request, Revision, Said, Subject};
+use wire::{Flaw, Request, Response};
 
 use crate::register::{self, Direction, Row};
 
-/// The revisions that endpoints are served in.
-pub(crate) const SERVED: &[Revision] = &[Revision::V2026_07_28];
-
 /// A message that every reader reads alike, of a method that may pass.
 pub(crate) struct Message {
-    pub(crate) request: Request,
+    pub(crate) request: Box<Request>,
     pub(crate) row: &'static Row,
 }
 
+/// What a client posts.
+pub(crate) enum Said {
+    /// A request or a notification.
+    Message(Message),
+    /// The answer to a server's question (2025-11-25).
+    Answer(Box<Response>),
+}
+
 /// Reads one message.
-pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Message, Flaw> {
-    let request = match wire::read(headers, body).map_err(|flaw| flaw.at(SERVED))? {
-        Said::Request(request) => *request,
-        Said::Response(_) => return Err(Refusal::new(Reason::NotJsonRpc, "clients send no responses").into()),
+pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Said, Flaw> {
+    let request = match wire::read(headers, body)? {
+        wire::Said::Request(request) => request,
+        wire::Said::Response(response) => return Ok(Said::Answer(response)),
     };
-    if !SERVED.contains(&request.revision) {
-        let requested = match &request.subject {
-            Subject::Initialize { version } => version,
-            Subject::Tool { .. }
-            | Subject::Prompt { .. }
-            | Subject::Resource { .. }
-            | Subject::Completion { .. }
-            | Subject::Subscription { .. }
-            | Subject::Cancelled { .. }
-            | Subject::Progress { .. }
-            | Subject::LogLevel { .. }
-            | Subject::None => request.revision.as_str(),
-        };
-        return Err(Flaw::version_unsupported(requested, SERVED).with_id(request.id));
-    }
     let Some(row) = register::find(&request.method, Direction::ToServer, request.revision) else {
         return Err(about(&request, Refusal::new(Reason::MethodUnknown, "the method is not in the register")));
     };
@@ -47,9 +37,9 @@ pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Message, Flaw> {
             Refusal::new(Reason::NotJsonRpc, "a notification with an id, or a request without one"),
         ));
     }
-    Ok(Message { request, row })
+    Ok(Said::Message(Message { request, row }))
 }
 
 fn about(request: &Request, refusal: Refusal) -> Flaw {
-    Flaw::from(refusal).with_id(request.id.clone())
+    Flaw::from(refusal).with_id(request.id.clone()).with_revision(request.revision)
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
         None => gate.journal.queue(&trail.refused(control_of(refusal.reason), &refusal)),
     }
     let answering = Answering::of(trail.method.unwrap_or_default());
-    let revision = revision.unwrap_or(Revision::V2026_07_28);
+    let revision = revision.or(trail.spoken).unwrap_or(Revision::V2026_07_28);
     let known = trail.caller.is_some();
     let receipt = known.then_some(trail.receipt);
     let (status, body) = reply::refused(trail.id.as_ref(), revision, &refusal, receipt, answering, data.as_deref());

@@ -1,15 +1,18 @@
 //! May the answer leave? It must answer this request, in the protocol's terms, within what policy releases.
 
+use std::sync::Arc;
+
 use audit::End;
 use bytes::Bytes;
 use http::StatusCode;
-use model::{Object, Reason, Refusal, Timestamp};
+use model::{Object, Reason, Refusal, ServerName, Timestamp};
 use policy::Action;
-use wire::answer::{self, Incoming, Outcome, ResultType};
-use wire::{Capabilities, Flaw, Id};
+use wire::answer::{self, Incoming, Outcome, Question, ResultType};
+use wire::{Capabilities, Flaw, Id, Revision};
 
 use crate::controls::ask;
 use crate::controls::connect::Connected;
+use crate::legacy::Legacy;
 use crate::listing;
 use crate::register::{Path, Row};
 
@@ -24,6 +27,14 @@ pub(crate) struct Released {
 pub(crate) struct Expected {
     /// The caller, in the light of the newest snapshot.
     pub(crate) connected: Connected,
+    /// The session that the client keeps.
+    pub(crate) legacy: Option<Arc<Legacy>>,
+    /// The server that answers.
+    pub(crate) server: ServerName,
+    /// The revision that is spoken.
+    pub(crate) revision: Revision,
+    /// The token by which the client knows this call's progress.
+    pub(crate) progress: Option<Id>,
     /// The request's id.
     pub(crate) id: Id,
     /// The request's row of the register.
@@ -62,22 +73,38 @@ pub(crate) fn response(
         expected.connected.decide(Action::Release, object, now).map_err(withheld)?;
     }
     let end = match outcome {
+        Outcome::Error { elicitations, .. } if !elicitations.is_empty() => {
+            // It asks the user to open pages before the call is made again (URL elicitation, MCP 2025-11-25).
+            ask(expected, elicitations, now)?;
+            if let Some(session) = &expected.legacy {
+                elicitations
+                    .iter()
+                    .filter_map(|page| page.elicitation_id.as_deref())
+                    .for_each(|id| session.elicited(id));
+            }
+            End::InputRequired
+        }
         Outcome::Error { code, .. } => End::ServerError(*code),
         Outcome::Result { result_type, is_error, .. } => match result_type {
             ResultType::Complete if *is_error => End::ToolError,
             ResultType::Complete => End::Completed,
             ResultType::InputRequired { questions, .. } => {
-                ask::run(&expected.connected, &expected.capabilities, questions, now)?;
+                ask(expected, questions, now)?;
                 End::InputRequired
             }
             ResultType::Other(_) => return Err(broken("the result's type is not in the register")),
         },
     };
     let bytes = match (expected.row.path, outcome) {
-        (Path::Listed, Outcome::Result { .. }) => listing::filter(&expected.connected, &bytes, now)?,
+        (Path::Listed, Outcome::Result { .. }) => listing::filter(&expected.connected, expected.revision, &bytes, now)?,
         _ => bytes,
     };
     Ok(Released { bytes, status: told(status, outcome), end })
+}
+
+fn ask(expected: &Expected, questions: &[Question], now: Timestamp) -> Result<(), Flaw> {
+    let Expected { connected, server, capabilities, revision, .. } = expected;
+    ask::run(connected, server, capabilities, *revision, questions, now)
 }
 
 /// The status the caller is told. What a server says about the gate's own credential is not the caller's affair.

@@ -57,6 +57,11 @@ pub(crate) fn name(running: &Running, message: &Message) -> Result<Named, Refusa
     Ok(Named(vec![object]))
 }
 
+/// What a server's question was about, when it is answered.
+pub(crate) fn asked(objects: Vec<Object>) -> Named {
+    Named(objects)
+}
+
 /// A subscription is about the server, and about each resource it wants to hear of.
 fn subscribed(server: &ServerName, uris: &[String]) -> Result<Named, Refusal> {
     let mut objects = vec![Object::Server { server: server.clone() }];

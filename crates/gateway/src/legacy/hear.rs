@@ -1,0 +1,187 @@
+//! What servers say in a session beside their answers: questions, and what they tell unasked.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use model::{Caller, Object, Reason, ReceiptId, Refusal, ServerName};
+use policy::Action;
+use serde_json::json;
+use wire::answer::{self, Incoming, Notification, Question};
+use wire::{Flaw, Id, Revision, reply};
+
+use super::{Legacy, Open, talk};
+use crate::controls::accept::{Accepted, Verb};
+use crate::controls::authenticate::{self, Known};
+use crate::controls::connect::{self, Connected};
+use crate::controls::{ask, halted};
+use crate::gate::Gate;
+use crate::register::{self, Direction, Path};
+use crate::trail::Trail;
+use crate::uri;
+
+/// A server's question, as it came.
+pub(crate) struct Asked<'a> {
+    pub(crate) server: &'a ServerName,
+    pub(crate) id: Id,
+    pub(crate) question: Question,
+    /// The whole message.
+    pub(crate) bytes: &'a Bytes,
+    /// What it is about: the objects of the call it came up in, or the server.
+    pub(crate) objects: Vec<Object>,
+    /// The receipt of that call.
+    pub(crate) call: Option<ReceiptId>,
+}
+
+/// Hears what a server says unasked, for as long as the session lasts.
+pub(super) async fn listen(
+    gate: Arc<Gate>,
+    caller: Arc<Caller>,
+    session: Arc<Legacy>,
+    server: ServerName,
+    open: Arc<upstream::Session>,
+) {
+    let Ok(headers) = talk::headers(&gate.snapshots.load(), &server) else { return };
+    let mut stream = match open.listen(headers).await {
+        Ok(Some(stream)) => stream,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::debug!(%server, %error, "a server says nothing unasked");
+            return;
+        }
+    };
+    loop {
+        let message = tokio::select! {
+            () = session.over() => return,
+            message = stream.next() => message,
+        };
+        let Some(Ok(bytes)) = message else { return };
+        // Who the caller is now, and what it may do now.
+        let Ok(connected) = present(&gate, &caller, &session) else { continue };
+        if let Ok(Some(message)) = unasked(&gate, &session, &connected, &server, &bytes) {
+            session.aside.offer(message);
+        }
+    }
+}
+
+/// The session's caller at its endpoint, if it is still somebody, may still connect and is not halted.
+pub(super) fn present(gate: &Gate, caller: &Arc<Caller>, session: &Legacy) -> Result<Connected, Refusal> {
+    authenticate::again(&gate.front.load().callers, caller)?;
+    let accepted = Accepted { endpoint: session.endpoint().clone(), verb: Verb::Get };
+    let known = Known { caller: Arc::clone(caller) };
+    let connected = connect::run(gate.snapshots.load(), known, &accepted, gate.clock.now())?;
+    halted::again(&gate.halts, &connected, &[])?;
+    Ok(connected)
+}
+
+/// What of an unasked message goes to the client.
+fn unasked(
+    gate: &Arc<Gate>,
+    session: &Arc<Legacy>,
+    connected: &Connected,
+    server: &ServerName,
+    bytes: &Bytes,
+) -> Result<Option<Bytes>, Flaw> {
+    match answer::read(bytes)? {
+        Incoming::Notification(notification) => {
+            Ok(notified(gate, session, connected, server, None, &notification, bytes))
+        }
+        Incoming::Request { id, question } => {
+            let objects = vec![Object::Server { server: server.clone() }];
+            Ok(asked(gate, session, connected, Asked { server, id, question, bytes, objects, call: None }))
+        }
+        // An answer to nothing.
+        Incoming::Response { .. } => Ok(None),
+    }
+}
+
+/// Decides on a notification. `progress` is the token of the call in whose stream it came.
+pub(crate) fn notified(
+    gate: &Gate,
+    session: &Legacy,
+    connected: &Connected,
+    server: &ServerName,
+    progress: Option<&Id>,
+    notification: &Notification,
+    bytes: &Bytes,
+) -> Option<Bytes> {
+    let row = register::find(&notification.method, Direction::ToAgent, Revision::V2025_11_25)?;
+    match (row.path, row.method) {
+        (Path::Heeded, _) => {
+            // Full means that a check of this and other servers is under way already.
+            let _ = gate.heed.try_send(server.clone());
+            None
+        }
+        (Path::Relayed, "notifications/progress") => {
+            let asked = progress.is_some() && notification.progress_token.as_ref() == progress;
+            asked.then(|| bytes.clone())
+        }
+        (Path::Relayed, "notifications/resources/updated") => {
+            let uri = uri::canonical(notification.uri.as_deref()?).ok()?.to_owned();
+            let object = Object::Resource { server: server.clone(), uri };
+            connected.decide(Action::List, &object, gate.clock.now()).ok()?;
+            Some(bytes.clone())
+        }
+        (Path::Relayed, "notifications/cancelled") => {
+            let known = session.withdrawn(server, notification.request.as_ref()?)?;
+            wire::edit::replace(bytes, &[(&["params", "requestId"], &known.to_string())]).ok()
+        }
+        (Path::Relayed, "notifications/elicitation/complete") => {
+            session.elicitation_ended(notification.elicitation_id.as_deref()?).then(|| bytes.clone())
+        }
+        (Path::Relayed, _) => Some(bytes.clone()),
+        (Path::Pinned | Path::Listed | Path::Called | Path::Streamed | Path::Absorbed | Path::Asked, _) => None,
+    }
+}
+
+/// Decides on a question. What may be asked goes to the client under an id of the gate's; else the server hears so.
+pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connected, asked: Asked<'_>) -> Option<Bytes> {
+    let Asked { server, id, question, bytes, objects, call } = asked;
+    if question.method == "ping" {
+        answer_server(gate, session, server, reply::result(&id, &json!({})));
+        return None;
+    }
+    let now = gate.clock.now();
+    let mut trail = Trail::begin(gate.journal.receipt_id(), now, std::net::Ipv4Addr::UNSPECIFIED.into());
+    trail.caller = Some(Arc::clone(&connected.caller));
+    trail.endpoint = Some(connected.door.name.clone());
+    trail.object = objects.first().cloned();
+    trail.revision = connected.snapshot.revision;
+    let row = register::find(&question.method, Direction::ToAgent, Revision::V2025_11_25);
+    trail.method = row.map(|row| row.method);
+    let questions = std::slice::from_ref(&question);
+    let decided = ask::run(connected, server, &session.capabilities, Revision::V2025_11_25, questions, now);
+    let method = row.map_or("", |row| row.method);
+    let noted = decided.and_then(|()| {
+        let open = Open { server: server.clone(), id: id.clone(), method, objects, call };
+        session.ask(open).map_err(Flaw::from)
+    });
+    let put = noted.and_then(|number| wire::edit::replace(bytes, &[(&["id"], &number.to_string())]));
+    match put {
+        Ok(message) => {
+            if let Some(elicitation) = &question.elicitation_id {
+                session.elicited(elicitation);
+            }
+            gate.journal.queue(&trail.asked(connected, server, call));
+            Some(message)
+        }
+        Err(flaw) => {
+            gate.metrics.refused(flaw.refusal.reason);
+            gate.journal.queue(&trail.refused(register::Control::Ask, &flaw.refusal));
+            answer_server(gate, session, server, refused(&id, flaw.refusal.reason));
+            None
+        }
+    }
+}
+
+/// What a server hears whose question was not put: no more than that.
+fn refused(id: &Id, reason: Reason) -> Bytes {
+    let (model::Code::Error(code) | model::Code::ToolError(code)) = reason.row().code;
+    reply::error(Some(id), code, "the question was not put to the client", None)
+}
+
+fn answer_server(gate: &Arc<Gate>, session: &Legacy, server: &ServerName, body: Bytes) {
+    let open = session.servers().into_iter().find_map(|(name, open)| (name == *server).then_some(open));
+    if let Some(open) = open {
+        talk::tell(gate, server, open, body);
+    }
+}

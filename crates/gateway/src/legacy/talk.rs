@@ -1,0 +1,260 @@
+//! The gate's own sessions with servers, on behalf of a client's session, and what the client says that concerns the
+//! session as a whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use audit::End;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use model::{Reason, Refusal, ServerName, Timestamp, limits};
+use serde_json::{Map, Value};
+use upstream::{Deadlines, Route};
+use wire::{Capabilities, Flaw, Id, Revision, Subject, outgoing};
+
+use super::{Legacy, hear};
+use crate::body::Response;
+use crate::controls::halted::{self, Running};
+use crate::controls::intent::{self, Leaving};
+use crate::controls::read::Message;
+use crate::controls::{credential, decide, forward, visible};
+use crate::gate::Gate;
+use crate::pipeline::answered;
+use crate::snapshot::Snapshot;
+use crate::trail::Trail;
+
+/// How often sessions are looked through for those whose time is up.
+const SWEEP: Duration = Duration::from_secs(30);
+
+/// Begins a session and returns its id as a header's value. The servers are greeted when they are first needed.
+pub(crate) fn begin(
+    gate: &Arc<Gate>,
+    running: &Running,
+    message: &Message,
+    now: Timestamp,
+) -> Result<HeaderValue, Refusal> {
+    let capabilities = message.request.meta.client_capabilities.clone();
+    let begun = gate.legacies.begin(&running.caller, &running.door.name, capabilities, now)?;
+    if let Some(ended) = begun.ended {
+        tokio::spawn(close(Arc::clone(gate), ended));
+    }
+    HeaderValue::from_str(&begun.handle)
+        .map_err(|_| Refusal::new(Reason::Internal, "a session's id is no header value"))
+}
+
+/// Ends the session (DELETE).
+pub(crate) fn delete(gate: &Arc<Gate>, running: &Running, trail: &Trail) -> Response {
+    gate.journal.queue(&trail.taken(running, "DELETE"));
+    if let Some(session) = &running.present.legacy {
+        for ended in gate.legacies.end(|one| std::ptr::eq(one, Arc::as_ptr(session))) {
+            tokio::spawn(close(Arc::clone(gate), ended));
+        }
+    }
+    answered(StatusCode::NO_CONTENT, None, Bytes::new(), trail.receipt)
+}
+
+/// Ends sessions whose time is up, and those of callers and endpoints that are halted, for as long as the gate runs.
+pub async fn tend(gate: Arc<Gate>, stop: impl Future<Output = ()>) {
+    let mut halts = gate.halts.subscribe();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            changed = halts.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(SWEEP) => {}
+        }
+        let (now, halted) = (gate.clock.now(), gate.halts.current());
+        let ended = gate.legacies.end(|session| {
+            now.milliseconds_since(session.last_seen()) > limits::LEGACY_IDLE_MILLISECONDS_MAX
+                || now.milliseconds_since(session.began()) > limits::LEGACY_AGE_MILLISECONDS_MAX
+                || halted.stops_session(session.owner(), session.endpoint()).is_some()
+        });
+        for session in ended {
+            tokio::spawn(close(Arc::clone(&gate), session));
+        }
+    }
+}
+
+/// Tells servers that a session is over.
+async fn close(gate: Arc<Gate>, session: Arc<Legacy>) {
+    for (server, open) in session.servers() {
+        let Ok(headers) = headers(&gate.snapshots.load(), &server) else { continue };
+        // A server that does not answer ends the session when its own time is up.
+        let _ = tokio::time::timeout(Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX), open.close(headers)).await;
+    }
+}
+
+/// The headers of what the gate says to a server by itself.
+pub(super) fn headers(snapshot: &Snapshot, server: &ServerName) -> Result<HeaderMap, Refusal> {
+    let mut headers = outgoing::session_headers(Revision::V2025_11_25, None);
+    let found = snapshot.keys.find(server);
+    if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
+        credential.write(&mut headers);
+    }
+    Ok(headers)
+}
+
+/// The gate's session with a server, opened if there is none yet.
+pub(crate) async fn session(
+    gate: &Arc<Gate>,
+    running: &Running,
+    session: &Arc<Legacy>,
+    route: &Route,
+) -> Result<Arc<upstream::Session>, Refusal> {
+    let place = session.server(&route.server);
+    let open = place.get_or_try_init(|| open(gate, running, session, route)).await?;
+    Ok(Arc::clone(open))
+}
+
+async fn open(
+    gate: &Arc<Gate>,
+    running: &Running,
+    session: &Arc<Legacy>,
+    route: &Route,
+) -> Result<Arc<upstream::Session>, Refusal> {
+    let server = &route.server;
+    let found = running.snapshot.keys.find(server);
+    let credential = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))?;
+    let write = |headers: &mut HeaderMap| {
+        if let Some(credential) = credential {
+            credential.write(headers);
+        }
+    };
+    let opened = upstream::Session::open(route, &askable(&session.capabilities), write).await;
+    let opened = opened.map_err(|error| Refusal::new(Reason::ServerUnreachable, forward::chain(&error)))?;
+    let opened = Arc::new(opened);
+    if let Some(level) = session.log_level() {
+        set_level(&opened, headers(&running.snapshot, server)?, &level).await;
+    }
+    let (gate, caller, session) = (Arc::clone(gate), Arc::clone(&running.caller), Arc::clone(session));
+    tokio::spawn(hear::listen(gate, caller, session, server.clone(), Arc::clone(&opened)));
+    Ok(opened)
+}
+
+/// What of a client's capabilities a server is told: the questions that the register knows.
+fn askable(capabilities: &Capabilities) -> Value {
+    let said: Option<Map<String, Value>> = capabilities.raw.as_ref().and_then(|raw| serde_json::from_slice(raw).ok());
+    let known = |(name, _): &(String, Value)| ["elicitation", "sampling", "roots"].contains(&name.as_str());
+    Value::Object(said.unwrap_or_default().into_iter().filter(known).collect())
+}
+
+/// Does what a message that is not passed on asks of the session.
+pub(crate) async fn heed(gate: &Arc<Gate>, running: &Running, message: &Message) {
+    let Some(session) = &running.present.legacy else { return };
+    match &message.request.subject {
+        Subject::Cancelled { request } => session.take_back(request),
+        Subject::LogLevel { level } => {
+            session.set_log_level(level);
+            for (server, open) in session.servers() {
+                if let Ok(headers) = headers(&running.snapshot, &server) {
+                    set_level(&open, headers, level).await;
+                }
+            }
+        }
+        Subject::None if message.row.method == "notifications/roots/list_changed" => {
+            for (server, open) in session.servers() {
+                tell(gate, &server, open, message.request.body.clone());
+            }
+        }
+        Subject::None
+        | Subject::Tool { .. }
+        | Subject::Prompt { .. }
+        | Subject::Resource { .. }
+        | Subject::Completion { .. }
+        | Subject::Subscription { .. }
+        | Subject::Progress { .. }
+        | Subject::Initialize { .. } => {}
+    }
+}
+
+async fn set_level(server: &upstream::Session, headers: HeaderMap, level: &str) {
+    // The level is the client's wish for the whole session; a server that keeps no log does not have to know it.
+    let params = Map::from_iter([("level".to_owned(), Value::from(level))]);
+    let request = outgoing::compose(Revision::V2025_11_25, "logging/setLevel", params, &Id::text("portcullis-level"));
+    if let Err(error) = server.send(headers, request.body, Deadlines::CALL).await {
+        tracing::debug!(%error, "a server did not take a log level");
+    }
+}
+
+/// Says something to a server that needs no answer, beside the path.
+pub(super) fn tell(gate: &Arc<Gate>, server: &ServerName, open: Arc<upstream::Session>, body: Bytes) {
+    let headers = headers(&gate.snapshots.load(), server);
+    let server = server.clone();
+    tokio::spawn(async move {
+        let Ok(headers) = headers else { return };
+        if let Err(error) = open.tell(headers, body).await {
+            tracing::debug!(%server, %error, "a server was not told");
+        }
+    });
+}
+
+/// Takes a call back at its server, unless it was answered: dropped before, it says so to the server.
+pub(crate) struct Withdrawal(Option<Pending>);
+
+struct Pending {
+    gate: Arc<Gate>,
+    server: ServerName,
+    open: Arc<upstream::Session>,
+    request: Id,
+}
+
+impl Withdrawal {
+    /// For a call whose server sees by itself that nobody waits any more.
+    pub(crate) fn none() -> Self {
+        Self(None)
+    }
+
+    /// For a request that was sent in a session.
+    pub(crate) fn new(gate: &Arc<Gate>, server: &ServerName, open: &Arc<upstream::Session>, request: &Id) -> Self {
+        let (gate, server, open) = (Arc::clone(gate), server.clone(), Arc::clone(open));
+        Self(Some(Pending { gate, server, open, request: request.clone() }))
+    }
+
+    /// The call was answered, or never left.
+    pub(crate) fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Withdrawal {
+    fn drop(&mut self) {
+        if let Some(Pending { gate, server, open, request }) = self.0.take()
+            && tokio::runtime::Handle::try_current().is_ok()
+        {
+            tell(&gate, &server, open, outgoing::cancelled(Revision::V2025_11_25, &request).body);
+        }
+    }
+}
+
+/// Passes a client's answer to the server that asked: it is data that leaves, and takes the path of a call.
+pub(crate) async fn answer(
+    gate: &Arc<Gate>,
+    running: &Running,
+    answer: &wire::Response,
+    trail: &mut Trail,
+) -> Result<Response, Flaw> {
+    let unasked = || {
+        Refusal::new(Reason::ParamsInvalid, "an answer to a question that is not open")
+            .with_hint("nothing was asked with this id, or it was answered already")
+    };
+    let session = running.present.legacy.as_ref().ok_or_else(unasked)?;
+    let open = session.answered(&answer.id).ok_or_else(unasked)?;
+    trail.id = Some(answer.id.clone());
+    trail.method = Some(open.method);
+    let named = visible::asked(open.objects);
+    trail.object = named.object().cloned();
+
+    let visible = visible::run(running, named, trail.began)?;
+    let live = halted::object(&gate.halts, visible)?;
+    let permitted = decide::answer(running, &open.server, live, trail.began)?;
+    let leaving = Leaving::answer(answer, &open.server, open.method);
+    let intended = intent::run(gate, running, leaving, permitted, trail).await?;
+    let body = wire::edit::replace(&answer.body, &[(&["id"], &open.id.to_string())])?;
+    let headers = credential::answer(&gate.halts, running, &open.server, &intended)?;
+    let server = session.servers().into_iter().find_map(|(name, server)| (name == open.server).then_some(server));
+    let server = server.ok_or_else(|| Refusal::new(Reason::ServerUnreachable, "the server's session is over"))?;
+    server.tell(headers, body).await.map_err(|error| forward::refusal(&error))?;
+    gate.metrics.answered(open.method);
+    trail.close(End::Completed, &[]);
+    Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt))
+}
