@@ -173,40 +173,56 @@ fn read_result(result: Json<'_>, strict: &Strict<'_>, bytes: &Bytes) -> Result<O
 }
 
 fn read_error(error: Json<'_>, strict: &Strict<'_>, bytes: &Bytes) -> Result<Outcome, Flaw> {
-    let raw = object(error, "error", bytes)?;
-    let (mut code, mut message, mut data) = (None, None, None);
-    for (key, value) in strict.members_of("error") {
-        same_case(&[key], ERROR)?;
-        match key {
-            "code" => code = value.integer(),
-            "message" => message = value.string(),
-            "data" => data = Some(value),
-            _ => {}
-        }
-    }
-    let (Some(code), Some(message)) = (code, message) else {
-        return Err(Flaw::from_server("an error needs a whole `code` and a `message`"));
+    let told = Told::read(error, strict, bytes)?;
+    let elicitations = match told.code {
+        URL_ELICITATION_REQUIRED => question::elicitations(told.data, bytes)?,
+        _ => Vec::new(),
     };
-    let elicitations = if code == URL_ELICITATION_REQUIRED { question::elicitations(data, bytes)? } else { Vec::new() };
-    Ok(Outcome::Error { code, message: message.into_owned(), elicitations, raw })
+    Ok(told.outcome(elicitations))
 }
 
-/// What a client's response says: of an envelope that has either a result or an error.
+/// What an error says.
+struct Told<'a> {
+    code: i64,
+    message: String,
+    data: Option<Json<'a>>,
+    raw: Bytes,
+}
+
+impl<'a> Told<'a> {
+    fn read(error: Json<'a>, strict: &Strict<'a>, bytes: &Bytes) -> Result<Self, Flaw> {
+        let raw = object(error, "error", bytes)?;
+        let (mut code, mut message, mut data) = (None, None, None);
+        for (key, value) in strict.members_of("error") {
+            same_case(&[key], ERROR)?;
+            match key {
+                "code" => code = value.integer(),
+                "message" => message = value.string(),
+                "data" => data = Some(value),
+                _ => {}
+            }
+        }
+        let (Some(code), Some(message)) = (code, message) else {
+            return Err(Flaw::from_server("an error needs a whole `code` and a `message`"));
+        };
+        Ok(Self { code, message: message.into_owned(), data, raw })
+    }
+
+    fn outcome(self, elicitations: Vec<Question>) -> Outcome {
+        Outcome::Error { code: self.code, message: self.message, elicitations, raw: self.raw }
+    }
+}
+
+/// What a client's response says: of an envelope that has either a result or an error. Whatever code a client chooses, it
+/// only says no, and in a session its results are always complete.
 pub(crate) fn of_client(strict: &Strict<'_>, bytes: &Bytes) -> Result<Outcome, Flaw> {
     Flaw::other_case("`result`", strict.members_of("result").map(|(key, _)| key), CLIENT_RESULT)?;
     Flaw::other_case("`error`", strict.members_of("error").map(|(key, _)| key), ERROR)?;
     let member = |name: &str| strict.members().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let complete = |raw| Outcome::Result { result_type: ResultType::Complete, is_error: false, raw };
     let outcome = match (member("result"), member("error")) {
-        (_, Some(error)) => read_error(error, strict, bytes).map(|outcome| match outcome {
-            // A client needs no pages opened; whatever code it chose, it only says no.
-            Outcome::Error { code, message, raw, .. } => Outcome::Error { code, message, elicitations: vec![], raw },
-            result @ Outcome::Result { .. } => result,
-        }),
-        (Some(result), None) => object(result, "result", bytes).map(|raw| Outcome::Result {
-            result_type: ResultType::Complete,
-            is_error: false,
-            raw,
-        }),
+        (_, Some(error)) => Told::read(error, strict, bytes).map(|told| told.outcome(Vec::new())),
+        (Some(result), None) => object(result, "result", bytes).map(complete),
         (None, None) => Err(Flaw::from_server("neither `result` nor `error`")),
     };
     outcome.map_err(|flaw| Flaw::new(Reason::NotJsonRpc, flaw.refusal.detail))

@@ -158,8 +158,8 @@ pub fn refused(
     (status(id, revision, refusal.reason), body)
 }
 
-/// The status of a refusal. A client of 2025-11-25 takes every status but 200 for the end of its connection and 404 for
-/// the end of its session, so a request that was understood is answered with 200 and the error in the body.
+/// The status of a refusal. Clients of 2025-11-25 take 404 for the end of their session, and many any status of an error
+/// for a failure of the connection: a request that was understood is answered with 200, and the error is in the body.
 fn status(id: Option<&Id>, revision: Revision, reason: Reason) -> StatusCode {
     if id.is_some() && revision == Revision::V2025_11_25 && TOLD_IN_BODY.contains(&reason) {
         return StatusCode::OK;

@@ -121,3 +121,6 @@ fn bounded(questions: impl Iterator<Item = Result<Question, Flaw>>) -> Result<Ve
     }
     Ok(questions)
 }
+
+#[cfg(test)]
+mod tests;

@@ -136,3 +136,29 @@ fn questions_are_bounded() {
     assert!(questions(limits::QUESTIONS_MAX).is_ok());
     assert!(questions(limits::QUESTIONS_MAX + 1).is_err());
 }
+
+#[test]
+fn notifications_of_sessions_say_what_they_are_about() {
+    let text = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"q","reason":"late"}}"#;
+    let Incoming::Notification(notification) = taken(text) else { panic!("no notification") };
+    assert_eq!((notification.request, notification.elicitation_id), (Some(Id::text("q")), None));
+    let text = r#"{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":"e"}}"#;
+    let Incoming::Notification(notification) = taken(text) else { panic!("no notification") };
+    assert_eq!((notification.request, notification.elicitation_id.as_deref()), (None, Some("e")));
+    for params in [r#"{"requestId":{}}"#, r#"{"elicitationId":7}"#, r#"{"requestId":1,"RequestId":2}"#] {
+        let text = format!(r#"{{"jsonrpc":"2.0","method":"x","params":{params}}}"#);
+        assert!(read(&text.into()).is_err(), "{params}");
+    }
+}
+
+#[test]
+fn a_servers_session_is_read_or_refused() {
+    let named = |pairs: &[&'static str]| {
+        let value = |&id: &&'static str| (header::SESSION_ID, http::HeaderValue::from_static(id));
+        session(&pairs.iter().map(value).collect()).map_err(|flaw| flaw.refusal.reason)
+    };
+    assert_eq!(named(&[]), Ok(None));
+    assert_eq!(named(&["abc"]), Ok(Some("abc".to_owned())));
+    assert_eq!(named(&["a", "b"]), Err(Reason::AnswerRefused));
+    assert_eq!(named(&["a b"]), Err(Reason::AnswerRefused));
+}

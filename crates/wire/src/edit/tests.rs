@@ -6,10 +6,16 @@ fn edited(body: &'static str, edits: &[(&[&str], &str)]) -> Result<String, Flaw>
 
 #[test]
 fn only_what_is_named_changes() {
-    let body = "{ \"jsonrpc\":\"2.0\",\"id\" : 7 ,\"params\":{\"n\\u0061me\":\"a\",\"x\":1.50,\"_meta\":\n{\"progressToken\":\"p\"}}}\r\n";
+    let body = concat!(
+        "{ \"jsonrpc\":\"2.0\",\"id\" : 7 ,\"params\":{\"n\\u0061me\":\"a\",\"x\":1.50,",
+        "\"_meta\":\n{\"progressToken\":\"p\"}}}\r\n"
+    );
     let edits: [(&[&str], &str); 3] =
         [(&["params", "_meta", "progressToken"], "12"), (&["id"], r#""seven""#), (&["params", "name"], r#""crm_a""#)];
-    let expected = "{ \"jsonrpc\":\"2.0\",\"id\" : \"seven\" ,\"params\":{\"n\\u0061me\":\"crm_a\",\"x\":1.50,\"_meta\":\n{\"progressToken\":12}}}\r\n";
+    let expected = concat!(
+        "{ \"jsonrpc\":\"2.0\",\"id\" : \"seven\" ,\"params\":{\"n\\u0061me\":\"crm_a\",\"x\":1.50,",
+        "\"_meta\":\n{\"progressToken\":12}}}\r\n"
+    );
     assert_eq!(edited(body, &edits).unwrap(), expected);
     assert_eq!(edited(body, &[]).unwrap(), body);
 }

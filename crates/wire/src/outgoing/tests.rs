@@ -34,6 +34,54 @@ fn a_request_of_the_gates_own_reads_back_as_what_it_is() {
 }
 
 #[test]
+fn a_session_is_begun_used_and_ended() {
+    let begun = initialize(&Id::number(1), &json!({ "sampling": {} }));
+    assert!(!begun.headers.contains_key(header::PROTOCOL_VERSION), "no version is agreed on yet");
+    let handshake = request(&begun);
+    assert_eq!(handshake.subject, Subject::Initialize { version: "2025-11-25".to_owned() });
+    assert!(handshake.meta.client_capabilities.sampling && handshake.meta.client_info.is_some());
+
+    let told = request(&initialized());
+    assert_eq!((told.method.as_str(), told.id, told.revision), ("notifications/initialized", None, IN_SESSION));
+
+    let listed = request(&list(IN_SESSION, "tools/list", Some("c"), &Id::number(2)));
+    assert_eq!((listed.cursor.as_deref(), listed.meta.client_info), (Some("c"), None));
+
+    let post = session_headers(IN_SESSION, Some("s-1"));
+    assert_eq!(post[header::SESSION_ID], "s-1");
+    assert_eq!(post[header::PROTOCOL_VERSION], "2025-11-25");
+    let head = crate::read_head(&stream_headers(IN_SESSION, Some("s-1"), Some("7"))).unwrap();
+    assert_eq!((head.session.as_str(), head.last_event_id.as_deref()), ("s-1", Some("7")));
+    assert!(!stream_headers(IN_SESSION, None, None).contains_key(header::SESSION_ID));
+}
+
+#[test]
+fn a_request_is_taken_back_by_its_id_as_it_was_spelled() {
+    for revision in [MODERN, IN_SESSION] {
+        let cancelled = cancelled(revision, &Id::text("a\"b"));
+        let expected = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"a\"b"}}"#;
+        assert_eq!(cancelled.body, expected);
+        assert_eq!(request(&cancelled).revision, revision);
+    }
+}
+
+#[test]
+fn nothing_of_a_callers_session_is_sent_on() {
+    let arrived = list(IN_SESSION, "tools/list", None, &Id::number(1));
+    let mut incoming = arrived.headers.clone();
+    for (name, value) in [("mcp-session-id", "s"), ("mcp-param-region", "eu"), ("last-event-id", "3"), ("cookie", "a")]
+    {
+        incoming.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let request = request(&Outgoing { headers: incoming.clone(), body: arrived.body });
+    assert_eq!(request.session.as_deref(), Some("s"));
+    let sent = mirror(&request, &incoming);
+    let mut names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "content-type", "mcp-protocol-version"]);
+}
+
+#[test]
 fn a_composed_call_names_its_tool_in_the_header() {
     let params = Map::from_iter([("name".to_owned(), Value::from("tööl"))]);
     let outgoing = compose(MODERN, "tools/call", params, &Id::text("x"));

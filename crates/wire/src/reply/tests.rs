@@ -36,6 +36,69 @@ fn a_listing_is_private_and_keeps_its_definitions_as_they_are() {
 }
 
 #[test]
+fn in_a_session_results_have_no_type_and_listings_no_time() {
+    let text = listing(&Id::number(1), IN_SESSION, "tools", [r#"{"name":"a"}"#, "{}"], 5);
+    assert_eq!(text, r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a"},{}]}}"#);
+    let refusal = Refusal::new(Reason::PolicyForbids, "");
+    let (_, body) = refused(Some(&Id::number(1)), IN_SESSION, &refusal, None, Answering::ToolCall, None);
+    let result = &parsed(&body)["result"];
+    assert_eq!((&result["isError"], result.get("resultType")), (&json!(true), None));
+}
+
+#[test]
+fn a_handshake_is_answered_with_what_is_spoken_from_now_on() {
+    let (capabilities, info) = (json!({ "tools": {} }), json!({ "name": "desk", "version": "2" }));
+    let answer = parsed(&initialized(&Id::number(0), IN_SESSION, &capabilities, &info, Some("be kind")));
+    let expected = json!({
+        "protocolVersion": "2025-11-25", "capabilities": { "tools": {} }, "instructions": "be kind",
+        "serverInfo": { "name": "desk", "version": "2" },
+    });
+    assert_eq!(answer, json!({ "jsonrpc": "2.0", "id": 0, "result": expected }));
+    let answer = parsed(&initialized(&Id::number(0), IN_SESSION, &capabilities, &Value::Null, None));
+    assert_eq!(
+        (&answer["result"]["serverInfo"]["name"], answer["result"].get("instructions")),
+        (&json!("portcullis"), None)
+    );
+}
+
+#[test]
+fn a_changed_list_is_told_to_a_subscription_or_to_a_session() {
+    let method = "notifications/tools/list_changed";
+    assert_eq!(list_changed(method, None), r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#);
+    let told = parsed(&list_changed(method, Some(&Id::text("s"))));
+    assert_eq!(told["params"], json!({ "_meta": { "io.modelcontextprotocol/subscriptionId": "s" } }));
+}
+
+#[test]
+fn a_missing_resource_has_a_code_of_its_own_in_a_session() {
+    let refusal = Refusal::new(Reason::ObjectNotFound, "");
+    let code = |revision, method| {
+        let (_, body) = refused(Some(&Id::number(1)), revision, &refusal, None, Answering::of(method), None);
+        parsed(&body)["error"]["code"].as_i64().unwrap()
+    };
+    assert_eq!(code(IN_SESSION, "resources/read"), -32002);
+    assert_eq!(code(IN_SESSION, "resources/subscribe"), -32002);
+    assert_eq!(code(IN_SESSION, "tools/call"), -32602);
+    assert_eq!(code(MODERN, "resources/read"), -32602);
+}
+
+#[test]
+fn in_a_session_only_the_end_of_the_session_is_told_as_not_found() {
+    let status = |reason, id: Option<&Id>| {
+        refused(id, IN_SESSION, &Refusal::new(reason, ""), None, Answering::Other, None).0.as_u16()
+    };
+    let id = Id::number(1);
+    assert_eq!(status(Reason::MethodUnknown, Some(&id)), 200);
+    assert_eq!(status(Reason::OutcomeUnknown, Some(&id)), 200);
+    assert_eq!(status(Reason::SessionUnknown, Some(&id)), 404);
+    assert_eq!(status(Reason::SessionMissing, Some(&id)), 400);
+    assert_eq!(status(Reason::VersionUnsupported, Some(&id)), 400);
+    assert_eq!(status(Reason::Unauthenticated, Some(&id)), 401);
+    // A notification has no answer that could tell it.
+    assert_eq!(status(Reason::MethodUnknown, None), 404);
+}
+
+#[test]
 fn a_refused_call_is_a_result_that_its_model_can_read() {
     let receipt = ReceiptId::new(1, 2);
     let refusal = Refusal::new(Reason::PolicyForbids, "operator's text").with_hint("over the limit");

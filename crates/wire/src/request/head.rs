@@ -43,3 +43,6 @@ fn last_event_id(headers: &HeaderMap) -> Result<Option<String>, Flaw> {
     }
     Ok(id.map(str::to_owned))
 }
+
+#[cfg(test)]
+mod tests;

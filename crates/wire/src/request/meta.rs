@@ -202,3 +202,6 @@ impl Draft {
 fn wrong(key: &str, what: &str) -> Flaw {
     params_invalid(format!("`{key}` must be {what}"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,3 +40,6 @@ impl Response {
         read().map_err(|flaw: Flaw| flaw.with_revision(revision))
     }
 }
+
+#[cfg(test)]
+mod tests;

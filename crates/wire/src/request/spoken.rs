@@ -33,3 +33,6 @@ pub(super) fn spoken(headers: &HeaderMap, said: Option<&str>) -> Result<Option<R
         (None, None) => Ok(headers.contains_key(header::SESSION_ID).then_some(Revision::V2025_11_25)),
     }
 }
+
+#[cfg(test)]
+mod tests;

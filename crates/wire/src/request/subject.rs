@@ -237,3 +237,6 @@ fn bounded(value: Option<Json<'_>>, bytes_max: usize) -> Option<String> {
     let text = value?.string()?;
     (!text.is_empty() && text.len() <= bytes_max).then(|| text.into_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,7 @@ fn a_stop_is_found_wherever_it_stands_and_whatever_surrounds_it() {
                     for from in [0, place / 2, place, place + 1] {
                         let is_stop = |byte| matches!(byte, b'"' | b'\\' | 0..=0x1f);
                         assert_eq!(string_stop(&bytes, from), slow(&bytes, from, is_stop));
+                        assert_eq!(line_feed(&bytes, from), slow(&bytes, from, |byte| byte == b'\n'));
                         assert_eq!(line_stop(&bytes, from), slow(&bytes, from, |byte| byte == b'\n' || byte == b'\r'));
                     }
                 }

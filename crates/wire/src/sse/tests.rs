@@ -81,3 +81,50 @@ fn what_is_encoded_decodes_to_the_same_message() {
     assert_eq!(ending, Ending::Clean);
     assert_eq!(events(&comment(), 1), (vec![], Ending::Clean));
 }
+
+/// Ids and times to wait, of a stream that arrives in pieces of this size.
+fn marks(stream: &[u8], piece: usize) -> Vec<(Option<String>, Option<u64>, String)> {
+    let mut decoder = Decoder::new(LIMIT);
+    let mut marks = Vec::new();
+    for piece in stream.chunks(piece) {
+        decoder.push(piece).unwrap();
+        while let Some(event) = decoder.next() {
+            marks.push((event.id, event.retry, String::from_utf8(event.data.to_vec()).unwrap()));
+        }
+    }
+    marks
+}
+
+#[test]
+fn ids_and_times_to_wait_are_read() {
+    let id = |id: &str| Some(id.to_owned());
+    for (stream, expected) in [
+        ("id: 7\ndata: a\n\ndata: b\n\n", vec![(id("7"), None, "a"), (None, None, "b")]),
+        ("id:1\nid: 2\nretry: 50\ndata:\n\n", vec![(id("2"), Some(50), "")]),
+        ("retry: 5\r\n\r\nid: x-9\r\r", vec![(None, Some(5), ""), (id("x-9"), None, "")]),
+        ("data: a\nid\n\n", vec![(id(""), None, "a")]),
+        // What no header could carry back, and what is no time, is as if it were not there.
+        ("id: a b\nretry: soon\ndata: a\n\n", vec![(None, None, "a")]),
+        ("id: 1\nid: \u{e4}\nretry: 3\nretry: -4\nretry:\ndata: a\n\n", vec![(id("1"), Some(3), "a")]),
+        ("id: a\0b\nretry: 99999999999999999999\n\n", vec![]),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(|(id, retry, data)| (id, retry, data.to_owned())).collect();
+        for piece in [1, 3, 1000] {
+            assert_eq!(marks(stream.as_bytes(), piece), expected, "{stream:?} in pieces of {piece}");
+        }
+    }
+    let long = format!("id: {}\ndata: a\n\n", "x".repeat(limits::EVENT_ID_BYTES_MAX + 1));
+    let mut decoder = Decoder::new(long.len());
+    decoder.push(long.as_bytes()).unwrap();
+    assert_eq!(decoder.next().unwrap().id, None);
+}
+
+#[test]
+fn events_can_be_numbered_and_a_stream_primed() {
+    assert_eq!(numbered("1-2", b"{}"), "id: 1-2\ndata: {}\n\n");
+    assert_eq!(priming("1-0", 500), "id: 1-0\nretry: 500\ndata: \n\n");
+    assert_eq!(marks(&priming("1-0", 500), 1), [(Some("1-0".to_owned()), Some(500), String::new())]);
+    for id in ["", "a b", "1\ndata: forged", "\u{e4}"] {
+        assert_eq!(numbered(id, b"{}"), encode(b"{}"), "{id:?}");
+    }
+}
