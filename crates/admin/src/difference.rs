@@ -132,7 +132,7 @@ pub(crate) fn edit(kind: &str, name: &str, action: Action, old: &str, new: &str)
 }
 
 /// The lines of two texts compared, with [`limits::DIFF_CONTEXT_LINES`] around each change.
-pub(crate) fn lines(old: &str, new: &str) -> Vec<Line> {
+pub fn lines(old: &str, new: &str) -> Vec<Line> {
     // When time runs out the comparison is coarser, never wrong.
     let limit = Duration::from_millis(limits::DIFF_MILLISECONDS_MAX);
     let diff = TextDiff::configure().timeout(limit).diff_lines(old, new);

@@ -43,7 +43,7 @@ use registry::{Observed, ServerManifest};
 
 pub use desired::vocabulary;
 pub use desk::router;
-pub use difference::{Action, Edit, Line, Mark};
+pub use difference::{Action, Edit, Line, Mark, lines};
 pub use fault::{Code, Fault, Place, Problem};
 pub use manifests::{File, FolderError, Manifests};
 pub use names::Names;

@@ -8,6 +8,7 @@ mod bootstrap;
 mod checks;
 mod cli;
 mod compile;
+mod connect;
 mod logs;
 mod quickstart;
 mod serve;
@@ -54,6 +55,7 @@ async fn run(cli: Cli, since: Instant) -> ExitCode {
                 Err(error) => Err(error),
             }
         }
+        Command::Connect(command) => return command.run().await,
         Command::Client(command) => return command.run().await,
     };
     match result {

@@ -25,6 +25,11 @@ pub const RESOURCE_PREFIXES_MAX: usize = 64;
 /// Tools, and prompts, that an endpoint chooses of one server by name.
 pub const CHOSEN_NAMES_MAX: usize = 1_000;
 
+/// Places told at which one server speaks of others.
+pub const MENTIONS_MAX: usize = 100;
+/// Bytes in a tool's name from which on its being a word of a text means something.
+pub const MENTION_NAME_BYTES_MIN: usize = 4;
+
 /// Bytes in one JSON-RPC message, either way. The unit of inspection.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nesting of arrays and objects in one message.
@@ -246,3 +251,68 @@ pub const LOCAL_OPEN_FILES_MAX: u64 = 65_536;
 pub const LOCAL_FILE_BYTES: u64 = 256 * 1024 * 1024;
 /// The most a manifest may say.
 pub const LOCAL_FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024 * 1024;
+
+/// Messages that `connect` carries at once.
+pub const CONNECT_MESSAGES_MAX: usize = 128;
+/// Bytes of one message that `connect` carries to its client; a listing of everything that an endpoint offers must fit.
+pub const CONNECT_ANSWER_BYTES_MAX: usize = DEFINITIONS_BYTES_MAX + MESSAGE_BYTES_MAX;
+/// Milliseconds `connect` waits for the next byte of an answer; longer than the gate lets a subscription be silent.
+pub const CONNECT_SILENCE_MILLISECONDS_MAX: u64 = SUBSCRIPTION_IDLE_MILLISECONDS_MAX + 60_000;
+/// Milliseconds what is under way is waited for, once the client of `connect` has closed its output.
+pub const CONNECT_PARTING_MILLISECONDS_MAX: u64 = 2_000;
+/// Times in a row that a stream may be read on without anything new.
+pub const CONNECT_RESUMPTIONS_MAX: u32 = 20;
+/// Milliseconds until a stream is read on, where the gate says nothing else.
+pub const CONNECT_RETRY_MILLISECONDS: u64 = 1_000;
+/// Milliseconds until a stream is read on, at most.
+pub const CONNECT_RETRY_MILLISECONDS_MAX: u64 = 30_000;
+
+/// Bytes of a local server's arguments and environment together.
+pub const LOCAL_PLAN_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds until a local server's program runs, or is given up.
+pub const LOCAL_START_MILLISECONDS_MAX: u64 = 10_000;
+/// Milliseconds between two looks at how much a local server uses.
+pub const LOCAL_LOOK_MILLISECONDS: u64 = 200;
+/// Milliseconds a local server that was asked to end may take to do so.
+pub const LOCAL_GRACE_MILLISECONDS: u64 = 2_000;
+/// Milliseconds within which everything a local server started is gone, once it is killed.
+pub const LOCAL_KILL_MILLISECONDS_MAX: u64 = 5_000;
+/// Bytes that are kept of what a local server wrote last to its standard error.
+pub const LOCAL_STDERR_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a local server's standard error that are read in one second; one that writes faster waits.
+pub const LOCAL_STDERR_BYTES_PER_SECOND: usize = 128 * 1024 * 1024;
+
+/// Times in a row that a server's stream is read on without a message.
+pub const STREAM_RESUMPTIONS_MAX: u32 = 20;
+/// Milliseconds until a server's stream is read on, where the server says nothing else.
+pub const STREAM_RETRY_MILLISECONDS: u64 = 1_000;
+/// Milliseconds until a server's stream is read on, at most.
+pub const STREAM_RETRY_MILLISECONDS_MAX: u64 = 30_000;
+/// Milliseconds a server may take to hear that a session is over.
+pub const PARTING_MILLISECONDS_MAX: u64 = 5_000;
+/// Milliseconds from the start of a local server until its definitions are read and compared.
+pub const LOCAL_READY_MILLISECONDS_MAX: u64 = 90_000;
+/// Milliseconds a local server has to show whether it speaks a revision, before another one is tried.
+pub const LOCAL_PROBE_MILLISECONDS_MAX: u64 = 10_000;
+/// Milliseconds a local server may take to read one message.
+pub const LOCAL_WRITE_MILLISECONDS_MAX: u64 = 10_000;
+/// Milliseconds between the end of a local server's output and its own end.
+pub const LOCAL_EXIT_MILLISECONDS_MAX: u64 = 500;
+/// Requests under way at once with one local server.
+pub const LOCAL_REQUESTS_MAX: usize = 256;
+/// Bytes that wait until a local server reads them.
+pub const LOCAL_QUEUE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Messages of a local server that wait until their caller takes them.
+pub const LOCAL_BACKLOG_MESSAGES_MAX: usize = 1_000;
+/// Bytes of a local server's messages that wait until their caller takes them.
+pub const LOCAL_BACKLOG_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
+/// Lines of a local server that are no messages, until it is ended.
+pub const LOCAL_NOISE_LINES_MAX: u64 = 100;
+/// Milliseconds until a local server that ended is started again; doubled each time that it does not stay.
+pub const LOCAL_REST_MILLISECONDS: u64 = 250;
+/// Milliseconds until a local server that ended is started again, at most.
+pub const LOCAL_REST_MILLISECONDS_MAX: u64 = 60_000;
+/// Milliseconds after which a local server counts as having stayed.
+pub const LOCAL_STAYED_MILLISECONDS: u64 = 120_000;
+/// Changes of a local server that wait until they are heard.
+pub const LOCAL_CHANGES_MAX: usize = 64;

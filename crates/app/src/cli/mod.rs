@@ -6,7 +6,7 @@
 //! screen.
 
 mod apply;
-mod ask;
+pub(crate) mod ask;
 mod audit;
 pub(crate) mod client;
 pub(crate) mod connection;
@@ -17,7 +17,7 @@ mod lists;
 pub(crate) mod paint;
 mod receipt;
 mod server;
-mod show;
+pub(crate) mod show;
 mod status;
 
 use std::path::PathBuf;
@@ -28,6 +28,7 @@ use clap::{Args, Parser, Subcommand};
 use self::client::Client;
 use self::connection::Finding;
 use self::failure::Failure;
+use crate::connect::Connect;
 
 /// The gate between AI agents and the systems they act on.
 #[derive(Debug, Parser)]
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Quickstart(Quickstart),
     /// Run the gate
     Serve(Serve),
+    /// Carry a client that only starts local servers to an endpoint of the gate
+    Connect(Connect),
     /// A command for a gate that runs.
     #[command(flatten)]
     Client(Box<ClientCommand>),
