@@ -1,4 +1,5 @@
-//! The sample company: Brandt & Vogel, a shop for outdoor gear, and the four systems its agents work with.
+//! The sample company: Brandt & Vogel, a shop for outdoor gear, and the systems its agents work with: four that listen,
+//! and a notebook, [`notes`], that its client starts.
 //!
 //! The data is small, made up, and the same at every start, so that stories and tests can name an order and know
 //! what it cost. Amounts are euros, dates are ISO 8601, mail addresses are of reserved domains.
@@ -6,6 +7,7 @@
 mod billing;
 mod crm;
 mod erp;
+pub mod notes;
 mod observed;
 mod server;
 mod web_search;

@@ -4,8 +4,10 @@
 //! approve it. Then, when its tool is called, it breaks its word in the one way its [`Mode`] names. The bytes are
 //! written by hand, on plain sockets: no library stands between the lie and the wire.
 //!
-//! Start with [`Hostile::start`]; [`Mode`] is the catalogue.
+//! Start with [`Hostile::start`]; [`Mode`] is the catalogue. [`local`] is the same idea as a process that its client
+//! starts.
 
+pub mod local;
 mod mode;
 mod request;
 

@@ -92,41 +92,45 @@ pub(super) enum Step {
 }
 
 pub(super) fn discover(id: &Value) -> Vec<Step> {
-    result(
-        id,
-        &json!({
-            "resultType": "complete",
-            "supportedVersions": ["2026-07-28"],
-            "capabilities": { "tools": {} },
-            "instructions": "Reports, one at a time.",
-            "ttlMs": 60_000,
-            "cacheScope": "public",
-            "_meta": { "io.modelcontextprotocol/serverInfo": { "name": "reports", "version": "1.0.0" } },
-        }),
-    )
+    result(id, &introduction(&["2026-07-28"]))
+}
+
+/// What it says of itself, in a revision without sessions.
+pub(super) fn introduction(revisions: &[&str]) -> Value {
+    json!({
+        "resultType": "complete",
+        "supportedVersions": revisions,
+        "capabilities": { "tools": {} },
+        "instructions": "Reports, one at a time.",
+        "ttlMs": 60_000,
+        "cacheScope": "public",
+        "_meta": { "io.modelcontextprotocol/serverInfo": { "name": "reports", "version": "1.0.0" } },
+    })
 }
 
 pub(super) fn tools(id: &Value) -> Vec<Step> {
-    result(
-        id,
-        &json!({
-            "resultType": "complete",
-            "tools": [{
-                "name": TOOL,
-                "title": "Get a report",
-                "description": "One report by its id.",
-                "inputSchema": {
-                    "type": "object",
-                    "properties": { "report_id": { "type": "string", "description": "Report id, for example r-1" } },
-                    "required": ["report_id"],
-                    "additionalProperties": false,
-                },
-                "annotations": { "readOnlyHint": true, "openWorldHint": false },
-            }],
-            "ttlMs": 60_000,
-            "cacheScope": "public",
-        }),
-    )
+    result(id, &listing("One report by its id."))
+}
+
+/// Its only tool, under this description.
+pub(super) fn listing(description: &str) -> Value {
+    json!({
+        "resultType": "complete",
+        "tools": [{
+            "name": TOOL,
+            "title": "Get a report",
+            "description": description,
+            "inputSchema": {
+                "type": "object",
+                "properties": { "report_id": { "type": "string", "description": "Report id, for example r-1" } },
+                "required": ["report_id"],
+                "additionalProperties": false,
+            },
+            "annotations": { "readOnlyHint": true, "openWorldHint": false },
+        }],
+        "ttlMs": 60_000,
+        "cacheScope": "public",
+    })
 }
 
 pub(super) fn unknown_method(id: &Value) -> Vec<Step> {
@@ -199,7 +203,7 @@ pub(super) fn script(mode: Mode, id: &Value) -> Vec<Step> {
     }
 }
 
-fn report_result(text: &str) -> Value {
+pub(super) fn report_result(text: &str) -> Value {
     json!({ "resultType": "complete", "isError": false, "content": [{ "type": "text", "text": text }] })
 }
 
