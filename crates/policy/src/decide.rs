@@ -8,7 +8,8 @@ use model::{Caller, EndpointName, Object, PolicyId, Reason, Refusal, Timestamp};
 
 use crate::arguments::{self, Inexact};
 use crate::load::Known;
-use crate::standing::{Asked, Outcome, Standing};
+use crate::outcome::Outcome;
+use crate::standing::{Asked, Standing};
 use crate::{Action, Obligation, Policies};
 
 /// One question.
@@ -62,9 +63,13 @@ impl Policies {
             return Err(Refusal::new(Reason::PolicyForbids, detail));
         }
         let standing = self.standing(question)?;
-        let policies = match &standing.settled {
+        if let Some(verdict) = standing.settled() {
+            return Ok(Permit { policies: verdict.clone()? });
+        }
+        let context = self.context(question, &standing)?;
+        let policies = match standing.unless_spoken(&context)? {
             Some(verdict) => verdict.clone()?,
-            None => self.weigh(question, &standing.ask(&self.context(question, &standing)?)?)?,
+            None => self.weigh(question, &standing.ask(&context)?)?,
         };
         Ok(Permit { policies })
     }
@@ -86,10 +91,10 @@ impl Policies {
         for asked in asked {
             let Outcome { permits, forbids, errors } = asked.hard();
             if !errors.is_empty() {
-                return Err(self.erred(question, asked, &errors));
+                return Err(self.erred(question, asked, errors));
             }
             if !forbids.is_empty() {
-                return Err(self.forbidden(question, asked, &forbids));
+                return Err(self.forbidden(question, asked, forbids));
             }
             if permits.is_empty() {
                 return Err(Refusal::new(
@@ -97,7 +102,7 @@ impl Policies {
                     format!("no policy permits {}", phrase(question, asked)),
                 ));
             }
-            permitting.extend(permits);
+            permitting.extend(permits.iter().cloned());
         }
         Ok(self.ids(&permitting).into())
     }
@@ -108,7 +113,7 @@ impl Policies {
         for asked in asked {
             let Outcome { permits: _, forbids, errors } = asked.obligations();
             if !errors.is_empty() {
-                return Err(self.erred(question, asked, &errors));
+                return Err(self.erred(question, asked, errors));
             }
             let known = forbids.iter().filter_map(|id| self.known.get(id));
             obligations.extend(known.flat_map(|known| known.obligations.iter().cloned()));

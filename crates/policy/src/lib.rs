@@ -8,7 +8,8 @@
 //! Start with `decide.rs`, which is the rule; `schema.cedarschema` is what a policy can talk about; then, in the
 //! order of a policy's life: `outline.rs` (is it safe to parse), `parse.rs` (a file becomes policies), `annotations.rs` (what `@approval` and the others
 //! mean), `reads.rs` (what a policy looks at), `typing.rs` (is it right for every tool it can apply to), `slices.rs`
-//! (which policies can apply to a question), `standing.rs` (what can be remembered of an answer), `arguments.rs`
+//! (which policies can apply to a question), `moving.rs` (those that are asked at each call), `standing.rs` and `standings.rs` (what can be remembered of an
+//! answer), `arguments.rs`
 //! (a caller's JSON becomes plain typed values).
 //!
 //! Rules that hold here:
@@ -27,6 +28,8 @@ mod arguments;
 mod decide;
 mod entities;
 mod load;
+mod moving;
+mod outcome;
 mod outline;
 mod parse;
 mod reads;
@@ -34,6 +37,7 @@ mod schema;
 mod shape;
 mod slices;
 mod standing;
+mod standings;
 mod summary;
 mod typing;
 mod vocabulary;

@@ -12,7 +12,7 @@ use crate::entities::Names;
 use crate::parse::{self, Parsed};
 use crate::reads::Reads;
 use crate::slices::Slices;
-use crate::standing::Standings;
+use crate::standings::Standings;
 use crate::typing::{self, ToolShapes};
 use crate::{PolicySummary, Vocabulary};
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use cedar_policy::pst::Policy as Tree;
 use cedar_policy::{
     ActionConstraint, Effect as CedarEffect, EntityUid, Policy, PolicyId as CedarId, PolicySet, PrincipalConstraint,
     ResourceConstraint,
@@ -19,6 +20,8 @@ use crate::{Action, Effect, LoadError, ObligationKind, PolicySummary, Source, ou
 pub(crate) struct Parsed {
     /// Cedar's own form, under our id.
     pub(crate) cedar: Policy,
+    /// Its syntax tree, if it is to be asked at each call.
+    pub(crate) tree: Option<Tree>,
     pub(crate) principal: Scope,
     pub(crate) actions: ActionSet,
     pub(crate) resource: Scope,
@@ -158,7 +161,10 @@ fn read_policy(
     let said = Said::by(policy, text, actions, &mut fail)?;
     let id = said.id.unwrap_or_else(|| format!("{}#{number}", source.file));
     let id: PolicyId = id.parse().map_err(|error: model::NameError| fail(0, error.to_string())).ok()?;
-    let reads = Reads::of(policy, text).map_err(|error| fail(0, error.to_string())).ok()?;
+    // The variable has no other spelling, so that a text without it reads nothing and needs no tree.
+    let tree = text.contains("context").then(|| policy.to_pst()).transpose();
+    let tree = tree.map_err(|error| fail(0, error.to_string())).ok()?;
+    let reads = tree.as_ref().map(Reads::of).unwrap_or_default();
     let summary = PolicySummary {
         file: source.file.clone(),
         line: place.line,
@@ -180,7 +186,8 @@ fn read_policy(
     let cedar = policy.new_id(CedarId::new(summary.id.as_str()));
     let principal = principal_scope(policy);
     let (resource, resource_type) = resource_scope(policy);
-    Some(Parsed { cedar, principal, actions, resource, resource_type, reads, summary, place })
+    let tree = tree.filter(|_| reads.moves());
+    Some(Parsed { cedar, tree, principal, actions, resource, resource_type, reads, summary, place })
 }
 
 /// What a policy's annotations say.

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::Policy;
-use cedar_policy::pst::{Clause, Expr, PstConstructionError, Var};
+use cedar_policy::pst::{Clause, Expr, Policy, Var};
 
 /// What one policy reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,28 +16,22 @@ pub(crate) struct Reads {
     pub(crate) all_arguments: bool,
     /// Whether it looks at `context.now`.
     pub(crate) time: bool,
+    /// Whether it looks at anything else in the context: the endpoint, the agent, the user.
+    pub(crate) surroundings: bool,
     /// Whether it looks at the principal in its conditions. Known only of a policy that looks at the context.
     pub(crate) principal: bool,
 }
 
 impl Reads {
     /// What a policy reads.
-    ///
-    /// # Errors
-    /// When Cedar cannot give the policy's syntax tree, which would be a fault of its own.
-    pub(crate) fn of(policy: &Policy, text: &str) -> Result<Self, PstConstructionError> {
-        // The variable has no other spelling, so a text without it reads nothing and need not be walked.
-        if !text.contains("context") {
-            return Ok(Self::default());
-        }
-        let tree = policy.to_pst()?;
+    pub(crate) fn of(tree: &Policy) -> Self {
         let mut reads = Self::default();
         for clause in tree.body().clauses() {
             match clause {
                 Clause::When(condition) | Clause::Unless(condition) => reads.walk(condition),
             }
         }
-        Ok(reads)
+        reads
     }
 
     /// Whether its answer can differ between two calls of the same caller to the same object.
@@ -106,8 +99,9 @@ impl Reads {
             [] => {
                 self.all_arguments = true;
                 self.time = true;
+                self.surroundings = true;
             }
-            [_, ..] => {}
+            [_, ..] => self.surroundings = true,
         }
     }
 }

@@ -9,10 +9,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy::{EntityTypeName, EntityUid, PolicySet, PolicySetError};
+use cedar_policy::{EntityTypeName, EntityUid, PolicySet};
 
 use crate::Action;
 use crate::action::ActionSet;
+use crate::moving::{Gathered, Moving, Unjoined};
 use crate::parse::Parsed;
 
 /// What one side of a policy's scope names.
@@ -27,23 +28,21 @@ pub(crate) enum Scope {
 }
 
 /// Policies whose scopes name the same.
-#[derive(Default)]
-pub(crate) struct Slice {
+pub(crate) struct Slice<M = Arc<Moving>> {
     /// Permits and plain forbids.
-    pub(crate) hard: Split,
+    pub(crate) hard: Split<M>,
     /// Forbids that an obligation lifts.
-    pub(crate) obligations: Split,
+    pub(crate) obligations: Split<M>,
 }
 
 /// One set in three parts.
-#[derive(Default)]
-pub(crate) struct Split {
+pub(crate) struct Split<M = Arc<Moving>> {
     /// Policies that answer the same each time for the same caller and object.
     pub(crate) still: PolicySet,
     /// Policies that read arguments or the time, and look at the principal.
-    pub(crate) moving: Arc<PolicySet>,
+    pub(crate) moving: Vec<M>,
     /// Policies that read arguments or the time, and answer the agent and its user alike.
-    pub(crate) alike: Arc<PolicySet>,
+    pub(crate) alike: Vec<M>,
 }
 
 /// Every policy, filed.
@@ -54,20 +53,20 @@ pub(crate) struct Slices {
 }
 
 /// The slices of one pair of scopes, by the actions they are about.
-type Drawer = Vec<(ActionSet, Arc<Slice>)>;
+type Drawer<S = Arc<Slice>> = Vec<(ActionSet, S)>;
 
 impl Slices {
     /// Files every policy.
     ///
     /// # Errors
-    /// When two policies have one id, which parsing has ruled out.
-    pub(crate) fn build(parsed: &[Parsed]) -> Result<Self, Box<PolicySetError>> {
-        let mut open: HashMap<(Scope, Scope), Vec<(ActionSet, Slice)>> = HashMap::new();
+    /// When two policies have one id, or cannot be put side by side, both of which parsing has ruled out.
+    pub(crate) fn build(parsed: &[Parsed]) -> Result<Self, Unjoined> {
+        let mut open: HashMap<(Scope, Scope), Drawer<Slice<Gathered>>> = HashMap::new();
         for policy in parsed {
             let drawer = open.entry((policy.principal.clone(), policy.resource.clone())).or_default();
             let found = drawer.iter().position(|(actions, _)| *actions == policy.actions);
             let at = found.unwrap_or_else(|| {
-                drawer.push((policy.actions, Slice::default()));
+                drawer.push((policy.actions, Slice::new()));
                 drawer.len() - 1
             });
             if let Some((_, slice)) = drawer.get_mut(at) {
@@ -76,7 +75,8 @@ impl Slices {
         }
         let mut filed: HashMap<Scope, HashMap<Scope, Drawer>> = HashMap::new();
         for ((principal, resource), drawer) in open {
-            let drawer = drawer.into_iter().map(|(actions, slice)| (actions, Arc::new(slice))).collect();
+            let drawer = drawer.into_iter().map(|(actions, slice)| Ok((actions, Arc::new(slice.join()?))));
+            let drawer = drawer.collect::<Result<Drawer, Unjoined>>()?;
             filed.entry(principal).or_default().insert(resource, drawer);
         }
         Ok(Self { filed })
@@ -90,18 +90,38 @@ impl Slices {
     }
 }
 
-impl Slice {
-    fn add(&mut self, policy: &Parsed) -> Result<(), Box<PolicySetError>> {
+impl Slice<Gathered> {
+    fn new() -> Self {
+        Self { hard: Split::new(), obligations: Split::new() }
+    }
+
+    fn add(&mut self, policy: &Parsed) -> Result<(), Unjoined> {
         let split = match policy.summary.obligations.is_empty() {
             true => &mut self.hard,
             false => &mut self.obligations,
         };
         let looks_at_principal = policy.principal != Scope::Any || policy.reads.principal;
-        let part = match (policy.reads.moves(), looks_at_principal) {
-            (false, _) => &mut split.still,
-            (true, true) => Arc::make_mut(&mut split.moving),
-            (true, false) => Arc::make_mut(&mut split.alike),
-        };
-        part.add(policy.cedar.clone()).map_err(Box::new)
+        match &policy.tree {
+            None => split.still.add(policy.cedar.clone()).map_err(Box::new)?,
+            Some(tree) if looks_at_principal => Gathered::add(&mut split.moving, &policy.cedar, tree)?,
+            Some(tree) => Gathered::add(&mut split.alike, &policy.cedar, tree)?,
+        }
+        Ok(())
+    }
+
+    fn join(self) -> Result<Slice, Unjoined> {
+        Ok(Slice { hard: self.hard.join()?, obligations: self.obligations.join()? })
+    }
+}
+
+impl Split<Gathered> {
+    fn new() -> Self {
+        Self { still: PolicySet::new(), moving: Vec::new(), alike: Vec::new() }
+    }
+
+    fn join(self) -> Result<Split, Unjoined> {
+        let join = |all: Vec<Gathered>| all.into_iter().map(|gathered| gathered.join().map(Arc::new)).collect();
+        let (moving, alike): (Result<_, Unjoined>, Result<_, Unjoined>) = (join(self.moving), join(self.alike));
+        Ok(Split { still: self.still, moving: moving?, alike: alike? })
     }
 }

@@ -2,59 +2,44 @@
 //!
 //! Most policies look at who asks for what through which endpoint, and no further. Their part of the answer is the
 //! same until the revision changes, so it is kept, under everything it depends on. What is left for each call is the
-//! policies that read arguments or the time; where there are none, the whole verdict is kept.
+//! policies that read arguments or the time; where there are none, the whole verdict is kept, and where there are only
+//! forbids, the verdict that stands while none of them says anything.
 //!
 //! An object that does not exist takes the same way and leaves the same trace as one that is hidden.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision, Entities, EntityUid, EvaluationError, PolicyId as CedarId,
-    PolicySet, Request, RestrictedExpression,
-};
-use model::{Caller, EndpointName, Object, PolicyId, Reason, Refusal, limits};
-use moka::sync::Cache;
+use cedar_policy::{Context, Entities, EntityUid, PolicyId as CedarId, Request, RestrictedExpression};
+use model::{Object, PolicyId, Reason, Refusal};
 
 use crate::decide::Target;
 use crate::entities::Cast;
+use crate::moving::Moving;
+use crate::outcome::Outcome;
 use crate::shape::Fields;
 use crate::slices::{Slice, Split};
 use crate::{Action, Policies, Question};
-
-/// The standings of one revision; the least used are forgotten first.
-pub(crate) struct Standings(Cache<Key, Arc<Standing>>);
-
-/// Everything that the part which is kept depends on.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Key {
-    caller: Caller,
-    endpoint: EndpointName,
-    action: Action,
-    target: Thing,
-}
-
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Thing {
-    Endpoint(EndpointName),
-    Object(Object),
-}
 
 /// Where a caller stands before arguments and time are looked at.
 pub(crate) struct Standing {
     /// The agent's part, then that of the user it acts for.
     sides: Vec<Side>,
     /// What is asked once for both, because it does not look at the principal.
-    alike: Both<Vec<Arc<PolicySet>>>,
+    alike: Both<Vec<Arc<Moving>>>,
     /// The part of the context that stands still.
     context: Vec<(&'static str, EntityUid)>,
     entities: Entities,
     /// What policies that apply read of the arguments; `None` where they read nothing, or there are none.
     pub(crate) reading: Option<Reading>,
     pub(crate) reads_time: bool,
-    /// The whole verdict, where no policy that applies moves.
-    pub(crate) settled: Option<Result<Arc<[PolicyId]>, Refusal>>,
+    reads_surroundings: bool,
+    /// The verdict if no policy that moves says anything; `None` where one of them permits, for then silence is rare.
+    otherwise: Option<Verdict>,
 }
+
+/// The policies that permit, or the refusal.
+pub(crate) type Verdict = Result<Arc<[PolicyId]>, Refusal>;
 
 /// What is read of a tool's arguments.
 pub(crate) struct Reading {
@@ -72,7 +57,7 @@ struct Side {
     /// What the policies that stand still said.
     said: Both<Outcome>,
     /// Those that are still to be asked.
-    moving: Both<Vec<Arc<PolicySet>>>,
+    moving: Both<Vec<Arc<Moving>>>,
 }
 
 /// The same of permits and plain forbids, and of the forbids that an obligation lifts.
@@ -82,44 +67,25 @@ struct Both<T> {
     obligations: T,
 }
 
-/// What a set of policies says. Where one forbids, who permits is not told.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Outcome {
-    pub(crate) permits: BTreeSet<CedarId>,
-    pub(crate) forbids: BTreeSet<CedarId>,
-    pub(crate) errors: BTreeSet<(CedarId, &'static str)>,
-}
-
-/// One principal's question, ready to be put.
+/// What one principal's question was answered.
 pub(crate) struct Asked<'a> {
     side: &'a Side,
-    request: Request,
-    entities: &'a Entities,
-    alike: Both<Outcome>,
-}
-
-impl Standings {
-    pub(crate) fn new() -> Self {
-        let weigher = |key: &Key, standing: &Arc<Standing>| key.weight().saturating_add(standing.weight());
-        Self(Cache::builder().max_capacity(limits::STANDINGS_BYTES_MAX).weigher(weigher).build())
-    }
+    said: Both<Outcome>,
 }
 
 impl Policies {
     /// Where the caller stands, remembered or worked out.
     pub(crate) fn standing(&self, question: &Question<'_>) -> Result<Arc<Standing>, Refusal> {
-        let key = Key::of(question);
-        if let Some(standing) = self.standings.0.get(&key) {
+        if let Some(standing) = self.standings.get(question) {
             return Ok(standing);
         }
         let mut standing = self.stand(question)?;
-        if !standing.moves() {
-            let asked = standing.ask(&standing.still_context()?)?;
-            let verdict = self.weigh(question, &asked);
-            standing.settled = Some(verdict);
+        if !standing.parts().any(|moving| moving.permits()) {
+            let verdict = self.weigh(question, &standing.ask_still());
+            standing.otherwise = Some(verdict);
         }
         let standing = Arc::new(standing);
-        self.standings.0.insert(key, Arc::clone(&standing));
+        self.standings.insert(question, &standing);
         Ok(standing)
     }
 
@@ -134,15 +100,17 @@ impl Policies {
             entities: cast.all.clone(),
             reading: None,
             reads_time: false,
-            settled: None,
+            reads_surroundings: false,
+            otherwise: None,
         };
         let user = cast.user.as_ref().map(|user| (user.clone(), cast.user_scopes(user)));
         for (principal, scopes) in [(cast.agent.clone(), cast.agent_scopes())].into_iter().chain(user) {
             let slices = self.slices.find(&scopes, question.action, &cast.resource_scopes());
-            let side = standing.side(&cast, principal, &slices)?;
-            standing.sides.push(side);
+            let request = request(&principal, &cast.action, &cast.resource, standing.still_context()?)?;
             // INVARIANT: these are filed under no principal, so both principals lead to the same ones.
-            standing.alike = Both::of(&slices, |split| &split.alike);
+            standing.alike = Both::of(&slices, |split| &split.alike, &request, &standing.entities)?;
+            let side = standing.side(&cast, &request, &slices)?;
+            standing.sides.push(side);
         }
         self.note_reads(question, &mut standing);
         Ok(standing)
@@ -150,13 +118,14 @@ impl Policies {
 
     /// Notes what the policies that are still to be asked read.
     fn note_reads(&self, question: &Question<'_>, standing: &mut Standing) {
-        let (mut all, mut names, mut time) = (false, HashSet::new(), false);
+        let (mut all, mut names, mut time, mut surroundings) = (false, HashSet::new(), false, false);
         for known in standing.moving().filter_map(|id| self.known.get(id)) {
             all |= known.reads.all_arguments;
             time |= known.reads.time;
+            surroundings |= known.reads.surroundings;
             names.extend(known.reads.arguments.iter().filter_map(|path| path.first().cloned()));
         }
-        standing.reads_time = time;
+        (standing.reads_time, standing.reads_surroundings) = (time, surroundings);
         if let (Action::Call, Target::Object(Object::Tool { server, name })) = (question.action, question.target)
             && (all || !names.is_empty())
         {
@@ -167,58 +136,84 @@ impl Policies {
 }
 
 impl Standing {
-    fn side(&self, cast: &Cast, principal: EntityUid, slices: &[Arc<Slice>]) -> Result<Side, Refusal> {
-        let request = request(&principal, &cast.action, &cast.resource, self.still_context()?)?;
+    fn side(&self, cast: &Cast, request: &Request, slices: &[Arc<Slice>]) -> Result<Side, Refusal> {
         let mut said = Both::<Outcome>::default();
         for slice in slices {
-            said.hard.add(&slice.hard.still, &request, &self.entities);
-            said.obligations.add(&slice.obligations.still, &request, &self.entities);
+            said.hard.add(&slice.hard.still, request, &self.entities);
+            said.obligations.add(&slice.obligations.still, request, &self.entities);
         }
-        let moving = Both::of(slices, |split| &split.moving);
+        let moving = Both::of(slices, |split| &split.moving, request, &self.entities)?;
+        let principal = request.principal().cloned().ok_or_else(|| broken(&"it has no principal"))?;
         Ok(Side { principal, action: cast.action.clone(), resource: cast.resource.clone(), said, moving })
     }
 
     /// Every policy that is still to be asked.
     pub(crate) fn moving(&self) -> impl Iterator<Item = &CedarId> {
-        let parts = self.sides.iter().map(|side| &side.moving).chain([&self.alike]);
-        let sets = parts.flat_map(|part| part.hard.iter().chain(&part.obligations));
-        sets.flat_map(|set| set.policies()).map(cedar_policy::Policy::id)
+        self.parts().flat_map(|moving| moving.each().policies()).map(cedar_policy::Policy::id)
     }
 
-    fn moves(&self) -> bool {
-        self.moving().next().is_some()
+    fn parts(&self) -> impl Iterator<Item = &Arc<Moving>> {
+        self.sides.iter().map(|side| &side.moving).chain([&self.alike]).flat_map(Both::parts)
+    }
+
+    /// The whole verdict, where no policy that applies moves.
+    pub(crate) fn settled(&self) -> Option<&Verdict> {
+        self.otherwise.as_ref().filter(|_| self.parts().next().is_none())
+    }
+
+    /// The verdict, where all policies that move turn out to say nothing.
+    pub(crate) fn unless_spoken(&self, context: &Context) -> Result<Option<&Verdict>, Refusal> {
+        let Some(otherwise) = &self.otherwise else { return Ok(None) };
+        let mut alike = Some(&self.alike);
+        for side in &self.sides {
+            let mut parts = alike.take().into_iter().chain([&side.moving]).flat_map(Both::parts).peekable();
+            if parts.peek().is_none() {
+                continue;
+            }
+            let request = request(&side.principal, &side.action, &side.resource, context.clone())?;
+            if !parts.all(|moving| moving.is_silent(&request, &self.entities)) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(otherwise))
     }
 
     fn still_context(&self) -> Result<Context, Refusal> {
-        self.context_with([])
+        context(self.still_pairs())
     }
 
-    /// The context, with what moves.
+    fn still_pairs(&self) -> impl Iterator<Item = (&'static str, RestrictedExpression)> {
+        self.context.iter().map(|(name, uid)| (*name, RestrictedExpression::new_entity_uid(uid.clone())))
+    }
+
+    /// The context with what moves, as far as it is read.
     pub(crate) fn context_with(
         &self,
-        more: impl IntoIterator<Item = (&'static str, RestrictedExpression)>,
+        moving: impl IntoIterator<Item = (&'static str, RestrictedExpression)>,
     ) -> Result<Context, Refusal> {
-        let still = self.context.iter().map(|(name, uid)| (*name, RestrictedExpression::new_entity_uid(uid.clone())));
-        let pairs = still.chain(more).map(|(name, value)| (name.to_owned(), value));
-        // Cedar's own text may hold a caller's values, so it is not passed on.
-        Context::from_pairs(pairs).map_err(|_| Refusal::new(Reason::PolicyError, "the context could not be built"))
+        let still = self.reads_surroundings.then(|| self.still_pairs());
+        context(still.into_iter().flatten().chain(moving))
     }
 
-    /// The question, once for each principal.
+    /// The answers to the question, put once for each principal.
     pub(crate) fn ask(&self, context: &Context) -> Result<Vec<Asked<'_>>, Refusal> {
-        let mut asked: Vec<Asked<'_>> = Vec::with_capacity(self.sides.len());
-        for side in &self.sides {
+        let mut alike = None;
+        let each = self.sides.iter().map(|side| {
             let request = request(&side.principal, &side.action, &side.resource, context.clone())?;
-            let alike = match asked.first() {
-                Some(first) => first.alike.clone(),
-                None => self.alike.ask(&request, &self.entities),
-            };
-            asked.push(Asked { side, request, entities: &self.entities, alike });
-        }
-        Ok(asked)
+            let alike = alike.get_or_insert_with(|| self.alike.ask(&request, &self.entities));
+            let moving = side.moving.ask(&request, &self.entities);
+            Ok(Asked { side, said: [&*alike, &moving].into_iter().fold(side.said.clone(), Both::and) })
+        });
+        each.collect()
     }
 
-    fn weight(&self) -> u32 {
+    /// The answers of those that stand still alone.
+    fn ask_still(&self) -> Vec<Asked<'_>> {
+        self.sides.iter().map(|side| Asked { side, said: side.said.clone() }).collect()
+    }
+
+    /// The memory it takes, in bytes, estimated.
+    pub(crate) fn weight(&self) -> u32 {
         const BASE_BYTES: u32 = 1024;
         const MOVING_BYTES: u32 = 64;
         let moving = u32::try_from(self.moving().count()).unwrap_or(u32::MAX);
@@ -243,86 +238,57 @@ impl Asked<'_> {
     }
 
     /// What permits and plain forbids say.
-    pub(crate) fn hard(&self) -> Outcome {
-        self.answer(&self.side.said.hard, &self.side.moving.hard, &self.alike.hard)
+    pub(crate) fn hard(&self) -> &Outcome {
+        &self.said.hard
     }
 
     /// What the forbids that an obligation lifts say.
-    pub(crate) fn obligations(&self) -> Outcome {
-        self.answer(&self.side.said.obligations, &self.side.moving.obligations, &self.alike.obligations)
-    }
-
-    fn answer(&self, said: &Outcome, moving: &[Arc<PolicySet>], alike: &Outcome) -> Outcome {
-        let mut outcome = said.clone();
-        outcome.permits.extend(alike.permits.iter().cloned());
-        outcome.forbids.extend(alike.forbids.iter().cloned());
-        outcome.errors.extend(alike.errors.iter().cloned());
-        for set in moving {
-            outcome.add(set, &self.request, self.entities);
-        }
-        outcome
+    pub(crate) fn obligations(&self) -> &Outcome {
+        &self.said.obligations
     }
 }
 
-impl Both<Vec<Arc<PolicySet>>> {
-    /// One part of every slice, where it is not empty.
-    fn of(slices: &[Arc<Slice>], part: impl Fn(&Split) -> &Arc<PolicySet>) -> Self {
+impl Both<Vec<Arc<Moving>>> {
+    /// One part of every slice, as far as its scope lets it apply.
+    fn of(
+        slices: &[Arc<Slice>],
+        part: impl Fn(&Split) -> &Vec<Arc<Moving>>,
+        request: &Request,
+        entities: &Entities,
+    ) -> Result<Self, Refusal> {
         let gather = |split: fn(&Slice) -> &Split| {
-            let parts = slices.iter().map(|slice| part(split(slice)));
-            parts.filter(|set| !set.is_empty()).map(Arc::clone).collect()
+            let mut gathered = Vec::new();
+            for moving in slices.iter().flat_map(|slice| part(split(slice))) {
+                if moving.applies(request, entities).map_err(|error| broken(&error))? {
+                    gathered.push(Arc::clone(moving));
+                }
+            }
+            Ok(gathered)
         };
-        Self { hard: gather(|slice| &slice.hard), obligations: gather(|slice| &slice.obligations) }
+        Ok(Self { hard: gather(|slice| &slice.hard)?, obligations: gather(|slice| &slice.obligations)? })
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Arc<Moving>> {
+        self.hard.iter().chain(&self.obligations)
     }
 
     fn ask(&self, request: &Request, entities: &Entities) -> Both<Outcome> {
-        let mut said = Both::<Outcome>::default();
-        self.hard.iter().for_each(|set| said.hard.add(set, request, entities));
-        self.obligations.iter().for_each(|set| said.obligations.add(set, request, entities));
-        said
-    }
-}
-
-impl Outcome {
-    /// Adds what one more set says.
-    pub(crate) fn add(&mut self, set: &PolicySet, request: &Request, entities: &Entities) {
-        if set.is_empty() {
-            return;
-        }
-        let response = Authorizer::new().is_authorized(request, set, entities);
-        let deciding = response.diagnostics().reason().cloned();
-        match response.decision() {
-            Decision::Allow => self.permits.extend(deciding),
-            Decision::Deny => self.forbids.extend(deciding),
-        }
-        for error in response.diagnostics().errors() {
-            match error {
-                AuthorizationError::PolicyEvaluationError(error) => {
-                    self.errors.insert((error.policy_id().clone(), in_words(error.inner())));
-                }
+        let ask = |parts: &[Arc<Moving>]| {
+            let mut said = Outcome::default();
+            for moving in parts.iter().filter(|moving| !moving.is_silent(request, entities)) {
+                said.add(moving.each(), request, entities);
             }
-        }
+            said
+        };
+        Both { hard: ask(&self.hard), obligations: ask(&self.obligations) }
     }
 }
 
-/// An evaluation error without the values in it, which may be a caller's.
-fn in_words(error: &EvaluationError) -> &'static str {
-    match error {
-        EvaluationError::EntityDoesNotExist(_) => "it asks for an entity that is not there",
-        EvaluationError::EntityAttrDoesNotExist(_) => "it asks for an attribute that an entity does not have",
-        EvaluationError::RecordAttrDoesNotExist(_) => "it asks for an attribute that is absent",
-        EvaluationError::TypeError(_) => "a value is of another type than it expects",
-        EvaluationError::IntegerOverflow(_) => "a whole number grows beyond 64 bits",
-        EvaluationError::FailedExtensionFunctionExecution(_) => {
-            "a text is not what `decimal`, `datetime` or `ip` takes"
-        }
-        EvaluationError::RecursionLimit(_) => "it nests too deeply",
-        EvaluationError::FailedExtensionFunctionLookup(_)
-        | EvaluationError::WrongNumArguments(_)
-        | EvaluationError::UnlinkedSlot(_)
-        | EvaluationError::NonValue(_) => "it does not evaluate",
-        // Cedar's enum may grow.
-        #[expect(unreachable_patterns, reason = "the enum is not exhaustive with other features of Cedar")]
-        _ => "it does not evaluate",
+impl Both<Outcome> {
+    fn and(mut self, more: &Self) -> Self {
+        self.hard.extend(&more.hard);
+        self.obligations.extend(&more.obligations);
+        self
     }
 }
 
@@ -335,27 +301,12 @@ fn request(
     Request::new(principal.clone(), action.clone(), resource.clone(), context, None).map_err(|error| broken(&error))
 }
 
-fn broken(error: &dyn std::fmt::Display) -> Refusal {
-    Refusal::new(Reason::PolicyError, format!("the question could not be put: {error}"))
+fn context(pairs: impl Iterator<Item = (&'static str, RestrictedExpression)>) -> Result<Context, Refusal> {
+    let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
+    // Cedar's own text may hold a caller's values, so it is not passed on.
+    Context::from_pairs(pairs).map_err(|_| Refusal::new(Reason::PolicyError, "the context could not be built"))
 }
 
-impl Key {
-    fn of(question: &Question<'_>) -> Self {
-        let target = match question.target {
-            Target::Endpoint(name) => Thing::Endpoint(name.clone()),
-            Target::Object(object) => Thing::Object(object.clone()),
-        };
-        Self { caller: question.caller.clone(), endpoint: question.endpoint.clone(), action: question.action, target }
-    }
-
-    fn weight(&self) -> u32 {
-        const GROUP_BYTES: usize = 128;
-        let named = match &self.target {
-            Thing::Endpoint(name) => name.as_str().len(),
-            Thing::Object(object) => object.name().len(),
-        };
-        // The name is held three times: in the key, as an entity, and in the question.
-        let bytes = named.saturating_mul(3).saturating_add(self.caller.groups().len().saturating_mul(GROUP_BYTES));
-        u32::try_from(bytes).unwrap_or(u32::MAX)
-    }
+fn broken(error: &dyn std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::PolicyError, format!("the question could not be put: {error}"))
 }

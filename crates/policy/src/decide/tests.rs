@@ -73,6 +73,37 @@ fn a_forbid_that_errors_refuses() {
     refund(sum, &json!({"order": "a", "amount": 1})).expect("no error, no refusal");
 }
 
+/// Forbids of one scope, which are asked together while none of them has anything to say.
+const TOGETHER: &str = r#"
+@id("over") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order") when { context.arguments.amount > 500 };
+@id("sum") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order") when { context.arguments.amount + 1 < 0 };
+@id("odd") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order") when { context.arguments.amount == 601 };
+@id("theirs") forbid(principal is User, action == Action::"call", resource == Tool::"erp/refund_order") when { context.arguments.amount == 7 };
+@id("approved") @approval("managers") forbid(principal, action == Action::"call", resource == Tool::"erp/refund_order") when { context.arguments.amount == 8 };"#;
+
+#[test]
+fn policies_asked_together_are_told_one_by_one_as_soon_as_any_speaks() {
+    let refused = |amount: i64| {
+        let refusal = refund(TOGETHER, &json!({"order": "a", "amount": amount})).expect_err("it must refuse");
+        let policies: Vec<String> = refusal.policies.iter().map(ToString::to_string).collect();
+        (refusal.reason, policies.join(" "))
+    };
+    refund(TOGETHER, &json!({"order": "a", "amount": 6})).expect("nothing is said");
+    assert_eq!(refused(501), (Reason::PolicyForbids, "over".to_owned()));
+    assert_eq!(refused(601), (Reason::PolicyForbids, "odd over".to_owned()));
+    assert_eq!(refused(7), (Reason::PolicyForbids, "theirs".to_owned()));
+    assert_eq!(refused(8), (Reason::ObligationUnmet, "approved".to_owned()));
+    assert_eq!(refused(i64::MAX), (Reason::PolicyError, "sum".to_owned()));
+}
+
+#[test]
+fn silence_of_what_moves_does_not_hide_what_stands_still() {
+    let still = format!("{TOGETHER} @id(\"never\") forbid(principal is User, action, resource);");
+    let refusal = refund(&still, &json!({"order": "a", "amount": 6})).expect_err("never");
+    assert_eq!((refusal.reason, refusal.policies.len()), (Reason::PolicyForbids, 1));
+    assert!(refusal.detail.starts_with("policy `never` forbids User::\"ann\""), "{}", refusal.detail);
+}
+
 #[test]
 fn a_required_argument_that_is_missing_refuses() {
     assert_eq!(reason(refund(OVER_500, &json!({"order": "a"}))), Reason::PolicyError);

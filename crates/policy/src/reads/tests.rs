@@ -2,8 +2,8 @@ use super::*;
 
 fn reads(condition: &str) -> Reads {
     let text = format!("permit(principal, action, resource) when {{ {condition} }};");
-    let policy: Policy = text.parse().expect("policy parses");
-    Reads::of(&policy, &text).expect("policy has a tree")
+    let policy: cedar_policy::Policy = text.parse().expect("policy parses");
+    Reads::of(&policy.to_pst().expect("policy has a tree"))
 }
 
 #[test]
@@ -24,14 +24,16 @@ fn anything_else_that_touches_the_arguments_reads_all_of_them() {
     assert_eq!(reads("context.arguments == {a: 1}").argument_names(), ["*"]);
     assert_eq!(reads("context has arguments").argument_names(), ["*"]);
     let whole = reads("context == {a: 1}");
-    assert!(whole.all_arguments && whole.time);
+    assert!(whole.all_arguments && whole.time && whole.surroundings);
 }
 
 #[test]
 fn the_rest_of_the_context_stands_still() {
     let still =
         reads("context.agent.kind == \"autonomous\" && context has user && context.endpoint == Endpoint::\"a\"");
-    assert!(!still.moves());
+    assert!(!still.moves() && still.surroundings);
+    assert!(reads("context.arguments.a == 1 && context has user").surroundings);
+    assert!(!reads("context.arguments.a == 1 && context.now < datetime(\"2027-01-01\")").surroundings);
     assert!(reads("context.now < datetime(\"2027-01-01\")").moves());
 }
 

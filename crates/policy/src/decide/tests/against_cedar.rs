@@ -70,6 +70,17 @@ const READING: &[&str] = &[
     "when { context.arguments has amount && context.arguments.amount + 1 > 0 }",
     "unless { context.arguments has order }",
     "when { context.arguments has order && context.arguments.order like \"a*\" && principal is Agent }",
+    "when { context has user } unless { context.arguments has amount && context.arguments.amount < 9 }",
+    "when { context has user } when { context.user in Group::\"sales\" && context.arguments has amount }",
+    "unless { context.agent.kind == \"delegated\" } when { context.arguments has order }",
+];
+
+const READ_RESOURCES: &[&str] = &[
+    "resource is Tool in Server::\"erp\"",
+    "resource is Tool in Server::\"erp\"",
+    "resource == Tool::\"erp/refund_order\"",
+    "resource in Tool::\"erp/refund_order\"",
+    "resource is Tool in Tool::\"erp/refund_order\"",
 ];
 
 /// A handful of policies; with some obligations among the forbids.
@@ -79,13 +90,13 @@ fn policies(dice: &mut Dice) -> String {
         0 => String::new(),
         _ => "@id(\"all\") permit(principal, action, resource);\n".to_owned(),
     };
-    for number in 0..2 + dice.roll(6) {
+    for number in 0..2 + dice.roll(8) {
         let effect = dice.pick(&["permit", "permit", "forbid"]);
         let reads = dice.roll(3) == 0;
         let obliges = effect == "forbid" && (reads || dice.roll(3) == 0) && dice.roll(2) == 0;
         let principal = if reads && dice.roll(2) == 0 { "principal" } else { dice.pick(PRINCIPALS) };
         let action = if reads || obliges { "action == Action::\"call\"" } else { dice.pick(ACTIONS) };
-        let resource = if reads { "resource is Tool in Server::\"erp\"" } else { dice.pick(RESOURCES) };
+        let resource = if reads { dice.pick(READ_RESOURCES) } else { dice.pick(RESOURCES) };
         let condition = dice.pick(if reads { READING } else { CONDITIONS });
         let obligation = if obliges { "@approval(\"managers\") " } else { "" };
         text.push_str(&format!(
