@@ -57,11 +57,6 @@ pub(super) fn output() -> (Output, Written) {
 }
 
 impl Output {
-    #[cfg(test)]
-    pub(super) fn of(sender: mpsc::Sender<Bytes>) -> Self {
-        Self(sender)
-    }
-
     /// Says one message, which is known to be JSON.
     pub(super) async fn say(&self, message: &[u8]) {
         // A client that no longer reads ends the program; nobody is left to be told.

@@ -8,6 +8,8 @@ mod attacks;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
+mod connect;
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod puppet;

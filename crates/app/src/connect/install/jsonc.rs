@@ -163,12 +163,13 @@ impl Object {
             return spliced(text, &[(self.inside.clone(), inside)]);
         };
         let end = last.comma.map_or(last.value.end, |comma| comma + 1);
-        let comma = if last.comma.is_some() { "" } else { "," };
+        // Where the last member has a comma of its own, the new one has one too.
+        let (comma, own) = if last.comma.is_some() { ("", ",") } else { (",", "") };
         if !slice(text, &(self.inside.start..first.key.start)).contains('\n') {
-            return spliced(text, &[(end..end, format!("{comma} {key}: {value}"))]);
+            return spliced(text, &[(end..end, format!("{comma} {key}: {value}{own}"))]);
         }
         let base = line_indent(text, first.key.start);
-        let member = format!("{}{base}{key}: {}", style.newline, style.indented(value, base));
+        let member = format!("{}{base}{key}: {}{own}", style.newline, style.indented(value, base));
         // What is said about the last member in its line stays in its line.
         let line_end = end_of_line(text, end).unwrap_or(end);
         spliced(text, &[(end..end, comma.to_owned()), (line_end..line_end, member)])
