@@ -34,6 +34,8 @@ pub(crate) struct Standing {
     pub(crate) reading: Option<Reading>,
     pub(crate) reads_time: bool,
     reads_surroundings: bool,
+    /// Whether any policy is still to be asked.
+    moves: bool,
     /// The verdict if no policy that moves says anything; `None` where one of them permits, for then silence is rare.
     otherwise: Option<Verdict>,
 }
@@ -80,6 +82,8 @@ impl Policies {
             return Ok(standing);
         }
         let mut standing = self.stand(question)?;
+        let moves = standing.parts().next().is_some();
+        standing.moves = moves;
         if !standing.parts().any(|moving| moving.permits()) {
             let verdict = self.weigh(question, &standing.ask_still());
             standing.otherwise = Some(verdict);
@@ -101,6 +105,7 @@ impl Policies {
             reading: None,
             reads_time: false,
             reads_surroundings: false,
+            moves: false,
             otherwise: None,
         };
         let user = cast.user.as_ref().map(|user| (user.clone(), cast.user_scopes(user)));
@@ -158,7 +163,7 @@ impl Standing {
 
     /// The whole verdict, where no policy that applies moves.
     pub(crate) fn settled(&self) -> Option<&Verdict> {
-        self.otherwise.as_ref().filter(|_| self.parts().next().is_none())
+        self.otherwise.as_ref().filter(|_| !self.moves)
     }
 
     /// The verdict, where all policies that move turn out to say nothing.

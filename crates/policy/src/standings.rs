@@ -92,7 +92,7 @@ impl<'a> Borrow<dyn Asks + 'a> for Key {
 }
 
 impl Hash for dyn Asks + '_ {
-    /// Hashes what tells most keys apart; the rest is for comparing. Groups are many and follow from the user.
+    /// Hashes what tells nearly all keys apart; the rest is for comparing.
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Parts { caller, endpoint, action, thing } = self.parts();
         let mut feed = |text: &str| state.write(text.as_bytes());
@@ -102,7 +102,6 @@ impl Hash for dyn Asks + '_ {
         match thing {
             ThingOf::Endpoint(name) => feed(name.as_str()),
             ThingOf::Object(object) => {
-                feed(object.kind());
                 feed(object.server().as_str());
                 feed(object.name());
             }
