@@ -8,6 +8,21 @@ trap 'for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
 
 bin=${CARGO_TARGET_DIR:-target}/debug
 
+# The revisions that the gate speaks.
+gate_revisions=(2026-07-28)
+
+# gate_speaks REVISION
+gate_speaks() { [[ " ${gate_revisions[*]} " == *" $1 "* ]]; }
+
+# install_packages DIRECTORY: what its lock file names. No package here needs an install script, so none may run.
+install_packages() (
+    cd "$1"
+    if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
+        npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+        touch node_modules/.package-lock.json
+    fi
+)
+
 # build PACKAGE...: the programs of these packages, into `bin`.
 build() {
     cargo build --quiet --locked "${@/#/--package=}" --bins
