@@ -33,6 +33,9 @@ fn every_command_of_a_running_gate_is_understood() {
         "portcullis audit search refund --agent helpdesk --since 7d --kind refused",
         "portcullis audit verify --dir journal",
         "portcullis status",
+        "portcullis connect https://gate/desk/mcp --token-file token",
+        "portcullis connect --install vscode https://gate/desk/mcp --project --print",
+        "portcullis connect --remove codex --name desk --yes",
     ] {
         assert!(parsed(line).is_ok(), "{line}");
     }
@@ -52,6 +55,11 @@ fn what_is_asked_wrongly_is_told_before_anything_is_asked_of_a_gate() {
         "portcullis audit search --since yesterday",
         "portcullis audit search --kind maybe",
         "portcullis status --admin http://127.0.0.1:9443",
+        "portcullis connect",
+        "portcullis connect --install vscode",
+        "portcullis connect --install notepad https://gate/desk/mcp",
+        "portcullis connect https://gate/desk/mcp --print",
+        "portcullis connect https://gate/desk/mcp --token secret",
     ] {
         assert!(parsed(line).is_err_and(|error| error.exit_code() == 2), "{line}");
     }

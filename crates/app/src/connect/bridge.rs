@@ -52,6 +52,9 @@ struct Flight {
     lasting: bool,
 }
 
+/// What the client is answered: one message, as it came. A notification is answered with nothing.
+type ForClient = Option<Bytes>;
+
 /// How a message is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Era {
@@ -248,6 +251,3 @@ async fn asked_to_end() {
     #[cfg(not(unix))]
     let _interrupted = tokio::signal::ctrl_c().await;
 }
-
-/// An answer for the client: one message, as it came.
-type ForClient = Option<Bytes>;

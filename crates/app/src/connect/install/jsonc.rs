@@ -180,9 +180,9 @@ impl Object {
 fn lines_of(text: &str, member: &Member, next: Option<&Member>) -> Range<usize> {
     let end = member.comma.map_or(member.value.end, |comma| comma + 1);
     let start = member.key.start - line_indent(text, member.key.start).len();
-    let begins_line = text.get(..start).is_some_and(|before| before.is_empty() || before.ends_with('\n'))
-        && line_indent(text, member.key.start).len() == member.key.start - start
-        && slice(text, &(start..member.key.start)).trim().is_empty();
+    let before = text.get(..start).unwrap_or_default();
+    let begins_line =
+        (before.is_empty() || before.ends_with('\n')) && slice(text, &(start..member.key.start)).trim().is_empty();
     match end_of_line(text, end) {
         Some(line_end) if begins_line => {
             let newline = text.get(line_end..).map_or(0, |rest| if rest.starts_with("\r\n") { 2 } else { 1 });

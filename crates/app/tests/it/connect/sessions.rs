@@ -127,3 +127,12 @@ async fn a_session_in_which_something_lasts_or_that_offered_something_else_ends_
         assert_eq!(server.seen().iter().filter(|seen| seen.contains("s-2") && seen.contains("call")).count(), 0);
     }
 }
+
+#[tokio::test]
+async fn a_client_that_ends_the_program_ends_the_session_too() {
+    let server = Scripted::start().await;
+    let (mut local, _folder) = begun(&server).await;
+    let terminated = Command::new("kill").args(["-TERM", &local.child.id().to_string()]).status().unwrap();
+    assert!(terminated.success() && local.ended().await.success());
+    server.saw("DELETE s-1 2025-11-25").await;
+}
