@@ -56,6 +56,7 @@ async fn run(cli: Cli, since: Instant) -> ExitCode {
             }
         }
         Command::Connect(command) => return command.run().await,
+        Command::SampleServer(server) => server.run().await,
         Command::Client(command) => return command.run().await,
     };
     match result {

@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Carry a client that only starts local servers to an endpoint of the gate
     Connect(Connect),
+    /// Be a local server of the sample company, on standard input and output
+    #[command(subcommand, hide = true)]
+    SampleServer(SampleServer),
     /// A command for a gate that runs.
     #[command(flatten)]
     Client(Box<ClientCommand>),
@@ -73,6 +76,36 @@ pub(crate) struct Serve {
     /// Apply this folder before the gate opens
     #[arg(long, value_name = "DIR")]
     pub(crate) apply: Option<PathBuf>,
+}
+
+/// The servers that a gate can start instead of connecting to them.
+#[derive(Debug, Subcommand)]
+pub(crate) enum SampleServer {
+    /// The team's notebook
+    Notes {
+        /// Where the notes are
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+    /// A server that turns on whoever started it. No release has it.
+    #[cfg(debug_assertions)]
+    Hostile {
+        /// Where it is told how
+        #[arg(value_name = "DIR")]
+        directory: PathBuf,
+    },
+}
+
+impl SampleServer {
+    /// Serves until its input ends.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Notes { directory } => drill::company::notes::serve_stdio(directory).await?,
+            #[cfg(debug_assertions)]
+            Self::Hostile { directory } => drill::hostile::local::serve_stdio(directory).await?,
+        }
+        Ok(())
+    }
 }
 
 /// The commands for a gate that runs.
