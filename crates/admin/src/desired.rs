@@ -8,6 +8,7 @@ use registry::manifest::{self, Mistake, ZONE_INTERNET};
 use registry::{EndpointManifest, Server, ServerManifest, ZoneManifest};
 use serde::de::DeserializeOwned;
 
+use crate::endpoints;
 use crate::fault::{Fault, Place, Problem};
 use crate::manifests::{File, Manifests};
 use crate::port::{Edits, Governed, Plan};
@@ -106,6 +107,15 @@ impl Desired {
             Err(wrong) => problems.extend(wrong),
         }
         Fault::of_problems(problems).map_or(Ok(Vec::new()), Err)
+    }
+
+    /// What looks wrong with the endpoints that these files describe, and does not stop them from being used.
+    pub(crate) fn notes(&self, governed: &Governed) -> Vec<String> {
+        let told = |manifest: &EndpointManifest| {
+            let file = format!("endpoints/{}.toml", manifest.name);
+            endpoints::notes(manifest, &governed.servers).into_iter().map(move |note| format!("{file}: {note}"))
+        };
+        self.endpoints.iter().flat_map(BTreeMap::values).flat_map(told).collect()
     }
 
     fn afterwards(&self, governed: &Governed) -> Afterwards {

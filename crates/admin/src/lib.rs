@@ -20,6 +20,7 @@ mod change;
 mod desired;
 mod desk;
 mod difference;
+mod endpoints;
 mod fault;
 mod manifests;
 mod names;
@@ -82,6 +83,9 @@ pub struct Admin {
 pub trait Vetter: Send + Sync {
     /// What the server offers now, in bounded time. The error is for the person who reviews the server; it holds no
     /// secrets.
+    ///
+    /// A local server is started for it, in a process of its own that ends with the look. It is asked for one only by a
+    /// person's `check`, after they may have read the command; never when it is submitted or applied.
     async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String>;
 }
 

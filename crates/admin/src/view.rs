@@ -1,7 +1,7 @@
 //! What the API shows: stable shapes, apart from those the rooms use among themselves. The CLI reads them too.
 
 use model::{Actor, Role, Scope, Timestamp};
-use registry::{Definition, Definitions, Kind, ServerManifest};
+use registry::{Definition, Definitions, EndpointManifest, Kind, ServerManifest};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -149,9 +149,56 @@ pub struct Dossier {
     /// From the approved to the observed, if there are both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Drift>,
+    /// Where it speaks of other servers and their tools; models read its words beside theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<MentionRow>,
     /// Why it could not be looked at, in the answer to a request that made the gate look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,
+}
+
+/// A place where a server speaks of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MentionRow {
+    /// The definition that does: `tool find`; `instructions`.
+    pub within: String,
+    /// Where in the definition, as a JSON pointer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pointer: String,
+    /// The server that is spoken of.
+    pub server: String,
+    /// Its tool or prompt, if it is one of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The words around it.
+    pub excerpt: String,
+}
+
+impl From<registry::Mention> for MentionRow {
+    fn from(mention: registry::Mention) -> Self {
+        let registry::Mention { within, pointer, server, name, excerpt } = mention;
+        let within = within.map_or_else(|| "instructions".to_owned(), |one| format!("{} {}", one.kind, one.name));
+        Self { within, pointer, server: server.to_string(), name, excerpt }
+    }
+}
+
+/// An endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointRow {
+    /// What was applied.
+    pub manifest: EndpointManifest,
+    /// Whether agents can reach it: at least one of its servers is in service.
+    pub in_service: bool,
+    /// Tools it has.
+    pub tools: usize,
+    /// The protocol revisions that all its servers in service speak.
+    pub revisions: Vec<String>,
+    /// Which of its servers are not in service, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What it asks for that is not there, and what clients may not take.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// What a server offers: approved, or as it was seen.
@@ -295,7 +342,7 @@ pub struct PlanView {
     pub revision: u64,
     /// What changes.
     pub changes: Vec<Edit>,
-    /// What looks wrong with a policy and does not stop it from being used.
+    /// What looks wrong with a policy or an endpoint and does not stop it from being used.
     pub warnings: Vec<String>,
 }
 

@@ -22,6 +22,8 @@ pub const COMMAND_VARIABLES_MAX: usize = 128;
 pub const ENDPOINT_SERVERS_MAX: usize = 64;
 /// Beginnings of resource URIs that one server may serve at one endpoint.
 pub const RESOURCE_PREFIXES_MAX: usize = 64;
+/// Characters in a tool's name that every model takes, as far as is known; longer ones are told to people.
+pub const TOOL_NAME_CHARS_TAKEN: usize = 64;
 /// Tools, and prompts, that an endpoint chooses of one server by name.
 pub const CHOSEN_NAMES_MAX: usize = 1_000;
 

@@ -15,6 +15,7 @@ mod catalogue;
 mod definitions;
 mod difference;
 pub mod manifest;
+mod mentions;
 pub mod port;
 pub mod schema;
 mod server;
@@ -26,6 +27,7 @@ pub use difference::{Changed, Difference, difference};
 pub use manifest::{
     Address, CommandManifest, Credential, EndpointManifest, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
 };
+pub use mentions::{Mention, Neighbour, mentions};
 pub use schema::{InputSchema, SchemaError, Violation};
 pub use server::{Mark, Server, Standing, StandingError, Suspension};
-pub use vet::{VetError, route, vet};
+pub use vet::{VetError, examined, route, vet};

@@ -91,9 +91,23 @@ pub async fn vet(
     before: Option<&Observed>,
     clock: &dyn Clock,
 ) -> Result<Observed, VetError> {
-    let server = route.server.clone();
+    let server = &route.server;
     let said = upstream::discover(route, credential).await;
     let said = said.map_err(|source| VetError::Discover { server: server.clone(), source })?;
+    examined(server, said, before, clock).await
+}
+
+/// The same of what was read already, as from a process that was just started.
+///
+/// # Errors
+/// When it has no canonical form.
+pub async fn examined(
+    server: &ServerName,
+    said: upstream::Definitions,
+    before: Option<&Observed>,
+    clock: &dyn Clock,
+) -> Result<Observed, VetError> {
+    let server = server.clone();
     let known: HashSet<Digest> =
         before.iter().flat_map(|observed| &observed.definitions.tools).map(|tool| tool.digest).collect();
     // Digesting and compiling thousands of definitions takes seconds of one core, which no other task should wait for.

@@ -57,7 +57,8 @@ async fn draft(governed: Governed, manifests: Manifests) -> Result<Drafted, Faul
         let warned = summaries.iter().flat_map(|summary| {
             summary.warnings.iter().map(move |warning| format!("{}:{}: {warning}", summary.file, summary.line))
         });
-        Ok(Drafted { changes, warnings: warned.collect(), plan })
+        let warnings = warned.chain(desired.notes(&governed)).collect();
+        Ok(Drafted { changes, warnings, plan })
     })
     .await?
 }

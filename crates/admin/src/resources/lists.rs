@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use policy::PolicySummary;
-use registry::{EndpointManifest, ZoneManifest};
+use registry::ZoneManifest;
 
 use crate::desired::{compile, vocabulary};
 use crate::fault::Fault;
 use crate::port::Governed;
 use crate::route::Call;
-use crate::view::PolicyRow;
-use crate::{Admin, busy};
+use crate::view::{EndpointRow, PolicyRow};
+use crate::{Admin, busy, endpoints};
 
-pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<EndpointManifest>, Fault> {
-    Ok(admin.state.read().await?.endpoints)
+pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<EndpointRow>, Fault> {
+    let governed = admin.state.read().await?;
+    busy(move || endpoints::rows(&governed)).await
 }
 
 pub(crate) async fn zones(admin: Arc<Admin>, _call: Call) -> Result<Vec<ZoneManifest>, Fault> {

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use model::{Expected, Revision, Role, limits};
+use model::{Expected, Revision, Role, ServerName, limits};
 use registry::manifest::ZONE_INTERNET;
-use registry::{Difference, InputSchema, Kind, Observed, Place, Server, ServerManifest, difference};
+use registry::{Difference, InputSchema, Kind, Neighbour, Observed, Place, Server, ServerManifest, difference};
 use serde_json::Value;
 
 use super::lists::compiled;
 use crate::difference::edit;
+use crate::endpoints::definitions;
 use crate::fault::{Code, Fault};
 use crate::requests::{Approve, Because, ServerPath, Submit};
 use crate::route::{Call, Nothing};
-use crate::view::{Deed, Done, Dossier, Drift, Item, Left, Offer, ServerRow};
+use crate::view::{Deed, Done, Dossier, Drift, Item, Left, MentionRow, Offer, ServerRow};
 use crate::{Action, Admin, Edit, Person, busy};
 
 pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<ServerRow>, Fault> {
@@ -22,8 +23,7 @@ pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<ServerRow
 }
 
 pub(crate) async fn show(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Dossier, Fault> {
-    let server = admin.registry.server(&call.path.name).await?;
-    busy(move || dossier(&server)).await
+    told(&admin, &call.path.name).await
 }
 
 /// Submits and looks at once, so that the answer already shows what there is to approve. A server that cannot be
@@ -46,8 +46,7 @@ pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submi
         Err(fault) => Some(fault.message().to_owned()),
     };
     admin.done(revision).await;
-    let server = admin.registry.server(&manifest.name).await?;
-    let mut dossier = busy(move || dossier(&server)).await?;
+    let mut dossier = told(&admin, &manifest.name).await?;
     dossier.unseen = unseen;
     Ok(dossier)
 }
@@ -56,8 +55,7 @@ pub(crate) async fn check(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Not
     let server = admin.registry.server(&call.path.name).await?;
     let (_observed, revision) = observe(&admin, &call.person, &server.manifest).await?;
     admin.done(revision).await;
-    let server = admin.registry.server(&call.path.name).await?;
-    busy(move || dossier(&server)).await
+    told(&admin, &call.path.name).await
 }
 
 pub(crate) async fn drift(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Drift, Fault> {
@@ -123,11 +121,7 @@ pub(super) async fn observe_submitted(
 
 /// Looks at a server and records what was seen. For a local server this is what starts it, in a process that is thrown
 /// away.
-async fn observe(
-    admin: &Admin,
-    person: &Person,
-    manifest: &ServerManifest,
-) -> Result<(Observed, Revision), Fault> {
+async fn observe(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(Observed, Revision), Fault> {
     may_look(admin, person, manifest).await?;
     let observed = admin.vetter.vet(manifest).await.map_err(|why| Fault::new(Code::ServerUnusable, why))?;
     let change = admin.change(person, Expected::Any, None)?;
@@ -166,6 +160,32 @@ fn row(server: &Server) -> ServerRow {
     }
 }
 
+/// All that is known of a server, read beside what the others offer.
+async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
+    // Also says when there is no such server.
+    let server = admin.registry.server(name).await?;
+    let (_revision, servers) = admin.registry.servers().await?;
+    busy(move || {
+        let mut dossier = dossier(&server);
+        dossier.mentions = mentions(&server, &servers);
+        dossier
+    })
+    .await
+}
+
+/// Where a server, as it was seen last, speaks of others.
+fn mentions(server: &Server, servers: &[Server]) -> Vec<MentionRow> {
+    let pinned = || server.pins.as_ref().map(|pins| &pins.definitions);
+    let Some(read) = server.observed.as_ref().map(|observed| &observed.definitions).or_else(pinned) else {
+        return Vec::new();
+    };
+    let others = servers.iter().filter(|other| other.manifest.name != server.manifest.name);
+    let neighbours = others
+        .filter_map(|other| Some(Neighbour { name: &other.manifest.name, definitions: definitions(other)? }))
+        .collect::<Vec<_>>();
+    registry::mentions(read, &neighbours).into_iter().map(MentionRow::from).collect()
+}
+
 fn dossier(server: &Server) -> Dossier {
     let deed = |mark: &registry::Mark| Deed::new(&mark.by, mark.at, None);
     let suspended = server.suspended.as_ref();
@@ -179,6 +199,7 @@ fn dossier(server: &Server) -> Dossier {
         pinned: server.pins.as_ref().map(|pins| offer(&pins.definitions, pins.digest)),
         observed: server.observed.as_ref().map(observed_offer),
         difference: drifted(server),
+        mentions: Vec::new(),
         unseen: None,
     }
 }

@@ -49,7 +49,7 @@ async fn files_are_applied_in_effect_and_new_servers_are_looked_at() {
     let applied = bench.apply(&everything()).await;
     assert_eq!((&applied["in_effect"], &applied["looked_at"][0]["tools"]), (&json!(true), &json!(1)));
     assert_eq!(applied["looked_at"][0]["awaits_approval"], true);
-    assert_eq!(bench.done("GET", "/endpoints", &Value::Null).await[0]["server"], "erp");
+    assert_eq!(bench.done("GET", "/endpoints", &Value::Null).await[0]["manifest"]["server"], "erp");
     assert_eq!(bench.done("GET", "/zones", &Value::Null).await[0]["addresses"], json!(["127.0.0.0/8"]));
     assert_eq!(bench.done("GET", "/policies", &Value::Null).await[0]["effect"], "permit");
     // The same files again change nothing, and make no revision.
@@ -153,4 +153,45 @@ async fn a_policy_with_a_mistake_is_told_at_its_line() {
             "{name}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_endpoint_for_several_servers_says_what_of_it_is_not_there() {
+    let bench = Bench::open().await;
+    bench.servers.offer("erp", vec![refund("number")]);
+    bench.submit("erp").await;
+    bench.approve("erp").await;
+    let crm = "name = \"crm\"\nurl = \"https://crm.example/\"\nowner = \"o\"\npurpose = \"p\"\n";
+    let erp = "name = \"erp\"\nurl = \"https://erp.example/mcp\"\nowner = \"ops\"\npurpose = \"Orders\"\n";
+    let desk = "name = \"desk\"\npurpose = \"p\"\n[[servers]]\nname = \"crm\"\n\
+                [[servers]]\nname = \"erp\"\ntools = [\"refund\", \"later\"]\n";
+    let files = json!({
+        "servers": [{ "file": "servers/crm.toml", "text": crm }, { "file": "servers/erp.toml", "text": erp }],
+        "endpoints": [{ "file": "endpoints/desk.toml", "text": desk }],
+    });
+    let plan = bench.done("POST", "/plan", &json!({ "manifests": files })).await;
+    let note = "server `erp` has no tool `later` (yet): nothing is shown for it";
+    assert_eq!(plan["warnings"], json!([format!("endpoints/desk.toml: {note}")]));
+    bench.apply(&files).await;
+    let rows = bench.done("GET", "/endpoints", &Value::Null).await;
+    let row = &rows[0];
+    assert_eq!((&row["in_service"], &row["tools"], &row["notes"]), (&json!(true), &json!(1), &json!([note])));
+    assert_eq!(row["missing"], json!(["its server `crm` is submitted"]));
+}
+
+#[tokio::test]
+async fn servers_that_could_claim_one_resource_are_refused_and_it_says_which() {
+    let bench = Bench::open().await;
+    let desk = "name = \"desk\"\npurpose = \"p\"\n[[servers]]\nname = \"crm\"\nresources = [\"crm://\"]\n\
+                [[servers]]\nname = \"erp\"\nresources = [\"erp://\", \"crm://orders/\"]\n";
+    let files = json!({ "endpoints": [{ "file": "endpoints/desk.toml", "text": desk }] });
+    let (code, error) = bench.refused("POST", "/plan", &json!({ "manifests": files })).await;
+    assert_eq!(code, "manifest-invalid");
+    assert_eq!(error["where"], json!({ "file": "endpoints/desk.toml", "line": 8, "column": 1 }));
+    let message = error["message"].as_str().unwrap();
+    assert!(message.contains("`crm://orders/` of server `erp` overlaps with `crm://` of server `crm`"), "{message}");
+    let unknown = "name = \"desk\"\npurpose = \"p\"\n[[servers]]\nname = \"crm\"\n";
+    let files = json!({ "endpoints": [{ "file": "endpoints/desk.toml", "text": unknown }] });
+    let (_, error) = bench.refused("POST", "/plan", &json!({ "manifests": files })).await;
+    assert_eq!((&error["where"]["line"], &error["where"]["column"]), (&json!(4), &json!(1)), "{error}");
 }

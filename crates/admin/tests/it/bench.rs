@@ -47,19 +47,28 @@ impl Entropy for Counting {
 
 /// Servers that say what a test has them say.
 #[derive(Default)]
-pub(crate) struct Servers(Mutex<BTreeMap<ServerName, Vec<Value>>>);
+pub(crate) struct Servers {
+    offers: Mutex<BTreeMap<ServerName, Vec<Value>>>,
+    looks: AtomicU64,
+}
 
 impl Servers {
     /// From now on the server offers these tools.
     pub(crate) fn offer(&self, server: &str, tools: Vec<Value>) {
-        self.0.lock().unwrap().insert(server.parse().unwrap(), tools);
+        self.offers.lock().unwrap().insert(server.parse().unwrap(), tools);
+    }
+
+    /// How often anybody looked at any of them.
+    pub(crate) fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
     }
 }
 
 #[async_trait]
 impl Vetter for Servers {
     async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String> {
-        let tools = self.0.lock().unwrap().get(&manifest.name).cloned().ok_or("nobody answers at its url")?;
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        let tools = self.offers.lock().unwrap().get(&manifest.name).cloned().ok_or("nobody answers at its url")?;
         let named = |tool: Value| Definition::new(tool["name"].as_str().unwrap().to_owned(), tool.clone()).unwrap();
         let tools = tools.into_iter().map(named).collect();
         let definitions = Definitions { server_info: json!({ "name": "test" }), tools, ..Definitions::default() };

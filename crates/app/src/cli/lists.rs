@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use admin::Manifests;
 use admin::requests::PlanRequest;
-use admin::view::{PlanView, PolicyRow};
+use admin::view::{EndpointRow, PlanView, PolicyRow};
 use clap::{Args, Subcommand};
-use registry::EndpointManifest;
 
 use super::failure::Failure;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
@@ -43,7 +42,7 @@ impl Endpoint {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self {
             Self::List(WithGate { own: _, gate }) => {
-                let rows: Vec<EndpointManifest> = gate.client()?.get("/endpoints").await?;
+                let rows: Vec<EndpointRow> = gate.client()?.get("/endpoints").await?;
                 gate.print(&rows, |rows| endpoints(rows))
             }
         }
@@ -68,20 +67,31 @@ impl Policy {
     }
 }
 
-fn endpoints(rows: &[EndpointManifest]) -> String {
+fn endpoints(rows: &[EndpointRow]) -> String {
     if rows.is_empty() {
         return format!("no endpoints yet\n\n{FAINT}next:{FAINT:#}  portcullis apply -f DIR\n");
     }
     let cells = rows.iter().map(|row| {
         let plain = anstyle::Style::new();
+        let manifest = &row.manifest;
+        let servers = manifest.servers().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let (style, tools) = if row.in_service { (plain, row.tools.to_string()) } else { (BAD, "none".to_owned()) };
         vec![
-            (NAME, row.name.to_string()),
-            (plain, format!("/{}/mcp", row.name)),
-            (plain, row.servers().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
-            (FAINT, row.purpose.to_string()),
+            (NAME, manifest.name.to_string()),
+            (plain, format!("/{}/mcp", manifest.name)),
+            (plain, paint::cut(&servers, 32)),
+            (style, tools),
+            (FAINT, manifest.purpose.to_string()),
         ]
     });
-    paint::table(&["endpoint", "path", "servers", "purpose"], &cells.collect::<Vec<_>>())
+    let mut page = paint::table(&["endpoint", "path", "servers", "tools", "purpose"], &cells.collect::<Vec<_>>());
+    for row in rows {
+        for note in row.missing.iter().chain(&row.notes) {
+            let text = format!("{}: {note}", row.manifest.name);
+            page.push_str(&format!("{WARN}{}{WARN:#}\n", wrapped(&visible(&text), 2)));
+        }
+    }
+    page
 }
 
 fn policies(rows: &[PolicyRow]) -> String {

@@ -174,7 +174,10 @@ async fn read(client: &Client, name: &ServerName, yes: bool, gate: &Gate) -> Res
 
 /// What an approver reads: the first time everything, later what changed.
 fn to_read(dossier: &Dossier, name: &ServerName) -> String {
-    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", paint::visible(&place(&dossier.manifest)));
+    let mut page = match &dossier.manifest.place {
+        Place::At(address) => format!("{NAME}{name}{NAME:#}  {}\n", address.url),
+        Place::Started(command) => format!("{NAME}{name}{NAME:#}, started by the gate\n{}", show::command(command)),
+    };
     match (&dossier.difference, &dossier.observed) {
         (Some(drift), Some(offer)) if !drift.identity_changed => {
             let same = offer.definitions.len().saturating_sub(drift.changes.len());
@@ -187,19 +190,9 @@ fn to_read(dossier: &Dossier, name: &ServerName) -> String {
         (_, Some(offer)) => page.push_str(&show::offer(offer)),
         (_, None) => {}
     }
+    page.push_str(&show::mentions(&dossier.mentions));
     page.push('\n');
     page
-}
-
-/// Where a server is, or what starts it, in a line.
-fn place(manifest: &ServerManifest) -> String {
-    match &manifest.place {
-        Place::At(address) => address.url.to_string(),
-        Place::Started(command) => {
-            let words = std::iter::once(command.program.as_str()).chain(command.arguments.iter());
-            words.map(|word| format!("{word:?}")).collect::<Vec<_>>().join(" ")
-        }
-    }
 }
 
 async fn change(command: WithGate<Named>, verb: &str, word: &str) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use admin::view::{Deed, Dossier, Drift, Item, Offer};
+use admin::view::{Deed, Dossier, Drift, Item, MentionRow, Offer};
 use admin::{Action, Edit, Line, Mark};
 use registry::{CommandManifest, Place};
 use serde_json::{Map, Value};
@@ -65,7 +65,7 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
                 row("credential", &format!("{} in header {}", credential.secret, credential.header));
             }
         }
-        Place::Started(command) => started(command).iter().for_each(|(label, text)| row(label, text)),
+        Place::Started(command) => command_rows(command).iter().for_each(|(label, text)| row(label, text)),
     }
     row("submitted", &deed(&dossier.submitted));
     for (label, one) in [("approved", &dossier.approved), ("suspended", &dossier.suspended)] {
@@ -79,12 +79,19 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("digest", &offer.digest);
     }
     page.push_str(&names(dossier));
+    page.push_str(&mentions(&dossier.mentions));
     page.push_str(&next(dossier));
     page
 }
 
 /// A local server's command, exactly: what would run, with what it would be given.
-pub(crate) fn started(command: &CommandManifest) -> Vec<(&'static str, String)> {
+pub(crate) fn command(command: &CommandManifest) -> String {
+    let row =
+        |(label, text): (&str, String)| format!("  {FAINT}{label:<11}{FAINT:#}{}\n", wrapped(&visible(&text), 13));
+    command_rows(command).into_iter().map(row).collect()
+}
+
+fn command_rows(command: &CommandManifest) -> Vec<(&'static str, String)> {
     let mut rows = vec![("program", quoted(command.program.as_str()))];
     rows.extend(command.arguments.iter().map(|argument| ("argument", quoted(argument))));
     let directory = command.directory.as_ref().map_or("an empty one of its own".to_owned(), |one| quoted(one.as_str()));
@@ -154,6 +161,22 @@ fn names(dossier: &Dossier) -> String {
     for left in &offer.excluded {
         let text = format!("{} {}: {}", left.kind, visible(&left.name), visible(&left.why));
         let _infallible = writeln!(page, "  {BAD}left out{BAD:#} {}", wrapped(&text, 11));
+    }
+    page
+}
+
+/// Where a server speaks of others, for whoever approves it.
+pub(crate) fn mentions(mentions: &[MentionRow]) -> String {
+    if mentions.is_empty() {
+        return String::new();
+    }
+    let number = paint::count(mentions.len(), "place");
+    let mut page = format!("\n{WARN}it speaks of other servers in {number}:{WARN:#}\n");
+    for MentionRow { within, pointer, server, name, excerpt } in mentions {
+        let whose = name.as_ref().map_or_else(|| server.clone(), |name| format!("{server}/{name}"));
+        let text =
+            format!("{within}{}{pointer} speaks of {whose}: … {excerpt} …", if pointer.is_empty() { "" } else { " " });
+        let _infallible = writeln!(page, "  {WARN}{}{WARN:#}", wrapped(&visible(&text), 4));
     }
     page
 }

@@ -230,17 +230,21 @@ fn resource_prefix(text: &str) -> Option<String> {
 impl ResourcePrefix {
     /// Whether a URI begins with it, up to where a part of the URI ends.
     pub fn covers(&self, uri: &str) -> bool {
-        let ends_part = |c: char| matches!(c, ':' | '/' | '?' | '#');
-        uri.strip_prefix(self.as_str())
-            .is_some_and(|rest| rest.is_empty() || self.0.ends_with(ends_part) || rest.starts_with(['/', '?', '#']))
+        let rest = uri.strip_prefix(self.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || self.ends_part() || rest.starts_with(['/', '?', '#']))
+    }
+
+    fn ends_part(&self) -> bool {
+        self.0.ends_with([':', '/', '?', '#'])
     }
 
     /// Whether every URI of a template is covered: what comes before the template's first expression must be, however
     /// the expression is expanded.
     pub fn covers_template(&self, template: &str) -> bool {
         let literal = template.split('{').next().unwrap_or_default();
-        let open = literal.len() < template.len() && literal.len() == self.0.len();
-        self.covers(literal) && !(open && !self.0.ends_with([':', '/', '?', '#']))
+        // An expression right behind it could go on with the same part of the URI.
+        let ends_first = self.ends_part() || literal.len() > self.0.len() || literal == template;
+        ends_first && self.covers(literal)
     }
 
     /// Whether there can be a URI that both cover.

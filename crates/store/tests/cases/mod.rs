@@ -48,6 +48,7 @@ macro_rules! suite {
             a_change_whose_maker_goes_away_is_still_told
             nothing_may_name_what_is_not_there
             a_reason_too_long_is_refused
+            local_servers_and_endpoints_for_several_are_kept_whole
         );
         $crate::cases::suite!($backend, registry:
             a_server_is_submitted_seen_and_approved
@@ -59,6 +60,7 @@ macro_rules! suite {
             a_server_behind_an_endpoint_cannot_be_removed
             a_server_that_is_not_there_is_not_found
             applying_a_server_again_keeps_or_voids_its_approval_like_submitting_it
+            another_command_voids_the_pins_of_a_local_server
         );
         $crate::cases::suite!($backend, halts:
             a_halt_is_there_after_opening_again

@@ -6,7 +6,8 @@ use registry::{Excluded, Kind, Standing};
 
 use super::Backend;
 use super::samples::{
-    approved, because, change, is_missing, is_refused, observed, plan, revision, server, server_at, update,
+    approved, because, change, is_missing, is_refused, local_server, observed, plan, revision, server, server_at,
+    update,
 };
 
 fn crm() -> ServerName {
@@ -140,4 +141,22 @@ pub(crate) async fn applying_a_server_again_keeps_or_voids_its_approval_like_sub
     assert!(store.server(&crm()).await.unwrap().in_service().is_some());
     apply(server_at("crm", "https://evil.example/mcp")).await.unwrap();
     assert!(store.server(&crm()).await.unwrap().in_service().is_none());
+}
+
+pub(crate) async fn another_command_voids_the_pins_of_a_local_server<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    let local = local_server("crm", "/usr/bin/crm");
+    store.submit(local.clone(), change()).await.unwrap();
+    let seen = observed(&["read"], 2_000);
+    store.observe(&crm(), local.identity(), seen.clone(), change()).await.unwrap();
+    store.approve(&crm(), seen.digest, change()).await.unwrap();
+    store.submit(local.clone(), change()).await.unwrap();
+    assert!(store.server(&crm()).await.unwrap().in_service().is_some());
+    store.submit(local_server("crm", "/usr/bin/other"), change()).await.unwrap();
+    let server = store.server(&crm()).await.unwrap();
+    assert!(server.in_service().is_none() && server.observed.is_none());
+    assert!(is_refused(store.observe(&crm(), local.identity(), seen, change()).await), "what the other command said");
+    let rows = store.pending(10).await.unwrap();
+    assert_eq!(rows.first().unwrap().detail.pointer("/place/command/program").unwrap(), "/usr/bin/crm");
 }

@@ -22,6 +22,33 @@ pub(crate) fn server_at(name: &str, url: &str) -> ServerManifest {
     serde_json::from_value(json!({ "name": name, "url": url, "owner": "sales", "purpose": "tests" })).unwrap()
 }
 
+pub(crate) fn server_in(name: &str, zone: &str) -> ServerManifest {
+    let url = format!("https://{name}.example/mcp");
+    serde_json::from_value(json!({ "name": name, "url": url, "zone": zone, "owner": "o", "purpose": "p" })).unwrap()
+}
+
+/// A server that the gate starts, with everything a command can have.
+pub(crate) fn local_server(name: &str, program: &str) -> ServerManifest {
+    let command = json!({
+        "program": program,
+        "arguments": ["--stdio", ""],
+        "directory": "/srv/crm",
+        "environment": { "LOG_LEVEL": "info" },
+        "secrets": { "CRM_TOKEN": "env:CRM", "KEY": "file:/run/key" },
+        "limits": { "memory_bytes": 536_870_912, "processes": 4 },
+    });
+    serde_json::from_value(json!({ "name": name, "command": command, "owner": "o", "purpose": "p" })).unwrap()
+}
+
+/// An endpoint for two servers, with a choice of each.
+pub(crate) fn endpoint_of_two(name: &str, one: &str, other: &str) -> EndpointManifest {
+    let servers = json!([
+        { "name": one, "tools": ["read"], "resources": ["crm://"] },
+        { "name": other, "prompts": [], "resources": ["erp://", "file:///srv/erp/"] },
+    ]);
+    serde_json::from_value(json!({ "name": name, "servers": servers, "purpose": "tests" })).unwrap()
+}
+
 pub(crate) fn server(name: &str) -> ServerManifest {
     server_at(name, &format!("https://{name}.example/mcp"))
 }

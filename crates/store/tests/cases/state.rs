@@ -7,7 +7,8 @@ use registry::port::Registry;
 use watch::port::Halts;
 
 use super::samples::{
-    at, because, change, create, delete, endpoint, is_missing, is_refused, plan, policy, revision, server, update, zone,
+    at, because, change, create, delete, endpoint, endpoint_of_two, is_missing, is_refused, local_server, plan, policy,
+    revision, server, server_in, update, zone,
 };
 use super::{Backend, Store};
 
@@ -183,8 +184,7 @@ pub(crate) async fn a_change_whose_maker_goes_away_is_still_told<B: Backend>() {
 pub(crate) async fn nothing_may_name_what_is_not_there<B: Backend>() {
     let backend = B::new();
     let store = backend.open().await;
-    let mut unzoned = server("crm");
-    unzoned.zone = "lab".parse().unwrap();
+    let unzoned = server_in("crm", "lab");
     assert!(is_refused(store.submit(unzoned.clone(), change()).await));
     store.apply(Plan { zones: create(vec![zone("lab")]), ..Plan::default() }, change()).await.unwrap();
     store.submit(unzoned, change()).await.unwrap();
@@ -201,4 +201,23 @@ pub(crate) async fn a_reason_too_long_is_refused<B: Backend>() {
     let of_bytes = |bytes: usize| because(&"r".repeat(bytes));
     assert!(is_refused(store.apply(plan(), of_bytes(limits::REASON_BYTES_MAX + 1)).await));
     store.apply(plan(), of_bytes(limits::REASON_BYTES_MAX)).await.unwrap();
+}
+
+pub(crate) async fn local_servers_and_endpoints_for_several_are_kept_whole<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    let local = local_server("crm", "/usr/bin/crm");
+    let both = endpoint_of_two("desk", "crm", "erp");
+    let plan = Plan {
+        servers: create(vec![local.clone(), server("erp")]),
+        endpoints: create(vec![both.clone()]),
+        ..Plan::default()
+    };
+    store.apply(plan, change()).await.unwrap();
+    let state = backend.open().await.read().await.unwrap();
+    assert_eq!(state.servers.iter().map(|server| &server.manifest).collect::<Vec<_>>(), [&local, &server("erp")]);
+    assert_eq!(state.endpoints, [both]);
+    let third = Plan { endpoints: create(vec![endpoint_of_two("more", "crm", "missing")]), ..Plan::default() };
+    assert!(is_refused(store.apply(third, change()).await), "each of its servers must be there");
+    assert!(is_refused(store.remove(&"erp".parse().unwrap(), change()).await), "and stay");
 }
