@@ -1,0 +1,98 @@
+//! What stands between the gate and what it started, which runs as the same user.
+//!
+//! A user's processes may read each other's memory and environment and end each other. Landlock takes that from a tree
+//! for good, even from one that runs as root: a process within may inspect and signal only what is within as well.
+
+use std::fmt;
+use std::io;
+
+/// What keeps a tree of processes from those outside of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wall {
+    /// It can neither inspect processes outside of itself nor signal them.
+    Whole,
+    /// It cannot inspect processes outside of itself, but can signal those of its user (Linux before 6.12).
+    Memory,
+    /// Nothing but the user it runs as (Linux before 5.19 or without Landlock, and other systems).
+    None,
+}
+
+impl Wall {
+    /// The number by which it is reported. Never that of a step.
+    pub(crate) fn code(self) -> u8 {
+        match self {
+            Self::Whole => 0x81,
+            Self::Memory => 0x82,
+            Self::None => 0x83,
+        }
+    }
+
+    /// The wall of a number.
+    pub(crate) fn of_code(code: u8) -> Option<Self> {
+        [Self::Whole, Self::Memory, Self::None].into_iter().find(|wall| wall.code() == code)
+    }
+}
+
+impl fmt::Display for Wall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "it can neither inspect nor signal other processes",
+            Self::Memory => "it cannot inspect other processes, but can signal those of its user",
+            Self::None => "this system lets it inspect and signal other processes of its user",
+        })
+    }
+}
+
+/// Keeps other processes of the same user from reading this one's memory and environment, and this one from leaving a
+/// core file. Not against root, nor against those allowed to trace any process.
+///
+/// The gate does this early, for the systems on which no wall stands.
+///
+/// # Errors
+/// When the system will not.
+pub fn conceal() -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
+    Ok(())
+}
+
+/// Puts this process, and all that it will start, behind the strongest wall that the kernel has.
+#[cfg(target_os = "linux")]
+pub(crate) fn raise() -> Wall {
+    if restrict_signals().is_ok() {
+        Wall::Whole
+    } else if restrict_devices().is_ok() {
+        Wall::Memory
+    } else {
+        Wall::None
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn raise() -> Wall {
+    Wall::None
+}
+
+/// A domain that only scopes signals: files are as before, and so are mounts, for servers that make sandboxes themselves.
+#[cfg(target_os = "linux")]
+fn restrict_signals() -> Result<(), landlock::RulesetError> {
+    use landlock::{CompatLevel, Compatible as _, Ruleset, RulesetAttr as _, Scope};
+
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement).scope(Scope::Signal)?;
+    ruleset.create()?.restrict_self()?;
+    Ok(())
+}
+
+/// The least domain that older kernels know: no new device files. That processes outside cannot be inspected comes with
+/// any domain. Moving files between directories must be allowed anew, or no domain that governs files would.
+#[cfg(target_os = "linux")]
+fn restrict_devices() -> Result<(), Box<dyn std::error::Error>> {
+    use landlock::{
+        AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _, RulesetCreatedAttr as _,
+    };
+
+    let ruleset = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    let ruleset = ruleset.handle_access(AccessFs::MakeChar | AccessFs::MakeBlock | AccessFs::Refer)?.create()?;
+    ruleset.add_rule(PathBeneath::new(PathFd::new("/")?, AccessFs::Refer))?.restrict_self()?;
+    Ok(())
+}
