@@ -55,6 +55,22 @@ async fn a_stream_passes_as_it_comes_and_ends_when_the_client_leaves() {
     until(|| company.erp().listeners() == 0).await;
 }
 
+#[test]
+fn a_client_with_sessions_passes_with_all_its_streams() {
+    let mut fixture = Command::new(env!("CARGO_BIN_EXE_conformance-server"));
+    let fixture = Process::start(&mut fixture, "ready:", Duration::from_secs(10)).unwrap();
+    let gate = fixture.ready_line().trim_start_matches("ready: http://").trim_end_matches("/mcp").to_owned();
+    let mut token = tempfile::NamedTempFile::new().unwrap();
+    writeln!(token, "ignored").unwrap();
+    let mut forwarder = Command::new(env!("CARGO_BIN_EXE_add-credentials"));
+    forwarder.args(["127.0.0.1:0", &gate]).arg(token.path());
+    let forwarder = Process::start(&mut forwarder, "ready:", Duration::from_secs(10)).unwrap();
+    let url = format!("{}/mcp", forwarder.ready_line().split(' ').nth(1).unwrap());
+    // It opens a session and ends it, reads the stream of the session and of calls, and answers questions.
+    let taken = Command::new(env!("CARGO_BIN_EXE_rmcp-client")).args([&url, "2025-11-25"]).output().unwrap();
+    assert!(taken.status.success(), "{}", String::from_utf8_lossy(&taken.stdout));
+}
+
 #[tokio::test]
 async fn a_foreign_host_reaches_the_server_as_it_is() {
     let Scene { client, forwarder: _running, company: _open } = scene().await;

@@ -1,16 +1,17 @@
 //! The fixture of the official MCP conformance suite, revisions 2025-11-25 and 2026-07-28 on one URL, on `rmcp`.
 //!
 //! `conformance-server [ADDRESS [document|events]]` listens on loopback (a free port by default) and says where. Where
-//! revision 2026-07-28 leaves the choice, it answers with one JSON document (the default) or with an event stream; in
-//! a session of revision 2025-11-25 every answer is a stream. It offers what the suite's server scenarios look for by
-//! name: tools, prompts, resources, completion, subscriptions, and questions to the client. The suite's own code is
-//! the only specification of those names. A few more tools are for the tests with real clients.
+//! the protocol leaves the choice, it answers with one JSON document (the default) or with an event stream. It offers
+//! what the suite's server scenarios look for by name: tools, prompts, resources, completion, subscriptions, and
+//! questions to the client. The suite's own code is the only specification of those names. A few more tools are for
+//! the tests with real clients.
 //!
 //! Start with [`session`]; [`definitions`] lists what is offered. [`questions`] asks as 2026-07-28 does, over several
 //! rounds of one call; [`requests`] asks as 2025-11-25 does, while a call is open.
 
 mod content;
 mod definitions;
+mod documents;
 mod fixture;
 mod media;
 mod questions;
@@ -23,8 +24,8 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::serve::ListenerExt;
+use axum::{Router, middleware};
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
@@ -57,5 +58,9 @@ async fn main() -> io::Result<()> {
     writeln!(io::stdout(), "ready: http://{}/mcp", listener.local_addr()?)?;
     // Small messages of a stream must not wait for the acknowledgement of the one before.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    axum::serve(listener, Router::new().route_service("/mcp", service)).await
+    let mut router = Router::new().route_service("/mcp", service);
+    if documents {
+        router = router.layer(middleware::from_fn(documents::document));
+    }
+    axum::serve(listener, router).await
 }
