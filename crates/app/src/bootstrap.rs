@@ -32,15 +32,26 @@ pub(crate) fn people(loaded: &Loaded, entropy: &dyn Entropy) -> anyhow::Result<a
 
 /// Writes a new token, unless there is one.
 fn make(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<()> {
-    // Made anew or not at all: whoever put a file there first does not choose the token's readers.
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
-        Ok(mut created) => {
-            let token = format!("portcullis-admin-{:032x}{:032x}", entropy.bits(), entropy.bits());
-            created.write_all(token.as_bytes()).with_context(|| format!("cannot write `{}`", file.display()))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error).with_context(|| format!("cannot make the bootstrap token `{}`", file.display())),
+    let shown = file.display();
+    if file.try_exists().with_context(|| format!("cannot look for the bootstrap token `{shown}`"))? {
+        return Ok(());
     }
+    // Whole, or not there: a gate that is killed here must be able to start the next time.
+    let beside = file.with_added_extension("new");
+    write_new(&beside, &format!("portcullis-admin-{:032x}{:032x}", entropy.bits(), entropy.bits()))
+        .and_then(|()| std::fs::rename(&beside, file))
+        .with_context(|| format!("cannot make the bootstrap token `{shown}`"))
+}
+
+/// Writes a file that only its owner can read. It is made anew: whoever put one there first does not choose its readers.
+fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let mut created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    created.write_all(text.as_bytes())?;
+    created.sync_data()
 }
 
 /// Applies a directory of manifests to the gate that just started, as `portcullis apply --yes` would.

@@ -8,16 +8,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use gateway::Gate;
 use http::HeaderMap;
-use model::{Actor, Change, Clock, Expected, ServerName};
+use model::{Actor, Change, Clock, Expected, Revision, ServerName};
 use registry::port::Registry;
 use registry::{Approved, Observed, ServerManifest};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
+use upstream::Definitions;
 
 use crate::compile::Compiler;
 
 /// How long a server that keeps saying that it changed is left alone between two looks.
-const PAUSE: Duration = Duration::from_millis(500);
+pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 /// How long to wait before asking a server again to tell of its changes.
 const LISTEN_AGAIN: Duration = Duration::from_secs(30);
 
@@ -25,26 +26,55 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(30);
 pub(crate) struct Vetter {
     compiler: Arc<Compiler>,
     registry: Arc<dyn Registry>,
+    /// The revision that the data path goes by.
+    in_effect: watch::Receiver<Revision>,
     clock: Arc<dyn Clock>,
 }
 
 impl Vetter {
     /// Reads through the compiler's egress and keeps what it saw in `registry`.
-    pub(crate) fn new(compiler: Arc<Compiler>, registry: Arc<dyn Registry>, clock: Arc<dyn Clock>) -> Self {
-        Self { compiler, registry, clock }
+    pub(crate) fn new(
+        compiler: Arc<Compiler>,
+        registry: Arc<dyn Registry>,
+        in_effect: watch::Receiver<Revision>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { compiler, registry, in_effect, clock }
+    }
+
+    /// Records what a process of a local server says of itself, and waits until the data path goes by it. What only the
+    /// revision it is spoken to in makes different is taken from what was read before.
+    pub(crate) async fn witnessed(&self, manifest: &ServerManifest, mut said: Definitions) -> anyhow::Result<()> {
+        let before = self.registry.server(&manifest.name).await?.observed;
+        if let Some(before) = &before {
+            said.server_info.clone_from(&before.definitions.server_info);
+            said.capabilities.clone_from(&before.definitions.capabilities);
+            said.supported_versions.clone_from(&before.definitions.supported_versions);
+        }
+        let observed = registry::examined(&manifest.name, said, before.as_ref(), &*self.clock).await?;
+        let revision = self.observe(manifest, observed).await?;
+        self.in_effect.clone().wait_for(|in_effect| *in_effect >= revision).await?;
+        Ok(())
     }
 
     /// Reads a server and records what it says, whether or not it differs from its pins: `withheld` follows from the record.
     async fn check(&self, manifest: &ServerManifest) -> anyhow::Result<()> {
         let before = self.registry.server(&manifest.name).await?.observed;
         let observed = self.read(manifest, before.as_ref()).await?;
+        self.observe(manifest, observed).await?;
+        Ok(())
+    }
+
+    /// Records what was read, and returns the revision from which on the data path can know of it.
+    async fn observe(&self, manifest: &ServerManifest, observed: Observed) -> anyhow::Result<Revision> {
         let change =
             Change { actor: Actor::Gate, expected: Expected::Any, at: self.clock.now(), reason: Some("check".into()) };
         let seen = self.registry.observe(&manifest.name, manifest.identity(), observed, change).await?;
         if seen.changed {
             tracing::warn!(server = %manifest.name, "the server's definitions changed; what differs is withheld");
+            return Ok(seen.revision);
         }
-        Ok(())
+        Ok(Revision::default())
     }
 
     async fn read(&self, manifest: &ServerManifest, before: Option<&Observed>) -> anyhow::Result<Observed> {
@@ -83,7 +113,8 @@ pub(crate) async fn watch(
         watches.retain(|name, watch| {
             approved.iter().any(|server| server.name == *name && server.manifest == watch.manifest)
         });
-        for server in approved {
+        // A local server is compared whenever a process of it starts, and heard by its place.
+        for server in approved.into_iter().filter(|server| server.manifest.command().is_none()) {
             let start = || Watch::start(Arc::clone(&vetter), server.manifest.clone(), every);
             watches.entry(server.name.clone()).or_insert_with(start);
         }

@@ -7,24 +7,32 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use gateway::{Door, Keys, Snapshot};
 use identity::{Credential, read_secret};
-use model::ToolName;
+use model::{EndpointName, ToolName};
 use policy::Policies;
 use registry::{Approved, Catalogue, ServerManifest};
 use upstream::Route;
-use wire::ParamHeaders;
+use wire::{ParamHeaders, Revision};
+
+use crate::locals::Locals;
 
 /// Compiles snapshots.
 pub(crate) struct Compiler {
     state: Arc<dyn admin::port::State>,
     egress: egress::Client,
+    locals: Arc<Locals>,
     /// Where relative secret files start from.
     base: PathBuf,
 }
 
 impl Compiler {
     /// Reads the state from `state`; secrets' files are relative to `base`.
-    pub(crate) fn new(state: Arc<dyn admin::port::State>, egress: egress::Client, base: &Path) -> Self {
-        Self { state, egress, base: base.to_owned() }
+    pub(crate) fn new(
+        state: Arc<dyn admin::port::State>,
+        egress: egress::Client,
+        locals: Arc<Locals>,
+        base: &Path,
+    ) -> Self {
+        Self { state, egress, locals, base: base.to_owned() }
     }
 
     /// The snapshot of the state as it is now; what has not changed since `before` is taken from it. Policies that do not fit the approved servers any more permit nothing: the
@@ -49,18 +57,32 @@ impl Compiler {
         let mut endpoints = HashMap::new();
         let mut credentials = HashMap::new();
         for endpoint in registry.endpoints().filter(|endpoint| endpoint.naming == registry::Naming::Plain) {
-            let Some(member) = endpoint.members.first().filter(|member| member.server.reach.is_some()) else {
+            let Some(member) = endpoint.members.first() else {
                 continue;
             };
             let server = Arc::clone(&member.server);
             if let Some(credential) = self.credential(&server.manifest) {
                 credentials.insert(server.name.clone(), credential);
             }
-            let route = self.route(&server)?;
-            let routes = vec![(wire::Revision::V2026_07_28, route)];
+            let mut routes = Vec::new();
+            for revision in served(endpoint) {
+                match self.route(&endpoint.name, &server, revision) {
+                    Ok(route) => routes.push((revision, route)),
+                    Err(error) => {
+                        tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
+                        credentials.insert(server.name.clone(), Err(format!("{error:#}")));
+                    }
+                }
+            }
             let door = Door { name: endpoint.name.clone(), routes, mirrored: mirrored(&server), server };
             endpoints.insert(endpoint.name.clone(), Arc::new(door));
         }
+        self.locals.keep(|endpoint, server, revision| {
+            let door: Option<&Arc<Door>> = endpoints.get(endpoint);
+            door.is_some_and(|door| {
+                door.routes.iter().any(|(served, route)| (*served, &route.server) == (revision, server))
+            })
+        });
         Ok(Snapshot {
             revision: governed.revision,
             registry,
@@ -80,24 +102,38 @@ impl Compiler {
         Some(read().map_err(|error| format!("{error:#}")))
     }
 
-    /// The way to an approved server.
-    fn route(&self, server: &Approved) -> anyhow::Result<Route> {
-        let (Some(address), Some(reach)) = (server.manifest.address(), &server.reach) else {
-            anyhow::bail!("server `{}` is reached at no url", server.name);
-        };
-        let url = address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
-        let lane = self.egress.lane(server.name.as_str(), reach);
-        Ok(Route::new(server.name.clone(), url, lane)?)
+    /// The way to an approved server at an endpoint, in one revision.
+    fn route(&self, endpoint: &EndpointName, server: &Approved, revision: Revision) -> anyhow::Result<Route> {
+        match (server.manifest.command(), server.manifest.address(), &server.reach) {
+            (Some(command), _, _) => self.locals.route(endpoint, &server.manifest, command, revision),
+            (None, Some(address), Some(reach)) => {
+                let url =
+                    address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
+                let lane = self.egress.lane(server.name.as_str(), reach);
+                Ok(Route::new(server.name.clone(), url, lane)?)
+            }
+            (None, _, _) => anyhow::bail!("server `{}` is neither started nor reached at a url", server.name),
+        }
     }
 
-    /// The way to a server that need not be approved yet, within its zone as it is drawn now.
+    /// The way to a server that need not be approved yet, within its zone as it is drawn now. A local one is started for
+    /// whoever takes it, and ends with that.
     ///
     /// # Errors
     /// When the state cannot be read, the zone is not declared or the URL cannot be used.
     pub(crate) async fn way(&self, manifest: &ServerManifest) -> anyhow::Result<Route> {
+        if let Some(command) = manifest.command() {
+            return self.locals.trial(manifest, command);
+        }
         let governed = self.state.read().await.context("cannot read the governed state")?;
         Ok(registry::route(manifest, &governed.zones, &self.egress)?)
     }
+}
+
+/// The revisions in which an endpoint is served, the newest first: those that all its servers speak.
+fn served(endpoint: &registry::Endpoint) -> impl Iterator<Item = Revision> {
+    let spoken = endpoint.revisions();
+    Revision::SUPPORTED.iter().copied().filter(move |revision| spoken.contains(&revision.as_str()))
 }
 
 /// The header annotations of a server's tools, for those that have some.

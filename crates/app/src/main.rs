@@ -9,6 +9,7 @@ mod checks;
 mod cli;
 mod compile;
 mod connect;
+mod locals;
 mod logs;
 mod quickstart;
 mod serve;
@@ -30,6 +31,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == locals::SUPERVISOR) {
+        // Watches over a local server and does nothing else: no runtime, no threads.
+        return sandbox::supervise();
+    }
     let since = Instant::now();
     let cli = Cli::parse();
     // One cryptography library, chosen here, for every connection.

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::compile::Compiler;
+use crate::locals::Locals;
 use crate::settings::{Listener, Loaded};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{beside, bootstrap, checks};
@@ -38,6 +39,7 @@ pub(crate) struct Serving {
     gate: Arc<Gate>,
     people: Arc<ArcSwap<admin::People>>,
     store: Arc<store::Sqlite>,
+    locals: Arc<Locals>,
     again: Arc<Notify>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
@@ -81,7 +83,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     );
 
     let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
-    let compiler = Arc::new(Compiler::new(Arc::clone(&store) as _, egress, loaded.base()));
+    let locals = Arc::new(Locals::new(&data, loaded.base()));
+    let compiler = Arc::new(Compiler::new(Arc::clone(&store) as _, egress, Arc::clone(&locals), loaded.base()));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
     let halts = Arc::new(Halts::new(store.halts().await?));
@@ -96,10 +99,14 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         legacies: gateway::Legacies::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         journal: Arc::clone(&journal),
         heed,
+        stopping: watch::Sender::new(false),
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
     });
-    let vetter = Arc::new(checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, Arc::clone(&clock)));
+    let in_effect = published.subscribe();
+    let vetter = checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, in_effect, Arc::clone(&clock));
+    let vetter = Arc::new(vetter);
+    locals.compared_by(&vetter);
     let admin = Arc::new(admin::Admin {
         registry: Arc::clone(&store) as _,
         state: Arc::clone(&store) as _,
@@ -127,7 +134,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
     let every = Duration::from_secs(settings.pins.check_seconds);
     tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
-    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, store, again, stop, tasks })
+    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, store, locals, again, stop, tasks })
 }
 
 impl Serving {
@@ -146,6 +153,7 @@ impl Serving {
         self.gate.front.store(Arc::new(front));
         self.gate.snapshots.ask_again();
         self.people.store(Arc::new(people));
+        self.locals.read_secrets_again();
         self.again.notify_one();
         Ok(next)
     }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
+use ::watch::Halts;
 use arc_swap::ArcSwap;
 use audit::Journal;
 use flow::Sessions;
 use identity::DevelopmentTokens;
 use model::{Clock, ServerName};
-use tokio::sync::mpsc;
-use watch::Halts;
+use tokio::sync::{mpsc, watch};
 
 use crate::controls::accept::Doors;
 use crate::legacy::Legacies;
@@ -31,10 +31,23 @@ pub struct Gate {
     pub journal: Arc<Journal>,
     /// Servers that said their lists changed; whoever listens compares them with their pins.
     pub heed: mpsc::Sender<ServerName>,
+    /// Whether the gate is about to stop: streams that could go on for ever end then.
+    pub stopping: watch::Sender<bool>,
     /// Counters.
     pub metrics: Arc<Metrics>,
     /// The time.
     pub clock: Arc<dyn Clock>,
+}
+
+impl Gate {
+    /// Resolves when the gate is about to stop.
+    pub(crate) fn stops(&self) -> impl Future<Output = ()> + use<> {
+        let mut stopping = self.stopping.subscribe();
+        async move {
+            // An error would mean that the gate is gone, which is a stop too.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        }
+    }
 }
 
 /// What stands before the path: who this listener is, and who may come.

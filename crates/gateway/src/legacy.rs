@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use identity::Seal;
-use model::{Caller, EndpointName, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey, Timestamp, limits};
+use model::{Caller, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
 use tokio::sync::{OnceCell, watch};
 use wire::{Capabilities, Id};
 
@@ -79,8 +79,6 @@ pub(crate) struct Open {
     pub(crate) method: &'static str,
     /// What it asks about: the objects of the call that it came up in.
     pub(crate) objects: Vec<Object>,
-    /// The receipt of that call, if it came up in one.
-    pub(crate) call: Option<ReceiptId>,
 }
 
 /// A call that the client may take back; forgotten when dropped.
@@ -407,3 +405,6 @@ impl Drop for Call {
         self.session.held().calls.remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests;

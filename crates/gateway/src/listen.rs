@@ -63,6 +63,8 @@ pub async fn serve(listener: TcpListener, gate: Arc<Gate>, stop: impl Future<Out
             drop(place);
         });
     }
+    // What only waits for news would take all the time that calls have to end.
+    gate.stopping.send_replace(true);
     if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
         tracing::warn!("calls were still open after {} seconds; their connections are cut", DRAIN.as_secs());
     }

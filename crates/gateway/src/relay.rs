@@ -14,6 +14,7 @@ use bytes::Bytes;
 use flow::StreamPlace;
 use futures_util::stream;
 use model::{Object, Reason, ReceiptId, Refusal};
+use serde_json::json;
 use tokio::sync::watch;
 use upstream::Stream;
 use wire::answer::{self, Incoming, Notification};
@@ -142,6 +143,7 @@ impl Relay {
 
     /// Waits for whatever comes first.
     async fn step(&mut self) -> Result<Option<Part>, Flaw> {
+        let (stops, subscription) = (self.gate.stops(), self.expected.row.path == Path::Streamed);
         tokio::select! {
             // Stops first: with a message and a halt both there, the message does not leave.
             biased;
@@ -152,8 +154,15 @@ impl Relay {
                 Some(Err(error)) => Err(forward::refusal(&error).into()),
                 None => Err(Refusal::new(Reason::OutcomeUnknown, "the stream ended without an answer").into()),
             },
+            () = stops, if subscription => Ok(Some(Part::Message(self.end()))),
             () = tokio::time::sleep(KEEP_ALIVE) => Ok(Some(Part::Comment)),
         }
+    }
+
+    /// Ends a subscription in good order, as its server would (MCP 2026-07-28, basic/patterns/subscriptions).
+    fn end(&mut self) -> Bytes {
+        let bytes = reply::result(&self.expected.id, &json!({ "resultType": "complete" }));
+        self.finish(Released { bytes, status: http::StatusCode::OK, end: End::Completed })
     }
 
     /// Asks everything anew that let the stream open, in the light of the newest snapshot and halts.

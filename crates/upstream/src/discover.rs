@@ -1,18 +1,24 @@
 //! Everything a server says of itself, read whole, so that people can approve it.
+//!
+//! Whether a server is of 2026-07-28 or keeps sessions shows when it is asked: first in the newer way, and if it
+//! unmistakably does not know that, in the older. A server that merely failed is not asked again in another way.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
-use model::{Digest, PromptName, ToolName, canonical_json, limits};
+use http::{HeaderMap, StatusCode};
+use model::limits;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
-use wire::{ParamHeaders, Revision, outgoing};
+use wire::{Revision, outgoing};
 
-use crate::ask::{Question, printable};
-use crate::{AskError, Route};
+use crate::ask::{Credential, Line, Question, printable};
+use crate::listing::Reader;
+use crate::local::Process;
+use crate::route::Way;
+use crate::session::{Greeting, agreed};
+use crate::{AskError, Excluded, Fault, Listing, Named, Route, SendError, Session, local};
 
-const METHOD_NOT_FOUND: i64 = -32601;
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
 /// What a server says of itself. Definitions are as the server wrote them, with every field, in its order.
@@ -36,45 +42,14 @@ pub struct Definitions {
     pub excluded: Vec<Excluded>,
 }
 
-/// One definition, with the name it has in its list.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Named {
-    /// The tool's or prompt's name, or the URI template.
-    pub name: String,
-    /// The definition, whole.
-    pub value: Value,
-}
-
-/// A definition that nobody can use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excluded {
-    /// The list it stands in.
-    pub listing: Listing,
-    /// Its name, shortened and made printable; empty if it has none.
-    pub name: String,
-    /// Why it cannot be used.
-    pub why: String,
-}
-
-/// A list of definitions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listing {
-    /// Tools.
-    Tools,
-    /// Prompts.
-    Prompts,
-    /// Resource templates.
-    Templates,
-}
-
 /// Why a server's definitions could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoverError {
     /// One of the requests was not answered.
     #[error(transparent)]
-    Ask(#[from] AskError),
+    Ask(AskError),
     /// The server speaks no revision that the gate speaks.
-    #[error("the server speaks {supported:?}, and the gate {}", Revision::SUPPORTED.first().map_or("none", |r| r.as_str()))]
+    #[error("the server speaks {supported:?}, and the gate {:?}", Revision::SUPPORTED.iter().map(|r| r.as_str()).collect::<Vec<_>>())]
     Version {
         /// What it speaks.
         supported: Vec<String>,
@@ -104,48 +79,11 @@ pub enum DiscoverError {
     TimedOut,
 }
 
-impl Listing {
-    /// Every list, in the order they are read.
-    pub const ALL: [Self; 3] = [Self::Tools, Self::Prompts, Self::Templates];
-
-    /// The method that reads the list.
-    pub fn method(self) -> &'static str {
-        match self {
-            Self::Tools => "tools/list",
-            Self::Prompts => "prompts/list",
-            Self::Templates => "resources/templates/list",
-        }
-    }
-
-    /// The capability of a server that has the list.
-    fn capability(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::Prompts => "prompts",
-            Self::Templates => "resources",
-        }
-    }
-
-    /// The member of a result that holds the list.
-    fn member(self) -> &'static str {
-        match self {
-            Self::Tools => "tools",
-            Self::Prompts => "prompts",
-            Self::Templates => "resourceTemplates",
-        }
-    }
-
-    /// The member of a definition that names it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Tools | Self::Prompts => "name",
-            Self::Templates => "uriTemplate",
-        }
-    }
-}
-
-/// Reads everything a server says of itself: `server/discover`, then all pages of the lists its capabilities name.
-/// `credential` writes the server's credential into each request's headers.
+/// Reads everything a server says of itself: `server/discover` or `initialize`, then all pages of the lists its
+/// capabilities name. `credential` writes the server's credential into each request's headers.
+///
+/// A local server that is running is asked there and then, in the revision it was started in. One that is not is started
+/// for this alone, in a process that ends with it; the route's own process stays unstarted.
 ///
 /// # Errors
 /// When a request is not answered properly, a bound of `model::limits` is reached, or names repeat. There is no
@@ -155,17 +93,97 @@ pub async fn discover(
     credential: impl Fn(&mut HeaderMap) + Send + Sync,
 ) -> Result<Definitions, DiscoverError> {
     let limit = Duration::from_millis(limits::DISCOVERY_MILLISECONDS_MAX);
-    timeout(limit, read(route, &credential)).await.unwrap_or(Err(DiscoverError::TimedOut))
+    let read = async {
+        match route.way() {
+            Way::Http(_) => remote(route, &credential).await,
+            Way::Local(local) => match local.running() {
+                Some(process) => running(&process).await,
+                None => local::probe(local.spec()).await,
+            },
+        }
+    };
+    timeout(limit, read).await.unwrap_or(Err(DiscoverError::TimedOut))
 }
 
-async fn read(
-    route: &Route,
-    credential: &(impl Fn(&mut HeaderMap) + Send + Sync),
-) -> Result<Definitions, DiscoverError> {
+async fn remote(route: &Route, credential: Credential<'_>) -> Result<Definitions, DiscoverError> {
+    let line = Line::Stateless(route, credential);
+    match introduced(line).await {
+        // Only its first answer shows of which kind a server is: what goes wrong later has another reason.
+        Err(DiscoverError::Ask(error)) if is_of_sessions(&error) => {}
+        Err(error) => return Err(error),
+        Ok(definitions) => return lists(line, definitions).await,
+    }
+    let (session, greeting) = Session::greet(route, &Value::Object(Map::new()), credential).await?;
+    let read = greeted(Line::Session(&session, credential), greeting).await;
+    session.part(credential).await;
+    read
+}
+
+/// Reads what a running local server says of itself.
+pub(crate) async fn running(process: &Arc<Process>) -> Result<Definitions, DiscoverError> {
+    let line = Line::Process(process);
+    match process.revision() {
+        Revision::V2026_07_28 => lists(line, introduced(line).await?).await,
+        Revision::V2025_11_25 => greeted(line, Greeting { result: process.greeting() }).await,
+    }
+}
+
+/// Greets a local server that has just started, in its revision: not at all, or with a handshake.
+pub(crate) async fn greet(process: &Arc<Process>) -> Result<Map<String, Value>, AskError> {
+    let question = Question::new("initialize", 0);
+    let line = Line::Process(process);
+    let result = question.ask(line, outgoing::initialize(&question.id, &Value::Object(Map::new()))).await?;
+    agreed(&question, &result)?;
+    process.tell(&outgoing::initialized().body).map_err(|cause| question.unsent(cause.into()))?;
+    Ok(result)
+}
+
+/// Whether a server of sessions gave this answer to `server/discover` or another request of 2026-07-28.
+pub(crate) fn is_of_sessions(error: &AskError) -> bool {
+    match error {
+        // It knows what was asked, and says what it speaks.
+        AskError::Version { supported, .. } => supported.iter().any(|one| one == Revision::V2025_11_25.as_str()),
+        // Servers of 2026-07-28 have these codes for what is wrong with a header (-32020) or a capability (-32021);
+        // -32603 says that something broke. With anything else a server says that it cannot make sense of a request
+        // that every server of 2026-07-28 must know.
+        AskError::Answered { code, .. } => !matches!(code, -32603 | -32021 | -32020),
+        AskError::Send { source: SendError::Unknown { fault: Fault::Status { status } }, .. } => matches!(
+            *status,
+            StatusCode::BAD_REQUEST
+                | StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::NOT_ACCEPTABLE
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                | StatusCode::UNPROCESSABLE_ENTITY
+        ),
+        AskError::Send { .. } | AskError::Malformed { .. } => false,
+    }
+}
+
+/// What a server of 2026-07-28 says before its lists.
+async fn introduced(line: Line<'_>) -> Result<Definitions, DiscoverError> {
     let question = Question::new("server/discover", 1);
-    let said = question.ask(route, credential, outgoing::discover(&question.id)).await?;
-    let mut definitions = introduction(&question, said)?;
-    let mut reader = Reader { route, credential, asked: 1, count: 0, bytes: 0, excluded: Vec::new() };
+    let mut said = question.ask(line, outgoing::discover(&question.id)).await?;
+    let versions: Option<Vec<String>> = match said.remove("supportedVersions") {
+        Some(Value::Array(versions)) => versions.iter().map(|one| one.as_str().map(printable)).collect(),
+        Some(_) | None => None,
+    };
+    let supported = versions.ok_or_else(|| question.malformed("`supportedVersions` is no list of texts"))?;
+    if !supported.iter().any(|one| one == Revision::V2026_07_28.as_str()) {
+        return Err(question.version(&supported).into());
+    }
+    introduction(&question, said, supported)
+}
+
+/// Reads a server of 2025-11-25 that has been greeted.
+async fn greeted(line: Line<'_>, greeting: Greeting) -> Result<Definitions, DiscoverError> {
+    let question = Question::new("initialize", 0);
+    let supported = vec![Revision::V2025_11_25.as_str().to_owned()];
+    lists(line, introduction(&question, greeting.result, supported)?).await
+}
+
+async fn lists(line: Line<'_>, mut definitions: Definitions) -> Result<Definitions, DiscoverError> {
+    let mut reader = Reader::new(line);
     for listing in Listing::ALL {
         if definitions.capabilities.get(listing.capability()).is_none_or(Value::is_null) {
             continue;
@@ -177,20 +195,16 @@ async fn read(
             Listing::Templates => definitions.templates = listed,
         }
     }
-    definitions.excluded = reader.excluded;
+    definitions.excluded = reader.excluded();
     Ok(definitions)
 }
 
-/// What `server/discover` says.
-fn introduction(question: &Question, mut said: Map<String, Value>) -> Result<Definitions, DiscoverError> {
-    let versions: Option<Vec<String>> = match said.remove("supportedVersions") {
-        Some(Value::Array(versions)) => versions.iter().map(|one| one.as_str().map(printable)).collect(),
-        Some(_) | None => None,
-    };
-    let supported_versions = versions.ok_or_else(|| question.malformed("`supportedVersions` is no list of texts"))?;
-    if !supported_versions.iter().any(|one| one == Revision::V2026_07_28.as_str()) {
-        return Err(DiscoverError::Version { supported: supported_versions.into_iter().take(10).collect() });
-    }
+/// What a server says before its lists.
+fn introduction(
+    question: &Question,
+    mut said: Map<String, Value>,
+    supported_versions: Vec<String>,
+) -> Result<Definitions, DiscoverError> {
     let capabilities = match said.remove("capabilities") {
         Some(capabilities @ Value::Object(_)) => capabilities,
         Some(_) | None => return Err(question.malformed("`capabilities` is no object").into()),
@@ -212,122 +226,17 @@ fn introduction(question: &Question, mut said: Map<String, Value>) -> Result<Def
     Ok(Definitions { server_info, instructions, capabilities, supported_versions, ..Definitions::default() })
 }
 
-/// Reads lists, within bounds that hold for all of a server's lists together.
-struct Reader<'a, C> {
-    route: &'a Route,
-    credential: &'a C,
-    asked: i64,
-    count: usize,
-    bytes: usize,
-    excluded: Vec<Excluded>,
-}
-
-impl<C: Fn(&mut HeaderMap) + Send + Sync> Reader<'_, C> {
-    /// All pages of one list.
-    async fn all(&mut self, listing: Listing) -> Result<Vec<Named>, DiscoverError> {
-        let method = listing.method();
-        let mut listed = Vec::new();
-        let (mut names, mut repeated) = (HashSet::new(), Vec::new());
-        let mut cursors = HashSet::new();
-        let mut cursor: Option<String> = None;
-        for _ in 0..limits::LISTING_PAGES_MAX {
-            let (items, next) = self.page(listing, cursor.as_deref()).await?;
-            for item in items {
-                let name = item.get(listing.name()).and_then(Value::as_str).unwrap_or_default().to_owned();
-                if !name.is_empty() && !names.insert(name.clone()) && repeated.len() < 10 {
-                    repeated.push(printable(&name));
-                }
-                if let Some(named) = self.take(listing, name, item)? {
-                    listed.push(named);
-                }
+impl From<AskError> for DiscoverError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Version { supported, .. } if supported.iter().all(|one| Revision::parse(one).is_none()) => {
+                Self::Version { supported }
             }
-            let Some(next) = next else {
-                return if repeated.is_empty() {
-                    Ok(listed)
-                } else {
-                    Err(DiscoverError::Duplicates { method, names: repeated })
-                };
-            };
-            if !cursors.insert(Digest::of(next.as_bytes())) {
-                return Err(DiscoverError::CursorRepeated { method });
-            }
-            cursor = Some(next);
+            error @ (AskError::Send { .. }
+            | AskError::Answered { .. }
+            | AskError::Version { .. }
+            | AskError::Malformed { .. }) => Self::Ask(error),
         }
-        Err(DiscoverError::TooMuch { bound: format!("{} pages of `{method}`", limits::LISTING_PAGES_MAX) })
-    }
-
-    /// One page: its items, and the cursor of the next.
-    async fn page(
-        &mut self,
-        listing: Listing,
-        cursor: Option<&str>,
-    ) -> Result<(Vec<Value>, Option<String>), DiscoverError> {
-        self.asked += 1;
-        let question = Question::new(listing.method(), self.asked);
-        let request = outgoing::list(Revision::V2026_07_28, listing.method(), cursor, &question.id);
-        let mut page = match question.ask(self.route, self.credential, request).await {
-            // A server may have resources and no templates, and not know the method at all.
-            Err(AskError::Answered { code: METHOD_NOT_FOUND, .. }) if listing == Listing::Templates => {
-                return Ok((Vec::new(), None));
-            }
-            page => page?,
-        };
-        let Some(Value::Array(items)) = page.remove(listing.member()) else {
-            return Err(question.malformed(format!("`{}` is no list", listing.member())).into());
-        };
-        match page.remove("nextCursor") {
-            Some(Value::String(next)) if !next.is_empty() => Ok((items, Some(next))),
-            Some(Value::String(_) | Value::Null) | None => Ok((items, None)),
-            Some(_) => Err(question.malformed("`nextCursor` is no text").into()),
-        }
-    }
-
-    /// Counts a definition, and sets it aside if nobody can use it.
-    fn take(&mut self, listing: Listing, name: String, value: Value) -> Result<Option<Named>, DiscoverError> {
-        self.count += 1;
-        if self.count > limits::DEFINITIONS_PER_SERVER_MAX {
-            let bound = format!("{} definitions", limits::DEFINITIONS_PER_SERVER_MAX);
-            return Err(DiscoverError::TooMuch { bound });
-        }
-        let canonical = canonical_json(&value).map(|canonical| canonical.len());
-        self.bytes = self.bytes.saturating_add(canonical.as_ref().copied().unwrap_or_default());
-        if self.bytes > limits::DEFINITIONS_BYTES_MAX {
-            let bound = format!("{} bytes of definitions", limits::DEFINITIONS_BYTES_MAX);
-            return Err(DiscoverError::TooMuch { bound });
-        }
-        let why = match canonical {
-            Err(_) => Some("it has no canonical form".to_owned()),
-            Ok(bytes) if bytes > limits::DEFINITION_BYTES_MAX => {
-                Some(format!("it has more than {} bytes", limits::DEFINITION_BYTES_MAX))
-            }
-            Ok(_) => unusable(listing, &name, &value),
-        };
-        if let Some(why) = why {
-            self.excluded.push(Excluded { listing, name: printable(&name), why });
-            return Ok(None);
-        }
-        Ok(Some(Named { name, value }))
-    }
-}
-
-/// Why nobody can use a definition, if so.
-fn unusable(listing: Listing, name: &str, value: &Value) -> Option<String> {
-    match listing {
-        Listing::Tools => {
-            let named = name.parse::<ToolName>().map(drop).map_err(|error| error.to_string());
-            let schema = value.get("inputSchema").unwrap_or(&Value::Null);
-            // The specification has clients leave such tools out (MCP 2026-07-28, streamable HTTP, SEP-2243).
-            let annotated = || ParamHeaders::compile(schema).map(drop).map_err(|error| error.to_string());
-            named.and_then(|()| annotated()).err()
-        }
-        Listing::Prompts => name.parse::<PromptName>().err().map(|error| error.to_string()),
-        Listing::Templates if name.is_empty() || name.len() > limits::URI_BYTES_MAX => {
-            Some(format!("a URI template has 1 to {} bytes", limits::URI_BYTES_MAX))
-        }
-        Listing::Templates if name.chars().any(char::is_control) => {
-            Some("its URI template has control characters".to_owned())
-        }
-        Listing::Templates => None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What went wrong with a call, and what is known of it because of that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -14,8 +15,12 @@ pub enum SendError {
     NotSent {
         /// What stopped it.
         #[source]
-        cause: egress::NotSent,
+        cause: Unsent,
     },
+    /// The server says that the session is over (404). It carried nothing out, and will take nothing more in this
+    /// session.
+    #[error("the server ended the session, and carried nothing of this out")]
+    SessionOver,
     /// The call was sent, wholly or in part, and no complete answer came back.
     #[error("the call was sent and its outcome is unknown")]
     Unknown {
@@ -29,6 +34,47 @@ pub enum SendError {
         /// What is wrong with it.
         #[source]
         fault: Fault,
+    },
+}
+
+/// What stopped a call before any of it was sent.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Unsent {
+    /// The way out.
+    #[error(transparent)]
+    Egress(#[from] egress::NotSent),
+    /// The local server could not be started, or was not ready to be used.
+    #[error("the local server did not start: {why}")]
+    NotStarted {
+        /// What stopped it, with what it said last.
+        why: Arc<str>,
+    },
+    /// The local server ended, and is left alone for a while.
+    #[error("the local server is started again in {} ms at the earliest: {why}", again_in.as_millis())]
+    Resting {
+        /// Why it ended or did not start, with what it said last.
+        why: Arc<str>,
+        /// How long it is still left alone.
+        again_in: Duration,
+    },
+    /// The local server ended before it was sent the call.
+    #[error("the local server ended first: {why}")]
+    Ended {
+        /// Why it ended, with what it said last.
+        why: Arc<str>,
+    },
+    /// The local server has as much to do as it may have.
+    #[error(
+        "the local server has {} requests or {} bytes to take already",
+        limits::LOCAL_REQUESTS_MAX,
+        limits::LOCAL_QUEUE_BYTES_MAX
+    )]
+    Busy,
+    /// The message is none that can be put to a server which others use too.
+    #[error("the message cannot be put to a local server: {detail}")]
+    Message {
+        /// What is wrong with it. It never quotes the message.
+        detail: String,
     },
 }
 
@@ -86,6 +132,24 @@ pub enum Fault {
     /// A stream ended in the middle of an event.
     #[error("the stream ended in the middle of an event")]
     CutMidEvent,
+    /// The stream broke off, and the server does not let it be read on.
+    #[error("the stream broke off and the server answered {status} when it was to be read on")]
+    NotResumed {
+        /// The status.
+        status: StatusCode,
+    },
+    /// The stream broke off again and again.
+    #[error("the stream broke off {} times without a message", limits::STREAM_RESUMPTIONS_MAX)]
+    ResumedTooOften,
+    /// The local server ended.
+    #[error("the local server ended: {why}")]
+    ProcessEnded {
+        /// Why, with what it said last.
+        why: Arc<str>,
+    },
+    /// More messages of a local server wait than may.
+    #[error("the messages of the local server were not taken fast enough")]
+    Backlog,
     /// One message is larger than [`limits::MESSAGE_BYTES_MAX`].
     #[error("the answer is larger than {} bytes", limits::MESSAGE_BYTES_MAX)]
     TooLarge,
@@ -137,6 +201,10 @@ impl From<Fault> for SendError {
             | Fault::Broken { .. }
             | Fault::Idle { .. }
             | Fault::CutMidEvent
+            | Fault::NotResumed { .. }
+            | Fault::ResumedTooOften
+            | Fault::ProcessEnded { .. }
+            | Fault::Backlog
             | Fault::Redirect { .. }
             | Fault::Status { .. } => Self::Unknown { fault },
             Fault::TooLarge
@@ -151,8 +219,26 @@ impl From<Fault> for SendError {
 impl From<egress::EgressError> for SendError {
     fn from(error: egress::EgressError) -> Self {
         match error {
-            egress::EgressError::NotSent { cause, .. } => Self::NotSent { cause },
+            egress::EgressError::NotSent { cause, .. } => Self::NotSent { cause: cause.into() },
             egress::EgressError::Unknown { source, .. } => Fault::Connection { source }.into(),
         }
     }
+}
+
+impl From<Unsent> for SendError {
+    fn from(cause: Unsent) -> Self {
+        Self::NotSent { cause }
+    }
+}
+
+/// An error with its causes, for operators.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
 }

@@ -5,11 +5,15 @@
 //! unknown, or it was answered unacceptably. Nothing is ever sent again, redirects are not followed, compressed
 //! answers are not undone, and everything a server sends is bounded in bytes, count and time.
 //!
-//! Dropping the future of [`send()`], or a [`Stream`], closes the connection: that is how a server is told that a call
-//! is cancelled (MCP 2026-07-28, basic/patterns/cancellation).
+//! A server is reached over the network, or it is a process that the gate starts ([`Local`]). Dropping the future of
+//! [`send()`], or a [`Stream`], tells the server that the call is cancelled (MCP 2026-07-28,
+//! basic/patterns/cancellation): by closing the connection, or in words.
+//!
+//! - [`Session`]: the gate's session with a server of 2025-11-25, whose streams are read on when they break off.
+//! - [`Local`]: the place for one process of a local server, shared by the callers of one endpoint.
 //!
 //! Beside the data path the gate asks for itself: [`discover()`] reads everything a server says of itself, to be
-//! pinned, and [`listen()`] hears when it changes.
+//! pinned, and [`listen()`] hears when it changes, in whichever revision the server speaks.
 //!
 //! What is deliberately absent: a caller's token. The headers come complete from the pipeline, with the credential
 //! that `identity` wrote.
@@ -18,6 +22,9 @@ mod ask;
 mod discover;
 mod error;
 mod listen;
+mod listing;
+mod local;
+mod resume;
 mod route;
 mod send;
 mod session;
@@ -28,9 +35,11 @@ mod whole;
 mod testing;
 
 pub use ask::AskError;
-pub use discover::{Definitions, DiscoverError, Excluded, Listing, Named, discover};
-pub use error::{Fault, SendError};
+pub use discover::{Definitions, DiscoverError, discover};
+pub use error::{Fault, SendError, Unsent};
 pub use listen::{Change, Changes, listen};
+pub use listing::{Excluded, Listing, Named};
+pub use local::{Local, LocalCounts, LocalSpec, Started};
 pub use route::{Route, RouteError};
 pub use send::{Answer, Deadlines, Purpose, send};
 pub use session::Session;

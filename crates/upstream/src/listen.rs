@@ -1,11 +1,18 @@
 //! Hearing from a server that its lists changed, so that pins are checked at once and not when their time is up.
 
-use http::HeaderMap;
-use wire::answer::{Incoming, Outcome};
-use wire::outgoing;
+use std::fmt;
 
-use crate::ask::{Question, printable};
-use crate::{Answer, AskError, Deadlines, Route, Stream};
+use http::HeaderMap;
+use serde_json::{Map, Value};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use wire::answer::{Incoming, Outcome};
+use wire::{Revision, outgoing};
+
+use crate::ask::{Line, Question, printable};
+use crate::discover::is_of_sessions;
+use crate::route::Way;
+use crate::{Answer, AskError, Deadlines, Route, Session, Stream};
 
 const METHOD: &str = "subscriptions/listen";
 
@@ -24,20 +31,81 @@ pub enum Change {
 #[derive(Debug)]
 pub struct Changes {
     question: Question,
+    heard: Heard,
+}
+
+/// Where changes are heard.
+#[derive(Debug)]
+enum Heard {
+    /// On a subscription of 2026-07-28.
+    Subscription(Stream),
+    /// On the stream of a session of 2025-11-25 that is there for nothing else.
+    Session(Box<Aside>),
+    /// From the processes of a local server, whenever one runs.
+    Local(broadcast::Receiver<Change>),
+}
+
+/// A session for its stream alone. The server is told when it is not needed any more.
+struct Aside {
+    session: Option<Session>,
     stream: Stream,
+    headers: HeaderMap,
+}
+
+impl Change {
+    /// The change that a notification of this method tells.
+    pub(crate) fn of(method: &str) -> Option<Self> {
+        match method {
+            "notifications/tools/list_changed" => Some(Self::Tools),
+            "notifications/prompts/list_changed" => Some(Self::Prompts),
+            "notifications/resources/list_changed" => Some(Self::Resources),
+            // The acknowledgement, and what was not asked for.
+            _ => None,
+        }
+    }
 }
 
 /// Subscribes to changes of a server's lists. `credential` writes the server's credential into the headers. What is
 /// heard is a hint and no more: a server that keeps silent about a change is found out when its pins are checked.
 ///
+/// A local server is not started for this: it is heard whenever it runs.
+///
 /// # Errors
 /// When the server does not take the subscription. Many servers do not; their pins are checked by the clock alone.
 pub async fn listen(route: &Route, credential: impl Fn(&mut HeaderMap) + Send + Sync) -> Result<Changes, AskError> {
     let question = Question::new(METHOD, 1);
+    if let Way::Local(local) = route.way() {
+        return Ok(Changes { question, heard: Heard::Local(local.changes()) });
+    }
+    let heard = match subscribe(&question, Line::Stateless(route, &credential)).await {
+        Ok(stream) => Heard::Subscription(stream),
+        Err(error) if is_of_sessions(&error) => {
+            let (session, _) = match Session::greet(route, &Value::Object(Map::new()), &credential).await {
+                // It merely has no subscriptions.
+                Err(AskError::Answered { .. } | AskError::Version { .. }) => return Err(error),
+                greeted => greeted?,
+            };
+            let mut headers = outgoing::stream_headers(Revision::V2025_11_25, None, None);
+            credential(&mut headers);
+            match session.listen(headers.clone()).await {
+                Ok(Some(stream)) => Heard::Session(Box::new(Aside { session: Some(session), stream, headers })),
+                nothing => {
+                    session.close(headers).await;
+                    nothing.map_err(|source| question.unsent(source))?;
+                    return Err(question.malformed("its sessions have no stream"));
+                }
+            }
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(Changes { question, heard })
+}
+
+/// Subscribes to all changes of lists, in 2026-07-28.
+pub(crate) async fn subscribe(question: &Question, line: Line<'_>) -> Result<Stream, AskError> {
     let wanted = outgoing::Changes { tools: true, prompts: true, resources: true };
-    let request = outgoing::listen(wanted, &question.id);
-    match question.send(route, &credential, request, Deadlines::SUBSCRIPTION).await? {
-        Answer::Stream(stream) => Ok(Changes { question, stream }),
+    match question.send(line, outgoing::listen(wanted, &question.id), Deadlines::SUBSCRIPTION).await? {
+        Answer::Stream(stream) => Ok(stream),
         Answer::Whole { body, .. } => {
             question.read(&body)?;
             Err(question.malformed("it is no stream"))
@@ -52,26 +120,73 @@ impl Changes {
     /// A server may say so as often as it likes: whoever listens decides how often to look.
     pub async fn next(&mut self) -> Option<Result<Change, AskError>> {
         loop {
-            let message = match self.stream.next().await? {
+            let stream = match &mut self.heard {
+                Heard::Subscription(stream) => stream,
+                Heard::Session(aside) => &mut aside.stream,
+                Heard::Local(changes) => {
+                    return match changes.recv().await {
+                        Ok(change) => Some(Ok(change)),
+                        // So many changes that some were missed: any of them is a reason to look at everything.
+                        Err(RecvError::Lagged(_)) => Some(Ok(Change::Tools)),
+                        Err(RecvError::Closed) => None,
+                    };
+                }
+            };
+            let message = match stream.next().await? {
                 Ok(message) => message,
                 Err(source) => return Some(Err(self.question.unsent(source))),
             };
             match wire::answer::read(&message) {
-                Ok(Incoming::Notification(notification)) => match notification.method.as_str() {
-                    "notifications/tools/list_changed" => return Some(Ok(Change::Tools)),
-                    "notifications/prompts/list_changed" => return Some(Ok(Change::Prompts)),
-                    "notifications/resources/list_changed" => return Some(Ok(Change::Resources)),
-                    // The acknowledgement, and what was not asked for.
-                    _ => {}
-                },
+                Ok(Incoming::Notification(notification)) => {
+                    if let Some(change) = Change::of(&notification.method) {
+                        return Some(Ok(change));
+                    }
+                }
                 Ok(Incoming::Response { outcome: Outcome::Result { .. }, .. }) => return None,
                 Ok(Incoming::Response { outcome: Outcome::Error { code, message, .. }, .. }) => {
                     return Some(Err(AskError::Answered { method: METHOD, code, message: printable(&message) }));
                 }
-                Ok(Incoming::Request { .. }) => return Some(Err(self.question.malformed("it asks a question back"))),
+                Ok(Incoming::Request { id, question }) => {
+                    if let Err(what) = self.heard.answer(&id, &question.method).await {
+                        return Some(Err(self.question.malformed(what)));
+                    }
+                }
                 Err(flaw) => return Some(Err(self.question.malformed(flaw.refusal.detail))),
             }
         }
+    }
+}
+
+impl Heard {
+    async fn answer(&self, id: &wire::Id, method: &str) -> Result<(), &'static str> {
+        match self {
+            Self::Session(aside) => {
+                let Aside { session: Some(session), headers, .. } = &**aside else { return Ok(()) };
+                let credential = |given: &mut HeaderMap| {
+                    let posted = given.clone();
+                    given.clone_from(headers);
+                    given.extend(posted);
+                };
+                Line::Session(session, &credential).answer(id, method).await
+            }
+            Self::Subscription(_) | Self::Local(_) => Err("it asks a question back"),
+        }
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        let headers = std::mem::take(&mut self.headers);
+        if let (Some(session), Ok(runtime)) = (self.session.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { session.close(headers).await });
+        }
+    }
+}
+
+impl fmt::Debug for Aside {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The headers hold a credential.
+        f.debug_struct("Aside").field("session", &self.session).finish_non_exhaustive()
     }
 }
 

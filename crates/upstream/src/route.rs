@@ -1,18 +1,35 @@
 //! Where a server is, and the way to it.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use http::header::HeaderValue;
 use http::uri::Scheme;
 use http::{HeaderMap, Method, Request, Uri, header};
 use http_body_util::Full;
 use model::ServerName;
 
-use bytes::Bytes;
+use crate::Local;
 
-/// One server's address, parsed once, with its lane. Built once per snapshot; cheap to clone.
+/// The way to one server. Built once per snapshot; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Route {
     /// The server.
     pub server: ServerName,
+    way: Way,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Way {
+    /// Over the network.
+    Http(Address),
+    /// A process of the gate's own host.
+    Local(Arc<Local>),
+}
+
+/// A server's URL, parsed once, with its lane.
+#[derive(Debug, Clone)]
+pub(crate) struct Address {
     url: Uri,
     host: HeaderValue,
     lane: egress::Lane,
@@ -51,28 +68,71 @@ impl Route {
         let Ok(host) = HeaderValue::from_str(authority.as_str()) else {
             return Err(RouteError::NotHttp { server });
         };
-        Ok(Self { server, url, host, lane })
+        Ok(Self { server, way: Way::Http(Address { url, host, lane }) })
     }
 
-    /// Where the server is.
-    pub fn url(&self) -> &Uri {
-        &self.url
+    /// The route to a server that the gate starts. Its process is that of `child`, for every clone of the route.
+    pub fn local(server: ServerName, child: Arc<Local>) -> Self {
+        Self { server, way: Way::Local(child) }
     }
 
-    /// What went to the server and came back so far.
+    /// Whether the gate starts the server itself.
+    pub fn is_local(&self) -> bool {
+        match &self.way {
+            Way::Http(_) => false,
+            Way::Local(_) => true,
+        }
+    }
+
+    /// The place of the server's process, if the gate starts it.
+    pub fn process(&self) -> Option<&Arc<Local>> {
+        match &self.way {
+            Way::Http(_) => None,
+            Way::Local(local) => Some(local),
+        }
+    }
+
+    /// Where the server is; `None` if the gate starts it.
+    pub fn url(&self) -> Option<&Uri> {
+        match &self.way {
+            Way::Http(address) => Some(&address.url),
+            Way::Local(_) => None,
+        }
+    }
+
+    /// What went over the network to the server and came back so far; nothing if the gate starts it.
     pub fn flow(&self) -> egress::FlowCounts {
-        self.lane.flow()
+        match &self.way {
+            Way::Http(address) => address.lane.flow(),
+            Way::Local(_) => egress::FlowCounts::default(),
+        }
     }
 
+    pub(crate) fn way(&self) -> &Way {
+        &self.way
+    }
+}
+
+impl Address {
     pub(crate) fn lane(&self) -> &egress::Lane {
         &self.lane
     }
 
-    /// The one POST that carries a message. The Host is the server's own, whatever the headers say.
-    pub(crate) fn post(&self, mut headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
+    /// The one POST that carries a message.
+    pub(crate) fn post(&self, headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
+        self.request(Method::POST, headers, body)
+    }
+
+    /// A GET or a DELETE: what a session has beside its messages.
+    pub(crate) fn bare(&self, method: Method, headers: HeaderMap) -> Request<Full<Bytes>> {
+        self.request(method, headers, Bytes::new())
+    }
+
+    /// The Host is the server's own, whatever the headers say.
+    fn request(&self, method: Method, mut headers: HeaderMap, body: Bytes) -> Request<Full<Bytes>> {
         headers.insert(header::HOST, self.host.clone());
         let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
+        *request.method_mut() = method;
         *request.uri_mut() = self.url.clone();
         *request.headers_mut() = headers;
         request

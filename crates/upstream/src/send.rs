@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
 use model::limits;
 use tokio::time::timeout;
 
+use crate::resume::Resume;
+use crate::route::{Address, Way};
 use crate::{Fault, Route, SendError, Stream, whole};
 
 /// How long a server may take.
@@ -51,7 +55,6 @@ impl Deadlines {
 
 /// What a server answered.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "an answer is moved once or twice; a box would be one more allocation")]
 pub enum Answer {
     /// One JSON document, complete. With a status that is no success it is the server's own account of its error.
     Whole {
@@ -66,25 +69,54 @@ pub enum Answer {
     Accepted,
 }
 
-/// Sends one message, once. `headers` are complete, credential included, but for the Host. Dropping the future closes
-/// the connection, which tells the server that the call is cancelled (MCP 2026-07-28, basic/patterns/cancellation).
+/// Sends one message, once. `headers` are complete, credential included, but for the Host; a local server gets none.
+/// Dropping the future tells the server that the call is cancelled (MCP 2026-07-28, basic/patterns/cancellation): over
+/// the network by closing the connection, to a local server in words.
 ///
 /// # Errors
 /// [`SendError`] says what is known of the call: not sent, outcome unknown, or answered unacceptably.
 pub async fn send(route: &Route, headers: HeaderMap, body: Bytes, deadlines: Deadlines) -> Result<Answer, SendError> {
-    let request = route.post(headers, body);
-    let Ok(begun) = timeout(deadlines.head, route.lane().send(request)).await else {
+    match route.way() {
+        Way::Http(address) => {
+            let response = begin(address, address.post(headers, body), deadlines).await?;
+            receive(response, deadlines, None).await
+        }
+        Way::Local(local) => local.send(body, deadlines).await,
+    }
+}
+
+/// Sends a request and waits for the head of its answer.
+pub(crate) async fn begin(
+    address: &Address,
+    request: Request<Full<Bytes>>,
+    deadlines: Deadlines,
+) -> Result<Response<Incoming>, SendError> {
+    let Ok(begun) = timeout(deadlines.head, address.lane().send(request)).await else {
         return Err(Fault::HeadTimedOut { after: deadlines.head }.into());
     };
-    let (head, body) = begun?.into_parts();
+    Ok(begun?)
+}
+
+/// Receives an answer that has begun.
+pub(crate) async fn receive(
+    response: Response<Incoming>,
+    deadlines: Deadlines,
+    resume: Option<Resume>,
+) -> Result<Answer, SendError> {
+    let (head, body) = response.into_parts();
     match shape(head.status, &head.headers)? {
         Shape::Accepted => Ok(Answer::Accepted),
-        Shape::Stream => Ok(Answer::Stream(Stream::new(body, deadlines))),
+        Shape::Stream => Ok(Answer::Stream(Stream::new(body, deadlines, resume))),
         Shape::Whole => match timeout(deadlines.body, whole::read(body)).await {
             Ok(body) => Ok(Answer::Whole { status: head.status, body: body? }),
             Err(_) => Err(Fault::BodyTimedOut { after: deadlines.body }.into()),
         },
     }
+}
+
+/// Whether a body is announced as an event stream.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    matches!(shape(StatusCode::OK, headers), Ok(Shape::Stream))
 }
 
 #[derive(Debug, PartialEq, Eq)]

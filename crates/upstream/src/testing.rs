@@ -42,6 +42,13 @@ pub(crate) type Notes = Arc<Mutex<Seen>>;
 
 /// A server that answers each request with the steps that `answer` gives for its body.
 pub(crate) async fn server(answer: impl Fn(&str) -> Vec<Step> + Send + Sync + 'static) -> (Route, Notes) {
+    server_of_heads(move |_, body| answer(body)).await
+}
+
+/// A server that answers each request with the steps that `answer` gives for its head and body.
+pub(crate) async fn server_of_heads(
+    answer: impl Fn(&str, &str) -> Vec<Step> + Send + Sync + 'static,
+) -> (Route, Notes) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
     let notes = Notes::default();
@@ -90,9 +97,9 @@ fn lane() -> Lane {
     Client::new(Arc::new(SystemResolver), Trust::Platform).lane("crm", &reach)
 }
 
-async fn converse(mut stream: TcpStream, answer: Arc<impl Fn(&str) -> Vec<Step>>, seen: Notes) {
+async fn converse(mut stream: TcpStream, answer: Arc<impl Fn(&str, &str) -> Vec<Step>>, seen: Notes) {
     while let Some((head, body)) = read_request(&mut stream).await {
-        let steps = answer(&body);
+        let steps = answer(&head, &body);
         seen.lock().unwrap().requests.push((head, body));
         for step in steps {
             match step {

@@ -9,8 +9,9 @@ use model::{Object, Reason, Refusal};
 use upstream::{Answer, Deadlines, SendError, Stream};
 
 use crate::controls::credential::Ready;
-use crate::controls::halted::Running;
+use crate::controls::halted::{self, Running};
 use crate::controls::read::Message;
+use crate::controls::visible;
 use crate::gate::Gate;
 use crate::legacy::{self, Withdrawal};
 use crate::register::Path;
@@ -24,7 +25,6 @@ pub(crate) struct Sent {
 }
 
 /// An answer that nothing has looked at.
-#[expect(clippy::large_enum_variant, reason = "moved once, from here to `release`")]
 pub(crate) enum Unread {
     /// One message, with its HTTP status.
     Whole(StatusCode, Bytes),
@@ -41,6 +41,14 @@ pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, 
             Deadlines::CALL
         }
     };
+    if let Some(local) = route.process().filter(|local| !local.is_running()) {
+        // Its process is started by this call and compared with its pins then, which may have changed what is approved.
+        local.wake().await.map_err(|error| refusal(&error))?;
+        let now = gate.clock.now();
+        let connected = running.again(gate.snapshots.load(), now)?;
+        halted::again(&gate.halts, &connected, &objects)?;
+        visible::again(running, &connected, &objects, now)?;
+    }
     let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
         (Some(session), Some(id)) if !route.is_local() => {
             let open = legacy::session(gate, running, session, &route).await?;
@@ -68,7 +76,8 @@ pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, 
 /// What is known of a call that went wrong, in the words of the table.
 pub(crate) fn refusal(error: &SendError) -> Refusal {
     let reason = match error {
-        SendError::NotSent { .. } => Reason::ServerUnreachable,
+        // The server said that it carried nothing out, and why.
+        SendError::NotSent { .. } | SendError::SessionOver => Reason::ServerUnreachable,
         SendError::Unknown { .. } => Reason::OutcomeUnknown,
         SendError::Refused { .. } => Reason::AnswerRefused,
     };

@@ -37,6 +37,10 @@ pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Said, Flaw> {
             Refusal::new(Reason::NotJsonRpc, "a notification with an id, or a request without one"),
         ));
     }
+    if request.task.is_some() {
+        let refusal = Refusal::new(Reason::ParamsInvalid, "a call that wants to become a task");
+        return Err(about(&request, refusal.with_hint("`task` was not offered: tasks are not passed on")));
+    }
     Ok(Said::Message(Message { request, row }))
 }
 

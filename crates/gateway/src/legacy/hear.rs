@@ -152,7 +152,7 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
     let decided = ask::run(connected, server, &session.capabilities, Revision::V2025_11_25, questions, now);
     let method = row.map_or("", |row| row.method);
     let noted = decided.and_then(|()| {
-        let open = Open { server: server.clone(), id: id.clone(), method, objects, call };
+        let open = Open { server: server.clone(), id: id.clone(), method, objects };
         session.ask(open).map_err(Flaw::from)
     });
     let put = noted.and_then(|number| wire::edit::replace(bytes, &[(&["id"], &number.to_string())]));

@@ -160,6 +160,8 @@ impl Reading {
                     let id = event_id(self.reader.replay(), number.saturating_add(1));
                     return Some(sse::numbered(&id, &message));
                 }
+                // Who waits for news alone would hold up the stop.
+                () = self.gate.stops(), if self.reader.replay().request.is_none() => return None,
                 () = tokio::time::sleep(KEEP_ALIVE) => return Some(sse::comment()),
             }
         }
@@ -203,3 +205,6 @@ impl Reading {
         (!events.is_empty()).then(|| events.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

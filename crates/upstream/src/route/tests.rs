@@ -3,7 +3,7 @@ use std::sync::Arc;
 use egress::{Client, Reach, SystemResolver, Trust};
 use http::HeaderMap;
 
-use super::{Route, RouteError};
+use super::{Route, RouteError, Way};
 
 fn route(url: &str) -> Result<Route, RouteError> {
     let lane = Client::new(Arc::new(SystemResolver), Trust::Platform).lane("crm", &Reach::internet());
@@ -30,7 +30,9 @@ fn a_route_is_an_http_url_with_a_host_and_without_credentials() {
 fn the_host_is_the_servers_own_whatever_the_headers_say() {
     let mut headers = HeaderMap::new();
     headers.insert("host", "elsewhere.example".parse().unwrap());
-    let request = route("http://127.0.0.1:8080/mcp").unwrap().post(headers, bytes::Bytes::new());
+    let route = route("http://127.0.0.1:8080/mcp").unwrap();
+    let Way::Http(address) = route.way() else { panic!() };
+    let request = address.post(headers, bytes::Bytes::new());
     assert_eq!(request.headers().get_all("host").iter().collect::<Vec<_>>(), ["127.0.0.1:8080"]);
     assert_eq!(request.method(), "POST");
 }

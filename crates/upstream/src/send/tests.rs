@@ -5,7 +5,7 @@ use http::StatusCode;
 
 use super::{Answer, Deadlines, Purpose, send};
 use crate::testing::{EVENTS, Step, headers, json, nobody, scripted, short, write};
-use crate::{Fault, Route, SendError, Stream};
+use crate::{Fault, Route, SendError, Stream, Unsent};
 
 const CALL: &[u8] = br#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#;
 
@@ -98,7 +98,11 @@ async fn an_error_status_with_json_is_the_servers_own_account() {
 
 #[tokio::test]
 async fn a_dead_server_was_sent_nothing() {
-    assert!(matches!(call(&nobody().await).await, Err(SendError::NotSent { cause: egress::NotSent::Connect { .. } })));
+    let cause = match call(&nobody().await).await {
+        Err(SendError::NotSent { cause }) => cause,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(cause, Unsent::Egress(egress::NotSent::Connect { .. })), "{cause:?}");
 }
 
 #[tokio::test]

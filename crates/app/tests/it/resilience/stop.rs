@@ -73,6 +73,23 @@ async fn a_call_that_is_under_way_may_end() {
 }
 
 #[tokio::test]
+async fn what_only_waits_for_news_ends_in_good_order_and_at_once() {
+    let gate = Gate::start().await;
+    let (process, client) = own(&gate).await;
+    let wanted = json!({ "notifications": { "toolsListChanged": true } });
+    let mut news = client.open("subscriptions/listen", wanted).await.unwrap();
+    assert_eq!(news.next().await.unwrap().unwrap()["method"], "notifications/subscriptions/acknowledged");
+    let ending = tokio::spawn(end(process));
+    let last = news.next().await.unwrap().expect("a last message");
+    assert_eq!(last["result"]["resultType"], "complete", "{last:#}");
+    assert!(news.next().await.unwrap().is_none());
+    let (status, took) = ending.await.unwrap();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    journal_is_intact(&gate).await;
+}
+
+#[tokio::test]
 #[ignore = "waits for the gate's patience with open calls: ten seconds"]
 async fn what_does_not_end_is_cut_and_recorded() {
     let gate = Gate::start().await;
