@@ -49,7 +49,7 @@ fn an_id_is_good_for_whom_it_was_given_to_where_it_was_given() {
         (caller("assistant", "ana"), "lobby"),
         (caller("assistantana", "ana"), "desk"),
     ] {
-        assert_eq!(find(&other, at).unwrap_err().reason, Reason::SessionUnknown);
+        assert_eq!(find(&other, at).err().unwrap().reason, Reason::SessionUnknown);
     }
 }
 
@@ -62,7 +62,7 @@ fn an_ended_session_is_like_one_that_never_was() {
     assert!(ended.len() < 2, "only what was picked");
     legacies.end(|_| true);
     for text in [handle.as_str(), other.as_str(), "", "made-up"] {
-        let refusal = legacies.find(text, &ana, &endpoint("desk"), Timestamp(1)).unwrap_err();
+        let refusal = legacies.find(text, &ana, &endpoint("desk"), Timestamp(1)).err().unwrap();
         assert_eq!(refusal.reason, Reason::SessionUnknown);
     }
 }
