@@ -9,7 +9,7 @@ trap 'for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
 bin=${CARGO_TARGET_DIR:-target}/debug
 
 # The revisions that the gate speaks.
-gate_revisions=(2026-07-28)
+gate_revisions=(2026-07-28 2025-11-25)
 
 # gate_speaks REVISION
 gate_speaks() { [[ " ${gate_revisions[*]} " == *" $1 "* ]]; }
