@@ -82,8 +82,12 @@ async fn hear(route: Route, witness: Arc<Witness>) {
 
 impl Locals {
     /// No places yet. Programs get directories below `data`; secrets' files are relative to `base`.
-    pub(crate) fn new(data: &Path, base: &Path) -> Self {
-        Self { places: Mutex::default(), directory: data.join("local"), base: base.to_owned(), vetter: Arc::default() }
+    ///
+    /// # Errors
+    /// When there is no current directory from which `data` could be told in full.
+    pub(crate) fn new(data: &Path, base: &Path) -> anyhow::Result<Self> {
+        let directory = std::path::absolute(data.join("local")).context("cannot tell where the data directory is")?;
+        Ok(Self { places: Mutex::default(), directory, base: base.to_owned(), vetter: Arc::default() })
     }
 
     /// Says who compares processes with their pins. Until then none starts.

@@ -83,7 +83,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     );
 
     let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
-    let locals = Arc::new(Locals::new(&data, loaded.base()));
+    let locals = Arc::new(Locals::new(&data, loaded.base())?);
     let compiler = Arc::new(Compiler::new(Arc::clone(&store) as _, egress, Arc::clone(&locals), loaded.base()));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
