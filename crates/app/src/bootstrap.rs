@@ -43,7 +43,8 @@ fn make(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<()> {
         .with_context(|| format!("cannot make the bootstrap token `{shown}`"))
 }
 
-/// Writes a file that only its owner can read. It is made anew: whoever put one there first does not choose its readers.
+/// Writes a file that only its owner can read. It is made anew: whoever put one there first does not choose its
+/// readers.
 fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
     match std::fs::remove_file(file) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),

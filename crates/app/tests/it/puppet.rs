@@ -100,6 +100,11 @@ impl Puppet {
         locked(&self.strings.seen).clone()
     }
 
+    /// Takes what reached it since the last time, for a test that would otherwise keep too much.
+    pub(crate) fn take_seen(&self) -> Vec<Seen> {
+        std::mem::take(&mut *locked(&self.strings.seen))
+    }
+
     /// What agents sent and the gate let through.
     pub(crate) fn forwarded(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| !seen.of_the_gate).collect()
@@ -146,7 +151,7 @@ impl Drop for Puppet {
 
 impl Script {
     /// A help desk: some things everybody may use, some nobody may, some with limits.
-    fn desk() -> Self {
+    pub(crate) fn desk() -> Self {
         let text = || json!({ "type": "string" });
         let tool = |name: &str, properties: Value, required: &[&str]| {
             json!({

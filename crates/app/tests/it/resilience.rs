@@ -3,10 +3,14 @@
 
 mod apply;
 mod approval;
+mod auditor;
+mod chance;
 mod crash;
 mod damage;
 mod disk;
 mod keeping;
+mod kills;
+mod power;
 mod reload;
 mod settings;
 mod stop;
