@@ -21,7 +21,7 @@ use wire::{Capabilities, Id};
 
 pub(crate) use hear::{Asked, asked, notified};
 pub(crate) use read::{keep, read_on};
-pub(crate) use replay::{Reader, Replay};
+pub(crate) use replay::{Budget, Reader, Replay};
 pub use talk::tend;
 pub(crate) use talk::{Withdrawal, answer, begin, delete, heed, session};
 
@@ -30,6 +30,7 @@ pub struct Legacies {
     seal: Seal,
     entropy: Arc<dyn model::Entropy>,
     sessions: Mutex<HashMap<u128, Arc<Legacy>>>,
+    budget: Budget,
 }
 
 /// One session.
@@ -43,6 +44,7 @@ pub(crate) struct Legacy {
     last_seen: AtomicU64,
     over: watch::Sender<bool>,
     held: Mutex<Held>,
+    budget: Budget,
     /// The stream that answers nothing: what servers and the gate say by themselves.
     pub(crate) aside: Arc<Replay>,
 }
@@ -91,7 +93,7 @@ pub(crate) struct Call {
 impl Legacies {
     /// None yet; handles are sealed by `seal`.
     pub fn new(seal: Seal, entropy: Arc<dyn model::Entropy>) -> Self {
-        Self { seal, entropy, sessions: Mutex::default() }
+        Self { seal, entropy, sessions: Mutex::default(), budget: Budget::default() }
     }
 
     /// Begins a session and makes its handle.
@@ -118,7 +120,8 @@ impl Legacies {
             last_seen: AtomicU64::new(now.0),
             over: watch::Sender::new(false),
             held: Mutex::default(),
-            aside: Replay::new(0, None, Vec::new()),
+            budget: self.budget.clone(),
+            aside: Replay::new(0, None, Vec::new(), &self.budget),
         });
         let mut sessions = self.sessions();
         let ended = make_room(&mut sessions, &session.owner);
@@ -282,7 +285,7 @@ impl Legacy {
             return Err(Refusal::new(Reason::Overloaded, "too many streams are open in this session"));
         }
         held.streams_begun += 1;
-        let stream = Replay::new(held.streams_begun, Some(request), objects);
+        let stream = Replay::new(held.streams_begun, Some(request), objects, &self.budget);
         held.streams.push_back(Arc::clone(&stream));
         Ok(stream)
     }

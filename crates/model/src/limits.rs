@@ -18,6 +18,8 @@ pub const COMMAND_TEXT_BYTES_MAX: usize = 4096;
 pub const COMMAND_ARGUMENTS_MAX: usize = 128;
 /// Environment variables that one local server is given.
 pub const COMMAND_VARIABLES_MAX: usize = 128;
+/// Bytes of instructions that an endpoint for several servers tells together.
+pub const INSTRUCTIONS_BYTES_MAX: usize = 64 * 1024;
 /// Servers behind one endpoint.
 pub const ENDPOINT_SERVERS_MAX: usize = 64;
 /// Beginnings of resource URIs that one server may serve at one endpoint.
@@ -106,6 +108,8 @@ pub const CALLS_PER_SESSION_MAX: usize = 256;
 /// Bytes of released messages kept for a client that lost its connection: for one stream, and for those of one session
 /// that have ended.
 pub const REPLAY_BYTES_MAX: usize = 1024 * 1024;
+/// The same for all streams of all sessions.
+pub const REPLAYS_BYTES_MAX: usize = 256 * 1024 * 1024;
 /// Streams of one client's session that can be read on.
 pub const REPLAYS_PER_SESSION_MAX: usize = 64;
 /// Milliseconds a client is asked to wait before it reads on.

@@ -43,7 +43,13 @@ pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &He
         }
         let empty = Value::Object(serde_json::Map::new());
         if let Err(violations) = tool.check(arguments.as_ref().unwrap_or(&empty)) {
-            let shown: Vec<String> = violations.iter().take(VIOLATIONS_SHOWN_MAX).map(ToString::to_string).collect();
+            let mut shown: Vec<String> = Vec::new();
+            for violation in violations.iter().map(ToString::to_string) {
+                // Two branches of a schema may find the same.
+                if shown.len() < VIOLATIONS_SHOWN_MAX && !shown.contains(&violation) {
+                    shown.push(violation);
+                }
+            }
             return Err(invalid(format!("{} violations", violations.len())).with_hint(shown.join("; ")));
         }
     }

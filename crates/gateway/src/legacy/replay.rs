@@ -5,12 +5,31 @@
 
 use std::collections::VecDeque;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use model::{Object, limits};
 use tokio::sync::Notify;
 use wire::Id;
+
+/// Bytes kept for all streams of all sessions together, bounded by [`limits::REPLAYS_BYTES_MAX`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Budget(Arc<AtomicUsize>);
+
+impl Budget {
+    fn has(&self, bytes: usize) -> bool {
+        self.0.load(Ordering::Relaxed).saturating_add(bytes) <= limits::REPLAYS_BYTES_MAX
+    }
+
+    fn take(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
 
 /// One stream: written by whoever reads the server, read by one connection of the client at a time.
 #[derive(Debug)]
@@ -25,8 +44,9 @@ pub(crate) struct Replay {
     changed: Notify,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Kept {
+    budget: Budget,
     messages: VecDeque<Bytes>,
     bytes: usize,
     /// The number of the first message that is kept.
@@ -44,8 +64,18 @@ struct Kept {
 pub(crate) struct Full;
 
 impl Replay {
-    pub(crate) fn new(number: u64, request: Option<Id>, objects: Vec<Object>) -> Arc<Self> {
-        Arc::new(Self { number, request, objects, kept: Mutex::default(), changed: Notify::new() })
+    pub(crate) fn new(number: u64, request: Option<Id>, objects: Vec<Object>, budget: &Budget) -> Arc<Self> {
+        let kept = Kept {
+            budget: budget.clone(),
+            messages: VecDeque::new(),
+            bytes: 0,
+            first: 0,
+            untaken: 0,
+            connection: 0,
+            attached: false,
+            ended: false,
+        };
+        Arc::new(Self { number, request, objects, kept: Mutex::new(kept), changed: Notify::new() })
     }
 
     /// Adds a message. Waits for a slow client; does not wait for one that is gone.
@@ -75,7 +105,9 @@ impl Replay {
         {
             let mut kept = self.kept();
             while !kept.fits(message.len()) && kept.drop_first() {}
-            kept.put(message);
+            if kept.fits(message.len()) {
+                kept.put(message);
+            }
         }
         self.changed.notify_waiters();
     }
@@ -128,11 +160,13 @@ impl Kept {
     }
 
     fn fits(&self, bytes: usize) -> bool {
-        // One message always fits, however large, so that the largest one allowed can pass.
-        self.messages.is_empty() || self.bytes.saturating_add(bytes) <= limits::REPLAY_BYTES_MAX
+        // One message always fits in its stream, however large, so that the largest one allowed can pass.
+        let own = self.messages.is_empty() || self.bytes.saturating_add(bytes) <= limits::REPLAY_BYTES_MAX;
+        own && self.budget.has(bytes)
     }
 
     fn put(&mut self, message: Bytes) {
+        self.budget.take(message.len());
         self.bytes = self.bytes.saturating_add(message.len());
         self.messages.push_back(message);
     }
@@ -144,6 +178,7 @@ impl Kept {
 
     fn drop_first(&mut self) -> bool {
         let Some(message) = self.messages.pop_front() else { return false };
+        self.budget.give_back(message.len());
         self.bytes = self.bytes.saturating_sub(message.len());
         self.first = self.first.saturating_add(1);
         self.untaken = self.untaken.max(self.first);
@@ -153,6 +188,12 @@ impl Kept {
     fn get(&self, number: u64) -> Option<&Bytes> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.messages.get(place)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.budget.give_back(self.bytes);
     }
 }
 

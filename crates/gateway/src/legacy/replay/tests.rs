@@ -7,7 +7,7 @@ fn message(text: &str) -> Bytes {
 }
 
 fn stream() -> Arc<Replay> {
-    Replay::new(1, None, Vec::new())
+    Replay::new(1, None, Vec::new(), &Budget::default())
 }
 
 async fn texts(reader: &mut Reader, count: usize) -> Vec<(u64, String)> {
@@ -108,4 +108,25 @@ async fn nobody_reads_on_from_a_message_that_never_was() {
     assert!(stream.read(Some(1)).is_some(), "the next to come");
     assert!(stream.read(Some(2)).is_none());
     assert!(stream.read(Some(u64::MAX)).is_none());
+}
+
+#[tokio::test]
+async fn all_streams_together_are_bounded_and_give_back_what_they_held() {
+    let budget = Budget::default();
+    let large = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX]);
+    let mut streams = Vec::new();
+    loop {
+        let stream = Replay::new(1, None, Vec::new(), &budget);
+        if stream.push(large.clone()).await.is_err() {
+            break;
+        }
+        streams.push(stream);
+    }
+    assert_eq!(streams.len(), limits::REPLAYS_BYTES_MAX / limits::REPLAY_BYTES_MAX);
+    let late = Replay::new(2, None, Vec::new(), &budget);
+    late.offer(large.clone());
+    assert_eq!(late.bytes(), 0, "what may be lost is lost");
+    streams.pop();
+    late.offer(large);
+    assert_eq!(late.bytes(), limits::REPLAY_BYTES_MAX);
 }
