@@ -4,7 +4,8 @@
 # started ends with the script that sourced this.
 
 started=()
-trap 'for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; done' EXIT
+# Each is waited for, so that whoever runs this again finds nothing of it.
+trap 'for pid in "${started[@]}"; do kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; done' EXIT
 
 bin=${CARGO_TARGET_DIR:-target}/debug
 

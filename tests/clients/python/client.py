@@ -39,7 +39,7 @@ async def sampled(_context, _params) -> types.CreateMessageResult:
 class Tour:
     """Every step, in order. Each returns a few words on what it saw, or raises."""
 
-    STEPS = ("connect", "list", "call", "read", "progress", "elicit", "sample", "cancel", "subscribe")
+    STEPS = ("connect", "list", "call", "read", "progress", "elicit", "sample", "cancel", "resume", "subscribe")
 
     def __init__(self, client: Client, revision: str) -> None:
         self.client = client
@@ -124,6 +124,11 @@ class Tour:
             while await cancelled() <= before:
                 await anyio.sleep(0.02)
         return "the server was told"
+
+    async def resume(self) -> None:
+        # The server ends the stream of the answer; where there are sessions, the client has to come back for it.
+        answer = await self.client.call_tool("test_reconnection")
+        check(said(answer) == "You came back.", said(answer))
 
     async def subscribe(self) -> str:
         with anyio.fail_after(PATIENCE_SECONDS):

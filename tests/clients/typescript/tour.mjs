@@ -122,6 +122,12 @@ export async function tour(name, client, of) {
       return 'the server was told';
     },
 
+    async resume() {
+      // The server ends the stream of the answer; where there are sessions, the client has to come back for it.
+      const answer = await call('test_reconnection');
+      check(said(answer) === 'You came back.', said(answer));
+    },
+
     async subscribe() {
       const end = await of.subscribe(watched);
       await until(async () => {

@@ -3,6 +3,7 @@
 use rmcp::model::{Prompt, Resource, ResourceTemplate, Tool};
 use serde_json::{Value, json};
 
+use crate::cut;
 use crate::questions::SCRIPTS;
 
 /// The prompt that asks before it answers; it stands among the scripts, but is no tool.
@@ -28,6 +29,7 @@ pub(crate) fn tools() -> Result<Vec<Tool>, serde_json::Error> {
         plain("test_trigger_tool_change", "Tells subscribers that the tools changed"),
         plain("test_trigger_prompt_change", "Tells subscribers that the prompts changed"),
         plain("test_trigger_resource_change", "Tells subscribers that the static text changed"),
+        plain(cut::TOOL, "Ends the stream of its answer before it answers, where there are sessions"),
         plain("test_wait", "Waits until its client cancels it, a minute at most"),
         plain("test_cancelled_calls", "Says how many calls of test_wait were cancelled so far"),
         texted("test_sampling", "Has the client's model complete a prompt", "prompt"),

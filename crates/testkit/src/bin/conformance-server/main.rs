@@ -10,6 +10,7 @@
 //! rounds of one call; [`requests`] asks as 2025-11-25 does, while a call is open.
 
 mod content;
+mod cut;
 mod definitions;
 mod documents;
 mod fixture;
@@ -23,6 +24,7 @@ use std::env;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use axum::{Router, middleware};
@@ -32,6 +34,9 @@ use tokio::net::TcpListener;
 
 use fixture::Fixture;
 use session::Session;
+
+/// When a client whose stream ended may come back: soon, because tests wait for it.
+const RETRY: Duration = Duration::from_millis(200);
 
 #[tokio::main]
 async fn main() -> io::Result<()> {
@@ -53,12 +58,14 @@ async fn main() -> io::Result<()> {
         "http://[::1]:*",
     ]);
     let session = move || Ok(Session::new(Arc::clone(&fixture)));
-    let service = StreamableHttpService::new(session, Arc::new(LocalSessionManager::default()), config);
+    let mut sessions = LocalSessionManager::default();
+    sessions.session_config.sse_retry = Some(RETRY);
+    let service = StreamableHttpService::new(session, Arc::new(sessions), config);
     let listener = TcpListener::bind(address).await?;
     writeln!(io::stdout(), "ready: http://{}/mcp", listener.local_addr()?)?;
     // Small messages of a stream must not wait for the acknowledgement of the one before.
     let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
-    let mut router = Router::new().route_service("/mcp", service);
+    let mut router = Router::new().route_service("/mcp", service).layer(middleware::from_fn(cut::cut));
     if documents {
         router = router.layer(middleware::from_fn(documents::document));
     }

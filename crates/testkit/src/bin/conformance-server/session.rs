@@ -22,6 +22,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::content::{self, said};
+use crate::cut;
 use crate::definitions::{self, ASKING_PROMPT, TEXT_URI};
 use crate::fixture::{Change, Fixture};
 use crate::questions::{Answers, Script, Turn, internal};
@@ -31,6 +32,8 @@ use crate::requests;
 const TTL_MILLISECONDS: u64 = 60_000;
 /// Pause between two reports of a slow tool: long enough for each to travel alone.
 const STEP: Duration = Duration::from_millis(50);
+/// How long a client has to come back for an answer: `rmcp` keeps what comes meanwhile, but not a finished answer.
+const AWAY: Duration = Duration::from_secs(1);
 /// How long `test_wait` waits for somebody to cancel it.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -155,6 +158,10 @@ impl ServerHandler for Session {
             "test_trigger_tool_change" => self.tell(Change::Tools),
             "test_trigger_prompt_change" => self.tell(Change::Prompts),
             "test_trigger_resource_change" => self.tell(Change::Resource(TEXT_URI)),
+            cut::TOOL => {
+                tokio::time::sleep(AWAY).await;
+                said("You came back.")
+            }
             "test_wait" => self.wait(&context).await,
             "test_cancelled_calls" => said(self.fixture.cancelled().to_string()),
             name => content::tool(name),

@@ -73,6 +73,7 @@ impl Tour {
         passed &= self.step("elicit", self.elicit()).await?;
         passed &= self.step("sample", self.sample()).await?;
         passed &= self.step("cancel", self.cancel()).await?;
+        passed &= self.step("resume", self.resume()).await?;
         passed &= self.step("subscribe", self.subscribe()).await?;
         let begun = Instant::now();
         let closed = self.client.cancel().await.map(|_| String::new()).map_err(Into::into);
@@ -181,6 +182,13 @@ impl Tour {
             tokio::time::sleep(RETRY).await;
         }
         Ok("the server was told".to_owned())
+    }
+
+    async fn resume(&self) -> Seen {
+        // The server ends the stream of the answer; where there are sessions, the client has to come back for it.
+        let answer = self.call("test_reconnection", json!({})).await?;
+        check(said(&answer) == "You came back.", said(&answer))?;
+        Ok(String::new())
     }
 
     async fn cancelled(&self) -> Result<u64, Box<dyn Error + Send + Sync>> {
