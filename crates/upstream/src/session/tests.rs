@@ -230,10 +230,8 @@ async fn a_stream_that_breaks_off_before_its_answer_is_read_on_and_the_call_is_n
     assert!(begun.elapsed() >= Duration::from_millis(600), "the server asked for a pause before each");
     assert!(stream.next().await.is_none(), "after the answer there is nothing to read on for");
     assert_eq!(posted(&notes, "tools/call"), 1);
-    let gets: Vec<String> = (0..notes.lock().unwrap().requests.len())
-        .map(|number| head(&notes, number))
-        .filter(|head| head.starts_with("GET"))
-        .collect();
+    let requests = notes.lock().unwrap().requests.clone();
+    let gets: Vec<String> = requests.into_iter().map(|(head, _)| head).filter(|head| head.starts_with("GET")).collect();
     for (get, id) in gets.iter().zip(["e-2", "e-2", "e-9"]) {
         assert!(get.contains(&format!("last-event-id: {id}")), "{get}");
         assert!(get.contains("mcp-session-id: s-1") && get.contains("x-key: of-the-server"), "{get}");
