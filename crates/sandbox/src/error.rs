@@ -88,14 +88,24 @@ pub enum Step {
     Directory,
     /// Sets the kernel's limits.
     Limits,
+    /// Gives up the privileges that the gate may have.
+    Privileges,
     /// Executes the program.
     Execute,
 }
 
 impl Step {
     /// Every step.
-    pub(crate) const ALL: &[Self] =
-        &[Self::Plan, Self::Fork, Self::Session, Self::Bond, Self::Directory, Self::Limits, Self::Execute];
+    pub(crate) const ALL: &[Self] = &[
+        Self::Plan,
+        Self::Fork,
+        Self::Session,
+        Self::Bond,
+        Self::Directory,
+        Self::Limits,
+        Self::Privileges,
+        Self::Execute,
+    ];
 
     /// The number by which it is reported. Never zero.
     pub(crate) fn code(self) -> u8 {
@@ -106,7 +116,8 @@ impl Step {
             Self::Bond => 4,
             Self::Directory => 5,
             Self::Limits => 6,
-            Self::Execute => 7,
+            Self::Privileges => 7,
+            Self::Execute => 8,
         }
     }
 
@@ -125,6 +136,7 @@ impl fmt::Display for Step {
             Self::Bond => "its life could not be bound to the gate's",
             Self::Directory => "its directory could not be entered",
             Self::Limits => "its limits could not be set",
+            Self::Privileges => "its privileges could not be given up",
             Self::Execute => {
                 "the system could not execute it; if it is a script, the program its first line names is missing"
             }

@@ -60,6 +60,8 @@ fn prepare(directory: &Path, limits: &Limits) -> Result<Wall, (Step, io::Error)>
         .map_err(failed(Step::Bond))?;
     rustix::process::chdir(directory).map_err(failed(Step::Directory))?;
     limit(limits).map_err(failed(Step::Limits))?;
+    #[cfg(target_os = "linux")]
+    wall::disarm().map_err(failed(Step::Privileges))?;
     Ok(wall::raise())
 }
 

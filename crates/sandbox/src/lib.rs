@@ -10,7 +10,7 @@
 //! ```
 //!
 //! - **Nothing is inherited.** The program has the environment its command names and no other, three pipes and no other
-//!   file, a session of its own, default signals, and may gain no privileges. What it is given travels over the control
+//!   file, a session of its own, default signals, no capabilities even under root, and may gain no privileges. What it is given travels over the control
 //!   socket, so that it is neither in the supervisor's arguments nor in its environment.
 //! - **It does not outlive the gate**, even one that is killed. The supervisor is the gate's own binary, run anew (see
 //!   [`supervise`]), and the reaper of all that the program starts: nobody gets away by forking twice or by

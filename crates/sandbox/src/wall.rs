@@ -1,7 +1,8 @@
 //! What stands between the gate and what it started, which runs as the same user.
 //!
 //! A user's processes may read each other's memory and environment and end each other. Landlock takes that from a tree
-//! for good, even from one that runs as root: a process within may inspect and signal only what is within as well.
+//! for good: a process within may inspect and signal only what is within as well. Root's capabilities would open some
+//! doors in that wall, and many others, so that a program has none, whoever started the gate.
 
 use std::fmt;
 use std::io;
@@ -54,6 +55,24 @@ pub fn conceal() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable)?;
     Ok(())
+}
+
+/// Takes every capability from this process for good, and from all that it will start, even where the gate runs as root.
+#[cfg(target_os = "linux")]
+pub(crate) fn disarm() -> rustix::io::Result<()> {
+    use rustix::thread::{CapabilitySet, CapabilitySets};
+
+    rustix::thread::clear_ambient_capability_set()?;
+    // What root gets anew with each program it executes. A user who may not do this gets nothing anew either; the
+    // kernel refuses the first number that is no capability.
+    for capability in 0..u64::BITS {
+        let set = CapabilitySet::from_bits_retain(1 << capability);
+        if rustix::thread::remove_capability_from_bounding_set(set).is_err() {
+            break;
+        }
+    }
+    let none = CapabilitySet::empty();
+    rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
 }
 
 /// Puts this process, and all that it will start, behind the strongest wall that the kernel has.

@@ -19,7 +19,6 @@ fn main() -> ExitCode {
         "use-memory" => use_memory(number),
         "start-threads" => start_threads(number),
         "flood" => flood(number),
-        "list-signals" => list_signals(),
         _ => Err(io::ErrorKind::InvalidInput.into()),
     };
     if done.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -79,15 +78,6 @@ fn flood(mebibytes: usize) -> io::Result<()> {
         output.write_all(&line)?;
     }
     output.write_all(b"that was all\n")
-}
-
-/// Prints which signals are ignored or blocked.
-fn list_signals() -> io::Result<()> {
-    let status = std::fs::read_to_string("/proc/thread-self/status")?;
-    for line in status.lines().filter(|line| line.starts_with("SigBlk") || line.starts_with("SigIgn")) {
-        writeln!(io::stdout(), "{line}")?;
-    }
-    Ok(())
 }
 
 fn wait<T>(_held: &T) -> io::Result<()> {

@@ -42,7 +42,8 @@ async fn one_process_cannot_allocate_more_than_it_may() {
 
 #[tokio::test]
 async fn processes_cannot_use_more_together_than_one_may() {
-    let mut command = script(&format!("for i in 1 2 3 4 5 6; do {FIXTURE} use-memory 60 & done; exec cat"));
+    let mut command =
+        script(&format!("exec 3<&0; for i in 1 2 3 4 5 6; do {FIXTURE} use-memory 60 <&3 & done; exec cat"));
     command.limits.memory_bytes = 200 * MEBIBYTE;
     let child = spawn(&command).await.unwrap();
     let exit = child.wait().await;

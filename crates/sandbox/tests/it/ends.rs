@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::{Cause, End, spawn};
 
-use crate::scene::{FAMILY, all_end, gate, line, lives, script, signal};
+use crate::scene::{FAMILY, Gate, all_end, line, lives, script, signal};
 
 #[tokio::test]
 async fn an_end_tells_its_status_or_its_signal() {
@@ -101,10 +101,11 @@ async fn a_program_that_ignores_being_asked_is_killed() {
 #[tokio::test]
 async fn nothing_outlives_a_gate_that_is_killed() {
     for _ in 0..5 {
-        let (mut gate, pids) = gate(FAMILY, "");
+        let gate = Gate::start(FAMILY);
+        let pids = gate.said.clone();
         assert_eq!(pids.split_whitespace().count(), 7, "{pids}");
-        gate.kill().unwrap();
-        gate.wait().unwrap();
+        // By `SIGKILL`.
+        drop(gate);
         all_end(&pids).await;
     }
 }

@@ -7,7 +7,7 @@ use model::Secret;
 use sandbox::{Cause, Command, End, SpawnError, Supervisor, Value, Wall, spawn};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::scene::{FIXTURE, command, gate, line, lives, output, script};
+use crate::scene::{FIXTURE, Gate, command, line, lives, output, script};
 
 #[tokio::test]
 async fn the_environment_is_what_the_command_names_and_nothing_else() {
@@ -44,10 +44,23 @@ async fn no_open_file_is_inherited() {
 }
 
 #[tokio::test]
-async fn signals_session_mask_and_directory_are_its_own() {
-    let text = output(&command(FIXTURE, &["list-signals"])).await;
-    assert_eq!(text, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+async fn signals_that_the_gate_ignores_have_their_effect() {
+    let gate = Gate::start("grep Sig /proc/self/status | grep -e Blk -e Ign | tr '\n\t' '  '; echo; exec cat");
+    // The C library keeps two signals, 32 and 33, to itself, and does not let them be reset.
+    let said = gate.said.replace("0000000180000000", "0000000000000000");
+    assert_eq!(said, "SigBlk: 0000000000000000 SigIgn: 0000000000000000");
+}
 
+#[tokio::test]
+async fn a_program_has_no_capabilities_even_under_root() {
+    let text = output(&script("grep Cap /proc/self/status")).await;
+    let sets = text.lines().filter(|line| !line.starts_with("CapBnd"));
+    let all_empty = sets.map(|line| line.split_once('\t').unwrap().1).all(|set| set == "0000000000000000");
+    assert!(all_empty, "{text}");
+}
+
+#[tokio::test]
+async fn session_mask_and_directory_are_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let mut shell =
         script("umask; pwd; ulimit -c; grep NoNewPrivs /proc/self/status; cut -d' ' -f 1,5,6 /proc/$$/stat");
@@ -104,9 +117,6 @@ async fn what_cannot_start_is_told_with_its_reason() {
     let mut other = script("true");
     other.supervisor = Supervisor { program: "/bin/true".into(), arguments: Vec::new() };
     assert!(matches!(refused(other).await, SpawnError::Supervisor { .. }));
-    let mut starved = script("true");
-    starved.limits.open_files = 0;
-    assert!(matches!(refused(starved).await, SpawnError::NotStarted { .. }));
 }
 
 #[tokio::test]
@@ -122,11 +132,9 @@ async fn a_program_can_neither_read_the_gate_nor_end_it() {
         head -c 4096 /proc/$PPID/environ >/dev/null 2>&1 && printf 'read-supervisor '; \
         kill -9 $gate 2>/dev/null && printf 'ended-gate '; kill -9 $PPID 2>/dev/null && printf 'ended-supervisor '; \
         sleep 300 & kill -9 $! && printf 'ended-own '; kill -0 $gate 2>/dev/null; echo $gate; exec cat";
-    let (mut gate, said) = gate(attack, "open sesame");
-    assert_eq!(said, format!("ended-own {}", gate.id()));
-    assert!(gate.try_wait().unwrap().is_none());
-    gate.kill().unwrap();
-    gate.wait().unwrap();
+    let mut gate = Gate::start(attack);
+    assert_eq!(gate.said, format!("ended-own {}", gate.id()));
+    assert!(gate.lives());
 }
 
 #[tokio::test]

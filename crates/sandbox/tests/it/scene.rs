@@ -73,18 +73,44 @@ pub(crate) const FAMILY: &str = r#"
     echo $$ $(cat $f); rm $f; exec cat
 "#;
 
-/// A gate that started `text` in a shell, and the line that this wrote.
-pub(crate) fn gate(text: &str, secret: &str) -> (std::process::Child, String) {
-    let mut gate = std::process::Command::new(FIXTURE)
-        .args(["gate", text])
-        .env("GATE_SECRET", secret)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(gate.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    (gate, line.trim_end().to_owned())
+/// A gate of its own process, which is killed when this is dropped.
+pub(crate) struct Gate {
+    process: std::process::Child,
+    /// The first line that the script it started has written.
+    pub(crate) said: String,
+}
+
+impl Gate {
+    /// A gate that starts `text` in a shell and passes on what it writes.
+    pub(crate) fn start(text: &str) -> Self {
+        // As if it were started by `nohup`, or by something that is careless with signals.
+        let careless = format!("trap '' HUP USR1 PIPE TERM; exec {FIXTURE} gate \"$0\"");
+        let mut process = std::process::Command::new("/bin/sh")
+            .args(["-c", &careless, text])
+            .env("GATE_SECRET", "open sesame")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
+        Self { process, said: said.trim_end().to_owned() }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    pub(crate) fn lives(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
 }
 
 pub(crate) fn signal(pid: i32, signal: rustix::process::Signal) {
