@@ -1,6 +1,7 @@
 //! What each crate's manifest and sources look like.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -9,24 +10,47 @@ use crate::repository::Repository;
 /// Lines after which a file asks whether it is two.
 const FILE_LINES_MAX: usize = 400;
 
+/// The one crate that may say `unsafe`, place by place. It cannot inherit the workspace's lints, as `forbid` has no
+/// exceptions, and so it writes them out.
+const UNSAFE_CRATE: &str = "sandbox";
+
 /// Every crate that does not take the workspace's lints: it could panic, or be `unsafe`, unseen.
 pub(crate) fn without_lints(repository: &Repository) -> anyhow::Result<Vec<String>> {
+    let workspace = parsed(&repository.root.join("Cargo.toml"))?;
     let mut violations = Vec::new();
     for subject in &repository.crates {
         let name = &subject.name;
-        let text =
-            fs::read_to_string(&subject.manifest_path).with_context(|| format!("read the manifest of `{name}`"))?;
-        let manifest: toml::Table = text.parse().with_context(|| format!("parse the manifest of `{name}`"))?;
-        if !inherits_lints(&manifest) {
+        let manifest = parsed(&subject.manifest_path)?;
+        if name == UNSAFE_CRATE {
+            if !writes_lints_out(&manifest, &workspace) {
+                let rule = "its `[lints]` must be the workspace's, but for `unsafe_code = \"deny\"`";
+                violations.push(format!("{name}: {rule}"));
+            }
+        } else if !inherits_lints(&manifest) {
             violations.push(format!("{name}: its manifest lacks `[lints] workspace = true`"));
         }
     }
     Ok(violations)
 }
 
+fn parsed(manifest: &Path) -> anyhow::Result<toml::Table> {
+    let text = fs::read_to_string(manifest).with_context(|| format!("read `{}`", manifest.display()))?;
+    text.parse().with_context(|| format!("parse `{}`", manifest.display()))
+}
+
 fn inherits_lints(manifest: &toml::Table) -> bool {
     let workspace = manifest.get("lints").and_then(|lints| lints.get("workspace"));
     workspace.and_then(toml::Value::as_bool) == Some(true)
+}
+
+/// Whether a manifest has all of the workspace's lints, and of `unsafe_code` only that it is denied, not forbidden.
+fn writes_lints_out(manifest: &toml::Table, workspace: &toml::Table) -> bool {
+    let Some(mut expected) = workspace.get("workspace").and_then(|workspace| workspace.get("lints")).cloned() else {
+        return false;
+    };
+    let Some(rust) = expected.get_mut("rust").and_then(toml::Value::as_table_mut) else { return false };
+    rust.insert("unsafe_code".to_owned(), "deny".into());
+    manifest.get("lints") == Some(&expected)
 }
 
 /// Rust files of more than [`FILE_LINES_MAX`] lines, longest first. Tests may be long: they are lists.

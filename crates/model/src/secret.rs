@@ -10,7 +10,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// A secret: it has no `Debug`, no `Display` and no `Serialize`, compares in constant time and is wiped when dropped.
 ///
-/// INVARIANT: only `identity` calls [`Secret::open`]; `clippy.toml` disallows it elsewhere.
+/// INVARIANT: only `identity` calls [`Secret::open`], to write credentials into requests, and `sandbox`, in one place, to
+/// hand a program what is meant for it; `clippy.toml` disallows it elsewhere.
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
 impl<T: Zeroize> Secret<T> {

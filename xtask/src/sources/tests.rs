@@ -8,3 +8,14 @@ fn lints_are_inherited_only_when_the_manifest_says_so() {
     assert!(!inherits("[lints.rust]\nunsafe_code = \"allow\""));
     assert!(!inherits("[package]\nname = \"x\""));
 }
+
+#[test]
+fn lints_written_out_are_all_of_the_workspaces_but_that_unsafe_can_be_excepted() {
+    let workspace = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n[workspace.lints.clippy]\npanic = \"deny\"";
+    let written = |text: &str| writes_lints_out(&text.parse().unwrap(), &workspace.parse().unwrap());
+    assert!(written("[lints.rust]\nunsafe_code = \"deny\"\n[lints.clippy]\npanic = \"deny\""));
+    assert!(!written("[lints.rust]\nunsafe_code = \"allow\"\n[lints.clippy]\npanic = \"deny\""));
+    assert!(!written("[lints.rust]\nunsafe_code = \"deny\"\n[lints.clippy]\npanic = \"warn\""));
+    assert!(!written("[lints.rust]\nunsafe_code = \"deny\""));
+    assert!(!written("[package]\nname = \"x\""));
+}
