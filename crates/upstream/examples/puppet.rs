@@ -51,7 +51,7 @@ impl Puppet {
     /// Hears one message; ends with a status if it should.
     fn hear(&mut self, message: &Value) -> Option<u8> {
         let method = message["method"].as_str().unwrap_or_default();
-        self.heard.push(json!([method, message["params"]["requestId"]]));
+        self.heard.push(json!([method, at(message, "/params/requestId")]));
         let id = &message["id"];
         match (self.manner.as_str(), method) {
             ("mute", _) => return None,
@@ -101,12 +101,12 @@ impl Puppet {
 
     fn call(&mut self, message: &Value) -> Option<u8> {
         let (id, params) = (&message["id"], &message["params"]);
-        let token = &params["_meta"]["progressToken"];
+        let token = at(params, "/_meta/progressToken");
         match params["name"].as_str().unwrap_or_default() {
             "echo" => answer(id, params),
             "heard" => answer(id, &json!({ "heard": self.heard })),
             "progress" => {
-                for step in 1..=params["arguments"]["steps"].as_u64().unwrap_or(2) {
+                for step in 1..=at(params, "/arguments/steps").as_u64().unwrap_or(2) {
                     notify("notifications/progress", &json!({ "progressToken": token, "progress": step }));
                 }
                 answer(id, &json!({}));
@@ -129,11 +129,17 @@ impl Puppet {
             }
             "broken" => answer(id, &json!({ "resultType": "input_required" })),
             "noise" => {
-                (0..params["arguments"]["lines"].as_u64().unwrap_or(1)).for_each(|_| print("listening on stdio...\n"));
+                (0..at(params, "/arguments/lines").as_u64().unwrap_or(1))
+                    .for_each(|_| print("listening on stdio...\n"));
                 answer(id, &json!({}));
             }
             "long" => print(&"x".repeat(5 * 1024 * 1024)),
             "close" => return Some(0),
+            "farewell" => {
+                thread::sleep(Duration::from_millis(100));
+                answer(id, &json!({}));
+                return Some(0);
+            }
             "exit" => {
                 eprint("cannot open the ledger\n");
                 return Some(3);
@@ -170,6 +176,11 @@ impl Puppet {
             answer(id, &json!({ "answers": answers }));
         }
     }
+}
+
+/// What stands at a JSON pointer; null if nothing does.
+fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn answer(id: &Value, result: &Value) {

@@ -6,6 +6,7 @@
 //! doubles each time it did not stay; until then calls are refused at once, with the reason.
 //!
 //! - [`process`]: a running process: its calls, and whose they are.
+//! - [`replies`]: what is said about one call, on its way to the caller.
 //! - [`attend`]: reading and writing its streams, until it ends.
 //! - [`probe`]: reading what a server says of itself in a process that ends with that.
 //!
@@ -15,6 +16,7 @@ mod attend;
 mod envelope;
 mod probe;
 mod process;
+mod replies;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,8 +35,9 @@ use crate::error::chain;
 use crate::{Answer, Change, Deadlines, Definitions, SendError, Unsent, discover};
 
 pub(crate) use probe::probe;
+pub(crate) use process::Process;
 use process::{Counters, Keeper};
-pub(crate) use process::{Process, Replies};
+pub(crate) use replies::Replies;
 
 /// Which program a local server is, and what it is given.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! Reading and writing the streams of a local server, until it ends.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,18 +31,21 @@ pub(super) async fn attend(process: Arc<Process>, mut child: Child, departing: m
     let (Some(stdin), Some(stdout)) = (child.stdin(), child.stdout()) else {
         return process.end("its streams are somebody else's");
     };
+    let limit = Duration::from_millis(limits::LOCAL_EXIT_MILLISECONDS_MAX);
+    let mut reading = pin!(read(&process, stdout));
     let stop = tokio::select! {
-        stop = read(&process, stdout) => stop,
-        stop = write(&process, stdin, departing) => stop,
+        stop = &mut reading => stop,
+        stop = write(&process, stdin, departing) => match stop {
+            // What it wrote before it stopped reading may be an answer, and is not lost.
+            Stop::Closed(_) => timeout(limit, reading).await.unwrap_or(stop),
+            Stop::Misbehaved(_) => stop,
+        },
     };
     let why = match stop {
         Stop::Misbehaved(why) => why,
-        Stop::Closed(stream) => {
-            let limit = Duration::from_millis(limits::LOCAL_EXIT_MILLISECONDS_MAX);
-            timeout(limit, child.wait())
-                .await
-                .map_or_else(|_| format!("it closed its {stream}"), |exit| exit.to_string())
-        }
+        Stop::Closed(stream) => timeout(limit, child.wait())
+            .await
+            .map_or_else(|_| format!("it closed its {stream}"), |exit| exit.to_string()),
     };
     child.kill();
     process.end(&with_last_words(&why, &child.stderr().tail()));

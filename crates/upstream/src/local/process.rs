@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use wire::{Id, Revision, lines, outgoing};
 use super::LocalSpec;
 use super::attend::attend;
 use super::envelope::{self, Names};
+use super::replies::{self, Replies, Reply, Teller};
 use crate::ask::{Line, Question, answer_for};
 use crate::listen::{Change, subscribe};
 use crate::{Answer, Deadlines, Fault, Purpose, SendError, Stream, Unsent};
@@ -78,36 +79,7 @@ struct Call {
     purpose: Purpose,
     /// Has any of it been written? Until then it provably was not sent.
     written: bool,
-    replies: mpsc::UnboundedSender<Reply>,
-    backlog: Arc<Backlog>,
-}
-
-/// What waits until a caller takes it.
-#[derive(Default)]
-struct Backlog {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
-}
-
-/// What a caller is told.
-enum Reply {
-    /// A message before the answer.
-    Message(Bytes),
-    /// The answer.
-    Answer(Bytes),
-    /// There will be no answer.
-    Failed(SendError),
-}
-
-/// What the process says about one call. Dropping it before the answer tells the process that nobody waits any more.
-pub(crate) struct Replies {
-    process: Arc<Process>,
-    number: i64,
-    receiver: mpsc::UnboundedReceiver<Reply>,
-    backlog: Arc<Backlog>,
-    /// A message that was taken to see what kind of answer this is.
-    first: Option<Bytes>,
-    over: bool,
+    teller: Teller,
 }
 
 impl Keeper {
@@ -187,7 +159,7 @@ impl Process {
             Err(_) => Err(Fault::HeadTimedOut { after: deadlines.head }.into()),
             Ok(Reply::Answer(body)) => Ok(Answer::Whole { status: StatusCode::OK, body }),
             Ok(Reply::Message(message)) => {
-                replies.first = Some(message);
+                replies.put_back(message);
                 Ok(Answer::Stream(Stream::local(replies, deadlines)))
             }
             Ok(Reply::Failed(error)) => Err(error),
@@ -207,11 +179,9 @@ impl Process {
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
         // A message may be large, so it is written anew before anybody else has to wait for that.
         let line = lines::encode(&envelope::numbered(body, &names, number)?);
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let backlog = Arc::new(Backlog::default());
-        let call = Call { names, purpose, written: false, replies: sender, backlog: Arc::clone(&backlog) };
-        self.register(number, call, line)?;
-        Ok(Replies { process: Arc::clone(self), number, receiver, backlog, first: None, over: false })
+        let (teller, inbox) = replies::channel();
+        self.register(number, Call { names, purpose, written: false, teller }, line)?;
+        Ok(Replies::new(Arc::clone(self), number, inbox))
     }
 
     fn register(&self, number: i64, call: Call, line: Bytes) -> Result<(), Unsent> {
@@ -269,9 +239,9 @@ impl Process {
     }
 
     fn answered(&self, number: Option<i64>, line: &Bytes) {
-        let call = number.and_then(|number| self.table().calls.remove(&number));
+        let call = number.and_then(|number| self.table().take_sent(number));
         match call.and_then(|call| Some((envelope::answered(line, &call.names)?, call))) {
-            Some((message, call)) => drop(call.replies.send(Reply::Answer(message))),
+            Some((message, call)) => call.teller.answer(message),
             // Whoever asked has gone, was answered before, or never asked.
             None => self.stray(),
         }
@@ -290,22 +260,19 @@ impl Process {
 
     fn told_of(&self, number: i64, notification: &Notification, line: &Bytes) {
         let mut table = self.table();
-        let told = table.calls.get(&number).and_then(|call| {
+        // Numbers can be guessed, so what is said about a call that was not sent yet is about none.
+        let told = table.calls.get(&number).filter(|call| call.written).and_then(|call| {
             let message = envelope::notified(line, notification, &call.names)?;
-            if call.backlog.takes(message.len()) {
-                drop(call.replies.send(Reply::Message(message)));
-                return Some(None);
-            }
-            Some(Some(call.purpose))
+            Some(call.teller.message(message).map_err(|replies::Full| call.purpose))
         });
         match told {
-            Some(None) => {}
+            Some(Ok(())) => {}
             None => self.stray(),
             // The next notification of progress says all that this one does.
-            Some(Some(Purpose::Answer)) => _ = self.counters.dropped.fetch_add(1, Ordering::Relaxed),
-            Some(Some(Purpose::Subscription)) => {
+            Some(Err(Purpose::Answer)) => _ = self.counters.dropped.fetch_add(1, Ordering::Relaxed),
+            Some(Err(Purpose::Subscription)) => {
                 if let Some(call) = table.calls.remove(&number) {
-                    drop(call.replies.send(Reply::Failed(Fault::Backlog.into())));
+                    call.teller.fail(Fault::Backlog.into());
                 }
                 self.cancel(&mut table, number);
             }
@@ -316,6 +283,14 @@ impl Process {
         if self.tell(&answer_for(id, method)).is_err() {
             // A process that asks and does not read is not owed an answer.
             self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes a call back, if it is not answered yet. One that was not sent either needs no word about it.
+    pub(super) fn withdraw(&self, number: i64) {
+        let mut table = self.table();
+        if table.calls.remove(&number).is_some_and(|call| call.written) {
+            self.cancel(&mut table, number);
         }
     }
 
@@ -346,7 +321,7 @@ impl Process {
         for (_, call) in table.calls.drain() {
             let why = Arc::clone(&why);
             let error = if call.written { Fault::ProcessEnded { why }.into() } else { Unsent::Ended { why }.into() };
-            drop(call.replies.send(Reply::Failed(error)));
+            call.teller.fail(error);
         }
     }
 
@@ -355,62 +330,11 @@ impl Process {
     }
 }
 
-impl Backlog {
-    /// Whether one more message of so many bytes may wait.
-    fn takes(&self, bytes: usize) -> bool {
-        let messages = self.messages.load(Ordering::Relaxed) + 1;
-        let bytes = self.bytes.load(Ordering::Relaxed).saturating_add(bytes);
-        let fits = messages <= limits::LOCAL_BACKLOG_MESSAGES_MAX && bytes <= limits::LOCAL_BACKLOG_BYTES_MAX;
-        if fits {
-            self.messages.store(messages, Ordering::Relaxed);
-            self.bytes.store(bytes, Ordering::Relaxed);
-        }
-        fits
-    }
-
-    fn taken(&self, bytes: usize) {
-        self.messages.fetch_sub(1, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-    }
-}
-
-impl Replies {
-    /// The next message; `None` after the answer.
-    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
-        }
-        if self.over {
-            return Ok(None);
-        }
-        match self.take().await {
-            Reply::Message(message) | Reply::Answer(message) => Ok(Some(message)),
-            Reply::Failed(SendError::Unknown { fault } | SendError::Refused { fault }) => Err(fault),
-            // Something of the call was heard, so it was sent.
-            Reply::Failed(error @ (SendError::NotSent { .. } | SendError::SessionOver)) => {
-                Err(Fault::ProcessEnded { why: error.to_string().into() })
-            }
-        }
-    }
-
-    async fn take(&mut self) -> Reply {
-        let reply = self.receiver.recv().await;
-        match &reply {
-            Some(Reply::Message(message)) => self.backlog.taken(message.len()),
-            Some(Reply::Answer(_) | Reply::Failed(_)) | None => self.over = true,
-        }
-        let lost = || Reply::Failed(Fault::ProcessEnded { why: "it was let go".into() }.into());
-        reply.unwrap_or_else(lost)
-    }
-}
-
-impl Drop for Replies {
-    fn drop(&mut self) {
-        let mut table = self.process.table();
-        // An answer that came meanwhile took the call with it, and then there is nothing to take back.
-        if table.calls.remove(&self.number).is_some_and(|call| call.written) {
-            self.process.cancel(&mut table, self.number);
-        }
+impl Table {
+    /// The call of that number, if it was sent and waits.
+    fn take_sent(&mut self, number: i64) -> Option<Call> {
+        self.calls.get(&number).filter(|call| call.written)?;
+        self.calls.remove(&number)
     }
 }
 
@@ -418,12 +342,6 @@ impl Drop for Replies {
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Process").field("revision", &self.revision).finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Replies {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Replies").field("number", &self.number).field("over", &self.over).finish_non_exhaustive()
     }
 }
 

@@ -242,6 +242,22 @@ async fn an_exit_leaves_calls_under_way_unknown_and_says_why_with_the_last_words
 }
 
 #[tokio::test]
+async fn an_answer_given_before_an_exit_is_not_lost_to_what_was_not_read() {
+    for _ in 0..10 {
+        let local = stateless();
+        local.wake().await.unwrap();
+        let other = Arc::clone(&local);
+        // More than a pipe holds: it is stuck on its way when the process exits.
+        let stuck = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            ask(&other, "echo", json!({ "filler": "x".repeat(300_000) })).await
+        });
+        assert_eq!(whole(&local, "farewell", json!({})).await["id"], "mine");
+        assert!(matches!(stuck.await.unwrap(), Err(SendError::Unknown { fault: Fault::ProcessEnded { .. } })));
+    }
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_start_is_left_alone_for_longer_each_time() {
     let (local, notes) = local("dead", NEW);
     let mut before = Duration::ZERO;

@@ -8,10 +8,8 @@ fn bytes(text: &'static str) -> Bytes {
 }
 
 fn notification(text: &'static str) -> answer::Notification {
-    match answer::read(&bytes(text)).unwrap() {
-        Incoming::Notification(notification) => notification,
-        other => panic!("{other:?}"),
-    }
+    let Incoming::Notification(notification) = answer::read(&bytes(text)).unwrap() else { panic!("{text}") };
+    notification
 }
 
 #[test]
