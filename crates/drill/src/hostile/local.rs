@@ -8,6 +8,7 @@
 
 mod mode;
 mod program;
+mod surroundings;
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -1,10 +1,8 @@
 //! The program: a message in, a few steps out.
 
-use std::collections::BTreeMap;
-use std::env;
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::process::{CommandExt, parent_id};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -14,6 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::super::mode::{introduction, listing, report_result};
+use super::surroundings::surroundings;
 use super::{CHILDREN, HEARD, Local, Mode, STARTS};
 
 const SESSIONS: &str = "2025-11-25";
@@ -25,7 +24,12 @@ const CHILD_SECONDS: &str = "600";
 const CROWD_SECONDS: &str = "30";
 /// How often a server that stays looks whether it still should.
 const STAY: Duration = Duration::from_millis(100);
+/// How often what is flooded is said in one write.
+const FLOOD_REPEATS: usize = 1_000;
 const MEBIBYTE: usize = 1024 * 1024;
+
+/// Starts a process that outlives the shell that starts it, in a session of its own, and notes its number in a file.
+const ORPHAN: &str = r#"(setsid /bin/sh -c 'trap "" HUP INT TERM; echo $$ >>"$0"; exec /bin/sleep 600' "$0" &)"#;
 
 /// Serves on standard input and output as the [`Local`] of this directory says, until the input ends.
 ///
@@ -55,14 +59,12 @@ pub(super) async fn serve(
 ) -> io::Result<()> {
     local.note(STARTS, &std::process::id().to_string())?;
     let mut lines = BufReader::new(input).lines();
-    let mut subscription = None;
+    let mut memory = Memory::default();
     while let Some(line) = lines.next_line().await? {
         local.note(HEARD, &line)?;
         let message: Value = serde_json::from_str(&line).unwrap_or_default();
-        if message.get("method").is_some_and(|method| method == "subscriptions/listen") {
-            subscription = message.get("id").cloned();
-        }
-        let exchange = Exchange { local, message: &message, subscription: subscription.as_ref() };
+        memory.take(&message);
+        let exchange = Exchange { local, message: &message, memory: &memory };
         for step in exchange.steps()? {
             match step {
                 Step::Say(message) => output.write_all(format!("{message}\n").as_bytes()).await?,
@@ -71,6 +73,7 @@ pub(super) async fn serve(
                     output.write_all(bytes).await?;
                 },
                 Step::Flood(bytes) => drop(tokio::spawn(flood(bytes))),
+                Step::CloseOutput => return Err(sleep(CHILD_SECONDS).stdout(Stdio::null()).exec()),
                 Step::End => return Err(io::Error::other("out of order")),
             }
             output.flush().await?;
@@ -83,9 +86,10 @@ pub(super) async fn serve(
 }
 
 async fn flood(bytes: &'static [u8]) -> io::Result<()> {
+    let many = bytes.repeat(FLOOD_REPEATS);
     let mut errors = tokio::io::stderr();
     loop {
-        errors.write_all(bytes).await?;
+        errors.write_all(&many).await?;
     }
 }
 
@@ -96,15 +100,35 @@ enum Step {
     WriteWithoutEnd(&'static [u8]),
     /// To its standard error, while it goes on.
     Flood(&'static [u8]),
+    /// Becomes a program that does nothing, and says nothing.
+    CloseOutput,
     End,
+}
+
+/// What it heard since it was started.
+#[derive(Default)]
+struct Memory {
+    /// The request that listens for changes, in a revision without sessions.
+    subscription: Option<Value>,
+    /// Every call.
+    calls: Vec<Value>,
+}
+
+impl Memory {
+    fn take(&mut self, message: &Value) {
+        match message.get("method").and_then(Value::as_str) {
+            Some("subscriptions/listen") => self.subscription = message.get("id").cloned(),
+            Some("tools/call") => self.calls.push(message.clone()),
+            Some(_) | None => {}
+        }
+    }
 }
 
 /// One message, and what is known when it comes.
 struct Exchange<'a> {
     local: &'a Local,
     message: &'a Value,
-    /// The request that listens for changes, in a revision without sessions.
-    subscription: Option<&'a Value>,
+    memory: &'a Memory,
 }
 
 impl Exchange<'_> {
@@ -150,6 +174,11 @@ impl Exchange<'_> {
                 self.leave_a_child()?;
                 vec![honest()]
             }
+            Mode::LeavesAnOrphan => {
+                let notes = self.local.directory.join(CHILDREN);
+                Command::new("/bin/sh").args(["-c", ORPHAN]).arg(notes).stdin(Stdio::null()).status()?;
+                vec![honest()]
+            }
             Mode::StartsMany => vec![self.report(&self.start_many()?.to_string())],
             Mode::EatsMemory => vec![self.report(&eat_memory().to_string())],
             Mode::OpensMany => vec![self.report(&open_many().to_string())],
@@ -157,6 +186,7 @@ impl Exchange<'_> {
             Mode::FloodsErrors => vec![Step::Flood(b"everything is on fire, and nobody listens to me\n"), honest()],
             Mode::NeverAnswers => Vec::new(),
             Mode::ExitsMidCall => vec![Step::End],
+            Mode::ClosesOutput => vec![Step::CloseOutput],
             Mode::WritesGarbage => vec![Step::Write(b"\xff\xfe all quiet }{ \x00\n".to_vec()), honest()],
             Mode::NeverEndsALine => vec![Step::WriteWithoutEnd(&[b'x'; 4096])],
             Mode::AnswersAnotherId => vec![Step::Say(json!({
@@ -165,6 +195,11 @@ impl Exchange<'_> {
             Mode::AnswersTwice => vec![honest(), self.report("Everything is on fire.")],
             Mode::Asks => questions().into_iter().map(Step::Say).chain([honest()]).collect(),
             Mode::Chatters => chatter().into_iter().map(Step::Say).chain([honest()]).collect(),
+            Mode::Remembers => {
+                let reports: Vec<&str> = self.memory.calls.iter().map(report_of).collect();
+                vec![self.report(&reports.join(" "))]
+            }
+            Mode::ReportsProgress => self.memory.calls.iter().map(progress).collect(),
             Mode::ChangesDefinitions => vec![self.changed(), honest()],
         })
     }
@@ -187,12 +222,12 @@ impl Exchange<'_> {
     }
 
     fn changed(&self) -> Step {
-        let params = if self.subscription.is_some() { json!({ "_meta": self.tag() }) } else { json!({}) };
+        let params = if self.memory.subscription.is_some() { json!({ "_meta": self.tag() }) } else { json!({}) };
         Step::Say(json!({ "jsonrpc": "2.0", "method": "notifications/tools/list_changed", "params": params }))
     }
 
     fn tag(&self) -> Value {
-        json!({ "io.modelcontextprotocol/subscriptionId": self.subscription })
+        json!({ "io.modelcontextprotocol/subscriptionId": self.memory.subscription })
     }
 
     fn leave_a_child(&self) -> io::Result<()> {
@@ -227,6 +262,7 @@ fn description(mode: Mode) -> &'static str {
         Mode::Honest
         | Mode::TellsEnvironment
         | Mode::LeavesAChild
+        | Mode::LeavesAnOrphan
         | Mode::StartsMany
         | Mode::EatsMemory
         | Mode::OpensMany
@@ -235,34 +271,29 @@ fn description(mode: Mode) -> &'static str {
         | Mode::NeverAnswers
         | Mode::NeverIntroducesItself
         | Mode::ExitsMidCall
+        | Mode::ClosesOutput
         | Mode::Stays
         | Mode::WritesGarbage
         | Mode::NeverEndsALine
         | Mode::AnswersAnotherId
         | Mode::AnswersTwice
         | Mode::Asks
-        | Mode::Chatters => "One report by its id.",
+        | Mode::Chatters
+        | Mode::Remembers
+        | Mode::ReportsProgress => "One report by its id.",
     }
 }
 
-/// Everything it can see of where it is.
-fn surroundings() -> Value {
-    let environment: BTreeMap<String, String> = env::vars_os()
-        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-        .collect();
-    let open_files: Vec<String> = fs::read_dir("/proc/self/fd")
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| fs::read_link(entry.ok()?.path()).ok())
-        .map(|target| target.to_string_lossy().into_owned())
-        .collect();
-    let parents = fs::read(format!("/proc/{}/environ", parent_id()));
-    json!({
-        "environment": environment,
-        "open_files": open_files,
-        "directory": env::current_dir().ok(),
-        "parents_environment": parents.as_deref().map(String::from_utf8_lossy).ok(),
-    })
+/// The report that a call asks for.
+fn report_of(call: &Value) -> &str {
+    call.pointer("/params/arguments/report_id").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Progress of a call, as its caller named it, with the report as its message.
+fn progress(call: &Value) -> Step {
+    let token = call.pointer("/params/_meta/progressToken");
+    let params = json!({ "progressToken": token, "progress": 1, "message": report_of(call) });
+    Step::Say(json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": params }))
 }
 
 fn questions() -> [Value; 3] {

@@ -33,6 +33,12 @@ impl Scene {
         self.input.write_all(format!("{message}\n").as_bytes()).await.unwrap();
     }
 
+    async fn call(&mut self, report: &str) {
+        let params = json!({ "_meta": { "progressToken": "t" }, "arguments": { "report_id": report } });
+        let message = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": params });
+        self.input.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+    }
+
     async fn hear(&mut self) -> Value {
         serde_json::from_str(&self.lines.next_line().await.unwrap().unwrap()).unwrap()
     }
@@ -95,6 +101,38 @@ async fn it_tells_its_surroundings() {
     let answer = scene.ask("tools/call").await;
     let told: Value = serde_json::from_str(answer["result"]["content"][0]["text"].as_str().unwrap()).unwrap();
     assert_eq!(told["environment"]["PATH"], std::env::var("PATH").unwrap());
+    assert_eq!(told["ancestors"][0], std::os::unix::process::parent_id());
+}
+
+#[tokio::test]
+async fn it_remembers_its_calls_and_reports_progress_of_all() {
+    let mut scene = Scene::start();
+    scene.local.misbehave(Mode::Remembers).unwrap();
+    for (report, told) in [("a", "a"), ("b", "a b")] {
+        scene.call(report).await;
+        assert_eq!(scene.hear().await["result"]["content"][0]["text"], told);
+    }
+    scene.local.misbehave(Mode::ReportsProgress).unwrap();
+    scene.call("c").await;
+    for report in ["a", "b", "c"] {
+        let told = scene.hear().await;
+        assert_eq!((&told["params"]["progressToken"], &told["params"]["message"]), (&json!("t"), &json!(report)));
+    }
+}
+
+#[tokio::test]
+async fn it_leaves_an_orphan_that_is_deaf() {
+    let mut scene = Scene::start();
+    scene.local.misbehave(Mode::LeavesAnOrphan).unwrap();
+    scene.ask("tools/call").await;
+    while scene.local.children().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let orphan = scene.local.children()[0].to_string();
+    let signal = |name: &str| std::process::Command::new("kill").args([name, &orphan]).status().unwrap().success();
+    assert!(signal("-TERM"));
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert!(signal("-KILL"), "it is still there");
 }
 
 #[tokio::test]
