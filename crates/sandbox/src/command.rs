@@ -60,7 +60,8 @@ impl Supervisor {
 /// kernel (`RLIMIT_DATA`): an allocation beyond it fails at once, however fast it came. The address space is not
 /// limited, as runtimes like Node reserve far more of it than they ever use. And the memory in use by all processes
 /// together is measured five times a second, so that many small processes, or memory they share, count too; a tree above
-/// the limit is killed. Between two looks the sum may exceed it, by one process's limit for each process.
+/// the limit is killed. Between two looks the sum may exceed it, by one process's limit for each process. Files that live
+/// in memory (`tmpfs`) count as files, and as memory only where they are mapped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of memory: private data of any one process, and memory in use by all of them.

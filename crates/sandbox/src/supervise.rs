@@ -27,6 +27,7 @@ use crate::{Cause, End, Exit, Limits, Step, handover, launch};
 pub(crate) const END_GENTLY: u8 = b'e';
 
 /// Of two processes, the one the kernel had better end if memory runs out: a local server, not the gate.
+#[cfg(target_os = "linux")]
 const OUT_OF_MEMORY_SCORE: &[u8] = b"500";
 const KILL_PAUSE: Duration = Duration::from_millis(2);
 

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
 
 /// Starts `sh -c TEXT` and passes on what it says, until it is killed.
 fn gate(script: &[String]) -> io::Result<()> {
+    sandbox::conceal()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         let arguments = [vec!["-c".to_owned()], script.to_vec()].concat();

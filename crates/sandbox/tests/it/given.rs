@@ -12,7 +12,7 @@ use crate::scene::{FIXTURE, Gate, command, line, lives, output, script};
 #[tokio::test]
 async fn the_environment_is_what_the_command_names_and_nothing_else() {
     // Cargo gives this test many variables.
-    assert!(std::env::vars().count() > 2);
+    assert!(std::env::vars().count() > 0);
     let mut command = command("/usr/bin/env", &[]);
     assert_eq!(output(&command).await, "");
     command.environment = vec![
