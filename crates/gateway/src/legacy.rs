@@ -15,12 +15,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use identity::Seal;
-use model::{Caller, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
+use model::{Caller, Digest, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
 use tokio::sync::{OnceCell, watch};
 use wire::{Capabilities, Id};
 
 pub(crate) use hear::{Asked, asked, notified};
-pub(crate) use read::{keep, read_on};
+pub(crate) use read::{Keeping, read_on};
 pub(crate) use replay::{Budget, Reader, Replay};
 pub use talk::tend;
 pub(crate) use talk::{Withdrawal, answer, begin, delete, heed, session};
@@ -121,7 +121,7 @@ impl Legacies {
             over: watch::Sender::new(false),
             held: Mutex::default(),
             budget: self.budget.clone(),
-            aside: Replay::new(0, None, Vec::new(), &self.budget),
+            aside: Replay::new(0, None, Vec::new(), Vec::new(), &self.budget),
         });
         let mut sessions = self.sessions();
         let ended = make_room(&mut sessions, &session.owner);
@@ -232,6 +232,11 @@ impl Legacy {
         self.began
     }
 
+    /// Whether the session is over.
+    pub(crate) fn is_over(&self) -> bool {
+        *self.over.borrow()
+    }
+
     /// Resolves when the session is over.
     pub(crate) async fn over(&self) {
         // An error would mean that the sender is gone, and with it the session.
@@ -272,7 +277,12 @@ impl Legacy {
     ///
     /// # Errors
     /// [`Reason::Overloaded`] when too many are open.
-    pub(crate) fn stream(&self, request: Id, objects: Vec<Object>) -> Result<Arc<Replay>, Refusal> {
+    pub(crate) fn stream(
+        &self,
+        request: Id,
+        objects: Vec<Object>,
+        pins: Vec<Option<Digest>>,
+    ) -> Result<Arc<Replay>, Refusal> {
         let mut held = self.held();
         let kept = |held: &Held| held.streams.iter().map(|stream| stream.bytes()).sum::<usize>();
         while held.streams.len() >= limits::REPLAYS_PER_SESSION_MAX || kept(&held) >= limits::REPLAY_BYTES_MAX {
@@ -285,7 +295,7 @@ impl Legacy {
             return Err(Refusal::new(Reason::Overloaded, "too many streams are open in this session"));
         }
         held.streams_begun += 1;
-        let stream = Replay::new(held.streams_begun, Some(request), objects, &self.budget);
+        let stream = Replay::new(held.streams_begun, Some(request), objects, pins, &self.budget);
         held.streams.push_back(Arc::clone(&stream));
         Ok(stream)
     }
@@ -305,7 +315,7 @@ impl Legacy {
     /// [`Reason::SessionUnknown`] when the session has just ended.
     pub(crate) fn call(self: &Arc<Self>, id: &Id) -> Result<Call, Refusal> {
         let mut held = self.held();
-        if *self.over.borrow() {
+        if self.is_over() {
             return Err(Refusal::new(Reason::SessionUnknown, "the session is over"));
         }
         if held.calls.len() >= limits::CALLS_PER_SESSION_MAX {

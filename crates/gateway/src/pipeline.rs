@@ -45,7 +45,7 @@ use crate::controls::{
     validate, visible,
 };
 use crate::gate::Gate;
-use crate::legacy::{self, Call};
+use crate::legacy::{self, Call, Keeping};
 use crate::listing;
 use crate::register::Path;
 use crate::relay::Relay;
@@ -113,7 +113,7 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
         Said::Answer(answer) => {
             let claim = Claim::of(answer.revision, None, answer.session.as_deref());
             let spoken = Spoken { revision: answer.revision, wished: None };
-            trail.spoken = Some(answer.revision);
+            (trail.spoken, trail.is_answer) = (Some(answer.revision), true);
             let running = enter(gate, known, &accepted, spoken, claim, trail)?;
             legacy::answer(gate, &running, &answer, trail).await
         }
@@ -272,10 +272,12 @@ fn release(
         }
         Unread::Stream(stream) => {
             let place = place.map_or_else(|| running.present.session.open_stream(), Ok).map_err(release::withheld)?;
+            let keep = |call| Keeping::begin(gate, running, call, &expected.objects, trail.receipt);
+            let keeping = under_way.map(keep).transpose().map_err(release::withheld)?;
             let relay = Relay::new(Arc::clone(gate), expected, stream, message, trail, withdrawal);
-            let body = match under_way {
+            let body = match keeping {
                 None => relay.body(place),
-                Some(call) => legacy::keep(gate, running, relay, call, place).map_err(release::withheld)?,
+                Some(keeping) => keeping.keep(relay, place),
             };
             Ok(streaming(body, trail.receipt))
         }

@@ -13,7 +13,7 @@ use audit::End;
 use bytes::Bytes;
 use flow::StreamPlace;
 use futures_util::stream;
-use model::{Object, Reason, ReceiptId, Refusal};
+use model::{Reason, ReceiptId, Refusal};
 use serde_json::json;
 use tokio::sync::watch;
 use upstream::Stream;
@@ -114,16 +114,6 @@ impl Relay {
             Some((bytes, (relay, place)))
         });
         streamed(parts)
-    }
-
-    /// What the call is about.
-    pub(crate) fn objects(&self) -> &[Object] {
-        &self.expected.objects
-    }
-
-    /// The call's receipt.
-    pub(crate) fn receipt(&self) -> ReceiptId {
-        self.receipt
     }
 
     /// What the agent is sent next; `None` after the final message.

@@ -28,6 +28,9 @@ pub(crate) struct Trail {
     pub revision: Revision,
     /// The protocol revision that the message speaks: its refusal is told in the same.
     pub spoken: Option<wire::Revision>,
+    /// Whether the message is itself an answer: its refusal answers nothing, so that no client takes the id of a server's
+    /// question for one of its own.
+    pub is_answer: bool,
     /// The intent that was made durable and has no outcome yet.
     pub open: Option<OpenIntent>,
 }
@@ -45,6 +48,7 @@ impl Trail {
             object: None,
             revision: Revision::default(),
             spoken: None,
+            is_answer: false,
             open: None,
         }
     }

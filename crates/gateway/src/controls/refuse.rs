@@ -2,7 +2,7 @@
 //! operator needs is in the receipt.
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue, StatusCode};
 use model::{Reason, ReceiptId};
 use wire::reply::{self, Answering};
 use wire::{Flaw, Revision};
@@ -31,7 +31,12 @@ pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
     let revision = revision.or(trail.spoken).unwrap_or(Revision::V2026_07_28);
     let known = trail.caller.is_some();
     let receipt = known.then_some(trail.receipt);
-    let (status, body) = reply::refused(trail.id.as_ref(), revision, &refusal, receipt, answering, data.as_deref());
+    let answered = trail.id.as_ref().filter(|_| !trail.is_answer);
+    let (mut status, body) = reply::refused(answered, revision, &refusal, receipt, answering, data.as_deref());
+    if trail.is_answer && status.is_success() {
+        // The status is all that a client reads of what became of its answer (MCP 2025-11-25, basic/transports).
+        status = StatusCode::FORBIDDEN;
+    }
     let mut response = http::Response::new(whole(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();

@@ -88,6 +88,9 @@ pub(crate) fn response(
         Outcome::Result { result_type, is_error, .. } => match result_type {
             ResultType::Complete if *is_error => End::ToolError,
             ResultType::Complete => End::Completed,
+            ResultType::InputRequired { .. } if expected.revision.has_sessions() => {
+                return Err(broken("the result asks in the way of another revision"));
+            }
             ResultType::InputRequired { questions, .. } => {
                 ask(expected, questions, now)?;
                 End::InputRequired

@@ -161,11 +161,28 @@ pub(crate) fn again(
     objects: &[Object],
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    for object in objects {
+    unchanged(&pins(before, objects), now_connected, objects, now)
+}
+
+/// The pins of these objects, noted to be held against those of another day; none for objects that have none.
+pub(crate) fn pins(connected: &Connected, objects: &[Object]) -> Vec<Option<Digest>> {
+    let pin = |object| match known(&connected.door.server, object) {
+        Known::Approved { pin, .. } => pin,
+        Known::Withheld | Known::Missing => None,
+    };
+    objects.iter().map(pin).collect()
+}
+
+/// The same question, held against pins that were noted.
+pub(crate) fn unchanged(
+    pins: &[Option<Digest>],
+    now_connected: &Connected,
+    objects: &[Object],
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    for (object, before) in objects.iter().zip(pins) {
         let (_, pin) = see(now_connected, object, now)?;
-        if let Known::Approved { pin: before, .. } = known(&before.door.server, object)
-            && before != pin
-        {
+        if *before != pin {
             return Err(Refusal::new(Reason::Withheld, "another definition was approved while the stream was open"));
         }
         if !matches!(object, Object::Server { .. }) {

@@ -56,38 +56,46 @@ pub(super) async fn listen(
         };
         let Some(Ok(bytes)) = message else { return };
         // Who the caller is now, and what it may do now.
-        let Ok(connected) = present(&gate, &caller, &session) else { continue };
-        if let Ok(Some(message)) = unasked(&gate, &session, &connected, &server, &bytes) {
-            session.aside.offer(message);
+        let about = Object::Server { server: server.clone() };
+        let Ok(connected) = present(&gate, &caller, &session, &about) else { continue };
+        if let Ok(Some((message, about))) = unasked(&gate, &session, &connected, about, &bytes) {
+            session.aside.offer(message, about);
         }
     }
 }
 
-/// The session's caller at its endpoint, if it is still somebody, may still connect and is not halted.
-pub(super) fn present(gate: &Gate, caller: &Arc<Caller>, session: &Legacy) -> Result<Connected, Refusal> {
+/// The session's caller at its endpoint, if it is still somebody, may still connect, and neither it nor the server is
+/// halted.
+fn present(gate: &Gate, caller: &Arc<Caller>, session: &Legacy, server: &Object) -> Result<Connected, Refusal> {
     authenticate::again(&gate.front.load().callers, caller)?;
     let accepted = Accepted { endpoint: session.endpoint().clone(), verb: Verb::Get };
     let known = Known { caller: Arc::clone(caller) };
     let connected = connect::run(gate.snapshots.load(), known, &accepted, gate.clock.now())?;
-    halted::again(&gate.halts, &connected, &[])?;
+    halted::again(&gate.halts, &connected, std::slice::from_ref(server))?;
     Ok(connected)
 }
 
-/// What of an unasked message goes to the client.
+/// What of a server's unasked message goes to the client, and what it is about.
 fn unasked(
     gate: &Arc<Gate>,
     session: &Arc<Legacy>,
     connected: &Connected,
-    server: &ServerName,
+    about: Object,
     bytes: &Bytes,
-) -> Result<Option<Bytes>, Flaw> {
+) -> Result<Option<(Bytes, Vec<Object>)>, Flaw> {
+    let server = about.server().clone();
+    let mut objects = vec![about];
     match answer::read(bytes)? {
         Incoming::Notification(notification) => {
-            Ok(notified(gate, session, connected, server, None, &notification, bytes))
+            let told = notified(gate, session, connected, &server, None, &notification, bytes);
+            if let Some(uri) = notification.uri.as_deref().and_then(|uri| uri::canonical(uri).ok()) {
+                objects.push(Object::Resource { server, uri: uri.to_owned() });
+            }
+            Ok(told.map(|message| (message, objects)))
         }
         Incoming::Request { id, question } => {
-            let objects = vec![Object::Server { server: server.clone() }];
-            Ok(asked(gate, session, connected, Asked { server, id, question, bytes, objects, call: None }))
+            let put = Asked { server: &server, id, question, bytes, objects: objects.clone(), call: None };
+            Ok(asked(gate, session, connected, put).map(|message| (message, objects)))
         }
         // An answer to nothing.
         Incoming::Response { .. } => Ok(None),
@@ -167,10 +175,15 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
         Err(flaw) => {
             gate.metrics.refused(flaw.refusal.reason);
             gate.journal.queue(&trail.refused(register::Control::Ask, &flaw.refusal));
-            answer_server(gate, session, server, refused(&id, flaw.refusal.reason));
+            refuse(gate, session, server, &id, flaw.refusal.reason);
             None
         }
     }
+}
+
+/// Tells a server that its question has no answer.
+pub(super) fn refuse(gate: &Arc<Gate>, session: &Legacy, server: &ServerName, id: &Id, reason: Reason) {
+    answer_server(gate, session, server, refused(id, reason));
 }
 
 /// What a server hears whose question was not put: no more than that.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use flow::StreamPlace;
 use futures_util::stream;
-use model::{Reason, Refusal, limits};
+use model::{Object, Reason, Refusal, limits};
+use policy::Action;
 use tokio::sync::watch;
 use wire::reply::{self, Answering};
 use wire::{Flaw, Revision, sse};
@@ -55,60 +56,76 @@ pub(crate) fn read_on(
     };
     // What was released then is released again only to whom it would be released now.
     halted::again(&gate.halts, &running, &stream.objects)?;
-    visible::again(&running, &running, &stream.objects, trail.began)?;
+    visible::unchanged(&stream.pins, &running, &stream.objects, trail.began)?;
     let reader = stream.read(from).ok_or_else(gone)?;
     gate.journal.queue(&trail.taken(&running, "GET"));
-    let primer = event_id(&stream, from.unwrap_or_default());
-    let primer = last_event.is_none().then_some(primer);
+    let primer = last_event.is_none().then(|| event_id(&stream, reader.position()));
     let connected = running.present.connected;
     Ok(streaming(Reading::new(gate, connected, reader, primer, trail.receipt).body(), trail.receipt))
 }
 
-/// Keeps a call going whose client may lose its connection, and what of its answer was released.
-pub(crate) fn keep(
-    gate: &Arc<Gate>,
-    running: &Running,
-    mut relay: Relay,
+/// A place where a call's answer is kept, for a client that may lose its connection.
+pub(crate) struct Keeping {
     call: Call,
-    place: StreamPlace,
-) -> Result<Body, Refusal> {
-    let session: &Arc<Legacy> = call.session();
-    let stream = session.stream(call.id().clone(), relay.objects().to_vec())?;
-    let reader = stream.read(None).ok_or_else(|| Refusal::new(Reason::Internal, "a new stream cannot be read"))?;
-    let connected = running.again(gate.snapshots.load(), gate.clock.now())?;
-    let primer = Some(event_id(&stream, 0));
-    let reading = Reading::new(gate, connected, reader, primer, relay.receipt());
-    tokio::spawn(async move {
-        let taken_back = call.taken_back();
-        tokio::pin!(taken_back);
-        loop {
-            let part = tokio::select! {
-                biased;
-                () = &mut taken_back => {
-                    let refusal = Refusal::new(Reason::TakenBack, "the client took it back");
-                    // The client knows; whoever reads on must not wait for more.
-                    stream.offer(relay.cut(&refusal.into()));
-                    break;
+    stream: Arc<Replay>,
+    reading: Reading,
+}
+
+impl Keeping {
+    /// Makes the place, before anything is in it.
+    pub(crate) fn begin(
+        gate: &Arc<Gate>,
+        running: &Running,
+        call: Call,
+        objects: &[Object],
+        receipt: model::ReceiptId,
+    ) -> Result<Self, Refusal> {
+        let session: &Arc<Legacy> = call.session();
+        let connected = running.again(gate.snapshots.load(), gate.clock.now())?;
+        let stream = session.stream(call.id().clone(), objects.to_vec(), visible::pins(running, objects))?;
+        let reader = stream.read(None).ok_or_else(|| Refusal::new(Reason::Internal, "a new stream cannot be read"))?;
+        let primer = Some(event_id(&stream, 0));
+        let reading = Reading::new(gate, connected, reader, primer, receipt);
+        Ok(Self { call, stream, reading })
+    }
+
+    /// Keeps the call going, and what of its answer was released.
+    pub(crate) fn keep(self, relay: Relay, place: StreamPlace) -> Body {
+        let Self { call, stream, reading } = self;
+        tokio::spawn(carry(relay, call, stream, place));
+        reading.body()
+    }
+}
+
+/// Carries what a server says into the place where it is kept, whether a connection reads or not, until the client takes
+/// the call back.
+async fn carry(mut relay: Relay, call: Call, stream: Arc<Replay>, place: StreamPlace) {
+    let refusal = tokio::select! {
+        biased;
+        () = call.taken_back() => Some(Refusal::new(Reason::TakenBack, "the client took it back")),
+        refusal = pump(&mut relay, &stream) => refusal,
+    };
+    if let Some(refusal) = refusal {
+        // Whoever reads on must not wait for more.
+        stream.offer(relay.cut(&refusal.into()), Vec::new());
+    }
+    stream.end();
+    drop((call, place));
+}
+
+/// The same, until there is no more to say, or no room for it.
+async fn pump(relay: &mut Relay, stream: &Replay) -> Option<Refusal> {
+    while let Some(part) = relay.next().await {
+        match part {
+            Part::Message(message) => {
+                if stream.push(message).await.is_err() {
+                    return Some(Refusal::new(Reason::Overloaded, "the client is gone, and no more is kept for it"));
                 }
-                part = relay.next() => part,
-            };
-            match part {
-                Some(Part::Message(message)) => {
-                    if stream.push(message).await.is_err() {
-                        let refusal =
-                            Refusal::new(Reason::Overloaded, "the client is gone, and no more is kept for it");
-                        stream.offer(relay.cut(&refusal.into()));
-                        break;
-                    }
-                }
-                Some(Part::Comment) => {}
-                None => break,
             }
+            Part::Comment => {}
         }
-        stream.end();
-        drop((call, place));
-    });
-    Ok(reading.body())
+    }
+    None
 }
 
 /// An event's id: its stream, and the number of the message after it.
@@ -157,8 +174,11 @@ impl Reading {
                 _ = self.snapshots.changed() => if let Some(bytes) = self.authorise_again() { return Some(bytes) },
                 message = self.reader.next() => {
                     let (number, message) = message?;
+                    if !self.may_hear(&message.about) {
+                        continue;
+                    }
                     let id = event_id(self.reader.replay(), number.saturating_add(1));
-                    return Some(sse::numbered(&id, &message));
+                    return Some(sse::numbered(&id, &message.bytes));
                 }
                 // Who waits for news alone would hold up the stop.
                 () = self.gate.stops(), if self.reader.replay().request.is_none() => return None,
@@ -168,15 +188,24 @@ impl Reading {
         None
     }
 
+    /// Whether what a message is about is still the client's to hear of: nobody stopped it, and it may see it.
+    fn may_hear(&self, about: &[Object]) -> bool {
+        let now = self.gate.clock.now();
+        let visible = |object: &Object| {
+            matches!(object, Object::Server { .. }) || self.connected.decide(Action::List, object, now).is_ok()
+        };
+        halted::again(&self.gate.halts, &self.connected, about).is_ok() && about.iter().all(visible)
+    }
+
     /// Asks everything anew that let the client read, in the light of the newest snapshot and halts.
     fn authorise_again(&mut self) -> Option<Bytes> {
         let now = self.gate.clock.now();
         let again = || -> Result<Connected, Refusal> {
-            let (before, objects) = (&self.connected, &self.reader.replay().objects);
+            let (before, replay) = (&self.connected, self.reader.replay());
             authenticate::again(&self.gate.front.load().callers, &before.caller)?;
             let connected = before.again(self.gate.snapshots.load(), now)?;
-            halted::again(&self.gate.halts, &connected, objects)?;
-            visible::again(before, &connected, objects, now)?;
+            halted::again(&self.gate.halts, &connected, &replay.objects)?;
+            visible::unchanged(&replay.pins, &connected, &replay.objects, now)?;
             Ok(connected)
         };
         match again() {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use model::{Object, limits};
+use model::{Digest, Object, limits};
 use tokio::sync::Notify;
 use wire::Id;
 
@@ -40,14 +40,25 @@ pub(crate) struct Replay {
     pub(crate) request: Option<Id>,
     /// What the request is about: asked for again whenever somebody reads on.
     pub(crate) objects: Vec<Object>,
+    /// At which definitions.
+    pub(crate) pins: Vec<Option<Digest>>,
     kept: Mutex<Kept>,
     changed: Notify,
+}
+
+/// A message that was released.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) bytes: Bytes,
+    /// What it is about beside what its stream is about: on the stream that answers nothing, each message is about another
+    /// thing.
+    pub(crate) about: Vec<Object>,
 }
 
 #[derive(Debug)]
 struct Kept {
     budget: Budget,
-    messages: VecDeque<Bytes>,
+    messages: VecDeque<Message>,
     bytes: usize,
     /// The number of the first message that is kept.
     first: u64,
@@ -64,7 +75,14 @@ struct Kept {
 pub(crate) struct Full;
 
 impl Replay {
-    pub(crate) fn new(number: u64, request: Option<Id>, objects: Vec<Object>, budget: &Budget) -> Arc<Self> {
+    /// The stream of this number that answers a request about these objects, at these pins.
+    pub(crate) fn new(
+        number: u64,
+        request: Option<Id>,
+        objects: Vec<Object>,
+        pins: Vec<Option<Digest>>,
+        budget: &Budget,
+    ) -> Arc<Self> {
         let kept = Kept {
             budget: budget.clone(),
             messages: VecDeque::new(),
@@ -75,7 +93,7 @@ impl Replay {
             attached: false,
             ended: false,
         };
-        Arc::new(Self { number, request, objects, kept: Mutex::new(kept), changed: Notify::new() })
+        Arc::new(Self { number, request, objects, pins, kept: Mutex::new(kept), changed: Notify::new() })
     }
 
     /// Adds a message. Waits for a slow client; does not wait for one that is gone.
@@ -87,7 +105,7 @@ impl Replay {
                 let mut kept = self.kept();
                 kept.make_room(message.len());
                 if kept.fits(message.len()) {
-                    kept.put(message);
+                    kept.put(Message { bytes: message, about: Vec::new() });
                     drop(kept);
                     self.changed.notify_waiters();
                     return Ok(());
@@ -100,13 +118,13 @@ impl Replay {
         }
     }
 
-    /// Adds a message that may be lost: without room for it, the oldest go, taken or not.
-    pub(crate) fn offer(&self, message: Bytes) {
+    /// Adds a message about these things that may be lost: without room for it, the oldest go, taken or not.
+    pub(crate) fn offer(&self, bytes: Bytes, about: Vec<Object>) {
         {
             let mut kept = self.kept();
-            while !kept.fits(message.len()) && kept.drop_first() {}
-            if kept.fits(message.len()) {
-                kept.put(message);
+            while !kept.fits(bytes.len()) && kept.drop_first() {}
+            if kept.fits(bytes.len()) {
+                kept.put(Message { bytes, about });
             }
         }
         self.changed.notify_waiters();
@@ -160,14 +178,16 @@ impl Kept {
     }
 
     fn fits(&self, bytes: usize) -> bool {
-        // One message always fits in its stream, however large, so that the largest one allowed can pass.
-        let own = self.messages.is_empty() || self.bytes.saturating_add(bytes) <= limits::REPLAY_BYTES_MAX;
-        own && self.budget.has(bytes)
+        // One message always fits in its stream, however large, so that the largest one allowed can pass; to a client that
+        // reads, whatever is kept for others.
+        let alone = self.messages.is_empty();
+        let own = alone || self.bytes.saturating_add(bytes) <= limits::REPLAY_BYTES_MAX;
+        (alone && self.attached) || (own && self.budget.has(bytes))
     }
 
-    fn put(&mut self, message: Bytes) {
-        self.budget.take(message.len());
-        self.bytes = self.bytes.saturating_add(message.len());
+    fn put(&mut self, message: Message) {
+        self.budget.take(message.bytes.len());
+        self.bytes = self.bytes.saturating_add(message.bytes.len());
         self.messages.push_back(message);
     }
 
@@ -178,14 +198,14 @@ impl Kept {
 
     fn drop_first(&mut self) -> bool {
         let Some(message) = self.messages.pop_front() else { return false };
-        self.budget.give_back(message.len());
-        self.bytes = self.bytes.saturating_sub(message.len());
+        self.budget.give_back(message.bytes.len());
+        self.bytes = self.bytes.saturating_sub(message.bytes.len());
         self.first = self.first.saturating_add(1);
         self.untaken = self.untaken.max(self.first);
         true
     }
 
-    fn get(&self, number: u64) -> Option<&Bytes> {
+    fn get(&self, number: u64) -> Option<&Message> {
         let place = usize::try_from(number.checked_sub(self.first)?).ok()?;
         self.messages.get(place)
     }
@@ -211,8 +231,13 @@ impl Reader {
         &self.replay
     }
 
+    /// The number of the message that is read next.
+    pub(crate) fn position(&self) -> u64 {
+        self.next
+    }
+
     /// The next message with its number; `None` at the stream's end, or when another connection took over.
-    pub(crate) async fn next(&mut self) -> Option<(u64, Bytes)> {
+    pub(crate) async fn next(&mut self) -> Option<(u64, Message)> {
         loop {
             let mut changed = pin!(self.replay.changed.notified());
             changed.as_mut().enable();

@@ -9,10 +9,11 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use model::{Reason, Refusal, ServerName, Timestamp, limits};
 use serde_json::{Map, Value};
-use upstream::{Deadlines, Route};
+use upstream::{Answer, Deadlines, Route, SendError};
+use wire::answer::Incoming;
 use wire::{Capabilities, Flaw, Id, Revision, Subject, outgoing};
 
-use super::{Legacy, hear};
+use super::{Legacy, Open, hear};
 use crate::body::Response;
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::{self, Leaving};
@@ -123,6 +124,11 @@ async fn open(
     let opened = upstream::Session::open(route, &askable(&session.capabilities), write).await;
     let opened = opened.map_err(|error| Refusal::new(Reason::ServerUnreachable, forward::chain(&error)))?;
     let opened = Arc::new(opened);
+    if session.is_over() {
+        // It ended while the server was greeted, and whoever ended it did not know of this one.
+        opened.close(headers(&running.snapshot, server)?).await;
+        return Err(Refusal::new(Reason::SessionUnknown, "the session is over"));
+    }
     if let Some(level) = session.log_level() {
         set_level(&opened, headers(&running.snapshot, server)?, &level).await;
     }
@@ -171,7 +177,19 @@ async fn set_level(server: &upstream::Session, headers: HeaderMap, level: &str) 
     // The level is the client's wish for the whole session; a server that keeps no log does not have to know it.
     let params = Map::from_iter([("level".to_owned(), Value::from(level))]);
     let request = outgoing::compose(Revision::V2025_11_25, "logging/setLevel", params, &Id::text("portcullis-level"));
-    if let Err(error) = server.send(headers, request.body, Deadlines::CALL).await {
+    let taken = async {
+        let Answer::Stream(mut stream) = server.send(headers, request.body, Deadlines::CALL).await? else {
+            return Ok(());
+        };
+        // A server may only have begun to answer, and what is sent next must not overtake the level.
+        while let Some(message) = stream.next().await {
+            if matches!(wire::answer::read(&message?), Ok(Incoming::Response { .. }) | Err(_)) {
+                break;
+            }
+        }
+        Ok::<(), SendError>(())
+    };
+    if let Err(error) = taken.await {
         tracing::debug!(%error, "a server did not take a log level");
     }
 }
@@ -241,9 +259,32 @@ pub(crate) async fn answer(
     let open = session.answered(&answer.id).ok_or_else(unasked)?;
     trail.id = Some(answer.id.clone());
     trail.method = Some(open.method);
-    let named = visible::asked(open.objects);
-    trail.object = named.object().cloned();
+    let (headers, body) = match ready(gate, running, answer, &open, trail).await {
+        Ok(ready) => ready,
+        Err(flaw) => {
+            // Nobody can answer it again, so the server must not go on waiting.
+            hear::refuse(gate, session, &open.server, &open.id, flaw.refusal.reason);
+            return Err(flaw);
+        }
+    };
+    let server = session.servers().into_iter().find_map(|(name, server)| (name == open.server).then_some(server));
+    let server = server.ok_or_else(|| Refusal::new(Reason::ServerUnreachable, "the server's session is over"))?;
+    server.tell(headers, body).await.map_err(|error| forward::refusal(&error))?;
+    gate.metrics.answered(open.method);
+    trail.close(End::Completed, &[]);
+    Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt))
+}
 
+/// Takes an answer through the controls of its path, until it may leave.
+async fn ready(
+    gate: &Arc<Gate>,
+    running: &Running,
+    answer: &wire::Response,
+    open: &Open,
+    trail: &mut Trail,
+) -> Result<(HeaderMap, Bytes), Flaw> {
+    let named = visible::asked(open.objects.clone());
+    trail.object = named.object().cloned();
     let visible = visible::run(running, named, trail.began)?;
     let live = halted::object(&gate.halts, visible)?;
     let permitted = decide::answer(running, &open.server, live, trail.began)?;
@@ -251,10 +292,5 @@ pub(crate) async fn answer(
     let intended = intent::run(gate, running, leaving, permitted, trail).await?;
     let body = wire::edit::replace(&answer.body, &[(&["id"], &open.id.to_string())])?;
     let headers = credential::answer(&gate.halts, running, &open.server, &intended)?;
-    let server = session.servers().into_iter().find_map(|(name, server)| (name == open.server).then_some(server));
-    let server = server.ok_or_else(|| Refusal::new(Reason::ServerUnreachable, "the server's session is over"))?;
-    server.tell(headers, body).await.map_err(|error| forward::refusal(&error))?;
-    gate.metrics.answered(open.method);
-    trail.close(End::Completed, &[]);
-    Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt))
+    Ok((headers, body))
 }

@@ -72,7 +72,7 @@ async fn the_end_of_a_session_ends_its_calls_and_streams() {
     let legacies = legacies();
     let session = session(&legacies);
     let call = session.call(&Id::number(1)).unwrap();
-    let stream = session.stream(Id::number(1), Vec::new()).unwrap();
+    let stream = session.stream(Id::number(1), Vec::new(), Vec::new()).unwrap();
     let mut reader = stream.read(None).unwrap();
     let mut aside = session.aside.read(None).unwrap();
     legacies.end(|_| true);
@@ -143,10 +143,11 @@ fn questions_and_streams_are_bounded() {
     let open = || Open { server: server.clone(), id: Id::number(1), method: "roots/list", objects: Vec::new() };
     let asked = (0..1_000).take_while(|_| session.ask(open()).is_ok()).count();
     assert_eq!(asked, limits::QUESTIONS_MAX);
-    let streams: Vec<_> = (0..1_000).map_while(|id| session.stream(Id::number(id), Vec::new()).ok()).collect();
+    let streams: Vec<_> =
+        (0..1_000).map_while(|id| session.stream(Id::number(id), Vec::new(), Vec::new()).ok()).collect();
     assert_eq!(streams.len(), limits::REPLAYS_PER_SESSION_MAX);
     streams[3].end();
-    let next = session.stream(Id::number(2_000), Vec::new()).unwrap();
+    let next = session.stream(Id::number(2_000), Vec::new(), Vec::new()).unwrap();
     assert!(session.find_stream(streams[3].number).is_none(), "an ended one made room");
     assert!(session.find_stream(next.number).is_some());
     assert!(session.find_stream(0).is_some(), "what is said unasked");

@@ -7,14 +7,14 @@ fn message(text: &str) -> Bytes {
 }
 
 fn stream() -> Arc<Replay> {
-    Replay::new(1, None, Vec::new(), &Budget::default())
+    Replay::new(1, None, Vec::new(), Vec::new(), &Budget::default())
 }
 
 async fn texts(reader: &mut Reader, count: usize) -> Vec<(u64, String)> {
     let mut read = Vec::new();
     for _ in 0..count {
-        let (number, bytes) = reader.next().await.unwrap();
-        read.push((number, String::from_utf8(bytes.to_vec()).unwrap()));
+        let (number, message) = reader.next().await.unwrap();
+        read.push((number, String::from_utf8(message.bytes.to_vec()).unwrap()));
     }
     read
 }
@@ -93,7 +93,7 @@ async fn offered_messages_push_the_oldest_out() {
     let stream = stream();
     let half = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX / 2]);
     for _ in 0..5 {
-        stream.offer(half.clone());
+        stream.offer(half.clone(), Vec::new());
     }
     assert_eq!(stream.bytes(), limits::REPLAY_BYTES_MAX);
     let mut reader = stream.read(None).unwrap();
@@ -116,17 +116,24 @@ async fn all_streams_together_are_bounded_and_give_back_what_they_held() {
     let large = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX]);
     let mut streams = Vec::new();
     loop {
-        let stream = Replay::new(1, None, Vec::new(), &budget);
+        let stream = Replay::new(1, None, Vec::new(), Vec::new(), &budget);
         if stream.push(large.clone()).await.is_err() {
             break;
         }
         streams.push(stream);
     }
     assert_eq!(streams.len(), limits::REPLAYS_BYTES_MAX / limits::REPLAY_BYTES_MAX);
-    let late = Replay::new(2, None, Vec::new(), &budget);
-    late.offer(large.clone());
+    let late = Replay::new(2, None, Vec::new(), Vec::new(), &budget);
+    late.offer(large.clone(), Vec::new());
     assert_eq!(late.bytes(), 0, "what may be lost is lost");
     streams.pop();
-    late.offer(large);
+    late.offer(large.clone(), Vec::new());
     assert_eq!(late.bytes(), limits::REPLAY_BYTES_MAX);
+    // Whoever reads is not held up by what is kept for others.
+    let live = Replay::new(3, None, Vec::new(), Vec::new(), &budget);
+    let mut reader = live.read(None).unwrap();
+    for number in 0..3 {
+        live.push(large.clone()).await.unwrap();
+        assert_eq!(reader.next().await.unwrap().0, number);
+    }
 }
