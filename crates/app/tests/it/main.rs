@@ -1,7 +1,8 @@
 //! The product from outside: the real binary between a real client and a real server, all on loopback.
 //!
-//! [`gate`] starts it in one line, [`puppet`] is the server behind it, [`verdict`] says what a refusal looks like. The
-//! attacks have a file each, and its name is the attack.
+//! [`gate`] starts it in one line, [`puppet`] is the server behind it, [`verdict`] says what a refusal looks like. For
+//! revisions with sessions, [`session`] is the client and [`talker`] the server; [`local`] has the servers that the gate
+//! starts itself. The attacks have a file each, and its name is the attack.
 
 #[cfg(test)]
 mod attacks;
@@ -12,11 +13,21 @@ mod connect;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod local;
+#[cfg(test)]
 mod puppet;
 #[cfg(test)]
 mod quickstart;
 #[cfg(test)]
 mod resilience;
+#[cfg(test)]
+mod sample_server;
+#[cfg(test)]
+mod session;
+#[cfg(test)]
+mod sessions;
+#[cfg(test)]
+mod talker;
 #[cfg(test)]
 mod upstream;
 #[cfg(test)]

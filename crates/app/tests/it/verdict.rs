@@ -33,6 +33,8 @@ pub(crate) const PARAMS_INVALID: No = no(400, -32602, "params-invalid", "read");
 pub(crate) const HEADER_MISMATCH: No = no(400, -32020, "header-mismatch", "read");
 pub(crate) const METHOD_UNKNOWN: No = no(404, -32601, "method-unknown", "read");
 pub(crate) const ENDPOINT_NOT_FOUND: No = no(404, -31011, "endpoint-not-found", "connect");
+pub(crate) const SESSION_MISSING: No = no(400, -31026, "session-missing", "session");
+pub(crate) const SESSION_UNKNOWN: No = no(404, -31027, "session-unknown", "session");
 pub(crate) const OVERLOADED: No = no(503, -31013, "overloaded", "session");
 pub(crate) const HALTED: No = no(403, -31012, "halted", "halted");
 pub(crate) const TOOL_HALTED: No = no(200, -31015, "tool-halted", "halted");
@@ -43,10 +45,25 @@ pub(crate) const POLICY_FORBIDS: No = no(200, -31017, "policy-forbids", "decide"
 pub(crate) const POLICY_ERROR: No = no(200, -31018, "policy-error", "decide");
 pub(crate) const JOURNAL_UNAVAILABLE: No = no(503, -31020, "journal-unavailable", "intent");
 pub(crate) const CREDENTIAL_UNAVAILABLE: No = no(502, -31021, "credential-unavailable", "credential");
+pub(crate) const SERVER_UNREACHABLE: No = no(502, -31022, "server-unreachable", "forward");
 pub(crate) const OUTCOME_UNKNOWN: No = no(504, -31023, "outcome-unknown", "forward");
 pub(crate) const ANSWER_REFUSED: No = no(502, -31024, "answer-refused", "forward");
+pub(crate) const TAKEN_BACK: No = no(200, -31028, "taken-back", "forward");
 pub(crate) const CAPABILITY_MISSING: No = no(400, -32021, "capability-missing", "ask");
 pub(crate) const RELEASE_REFUSED: No = no(200, -31025, "release-refused", "release");
+
+impl No {
+    /// The same where a client that keeps a session asked: 404 would tell it that its session is over, and other errors
+    /// that the connection failed, so that a request which was understood is answered in the body alone.
+    pub(crate) const fn in_body(self) -> Self {
+        Self { status: 200, ..self }
+    }
+
+    /// The same where a resource is not there, for which older revisions have a code of their own.
+    pub(crate) const fn of_resource(self) -> Self {
+        Self { code: -32002, ..self }
+    }
+}
 
 const REFUSAL: &str = "dev.portcullis/refusal";
 const RECEIPT: &str = "portcullis-receipt";

@@ -1,11 +1,16 @@
 //! Every method that agents send, against every control that its row of the register names: each control is broken once
 //! for each row, and each time the message is refused by that control. Made from the register itself: a row or a control
 //! that is new breaks this build or this test.
+//!
+//! Here for 2026-07-28, and in [`sessions`] for 2025-11-25.
+
+mod sessions;
 
 use drill::mcp::{Client, Reply};
 use gateway::register::{About, Control, Direction, METHODS, Path, Row};
 use http::{HeaderMap, header};
 use serde_json::{Value, json};
+use wire::Revision;
 
 use crate::gate::files::{ANA, ANA_AT_DESKTOP, BOB, CROWD, Caller, OUTSIDER};
 use crate::gate::{Gate, Setup, value};
@@ -28,7 +33,12 @@ enum Cell {
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    METHODS.iter().filter(|row| row.direction == Direction::ToServer)
+    rows_of(Revision::V2026_07_28)
+}
+
+/// What agents send in a revision.
+fn rows_of(revision: Revision) -> impl Iterator<Item = &'static Row> {
+    METHODS.iter().filter(move |row| row.direction == Direction::ToServer && row.revisions.contains(&revision))
 }
 
 /// A thing of each kind: one that all may use, one that nobody may call, one that nobody may know of.
@@ -271,8 +281,21 @@ async fn without_its_credential_nothing_leaves() {
 
 #[tokio::test]
 async fn with_a_full_disk_nothing_leaves() {
-    // No file grows beyond a megabyte, and trying is an error instead of a signal.
-    let gate = Gate::with(Setup { shell: Some("trap '' XFSZ; ulimit -f 2048"), ..Setup::default() }).await;
+    let gate = Gate::with(Setup { shell: Some(SMALL_DISK), ..Setup::default() }).await;
+    fill(&gate).await;
+    let before = gate.desk.calls();
+    for row in with(Control::Intent) {
+        let reply = send(&gate, ANA, row, Thing::Usable, unbent).await;
+        gate.says(&reply, JOURNAL_UNAVAILABLE);
+    }
+    assert_eq!(gate.desk.calls(), before);
+}
+
+/// No file grows beyond a megabyte, and trying is an error instead of a signal.
+const SMALL_DISK: &str = "trap '' XFSZ; ulimit -f 2048";
+
+/// Writes receipts until no more of them fit.
+async fn fill(gate: &Gate) {
     let client = gate.client(ANA);
     let mut full = false;
     for number in 0..2_000 {
@@ -288,10 +311,4 @@ async fn with_a_full_disk_nothing_leaves() {
         }
     }
     assert!(full, "the journal took it all");
-    let before = gate.desk.calls();
-    for row in with(Control::Intent) {
-        let reply = send(&gate, ANA, row, Thing::Usable, unbent).await;
-        gate.says(&reply, JOURNAL_UNAVAILABLE);
-    }
-    assert_eq!(gate.desk.calls(), before);
 }

@@ -125,6 +125,12 @@ pub(crate) fn endpoint(name: &str, server: &str) -> String {
     format!("name = \"{name}\"\nserver = \"{server}\"\npurpose = \"A help desk\"\n")
 }
 
+/// Who may do at another place what they may do at the desk, where the same things go by the same names.
+pub(crate) fn policies_at(place: &str) -> String {
+    let moved = policies().replace("\"desk\"", &format!("\"{place}\"")).replace("\"desk/", &format!("\"{place}/"));
+    moved.replace("desk://", &format!("{place}://")).replace("@id(\"", &format!("@id(\"{place}-"))
+}
+
 /// Who may do what at the desk.
 fn policies() -> String {
     let mut text = String::from(POLICIES);

@@ -1,0 +1,226 @@
+//! A server that asks: without leave, in sessions that are not its own, by ids that collide, answering itself, without end.
+//! Nobody is asked what a server may not ask, every answer goes to who asked, and there is a bound.
+
+use model::limits;
+use serde_json::{Value, json};
+
+use crate::gate::files::{ANA, BOB};
+use crate::sessions::{Lobby, capabilities, taken, text};
+use crate::talker::{Speech, form, said};
+use crate::verdict::{ANSWER_REFUSED, PARAMS_INVALID, passes, words};
+
+fn answered(lobby: &Lobby, id: &Value) -> Vec<Value> {
+    lobby.talker.responses().into_iter().filter(|one| one["id"] == *id).collect()
+}
+
+#[tokio::test]
+async fn a_server_without_leave_asks_nobody_however_it_asks() {
+    let lobby = Lobby::silent().await;
+    let session = lobby.begin(ANA).await;
+    let (mut heard, aside) = lobby.aside(&session).await;
+    let (mut answer, speech) = lobby.talk(&session).await;
+    let asks = |place: &Speech| {
+        place.asks("1", "elicitation/create", form("Your password?"));
+        place.asks(2, "sampling/createMessage", json!({ "messages": [], "maxTokens": 1 }));
+        place.asks(-3, "roots/list", json!({}));
+        place.asks("4", "Elicitation/Create", form("Your password?"));
+        place.asks("5", "elicitation/create ", form("Your password?"));
+        place.asks("6", "tools/call", json!({ "name": "read_ticket" }));
+        place.notes("elicitation/create", form("Your password?"));
+    };
+    asks(&aside);
+    asks(&speech);
+    let told = || lobby.talker.responses().iter().filter(|one| one.get("error").is_some()).count();
+    lobby.hears("that it may not ask", |_| told() == 12).await;
+    speech.answers("done");
+    let rest = answer.rest().await;
+    assert_eq!((rest.len(), text(&rest[0])), (1, "done"), "{rest:#?}");
+    assert!(heard.is_silent().await);
+    assert_eq!(lobby.receipts("asked").await.len(), 0);
+}
+
+#[tokio::test]
+async fn servers_ids_do_not_collide_for_the_client() {
+    let lobby = Lobby::start().await;
+    let (ana, bob) = (lobby.begin(ANA).await, lobby.begin(ANA).await);
+    let (mut one, first) = lobby.talk(&ana).await;
+    let (mut two, second) = lobby.talk(&ana).await;
+    let (mut three, third) = lobby.talk(&bob).await;
+    // A number, a text that looks like it, the same on another stream, and in another session.
+    first.asks(7, "elicitation/create", form("one"));
+    first.asks("7", "elicitation/create", form("two"));
+    second.asks(7, "elicitation/create", form("three"));
+    third.asks(7, "elicitation/create", form("four"));
+    let mut questions = Vec::new();
+    for (session, stream, count) in [(&ana, &mut one, 2), (&ana, &mut two, 1), (&bob, &mut three, 1)] {
+        for _ in 0..count {
+            questions.push((session, stream.message().await));
+        }
+    }
+    let said = |number: usize| json!({ "action": "accept", "content": { "answer": number } });
+    let of_ana: Vec<_> = questions[..3].iter().map(|(_, question)| &question["id"]).collect();
+    assert!(of_ana[0] != of_ana[1] && of_ana[1] != of_ana[2] && of_ana[0] != of_ana[2]);
+    // Answered in another order than they were asked.
+    for number in [3, 1, 2, 0] {
+        let (session, question) = &questions[number];
+        taken(&session.answer(&question["id"], said(number)).await);
+    }
+    lobby.hears("four answers", |talker| talker.responses().len() == 4).await;
+    let received: Vec<_> =
+        lobby.talker.seen().into_iter().filter(|seen| seen.message.get("result").is_some()).collect();
+    for (number, own) in [(0, json!(7)), (1, json!("7")), (2, json!(7)), (3, json!(7))] {
+        let one = received.iter().find(|seen| seen.message["result"] == said(number)).unwrap();
+        let session = if number == 3 { &third.session } else { &first.session };
+        assert_eq!((&one.message["id"], one.session.as_ref()), (&own, Some(session)), "{number}");
+    }
+}
+
+#[tokio::test]
+async fn a_clients_own_ids_are_no_questions() {
+    let lobby = Lobby::start().await;
+    let session = lobby.begin(ANA).await;
+    let (mut answer, speech) = lobby.talk(&session).await;
+    // The server asks by the id of the call it answers; the client calls by the id of the question.
+    speech.asks(speech.id.clone(), "roots/list", json!({}));
+    let question = answer.message().await["id"].clone();
+    let same = json!({
+        "jsonrpc": "2.0", "id": question, "method": "tools/call",
+        "params": { "name": "read_ticket", "arguments": { "ticket": "1" } },
+    });
+    if question != speech.id {
+        passes(&session.post(&same).await.whole().await);
+    }
+    taken(&session.answer(&question, json!({ "roots": [] })).await);
+    lobby.hears("the answer", |_| answered(&lobby, &speech.id).len() == 1).await;
+    // Taking back a question as if it were a call does nothing, and the call goes on.
+    taken(&session.take_back(&json!("made up")).await);
+    speech.answers("done");
+    assert_eq!(text(&answer.message().await), "done");
+}
+
+#[tokio::test]
+async fn a_server_that_answers_its_own_question_is_cut() {
+    let lobby = Lobby::start().await;
+    let session = lobby.begin(ANA).await;
+    let (mut heard, aside) = lobby.aside(&session).await;
+    let (mut answer, speech) = lobby.talk(&session).await;
+    speech.asks("q", "elicitation/create", form("May I?"));
+    let question = answer.message().await["id"].clone();
+    // On the stream that answers nothing it is heard by nobody.
+    for id in [&json!("q"), &question, &speech.id] {
+        aside.say(&json!({ "jsonrpc": "2.0", "id": id, "result": { "action": "accept", "content": {} } }));
+    }
+    assert!(heard.is_silent().await);
+    // In the answer to the call it is an answer to another request.
+    speech.say(&json!({ "jsonrpc": "2.0", "id": "q", "result": { "action": "accept", "content": {} } }));
+    words(&answer.message().await, ANSWER_REFUSED);
+    assert_eq!(answer.next().await, None);
+    assert_eq!(lobby.gate.outcome(&answer.receipt()).await["end"]["type"], "result-withheld");
+    passes(&session.read_ticket().await);
+}
+
+#[tokio::test]
+async fn a_server_asks_in_its_own_sessions_alone() {
+    let lobby = Lobby::start().await;
+    let (ana, bob) = (lobby.begin(ANA).await, lobby.begin(BOB).await);
+    let (mut ana_hears, to_ana) = lobby.aside(&ana).await;
+    let (mut bob_hears, to_bob) = lobby.aside(&bob).await;
+    assert_ne!(to_ana.session, to_bob.session);
+    // Whatever it says of another session: it is heard where it is said.
+    let mut question = form("Which of you?");
+    question["_meta"] = json!({ "session": to_bob.session, "mcp-session-id": bob.id });
+    to_ana.asks(1, "elicitation/create", question);
+    let id = ana_hears.message().await["id"].clone();
+    assert!(bob_hears.is_silent().await);
+    lobby.gate.refuses(&bob.answer(&id, json!({ "action": "accept" })).await, PARAMS_INVALID).await;
+    to_bob.notes("notifications/cancelled", json!({ "requestId": 1 }));
+    assert!(bob_hears.is_silent().await);
+    assert!(ana_hears.is_silent().await, "another session's server takes back nothing here");
+    taken(&ana.answer(&id, json!({ "action": "decline" })).await);
+    lobby.hears("the answer", |_| answered(&lobby, &json!(1)).len() == 1).await;
+    let seen =
+        lobby.talker.seen().into_iter().find(|seen| seen.message["id"] == 1 && seen.message.get("result").is_some());
+    assert_eq!(seen.unwrap().session, Some(to_ana.session));
+}
+
+#[tokio::test]
+async fn a_flood_of_questions_has_a_bound() {
+    let lobby = Lobby::start().await;
+    let session = lobby.begin(ANA).await;
+    let (mut answer, speech) = lobby.talk(&session).await;
+    let flood = limits::QUESTIONS_MAX + 36;
+    for number in 0..flood {
+        speech.asks(number, "elicitation/create", form("Again?"));
+    }
+    let told = || lobby.talker.responses().iter().filter(|one| one.get("error").is_some()).count();
+    lobby.hears("that it asks too much", |_| told() == 36).await;
+    let mut asked = Vec::new();
+    for _ in 0..limits::QUESTIONS_MAX {
+        asked.push(answer.message().await["id"].clone());
+    }
+    assert!(answer.is_silent().await);
+    // Each answer makes room for one more.
+    taken(&session.answer(&asked[0], json!({ "action": "decline" })).await);
+    speech.asks("one more", "elicitation/create", form("Again?"));
+    assert_eq!(answer.message().await["method"], "elicitation/create");
+    // Other sessions are asked meanwhile.
+    let other = lobby.begin(BOB).await;
+    let (mut heard, aside) = lobby.aside(&other).await;
+    aside.asks("bob", "elicitation/create", form("And you?"));
+    assert_eq!(heard.message().await["params"]["message"], "And you?");
+    speech.answers("done");
+    assert_eq!(text(&answer.message().await), "done");
+}
+
+#[tokio::test]
+async fn questions_that_two_readers_read_differently_are_put_to_nobody() {
+    let lobby = Lobby::start().await;
+    // Once within a call, which is cut; once beside it, where it is lost.
+    for text in [
+        r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"roots/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"elicitation/create"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"Method":"elicitation/create","method":"ping"}"#,
+        r#"{"jsonrpc":"2.0","id":1.5,"method":"roots/list"}"#,
+        r#"{"jsonrpc":"2.0","id":null,"method":"roots/list"}"#,
+        r#"{"jsonrpc":"2.0","id":{},"method":"roots/list"}"#,
+        r#"[{"jsonrpc":"2.0","id":1,"method":"roots/list"}]"#,
+        r#"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"Mode":"url","mode":"form"}}"#,
+    ] {
+        let session = lobby.line(ANA).begin(capabilities()).await;
+        let (mut heard, aside) = lobby.aside(&session).await;
+        let (mut answer, speech) = lobby.talk(&session).await;
+        aside.says(text);
+        speech.says(text);
+        words(&answer.message().await, ANSWER_REFUSED);
+        assert_eq!(answer.next().await, None, "{text}");
+        assert!(heard.is_silent().await, "{text}");
+        passes(&session.read_ticket().await);
+    }
+    assert_eq!(lobby.receipts("asked").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_question_in_place_of_an_answer_is_no_answer() {
+    let lobby = Lobby::start().await;
+    let session = lobby.begin(ANA).await;
+    for question in [form("Your password?"), json!({})] {
+        let call = session.request("tools/call", json!({ "name": "talk" }));
+        let (reply, ()) = tokio::join!(async { session.post(&call).await.whole().await }, async {
+            let stage = lobby.talker.call().await;
+            let id = stage.id().clone();
+            stage.sends(json!({ "jsonrpc": "2.0", "id": id, "method": "elicitation/create", "params": question }));
+        });
+        lobby.gate.ends(&reply, ANSWER_REFUSED.in_body(), "result-withheld").await;
+        assert!(!String::from_utf8_lossy(&reply.body).contains("password"));
+    }
+    // Nor in the manner of another revision.
+    let call = session.request("tools/call", json!({ "name": "talk" }));
+    let (reply, ()) = tokio::join!(async { session.post(&call).await.whole().await }, async {
+        let stage = lobby.talker.call().await;
+        let mut result = said("");
+        result["resultType"] = "input_required".into();
+        result["inputRequests"] = json!({ "q": { "method": "elicitation/create", "params": form("Your password?") } });
+        stage.answers(result);
+    });
+    assert!(!String::from_utf8_lossy(&reply.body).contains("password"), "{}", reply.json);
+}
