@@ -33,7 +33,8 @@ build() {
 wait_for() {
     local found
     for _ in {1..100}; do
-        found=$(sed -n "$2" "$1" | head -n 1)
+        # The log may not be there yet.
+        found=$(sed -n "$2" "$1" 2>/dev/null | head -n 1) || true
         if [[ -n $found ]]; then echo "$found"; return; fi
         sleep 0.1
     done
