@@ -50,6 +50,9 @@ pub(crate) struct Serving {
 /// # Errors
 /// What could not be read, bound or opened, with what to do about it.
 pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
+    if let Err(error) = sandbox::conceal() {
+        tracing::warn!(%error, "other processes of this user may read the gate's memory");
+    }
     let settings = &loaded.settings;
     let agents = bind(settings.agents.listen, "agents.listen").await?;
     let desk = bind(settings.admin.listen, "admin.listen").await?;
