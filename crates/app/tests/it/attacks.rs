@@ -2,6 +2,12 @@
 //! refused and why, never reaches the server, and leaks nothing.
 
 mod borrowed_rights;
+mod child_environment;
+mod child_exhausts;
+mod child_floods;
+mod child_outlives;
+mod child_silent;
+mod cross_endpoint;
 mod dns_rebinding;
 mod entity_escape;
 mod foreign_session;
