@@ -13,8 +13,6 @@ mod connect;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
-mod local;
-#[cfg(test)]
 mod puppet;
 #[cfg(test)]
 mod quickstart;
