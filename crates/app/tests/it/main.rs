@@ -13,6 +13,8 @@ mod connect;
 #[cfg(test)]
 mod gate;
 #[cfg(test)]
+mod local;
+#[cfg(test)]
 mod puppet;
 #[cfg(test)]
 mod quickstart;
