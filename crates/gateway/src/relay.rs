@@ -116,6 +116,11 @@ impl Relay {
         streamed(parts)
     }
 
+    /// Whether the final message went out.
+    pub(crate) fn is_over(&self) -> bool {
+        self.open.is_none()
+    }
+
     /// What the agent is sent next; `None` after the final message.
     pub(crate) async fn next(&mut self) -> Option<Part> {
         loop {

@@ -9,6 +9,7 @@ use serde_json::json;
 use wire::answer::{self, Incoming, Notification, Question};
 use wire::{Flaw, Id, Revision, reply};
 
+use super::replay::Message;
 use super::{Legacy, Open, talk};
 use crate::controls::accept::{Accepted, Verb};
 use crate::controls::authenticate::{self, Known};
@@ -17,7 +18,7 @@ use crate::controls::{ask, halted};
 use crate::gate::Gate;
 use crate::register::{self, Direction, Path};
 use crate::trail::Trail;
-use crate::uri;
+use crate::{naming, uri};
 
 /// A server's question, as it came.
 pub(crate) struct Asked<'a> {
@@ -59,7 +60,7 @@ pub(super) async fn listen(
         let about = Object::Server { server: server.clone() };
         let Ok(connected) = present(&gate, &caller, &session, &about) else { continue };
         if let Ok(Some((message, about))) = unasked(&gate, &session, &connected, about, &bytes) {
-            session.aside.offer(message, about);
+            session.aside.offer(Message::aside(message, about));
         }
     }
 }
@@ -126,6 +127,8 @@ pub(crate) fn notified(
         (Path::Relayed, "notifications/resources/updated") => {
             let uri = uri::canonical(notification.uri.as_deref()?).ok()?.to_owned();
             let object = Object::Resource { server: server.clone(), uri };
+            // Another server's resource is not this one's to speak of.
+            naming::member(&connected.door.endpoint, &object)?;
             connected.decide(Action::List, &object, gate.clock.now()).ok()?;
             Some(bytes.clone())
         }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use wire::reply::{self, Answering};
 use wire::{Flaw, Revision, sse};
 
+use super::replay::Message;
 use super::{Call, Legacy, Reader, Replay};
 use crate::body::{Body, Response, streamed};
 use crate::controls::connect::Connected;
@@ -107,7 +108,7 @@ async fn carry(mut relay: Relay, call: Call, stream: Arc<Replay>, place: StreamP
     };
     if let Some(refusal) = refusal {
         // Whoever reads on must not wait for more.
-        stream.offer(relay.cut(&refusal.into()), Vec::new());
+        stream.offer(Message::last(relay.cut(&refusal.into())));
     }
     stream.end();
     drop((call, place));
@@ -117,7 +118,8 @@ async fn carry(mut relay: Relay, call: Call, stream: Arc<Replay>, place: StreamP
 async fn pump(relay: &mut Relay, stream: &Replay) -> Option<Refusal> {
     while let Some(part) = relay.next().await {
         match part {
-            Part::Message(message) => {
+            Part::Message(bytes) => {
+                let message = if relay.is_over() { Message::last(bytes) } else { Message::said(bytes) };
                 if stream.push(message).await.is_err() {
                     return Some(Refusal::new(Reason::Overloaded, "the client is gone, and no more is kept for it"));
                 }
@@ -177,6 +179,7 @@ impl Reading {
                     if !self.may_hear(&message.about) {
                         continue;
                     }
+                    self.over = message.last;
                     let id = event_id(self.reader.replay(), number.saturating_add(1));
                     return Some(sse::numbered(&id, &message.bytes));
                 }

@@ -53,6 +53,29 @@ pub(crate) struct Message {
     /// What it is about beside what its stream is about: on the stream that answers nothing, each message is about another
     /// thing.
     pub(crate) about: Vec<Object>,
+    /// Whether it answers the stream's request, after which there is no more to say.
+    pub(crate) last: bool,
+}
+
+impl Message {
+    /// A message on the way to the answer.
+    pub(crate) fn said(bytes: Bytes) -> Self {
+        Self { bytes, about: Vec::new(), last: false }
+    }
+
+    /// The answer.
+    pub(crate) fn last(bytes: Bytes) -> Self {
+        Self { bytes, about: Vec::new(), last: true }
+    }
+
+    /// A message that belongs to no answer.
+    pub(crate) fn aside(bytes: Bytes, about: Vec<Object>) -> Self {
+        Self { bytes, about, last: false }
+    }
+
+    fn len(&self) -> usize {
+        self.bytes.len()
+    }
 }
 
 #[derive(Debug)]
@@ -97,7 +120,7 @@ impl Replay {
     }
 
     /// Adds a message. Waits for a slow client; does not wait for one that is gone.
-    pub(crate) async fn push(&self, message: Bytes) -> Result<(), Full> {
+    pub(crate) async fn push(&self, message: Message) -> Result<(), Full> {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -105,7 +128,7 @@ impl Replay {
                 let mut kept = self.kept();
                 kept.make_room(message.len());
                 if kept.fits(message.len()) {
-                    kept.put(Message { bytes: message, about: Vec::new() });
+                    kept.put(message);
                     drop(kept);
                     self.changed.notify_waiters();
                     return Ok(());
@@ -118,13 +141,13 @@ impl Replay {
         }
     }
 
-    /// Adds a message about these things that may be lost: without room for it, the oldest go, taken or not.
-    pub(crate) fn offer(&self, bytes: Bytes, about: Vec<Object>) {
+    /// Adds a message that may be lost: without room for it, the oldest go, taken or not.
+    pub(crate) fn offer(&self, message: Message) {
         {
             let mut kept = self.kept();
-            while !kept.fits(bytes.len()) && kept.drop_first() {}
-            if kept.fits(bytes.len()) {
-                kept.put(Message { bytes, about });
+            while !kept.fits(message.len()) && kept.drop_first() {}
+            if kept.fits(message.len()) {
+                kept.put(message);
             }
         }
         self.changed.notify_waiters();
@@ -186,8 +209,8 @@ impl Kept {
     }
 
     fn put(&mut self, message: Message) {
-        self.budget.take(message.bytes.len());
-        self.bytes = self.bytes.saturating_add(message.bytes.len());
+        self.budget.take(message.len());
+        self.bytes = self.bytes.saturating_add(message.len());
         self.messages.push_back(message);
     }
 
@@ -198,8 +221,8 @@ impl Kept {
 
     fn drop_first(&mut self) -> bool {
         let Some(message) = self.messages.pop_front() else { return false };
-        self.budget.give_back(message.bytes.len());
-        self.bytes = self.bytes.saturating_sub(message.bytes.len());
+        self.budget.give_back(message.len());
+        self.bytes = self.bytes.saturating_sub(message.len());
         self.first = self.first.saturating_add(1);
         self.untaken = self.untaken.max(self.first);
         true

@@ -73,7 +73,7 @@ async fn both_saying_an_unknown_version_learns_the_known_ones() {
     })
     .await;
     gate.refuses(&reply, VERSION_UNSUPPORTED).await;
-    assert_eq!(reply.error().unwrap()["data"]["supported"], json!(["2026-07-28"]));
+    assert_eq!(reply.error().unwrap()["data"]["supported"], json!(["2026-07-28", "2025-11-25"]));
     assert_eq!(gate.desk.calls(), 0);
 }
 

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use super::*;
 
-fn message(text: &str) -> Bytes {
-    Bytes::copy_from_slice(text.as_bytes())
+fn message(text: &str) -> Message {
+    Message::said(Bytes::copy_from_slice(text.as_bytes()))
 }
 
 fn stream() -> Arc<Replay> {
@@ -62,7 +62,7 @@ async fn a_new_connection_takes_over() {
 #[tokio::test]
 async fn with_nobody_reading_the_kept_bytes_are_bounded() {
     let stream = stream();
-    let large = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX / 2]);
+    let large = Message::said(vec![b'x'; limits::REPLAY_BYTES_MAX / 2].into());
     stream.push(large.clone()).await.unwrap();
     stream.push(large.clone()).await.unwrap();
     assert!(stream.push(large).await.is_err());
@@ -73,7 +73,7 @@ async fn with_nobody_reading_the_kept_bytes_are_bounded() {
 async fn a_slow_reader_is_waited_for() {
     let stream = stream();
     let mut reader = stream.read(None).unwrap();
-    let large = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX]);
+    let large = Message::said(vec![b'x'; limits::REPLAY_BYTES_MAX].into());
     stream.push(large.clone()).await.unwrap();
     let (writer, copy) = (Arc::clone(&stream), large.clone());
     let pushed = tokio::spawn(async move { writer.push(copy).await.is_ok() });
@@ -91,9 +91,9 @@ async fn a_slow_reader_is_waited_for() {
 #[tokio::test]
 async fn offered_messages_push_the_oldest_out() {
     let stream = stream();
-    let half = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX / 2]);
+    let half = Message::said(vec![b'x'; limits::REPLAY_BYTES_MAX / 2].into());
     for _ in 0..5 {
-        stream.offer(half.clone(), Vec::new());
+        stream.offer(half.clone());
     }
     assert_eq!(stream.bytes(), limits::REPLAY_BYTES_MAX);
     let mut reader = stream.read(None).unwrap();
@@ -113,7 +113,7 @@ async fn nobody_reads_on_from_a_message_that_never_was() {
 #[tokio::test]
 async fn all_streams_together_are_bounded_and_give_back_what_they_held() {
     let budget = Budget::default();
-    let large = Bytes::from(vec![b'x'; limits::REPLAY_BYTES_MAX]);
+    let large = Message::said(vec![b'x'; limits::REPLAY_BYTES_MAX].into());
     let mut streams = Vec::new();
     loop {
         let stream = Replay::new(1, None, Vec::new(), Vec::new(), &budget);
@@ -124,10 +124,10 @@ async fn all_streams_together_are_bounded_and_give_back_what_they_held() {
     }
     assert_eq!(streams.len(), limits::REPLAYS_BYTES_MAX / limits::REPLAY_BYTES_MAX);
     let late = Replay::new(2, None, Vec::new(), Vec::new(), &budget);
-    late.offer(large.clone(), Vec::new());
+    late.offer(large.clone());
     assert_eq!(late.bytes(), 0, "what may be lost is lost");
     streams.pop();
-    late.offer(large.clone(), Vec::new());
+    late.offer(large.clone());
     assert_eq!(late.bytes(), limits::REPLAY_BYTES_MAX);
     // Whoever reads is not held up by what is kept for others.
     let live = Replay::new(3, None, Vec::new(), Vec::new(), &budget);
