@@ -9,7 +9,7 @@ use gateway::{Door, Keys, Snapshot};
 use identity::{Credential, read_secret};
 use model::{EndpointName, ToolName};
 use policy::Policies;
-use registry::{Approved, Catalogue, ServerManifest};
+use registry::{Approved, Catalogue, Member, ServerManifest};
 use upstream::Route;
 use wire::{ParamHeaders, Revision};
 
@@ -56,26 +56,39 @@ impl Compiler {
         })?;
         let mut endpoints = HashMap::new();
         let mut credentials = HashMap::new();
-        for endpoint in registry.endpoints().filter(|endpoint| endpoint.naming == registry::Naming::Plain) {
-            let Some(member) = endpoint.members.first() else {
-                continue;
-            };
-            let server = Arc::clone(&member.server);
-            if let Some(credential) = self.credential(&server.manifest) {
-                credentials.insert(server.name.clone(), credential);
+        for endpoint in registry.endpoints() {
+            let (mut routes, mut headers) = (Vec::new(), HashMap::new());
+            for Member { server, .. } in &endpoint.members {
+                if let Some(credential) = self.credential(&server.manifest) {
+                    credentials.insert(server.name.clone(), credential);
+                }
+                headers.insert(server.name.clone(), mirrored(server));
             }
-            let mut routes = Vec::new();
             for revision in served(endpoint) {
+<<<<<<< crates/app/src/compile.rs
                 match self.route(&endpoint.name, &server, revision) {
                     Ok(route) => routes.push((revision, route)),
                     Err(error) => {
                         tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
                         credentials.insert(server.name.clone(), Err(format!("{error:#}")));
+                        // Callers are to hear of that, and not that the endpoint speaks no revision.
+                        if server.manifest.command().is_some() {
+                            routes.push((revision, self.locals.nowhere(&server.name, revision)));
+=======
+                for Member { server, .. } in &endpoint.members {
+                    match self.route(&endpoint.name, server, revision) {
+                        Ok(route) => routes.push((revision, route)),
+                        Err(error) => {
+                            tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
+                            credentials.insert(server.name.clone(), Err(format!("{error:#}")));
+>>>>>>> /tmp/w4/crates/app/src/compile.rs
+                        }
                     }
                 }
             }
-            let door = Door { name: endpoint.name.clone(), routes, mirrored: mirrored(&server), server };
-            endpoints.insert(endpoint.name.clone(), Arc::new(door));
+            let name = endpoint.name.clone();
+            let door = Door { name: name.clone(), endpoint: Arc::clone(endpoint), routes, mirrored: headers };
+            endpoints.insert(name, Arc::new(door));
         }
         self.locals.keep(|endpoint, server, revision| {
             let door: Option<&Arc<Door>> = endpoints.get(endpoint);

@@ -65,6 +65,16 @@ impl Started for Witness {
     }
 }
 
+/// Has nothing to compare with, so that no process is good enough.
+struct Nobody;
+
+#[async_trait]
+impl Started for Nobody {
+    async fn started(&self, _: Definitions) -> Result<(), String> {
+        Err("nothing was to be started".to_owned())
+    }
+}
+
 /// Compares a running process again whenever it says that its lists changed.
 async fn hear(route: Route, witness: Arc<Witness>) {
     let Ok(mut changes) = upstream::listen(&route, |_| {}).await else { return };
@@ -113,6 +123,8 @@ impl Locals {
         if let Some(place) = places.get(&key).filter(|place| place.identity == identity) {
             return Ok(Route::local(server.clone(), Arc::clone(&place.local)));
         }
+        // What was started by another command ends, whether or not this one can be.
+        places.remove(&key);
         let has_secrets = !command.secrets.is_empty();
         let directory = self.directory.join(endpoint.as_str()).join(server.as_str());
         let command = self.command(command, &directory)?;
@@ -124,6 +136,21 @@ impl Locals {
         let hears = tokio::spawn(hear(route.clone(), witness)).abort_handle();
         places.insert(key, Place { identity, has_secrets, local, hears });
         Ok(route)
+    }
+
+    /// A way that leads to no program, for a server that cannot be given what it needs. No call goes it: the reason stands
+    /// in place of the server's credential, without which none is made.
+    pub(crate) fn nowhere(&self, server: &ServerName, revision: Revision) -> Route {
+        let command = Command {
+            supervisor: Supervisor::this_program(&[SUPERVISOR]),
+            program: PathBuf::new(),
+            arguments: Vec::new(),
+            directory: None,
+            environment: Vec::new(),
+            limits: Limits::default(),
+        };
+        let spec = LocalSpec { server: server.clone(), command: Arc::new(command) };
+        Route::local(server.clone(), Local::new(spec, revision, Arc::new(Nobody)))
     }
 
     /// Has programs that are given secrets started anew, with the secrets as they are now, as soon as they are needed.

@@ -12,6 +12,7 @@ use crate::gate::files::write_private;
 use crate::resilience::process_id;
 use crate::verdict::{CREDENTIAL_UNAVAILABLE, passes};
 
+const FOUND: &str = "secret-found-by-whom-it-is-meant-for-4e";
 const OWN: &str = "secret-of-the-reports-8b1f0c";
 const OTHERS: &str = "secret-of-somebody-else-77d0aa";
 const NEXT: &str = "secret-of-the-reports-9c2e1d";
@@ -20,11 +21,10 @@ const SECRETS: &str = "[command.environment]\nMODE = \"plain\"\n\
                        [command.secrets]\nREPORTS_TOKEN = \"file:secrets/reports\"\nREPORTS_KEY = \"env:REPORTS_KEY\"\n";
 
 /// A yard whose server is given two secrets, one from a file and one from the gate's own environment.
-async fn yard() -> Yard {
-    let shell = "export REPORTS_KEY=key-of-the-reports-31aa SOMEBODY_ELSES=secret-of-somebody-else-77d0aa";
+async fn yard(token: &str, shell: &'static str) -> Yard {
     let setup = Setup { shell: Some(shell), ..Setup::default() };
     let yard = Yard::unapproved(Ground { command: SECRETS, setup }).await;
-    write_private(&yard.gate.directory().join("secrets/reports"), OWN);
+    write_private(&yard.gate.directory().join("secrets/reports"), token);
     yard.approve().await;
     yard.misbehave(Mode::TellsEnvironment);
     yard
@@ -40,11 +40,12 @@ async fn environment(yard: &Yard) -> Value {
 
 #[tokio::test]
 async fn a_secret_is_found_by_whom_it_is_meant_for_and_nowhere_else() {
-    let yard = yard().await;
+    let shell = "export REPORTS_KEY=key-of-the-reports-31aa SOMEBODY_ELSES=secret-of-somebody-else-77d0aa";
+    let yard = yard(FOUND, shell).await;
     let found = environment(&yard).await;
     let names: Vec<&String> = found.as_object().unwrap().keys().collect();
     assert_eq!(names, ["HOME", "LANG", "MODE", "PATH", "REPORTS_KEY", "REPORTS_TOKEN"]);
-    assert_eq!((&found["REPORTS_TOKEN"], &found["REPORTS_KEY"]), (&OWN.into(), &"key-of-the-reports-31aa".into()));
+    assert_eq!((&found["REPORTS_TOKEN"], &found["REPORTS_KEY"]), (&FOUND.into(), &"key-of-the-reports-31aa".into()));
     let text = found.to_string();
     assert!(!text.contains(OTHERS), "{text}");
     yard.gate.holds_no_secret(&text, "the program's environment");
@@ -57,7 +58,7 @@ async fn a_secret_is_found_by_whom_it_is_meant_for_and_nowhere_else() {
         let read = |file: &str| fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
         let holds = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes).into_owned();
-            text.contains(OWN) || text.contains("key-of-the-reports-31aa")
+            text.contains(FOUND) || text.contains("key-of-the-reports-31aa")
         };
         assert!(!holds(&read("cmdline")), "the command line of {process} holds it");
         if process == supervisor {
@@ -67,17 +68,17 @@ async fn a_secret_is_found_by_whom_it_is_meant_for_and_nowhere_else() {
     }
     for (file, bytes) in yard.gate.kept() {
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        assert!(!text.contains(OWN), "{} holds it", file.display());
+        assert!(!text.contains(FOUND), "{} holds it", file.display());
     }
     let said = yard.gate.output();
-    assert!(!said.contains(OWN) && !said.contains("key-of-the-reports-31aa"), "the log holds it");
+    assert!(!said.contains(FOUND) && !said.contains("key-of-the-reports-31aa"), "the log holds it");
     let shown = yard.gate.must(&["server", "show", "reports", "--definitions"]).await;
-    assert!(shown.contains("file:secrets/reports") && !shown.contains(OWN), "{shown}");
+    assert!(shown.contains("file:secrets/reports") && !shown.contains(FOUND), "{shown}");
 }
 
 #[tokio::test]
 async fn a_secret_that_changed_is_given_after_a_reload_and_one_that_is_gone_gives_nothing() {
-    let yard = yard().await;
+    let yard = yard(OWN, "export REPORTS_KEY=another-key").await;
     environment(&yard).await;
     let process = yard.newest();
     write_private(&yard.gate.directory().join("secrets/reports"), NEXT);
