@@ -14,8 +14,6 @@ mod legacy;
 mod listen;
 mod listing;
 mod metrics;
-mod naming;
-mod pages;
 mod pipeline;
 pub mod register;
 mod relay;

@@ -95,10 +95,10 @@ async fn a_command_cannot_ask_for_what_it_would_be_refused() {
     let directory = gate.directory().join("attempts");
     fs::create_dir(&directory).unwrap();
     let attempts = [
-        ("[command.environment]\nLD_PRELOAD = \"/tmp/x.so\"\n", "steer the loading of programs"),
-        ("[command.environment]\nREPORTS_TOKEN = \"written out\"\n", "by its name this is a secret"),
+        ("[command.environment]\nLD_PRELOAD = \"/tmp/x.so\"\n", "LD_PRELOAD"),
+        ("[command.environment]\nREPORTS_TOKEN = \"written out\"\n", "REPORTS_TOKEN"),
         ("[command.secrets]\nREPORTS_TOKEN = \"written out\"\n", "never written out"),
-        ("[command.limits]\nmemory_bytes = 1099511627776\n", "use a number from"),
+        ("[command.limits]\nmemory_bytes = 1099511627776\n", "memory_bytes"),
     ];
     for (more, told) in attempts {
         let text =
@@ -106,7 +106,6 @@ async fn a_command_cannot_ask_for_what_it_would_be_refused() {
         let file = directory.join("reports.toml");
         fs::write(&file, text).unwrap();
         let said = gate.cli(&["server", "submit", file.to_str().unwrap()]).await;
-        let words = said.err.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(!said.ok && words.contains(told), "{more}: {}{words}", said.out);
+        assert!(!said.ok && said.err.contains(told), "{more}: {}{}", said.out, said.err);
     }
 }
