@@ -65,23 +65,16 @@ impl Compiler {
                 headers.insert(server.name.clone(), mirrored(server));
             }
             for revision in served(endpoint) {
-<<<<<<< crates/app/src/compile.rs
-                match self.route(&endpoint.name, &server, revision) {
-                    Ok(route) => routes.push((revision, route)),
-                    Err(error) => {
-                        tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
-                        credentials.insert(server.name.clone(), Err(format!("{error:#}")));
-                        // Callers are to hear of that, and not that the endpoint speaks no revision.
-                        if server.manifest.command().is_some() {
-                            routes.push((revision, self.locals.nowhere(&server.name, revision)));
-=======
                 for Member { server, .. } in &endpoint.members {
                     match self.route(&endpoint.name, server, revision) {
                         Ok(route) => routes.push((revision, route)),
                         Err(error) => {
                             tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
                             credentials.insert(server.name.clone(), Err(format!("{error:#}")));
->>>>>>> /tmp/w4/crates/app/src/compile.rs
+                            // Callers are to hear of that, and not that the endpoint speaks no revision.
+                            if server.manifest.command().is_some() {
+                                routes.push((revision, self.locals.nowhere(&server.name, revision)));
+                            }
                         }
                     }
                 }

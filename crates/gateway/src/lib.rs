@@ -14,6 +14,8 @@ mod legacy;
 mod listen;
 mod listing;
 mod metrics;
+mod naming;
+mod pages;
 mod pipeline;
 pub mod register;
 mod relay;

@@ -47,6 +47,7 @@ use crate::controls::{
 use crate::gate::Gate;
 use crate::legacy::{self, Call, Keeping};
 use crate::listing;
+use crate::naming;
 use crate::register::Path;
 use crate::relay::Relay;
 use crate::trail::Trail;
@@ -207,7 +208,7 @@ async fn call(
     under_way: Option<Call>,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
-    let named = visible::name(&running, message)?;
+    let named = visible::name(&running, message, trail.began)?;
     trail.object = named.object().cloned();
     let visible = visible::run(&running, named, trail.began)?;
 
@@ -224,7 +225,8 @@ async fn call(
     };
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
-    let leaving = Leaving::request(message, &running.door.server.name);
+    let server = naming::server(permitted.valid.live.visible.objects())?.clone();
+    let leaving = Leaving::request(message, &server);
     let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
     let ready = credential::run(&gate.halts, &running, message, &head.headers, &intended)?;
     let sent = forward::run(gate, &running, message, ready).await?;
@@ -260,7 +262,7 @@ fn release(
     };
     let legacy = running.present.legacy.clone();
     let (row, revision, progress) = (message.row, request.revision, request.meta.progress_token.clone());
-    let server = running.door.server.name.clone();
+    let server = naming::server(&objects)?.clone();
     let expected = Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress };
     match answer {
         Unread::Whole(status, body) => {

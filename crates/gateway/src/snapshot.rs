@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use identity::Credential;
 use model::{EndpointName, Reason, Refusal, Revision, ServerName, ToolName};
 use policy::Policies;
-use registry::{Approved, Catalogue};
+use registry::{Catalogue, Endpoint};
 use tokio::sync::watch;
 use upstream::Route;
 use wire::ParamHeaders;
@@ -26,22 +26,25 @@ pub struct Snapshot {
     pub keys: Arc<Keys>,
 }
 
-/// One endpoint, with the way to the server behind it.
+/// One endpoint, with the ways to the servers behind it.
 pub struct Door {
     /// Its name.
     pub name: EndpointName,
-    /// The server behind it, as people approved it.
-    pub server: Arc<Approved>,
-    /// How the server is reached, in each revision in which the endpoint is served, the newest first.
+    /// The servers behind it, as people approved them, and what of each is there under which name.
+    pub endpoint: Arc<Endpoint>,
+    /// How each server is reached, in each revision in which the endpoint is served, the newest first.
     pub routes: Vec<(wire::Revision, Route)>,
-    /// The arguments that tools of this server want mirrored in headers, for those tools that do.
-    pub mirrored: HashMap<ToolName, ParamHeaders>,
+    /// The arguments that tools want mirrored in headers, for those tools that do.
+    pub mirrored: HashMap<ServerName, HashMap<ToolName, ParamHeaders>>,
 }
 
 impl Door {
     /// The revisions in which the endpoint is served, the newest first.
     pub(crate) fn revisions(&self) -> impl Iterator<Item = wire::Revision> {
-        self.routes.iter().map(|(revision, _)| *revision)
+        // Those of one revision stand together.
+        let mut last = None;
+        let revisions = self.routes.iter().map(|(revision, _)| *revision);
+        revisions.filter(move |revision| last.replace(*revision) != Some(*revision))
     }
 
     /// The way to a server behind the endpoint.

@@ -1,15 +1,17 @@
-//! What the server is given: headers made anew, and the gate's own credential. Nothing the caller presented is in them.
+//! What the server is given: headers made anew, the gate's own credential, and its own names for what is asked for.
+//! Nothing the caller presented is in the headers.
 
 use bytes::Bytes;
 use http::HeaderMap;
 use model::{Object, Reason, Refusal, ServerName};
 use upstream::Route;
 use watch::Halts;
-use wire::Revision;
+use wire::{Revision, header};
 
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::Intended;
 use crate::controls::read::Message;
+use crate::naming;
 
 /// A call that is complete: what was decided on, with what the server needs. Only `forward` takes it.
 pub(crate) struct Ready {
@@ -27,13 +29,18 @@ pub(crate) fn run(
     incoming: &HeaderMap,
     intended: &Intended,
 ) -> Result<Ready, Refusal> {
-    let objects = intended.permitted.valid.live.visible.objects();
+    let visible = &intended.permitted.valid.live.visible;
+    let (objects, request) = (visible.objects(), &message.request);
     halted::again(halts, running, objects)?;
-    let mut headers = wire::outgoing::mirror(&message.request, incoming);
-    let server = &running.door.server.name;
+    let mut headers = wire::outgoing::mirror(request, incoming);
+    let wording = visible.wording();
+    if let Some(name) = wording.header(request).filter(|_| !request.revision.has_sessions()) {
+        headers.insert(header::NAME, header::encode(name));
+    }
+    let server = naming::server(objects)?;
     write(running, server, &mut headers)?;
-    let route = running.door.route(server, message.request.revision)?.clone();
-    Ok(Ready { route, headers, body: message.request.body.clone(), objects: objects.to_vec() })
+    let route = running.door.route(server, request.revision)?.clone();
+    Ok(Ready { route, headers, body: wording.body(request)?, objects: objects.to_vec() })
 }
 
 /// The same for a client's answer to a server's question.

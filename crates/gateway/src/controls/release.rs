@@ -99,7 +99,7 @@ pub(crate) fn response(
         },
     };
     let bytes = match (expected.row.path, outcome) {
-        (Path::Listed, Outcome::Result { .. }) => listing::filter(&expected.connected, expected.revision, &bytes, now)?,
+        (Path::Listed, Outcome::Result { .. }) => listing::filter(expected, &bytes, now)?,
         _ => bytes,
     };
     Ok(Released { bytes, status: told(status, outcome), end })

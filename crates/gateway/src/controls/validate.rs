@@ -37,7 +37,7 @@ pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &He
     };
     if let Some(tool) = live.visible.tool() {
         // Headers that say an argument once more came with 2026-07-28.
-        let mirrored = running.door.mirrored.get(&tool.name);
+        let mirrored = running.door.mirrored.get(&tool.server).and_then(|tools| tools.get(&tool.name));
         if let Some(mirrored) = mirrored.filter(|_| !message.request.revision.has_sessions()) {
             mirrored.check(headers, arguments.as_ref()).map_err(|flaw| flaw.refusal)?;
         }

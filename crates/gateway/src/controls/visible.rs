@@ -5,19 +5,19 @@
 
 use std::sync::Arc;
 
-use model::{Digest, Object, Reason, Refusal, ServerName, Timestamp};
+use model::{Digest, Object, Reason, Refusal, Timestamp};
 use policy::Action;
-use registry::{Approved, Tool};
-use wire::{Reference, Subject};
+use registry::{Endpoint, Member, Tool};
 
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
-use crate::uri;
+use crate::naming::{self, Meant, Wording};
 
 /// Objects the caller may see, at the very definitions people approved.
 pub(crate) struct Visible {
     objects: Vec<Object>,
+    wording: Wording,
     tool: Option<Arc<Tool>>,
     pin: Option<Digest>,
 }
@@ -33,65 +33,39 @@ enum Known {
 }
 
 /// The objects that a message names, not looked up yet: good for its receipt and for asking, and no proof of anything.
-pub(crate) struct Named(Vec<Object>);
+pub(crate) struct Named(Meant);
 
 /// What the message is about.
-pub(crate) fn name(running: &Running, message: &Message) -> Result<Named, Refusal> {
-    let server = running.door.server.name.clone();
-    let object = match &message.request.subject {
-        Subject::Tool { name, .. } => Object::Tool { server, name: parse(name)? },
-        Subject::Prompt { name, .. } | Subject::Completion { reference: Reference::Prompt { name } } => {
-            Object::Prompt { server, name: parse(name)? }
-        }
-        Subject::Resource { uri } => Object::Resource { server, uri: uri::canonical(uri)?.to_owned() },
-        Subject::Completion { reference: Reference::Template { uri } } => {
-            Object::Template { server, template: uri.clone() }
-        }
-        Subject::Subscription { resource_uris, .. } => return subscribed(&server, resource_uris),
-        Subject::Initialize { .. }
-        | Subject::Cancelled { .. }
-        | Subject::Progress { .. }
-        | Subject::LogLevel { .. }
-        | Subject::None => Object::Server { server },
-    };
-    Ok(Named(vec![object]))
+pub(crate) fn name(running: &Running, message: &Message, now: Timestamp) -> Result<Named, Refusal> {
+    naming::find(running, message, now).map(Named)
 }
 
 /// What a server's question was about, when it is answered.
 pub(crate) fn asked(objects: Vec<Object>) -> Named {
-    Named(objects)
-}
-
-/// A subscription is about the server, and about each resource it wants to hear of.
-fn subscribed(server: &ServerName, uris: &[String]) -> Result<Named, Refusal> {
-    let mut objects = vec![Object::Server { server: server.clone() }];
-    for uri in uris {
-        objects.push(Object::Resource { server: server.clone(), uri: uri::canonical(uri)?.to_owned() });
-    }
-    Ok(Named(objects))
+    Named(Meant { objects, wording: Wording::AsSaid })
 }
 
 /// Decides `list` on everything that is named and compares it with the registry.
 pub(crate) fn run(running: &Running, named: Named, now: Timestamp) -> Result<Visible, Refusal> {
-    let Named(objects) = named;
+    let Named(Meant { objects, wording }) = named;
     let (mut tool, mut pin) = (None, None);
     for object in &objects {
         (tool, pin) = see(running, object, now)?;
     }
-    Ok(Visible { objects, tool, pin })
+    Ok(Visible { objects, wording, tool, pin })
 }
 
 impl Named {
     /// The only one, or the server whose resources are subscribed to.
     pub(crate) fn object(&self) -> Option<&Object> {
-        self.0.first()
+        self.0.objects.first()
     }
 }
 
 /// Decides `list` on one object and compares it with the registry.
 fn see(running: &Connected, object: &Object, now: Timestamp) -> Result<(Option<Arc<Tool>>, Option<Digest>), Refusal> {
     let listed = running.decide(Action::List, object, now);
-    match (listed, known(&running.door.server, object)) {
+    match (listed, known(&running.door.endpoint, object)) {
         (Ok(_), Known::Approved { tool, pin }) => Ok((tool, pin)),
         (Ok(_), Known::Withheld) => {
             Err(Refusal::new(Reason::Withheld, "the definition is not the one people approved"))
@@ -101,7 +75,10 @@ fn see(running: &Connected, object: &Object, now: Timestamp) -> Result<(Option<A
     }
 }
 
-fn known(server: &Approved, object: &Object) -> Known {
+fn known(endpoint: &Endpoint, object: &Object) -> Known {
+    let Some(Member { server, .. }) = naming::member(endpoint, object) else {
+        return Known::Missing;
+    };
     match object {
         Object::Tool { name, .. } => match server.tool(name) {
             Some(tool) if tool.withheld => Known::Withheld,
@@ -123,10 +100,6 @@ fn known(server: &Approved, object: &Object) -> Known {
     }
 }
 
-fn parse<T: std::str::FromStr>(name: &str) -> Result<T, Refusal> {
-    name.parse().map_err(|_| missing("no name that any definition could have"))
-}
-
 fn missing(detail: &str) -> Refusal {
     Refusal::new(Reason::ObjectNotFound, detail)
 }
@@ -140,6 +113,11 @@ impl Visible {
     /// The first of them: the only one, or the server whose resources are subscribed to.
     pub(crate) fn object(&self) -> Option<&Object> {
         self.objects.first()
+    }
+
+    /// How the server is told.
+    pub(crate) fn wording(&self) -> &Wording {
+        &self.wording
     }
 
     /// The tool, if it is one.
@@ -166,7 +144,7 @@ pub(crate) fn again(
 
 /// The pins of these objects, noted to be held against those of another day; none for objects that have none.
 pub(crate) fn pins(connected: &Connected, objects: &[Object]) -> Vec<Option<Digest>> {
-    let pin = |object| match known(&connected.door.server, object) {
+    let pin = |object| match known(&connected.door.endpoint, object) {
         Known::Approved { pin, .. } => pin,
         Known::Withheld | Known::Missing => None,
     };
