@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::report::{REPORT_BYTES, Report};
 use crate::supervise::END_GENTLY;
-use crate::{Stderr, Step, Wall};
+use crate::{Stderr, Step, Wall, orphans};
 
 /// How long the rest of its standard error is read once everything that could write to it is dead.
 const STDERR_REST: Duration = Duration::from_secs(1);
@@ -135,7 +135,7 @@ pub enum Cause {
         /// How many at least, when they were counted.
         count: u64,
     },
-    /// Its supervisor ended first, so that nobody watched over it. What was left in its process group was killed.
+    /// Its supervisor ended first, so that nobody watched over it. What was left was killed.
     SupervisorLost,
 }
 
@@ -291,9 +291,14 @@ impl Monitor {
         }
         drop(self.began.take());
         // The supervisor has closed its socket, or was killed: it is ending, if it has not ended.
-        let mut process = self.process;
-        let _ = tokio::task::spawn_blocking(move || process.wait()).await;
-        heard.unwrap_or(Exit::LOST)
+        let process = self.process;
+        let left = heard.is_none_or(|exit| !exit.all_gone);
+        let ended = tokio::task::spawn_blocking(move || {
+            orphans::wait(process);
+            !left || orphans::end()
+        });
+        let all_gone = ended.await.unwrap_or(false);
+        Exit { all_gone, ..heard.unwrap_or(Exit::LOST) }
     }
 
     /// Hears reports until the supervisor is gone; how the program ended, if that was told.

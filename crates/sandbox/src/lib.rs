@@ -15,7 +15,8 @@
 //! - **It does not outlive the gate**, even one that is killed. The supervisor is the gate's own binary, run anew (see
 //!   [`supervise`]), and the reaper of all that the program starts: nobody gets away by forking twice or by
 //!   `setsid`. It learns of the gate's end from the control socket, which the kernel closes, and from the
-//!   parent-death signal. Then it kills the tree until no child is left, and ends.
+//!   parent-death signal. Then it kills the tree until no child is left, and ends. What a supervisor leaves that is
+//!   killed itself comes to the gate, which does the same.
 //! - **It is bounded.** Data of each process, open files and file sizes are the kernel's limits. What no such limit
 //!   bounds, all processes together, the supervisor measures a few times a second, and kills the tree that exceeds it.
 //! - **It cannot reach the gate itself.** On kernels with Landlock the tree can neither read the gate's memory and
@@ -30,6 +31,7 @@ mod command;
 mod error;
 mod handover;
 mod launch;
+mod orphans;
 mod plan;
 mod program;
 mod report;

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::child::{Began, Child, Line, Monitor};
 use crate::handover::{self, Pipes};
-use crate::{Command, SpawnError, Stderr, Supervisor, Value, plan, program};
+use crate::{Command, SpawnError, Stderr, Supervisor, Value, orphans, plan, program};
 
 /// Starts a program, and returns once it runs: what it does from then on, a missing library included, is told by
 /// [`Child::wait`] and [`Child::stderr`]. Dropping the future kills what was started. Needs a `tokio` runtime.
@@ -119,6 +119,7 @@ fn spawner() -> io::Result<&'static mpsc::Sender<Job>> {
     if let Some(spawner) = SPAWNER.get() {
         return Ok(spawner);
     }
+    orphans::adopt();
     let (sender, jobs) = mpsc::channel();
     std::thread::Builder::new().name("spawner".to_owned()).spawn(move || jobs.into_iter().for_each(run))?;
     // Of two threads made at once, the one whose sender is not kept ends, having started nothing.
@@ -126,12 +127,12 @@ fn spawner() -> io::Result<&'static mpsc::Sender<Job>> {
 }
 
 fn run(Job { mut command, started }: Job) {
-    let result = command.spawn();
+    let result = orphans::start(&mut command);
     // The command still holds the supervisor's end of the socket.
     drop(command);
     if let Err(Ok(mut unwanted)) = started.send(result) {
         // Whoever wanted it is gone, and with it the other end of the socket: it has been told nothing and started nothing.
         let _ = unwanted.kill();
-        let _ = unwanted.wait();
+        orphans::wait(unwanted);
     }
 }

@@ -12,7 +12,7 @@ use crate::{Cause, Limits};
 /// Processes looked at in one round. What is beyond is found in the next, once these are dead.
 const MEMBERS_MAX: usize = 65_536;
 
-/// The descendants of this process.
+/// The descendants of a process.
 pub(crate) struct Tree {
     /// Whose descendants.
     own: Pid,
@@ -38,8 +38,22 @@ impl Tree {
         rustix::process::set_child_subreaper(Some(own))?;
         // Without `/proc` nobody could be found: better not to start.
         fs::metadata("/proc/self/stat")?;
+        Ok(Self::below(own))
+    }
+
+    /// The descendants of any process.
+    pub(crate) fn below(own: Pid) -> Self {
         let lists_children = Path::new("/proc/thread-self/children").exists();
-        Ok(Self { own, page_bytes: rustix::param::page_size() as u64, lists_children })
+        Self { own, page_bytes: rustix::param::page_size() as u64, lists_children }
+    }
+
+    /// Its children.
+    pub(crate) fn children(&self) -> Vec<Pid> {
+        if self.lists_children {
+            return children(self.own);
+        }
+        let all = every_process().into_iter();
+        all.filter(|member| member.parent == Some(self.own)).map(|member| member.pid).collect()
     }
 
     /// Kills every descendant there is at this moment. Some may be born meanwhile, so that it is called again until

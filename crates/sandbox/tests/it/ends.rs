@@ -122,11 +122,23 @@ async fn a_supervisor_that_is_asked_to_end_takes_the_tree_with_it() {
 }
 
 #[tokio::test]
-async fn a_supervisor_that_is_killed_is_told_and_its_program_dies() {
-    let mut child = spawn(&script("echo $PPID; sleep 300 & exec cat")).await.unwrap();
-    let supervisor = line(&mut child).await.parse().unwrap();
-    signal(supervisor, rustix::process::Signal::KILL);
-    let exit = child.wait().await;
-    assert_eq!((exit.end, exit.cause, exit.all_gone), (End::Unknown, Cause::SupervisorLost, false));
-    all_end(&child.id().to_string()).await;
+async fn a_supervisor_that_is_killed_is_told_and_nobody_is_left() {
+    let family = FAMILY.replace("echo $$ $(cat $f)", "echo $PPID $$ $(cat $f)");
+    // One that goes on, and one that an ordinary child of this process is no part of.
+    let mut other = spawn(&script(&family)).await.unwrap();
+    let others = line(&mut other).await;
+    let mut bystander = std::process::Command::new("sleep").arg("300").spawn().unwrap();
+    for _ in 0..3 {
+        let mut child = spawn(&script(&family)).await.unwrap();
+        let pids = line(&mut child).await;
+        let supervisor: i32 = pids.split(' ').next().unwrap().parse().unwrap();
+        signal(supervisor, rustix::process::Signal::KILL);
+        let exit = child.wait().await;
+        assert_eq!((exit.end, exit.cause, exit.all_gone), (End::Unknown, Cause::SupervisorLost, true));
+        all_end(&pids).await;
+    }
+    assert!(others.split(' ').all(lives), "{others}");
+    assert!(bystander.try_wait().unwrap().is_none());
+    bystander.kill().unwrap();
+    bystander.wait().unwrap();
 }
