@@ -54,10 +54,11 @@ impl Crowd {
     pub(super) fn start(gate: &Gate, round: usize, chance: &mut Chance, dying: &Arc<AtomicBool>) -> Self {
         let mut tasks = JoinSet::new();
         for number in 0..CALLERS {
-            let client = gate.client(WHO[number % WHO.len()]);
+            let who = WHO[number % WHO.len()];
             let stranger = Client::new(&format!("http://{}/desk/mcp", gate.agents()), Some("nobody")).unwrap();
             let caller = OneOfThem {
-                client,
+                client: gate.client(who),
+                notes: gate.client_at("notes", who),
                 stranger,
                 chance: chance.fork(),
                 told: Vec::new(),
@@ -80,6 +81,7 @@ impl Crowd {
 
 struct OneOfThem {
     client: Client,
+    notes: Client,
     stranger: Client,
     chance: Chance,
     told: Vec<Told>,
@@ -104,7 +106,12 @@ impl OneOfThem {
     async fn ask(&mut self, count: usize) -> Result<(), ClientError> {
         let tool = |name: &str, arguments: Value| ("tools/call", json!({ "name": name, "arguments": arguments }));
         let (method, params) = match self.chance.below(100) {
-            0..40 => tool("read_ticket", json!({ "ticket": "1" })),
+            0..36 => tool("read_ticket", json!({ "ticket": "1" })),
+            36..40 => {
+                let reply = self.notes.call("list_notes", json!({})).await?;
+                self.keep("tools/call", &reply);
+                return Ok(());
+            }
             40..48 => tool("refund", json!({ "order": "A-1", "amount": 900 })),
             48..52 => tool("purge", json!({ "days": 1 })),
             52..56 => tool("read_ticket", json!({ "ticket": 1 })),

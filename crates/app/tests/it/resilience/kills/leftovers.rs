@@ -87,18 +87,22 @@ fn status(id: u32) -> Option<(Relative, u32, char)> {
     Some((relative, fields.get(1)?.parse().ok()?, fields.first()?.chars().next()?))
 }
 
-/// The files of a data directory, by name, with their bytes. A segment's number is left out: there may be many.
+/// The files of a data directory, by name, with their bytes. A segment's number is left out: there may be many. What is
+/// under `local` belongs to the servers that are started there.
 pub(super) fn files(data: &Path) -> BTreeMap<String, u64> {
     let mut files = BTreeMap::new();
     let mut folders = vec![data.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
             let path = entry.path();
+            let name = path.strip_prefix(data).unwrap().to_str().unwrap();
+            if name == "local" {
+                continue;
+            }
             if path.is_dir() {
                 folders.push(path);
                 continue;
             }
-            let name = path.strip_prefix(data).unwrap().to_str().unwrap();
             let name = if name.ends_with(".records") { "journal/*.records" } else { name };
             // A file beside its place may have been put there meanwhile.
             let bytes = entry.metadata().map_or(0, |metadata| metadata.len());

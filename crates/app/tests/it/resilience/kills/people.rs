@@ -187,9 +187,9 @@ impl Desk<'_> {
     }
 
     async fn apply_policy(&self, number: usize, known: &mut Known<usize>) -> Went {
-        let desk = self.file("policies/desk.cedar");
+        let (desk, notes) = (self.file("policies/desk.cedar"), self.file("policies/notes.cedar"));
         let moving = json!({ "file": "policies/moving.cedar", "text": policy(number) });
-        self.apply(json!({ "policies": [desk, moving] }), number, known).await
+        self.apply(json!({ "policies": [desk, notes, moving] }), number, known).await
     }
 
     fn file(&self, name: &str) -> Value {
