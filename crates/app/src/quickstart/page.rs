@@ -3,7 +3,7 @@
 use anstyle::{AnsiColor, Style};
 use audit::Report;
 
-use super::stage::{ENDPOINTS, Stage};
+use super::stage::{ENDPOINTS, LOCAL, Stage};
 use super::story::{Step, Story, Verdict};
 use crate::cli::paint::{self, BAD, FAINT, GOOD, NAME, WARN};
 
@@ -38,6 +38,8 @@ impl Page {
                 paint::cut(purpose, paint::WIDTH - 28)
             ));
         }
+        let (local, purpose) = LOCAL;
+        text.push_str(&format!("    {local:<12}{GOOD}approved {GOOD:#}  {purpose}, a program the gate starts\n"));
         text.push('\n');
         text.push_str(&heading("The gate"));
         text.push_str(&field("agents at", &format!("http://{}/{{endpoint}}/mcp", stage.gate.agents)));
@@ -107,7 +109,7 @@ impl Page {
                     .to_owned(),
             ),
             (
-                "Connect your own MCP client (revision 2026-07-28)",
+                "Connect your own MCP client",
                 format!(
                     "URL    {}\n      token  {directory}/tokens/helpdesk   (Authorization: Bearer …)",
                     stage.url("orders")

@@ -25,6 +25,12 @@ pub(super) const ENDPOINTS: [(&str, &str, &str); 4] = [
     ("web", "web-search", "Searching the web"),
 ];
 
+/// The local server, a program that the gate starts, and what it is for.
+pub(super) const LOCAL: (&str, &str) = ("notes", "The support team's notebook");
+
+/// The endpoint that has the local server beside one on the network.
+const BOTH: (&str, &str) = ("support", "Customers and notes, for the helpdesk");
+
 /// A caller of the story.
 struct Caller {
     agent: &'static str,
@@ -68,7 +74,9 @@ impl Stage {
     /// Starts the company, writes the gate's files, starts the gate, applies them, and approves all but `web-search`.
     pub(super) async fn set(directory: &Path) -> anyhow::Result<Self> {
         make_private(directory)?;
-        for folder in ["tokens", "secrets", "state/servers", "state/endpoints", "state/zones", "state/policies"] {
+        for folder in
+            ["tokens", "secrets", "state/servers", "state/endpoints", "state/zones", "state/policies", "notebook"]
+        {
             make_private(&directory.join(folder))?;
         }
         let company = start_company(directory).await?;
@@ -86,6 +94,10 @@ impl Stage {
         for server in ["crm", "erp", "billing"] {
             stage.approve(server).await?;
         }
+        // Applying starts no program: somebody who read the command has it started, once, to see what it offers.
+        let (notes, _) = LOCAL;
+        stage.order(&format!("/servers/{notes}/check"), &json!({})).await?;
+        stage.approve(notes).await?;
         Ok(stage)
     }
 
@@ -210,6 +222,21 @@ fn write_state(directory: &Path, company: &Company) -> anyhow::Result<()> {
         let manifest = format!("name = \"{endpoint}\"\nserver = \"{server}\"\npurpose = \"{purpose}\"\n");
         write(&state.join(format!("endpoints/{endpoint}.toml")), &manifest)?;
     }
+    let (notes, purpose) = LOCAL;
+    let program = std::env::current_exe().context("cannot tell where this program is")?;
+    let notebook = directory.join("notebook");
+    let manifest = format!(
+        "name = \"{notes}\"\nowner = \"support team\"\npurpose = \"{purpose}\"\n\n\
+         [command]\nprogram = {program:?}\narguments = [\"sample-server\", \"{notes}\", {notebook:?}]\n"
+    );
+    write(&state.join(format!("servers/{notes}.toml")), &manifest)?;
+    let (endpoint, purpose) = BOTH;
+    let manifest = format!(
+        "name = \"{endpoint}\"\npurpose = \"{purpose}\"\n\n\
+         [[servers]]\nname = \"crm\"\ntools = [\"find_customer\", \"get_customer\"]\n\n\
+         [[servers]]\nname = \"{notes}\"\nresources = [\"notes://team/\"]\n"
+    );
+    write(&state.join(format!("endpoints/{endpoint}.toml")), &manifest)?;
     for (file, text) in POLICIES {
         write(&state.join("policies").join(file), text)?;
     }

@@ -1,4 +1,4 @@
-//! The story: nine things agents do, and what the gate makes of each.
+//! The story: ten things agents do, and what the gate makes of each.
 
 use std::time::{Duration, Instant};
 
@@ -69,6 +69,7 @@ pub(super) async fn tell(stage: &Stage, page: &Page) -> anyhow::Result<Story> {
     go_on(hidden_tool(stage).await?);
     go_on(unapproved_server(stage).await?);
     go_on(autonomous(stage).await?);
+    go_on(two_servers(stage).await?);
     go_on(rug_pull(stage).await?);
     go_on(two_readers(stage).await?);
     go_on(halt(stage).await?);
@@ -158,6 +159,29 @@ async fn autonomous(stage: &Stage) -> anyhow::Result<Step> {
     step.expect(orders.status == http::StatusCode::NOT_FOUND, "it reached another endpoint");
     step.answer = "the invoices".into();
     step.note = Some("It may read invoices and nothing else: no user's rights can be borrowed.".into());
+    Ok(step)
+}
+
+async fn two_servers(stage: &Stage) -> anyhow::Result<Step> {
+    let support = stage.client("helpdesk", "support")?;
+    let listing = support.list("tools/list").await?;
+    let names = listing.names("tools");
+    let customer = support.call("crm_find_customer", json!({ "query": "Lind" })).await?;
+    let arguments = json!({ "name": "tent-poles", "text": "Refund up to 500 euro; above it, ask finance." });
+    let reply = support.call("notes_append_note", arguments.clone()).await?;
+    let title = "Two servers behind one URL, one of them a program";
+    let mut step = Step::told(stage, title, "ana, through helpdesk", "notes_append_note", &arguments, &reply).await?;
+    step.expect(step.verdict == Verdict::Permitted, "it was refused");
+    step.expect(!is_refused(&customer), "the other server's tool was refused");
+    step.expect(names.contains(&"crm_find_customer") && names.contains(&"notes_read_note"), "the listing lacks one");
+    step.expect(!names.iter().any(|name| name.ends_with("update_contact")), "a tool is there that was not chosen");
+    step.expect(stage.directory.join("notebook/tent-poles.md").exists(), "the note was not written");
+    step.answer = "the note, as it stands now".into();
+    step.note = Some(
+        "The gate started `notes` for this call, in an environment of its own, and ends it with itself. Names begin with \
+         their server's: no server can take another's."
+            .into(),
+    );
     Ok(step)
 }
 
