@@ -39,7 +39,7 @@ impl Page {
             ));
         }
         let (local, purpose) = LOCAL;
-        text.push_str(&format!("    {local:<12}{GOOD}approved {GOOD:#}  {purpose}, a program the gate starts\n"));
+        text.push_str(&format!("    {local:<12}{GOOD}approved {GOOD:#}  {purpose}, started by the gate\n"));
         text.push('\n');
         text.push_str(&heading("The gate"));
         text.push_str(&field("agents at", &format!("http://{}/{{endpoint}}/mcp", stage.gate.agents)));
