@@ -2,6 +2,7 @@
 //! it gets into the log.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use drill::hostile::local::Mode;
 use serde_json::json;
@@ -36,7 +37,9 @@ async fn floods(bytes: u64) {
     passes(&report(&yard.client()).await);
     yard.misbehave(Mode::Honest);
     // Its own callers, those of its other endpoint, and those of others are served meanwhile.
+    let deadline = Instant::now() + Duration::from_secs(120);
     while written(process) < bytes {
+        assert!(Instant::now() < deadline, "only {} MiB were taken from it", written(process) / MEBIBYTE);
         passes(&report(&yard.client()).await);
         passes(&report(&yard.client_at("annex")).await);
         passes(&yard.gate.client(ANA).call("read_ticket", json!({ "ticket": "1" })).await.unwrap());
