@@ -29,6 +29,7 @@ pub(crate) struct Local {
     input: Option<ChildStdin>,
     lines: mpsc::UnboundedReceiver<String>,
     log: Arc<Mutex<String>>,
+    logging: Option<thread::JoinHandle<()>>,
 }
 
 impl Local {
@@ -59,13 +60,13 @@ impl Local {
         });
         let log = Arc::new(Mutex::new(String::new()));
         let written = Arc::clone(&log);
-        thread::spawn(move || {
+        let logging = thread::spawn(move || {
             let mut bytes = [0; 1024];
             while let Ok(length @ 1..) = errors.read(&mut bytes) {
                 written.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..length]));
             }
         });
-        Self { child, input, lines, log }
+        Self { child, input, lines, log, logging: Some(logging) }
     }
 
     fn write(&mut self, line: &str) {
@@ -101,6 +102,15 @@ impl Local {
         self.log.lock().unwrap().clone()
     }
 
+    /// Waits until it has logged something: its log and its output come by different ways.
+    async fn logs(&self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(words) {
+            assert!(Instant::now() < deadline, "`{words}` is not in the log: {}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     /// Closes its input, as a client does that no longer needs it.
     fn close(&mut self) {
         self.input = None;
@@ -110,6 +120,10 @@ impl Local {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // Its log is complete once the reader has found the end of it.
+                if let Some(logging) = self.logging.take() {
+                    tokio::task::spawn_blocking(|| logging.join().unwrap()).await.unwrap();
+                }
                 return status;
             }
             assert!(Instant::now() < deadline, "it goes on; the log: {}", self.log());

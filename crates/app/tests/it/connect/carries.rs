@@ -127,7 +127,7 @@ async fn a_gate_that_died_is_told_and_found_again_when_it_is_back() {
     std::fs::write(&settings, text_then).unwrap();
     gate.again().await;
     assert_eq!(text(&local.ask(&read(4)).await), "did \"read_ticket\"");
-    assert!(local.log().contains("the gate answers again"), "{}", local.log());
+    local.logs("the gate answers again").await;
     assert_eq!(gate.desk.calls(), 3, "what was broken off was not repeated");
 }
 

@@ -55,7 +55,7 @@ async fn a_token_is_not_sent_where_others_could_read_it() {
     ] {
         let mut local = Local::to(url, &file);
         assert_eq!(local.ended().await.code(), Some(2), "{url}");
-        let log = words_of(&local).await;
+        let log = words_of(&local);
         assert!(log.contains(words) && !log.contains(&token), "{log}");
     }
 }
@@ -68,14 +68,13 @@ async fn a_token_that_others_can_read_is_not_used() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let mut local = Local::to("http://127.0.0.1:9/desk/mcp", &file);
     assert_eq!(local.ended().await.code(), Some(1));
-    assert!(words_of(&local).await.contains("chmod 600"));
+    assert!(words_of(&local).contains("chmod 600"));
     let mut local = Local::start(env!("CARGO_BIN_EXE_portcullis"), &["connect", "http://127.0.0.1:9/desk/mcp"], None);
     assert_eq!(local.ended().await.code(), Some(1));
-    assert!(words_of(&local).await.contains("PORTCULLIS_TOKEN"));
+    assert!(words_of(&local).contains("PORTCULLIS_TOKEN"));
 }
 
-/// The log in one line, once it is complete.
-async fn words_of(local: &Local) -> String {
-    tokio::time::sleep(Duration::from_millis(50)).await;
+/// The log in one line; it is complete when the program has ended.
+fn words_of(local: &Local) -> String {
     local.log().split_whitespace().collect::<Vec<_>>().join(" ")
 }
