@@ -24,6 +24,8 @@ async fn surroundings() -> (Yard, Value) {
     let yard = Yard::unapproved(Ground { command, setup }).await;
     write_private(&yard.gate.directory().join("secrets/reports"), "secret-of-the-reports-8b1f0c");
     yard.approve().await;
+    // A neighbour, which has no more rights than it and is no better concealed.
+    passes(&report(&yard.client_at("annex")).await);
     yard.misbehave(Mode::TellsEnvironment);
     let reply = report(&yard.client()).await;
     passes(&reply);
