@@ -71,11 +71,11 @@ async fn nobody_outlives_their_supervisor() {
 async fn nobody_outlives_a_look() {
     let yard = Yard::unapproved(Ground::default()).await;
     let meets = yard.meeting_place();
+    let orphan = "(setsid /bin/sh -c 'echo $$ >>$0/children; exec sleep 600' $1 &)";
+    let awaited = "while ! [ -s $1/children ]; do sleep 0.01; done";
     let text = format!(
-        "name = \"reports\"\nowner = \"ops\"\npurpose = \"Reports\"\n\n[command]\nprogram = \"/bin/sh\"\narguments = [\"-c\", '''\n\
-         (setsid /bin/sh -c 'trap \"\" HUP INT TERM; echo $$ >>\"$0/children\"; exec sleep 600' \"$1\" &)\n\
-         while ! [ -s \"$1/children\" ]; do sleep 0.01; done\n\
-         exec \"$0\" sample-server hostile \"$1\"''', \"{}\", \"{}\"]\n",
+        "name = \"reports\"\nowner = \"ops\"\npurpose = \"Reports\"\n\n[command]\nprogram = \"/bin/sh\"\n\
+         arguments = [\"-c\", \"{orphan}; {awaited}; exec $0 sample-server hostile $1\", \"{}\", \"{}\"]\n",
         env!("CARGO_BIN_EXE_portcullis"),
         meets.display()
     );
