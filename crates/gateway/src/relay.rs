@@ -160,6 +160,11 @@ impl Relay {
         self.finish(Released { bytes, status: http::StatusCode::OK, end: End::Completed })
     }
 
+    /// Why the stream may not go on, if it may not.
+    pub(crate) fn stopped(&mut self) -> Option<Refusal> {
+        self.authorise_again().err().map(|flaw| flaw.refusal)
+    }
+
     /// Asks everything anew that let the stream open, in the light of the newest snapshot and halts.
     fn authorise_again(&mut self) -> Result<(), Flaw> {
         let now = self.gate.clock.now();

@@ -259,8 +259,12 @@ impl Answer {
         Some(data.unwrap_or_default())
     }
 
-    /// Reads to the end.
-    pub(crate) async fn whole(mut self) -> Reply {
+    /// Reads to the end, which has to come.
+    pub(crate) async fn whole(self) -> Reply {
+        tokio::time::timeout(PATIENCE, self.read_whole()).await.expect("the end of the answer in time")
+    }
+
+    async fn read_whole(mut self) -> Reply {
         let streams = self.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let messages: Vec<Value> = match streams {
             true => self.rest().await,

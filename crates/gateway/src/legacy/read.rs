@@ -103,7 +103,11 @@ impl Keeping {
 async fn carry(mut relay: Relay, call: Call, stream: Arc<Replay>, place: StreamPlace) {
     let refusal = tokio::select! {
         biased;
-        () = call.taken_back() => Some(Refusal::new(Reason::TakenBack, "the client took it back")),
+        () = call.taken_back() => {
+            // A halt that ends the session is the reason, where there is one.
+            let taken_back = || Refusal::new(Reason::TakenBack, "the client took it back, or its session ended");
+            Some(relay.stopped().unwrap_or_else(taken_back))
+        }
         refusal = pump(&mut relay, &stream) => refusal,
     };
     if let Some(refusal) = refusal {
