@@ -23,7 +23,7 @@ use policy::{Action, Policies, Question, ServerVocabulary, Source, Target, ToolV
 use registry::InputSchema;
 use serde::Serialize;
 use serde_json::Value;
-use wire::Subject;
+use wire::{Said, Subject};
 
 use bench::load::thousandths;
 use bench::machine::Machine;
@@ -110,7 +110,10 @@ fn by_size(journal: &Journal, bytes: usize) -> anyhow::Result<Vec<(&'static str,
     let headers = headers();
     let call = payload::call(7, bytes, bytes);
     let answer = payload::answer("7", bytes);
-    let request = wire::read(&headers, &call).map_err(|flaw| anyhow::anyhow!("the call is refused: {flaw:?}"))?;
+    let said = wire::read(&headers, &call).map_err(|flaw| anyhow::anyhow!("the call is refused: {flaw:?}"))?;
+    let Said::Request(request) = said else {
+        anyhow::bail!("the call is read as an answer");
+    };
     let Subject::Tool { arguments: Some(raw), .. } = request.subject else {
         anyhow::bail!("the call is not read as a tool's");
     };

@@ -41,13 +41,16 @@ pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, 
             Deadlines::CALL
         }
     };
-    if let Some(local) = route.process().filter(|local| !local.is_running()) {
-        // Its process is started by this call and compared with its pins then, which may have changed what is approved.
+    if let Some(local) = route.process() {
+        // Its process may be started by this call, and is compared with its pins then; whoever comes meanwhile waits for that.
         local.wake().await.map_err(|error| refusal(&error))?;
-        let now = gate.clock.now();
-        let connected = running.again(gate.snapshots.load(), now)?;
-        halted::again(&gate.halts, &connected, &objects)?;
-        visible::again(running, &connected, &objects, now)?;
+        let snapshot = gate.snapshots.load();
+        if snapshot.revision != running.snapshot.revision {
+            let now = gate.clock.now();
+            let connected = running.again(snapshot, now)?;
+            halted::again(&gate.halts, &connected, &objects)?;
+            visible::again(running, &connected, &objects, now)?;
+        }
     }
     let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
         (Some(session), Some(id)) if !route.is_local() => {
