@@ -74,6 +74,8 @@ struct Whose<'registry> {
     name: &'registry str,
     /// Whether the name could be an ordinary word of a sentence.
     ordinary: bool,
+    /// Whether the server's name stands before it.
+    prefixed: bool,
 }
 
 /// A word of a text, with what stands around it.
@@ -94,8 +96,9 @@ impl<'registry> Known<'registry> {
             }
             for definition in offered(definitions) {
                 let name = definition.name.as_str();
-                let whose = Whose { server, name, ordinary: is_ordinary(name) };
-                known.names.entry(squashed(&format!("{server}_{name}"))).or_insert(Whose { ordinary: false, ..whose });
+                let whose = Whose { server, name, ordinary: is_ordinary(name), prefixed: false };
+                let prefixed = Whose { ordinary: false, prefixed: true, ..whose };
+                known.names.entry(squashed(&format!("{server}_{name}"))).or_insert(prefixed);
                 let own_too = own.contains(&squashed(name));
                 if name.len() >= limits::MENTION_NAME_BYTES_MIN && !own_too {
                     known.names.entry(squashed(name)).or_insert(whose);
@@ -125,8 +128,10 @@ impl<'registry> Known<'registry> {
             }
             Value::Object(members) => {
                 for (key, one) in members {
-                    // Its own name is no word about others: two servers may both have a `search`.
+                    // Its own name is no word about others, because two servers may both have a `search`; unless it is
+                    // what another's tool is called where there are several.
                     if length == 0 && matches!(key.as_str(), "name" | "uriTemplate") {
+                        self.own_name(within, key, told, found);
                         continue;
                     }
                     pointer.push_str(&format!("/{}", key.replace('~', "~0").replace('/', "~1")));
@@ -135,6 +140,16 @@ impl<'registry> Known<'registry> {
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn own_name(&self, within: &Named, key: &str, told: &mut HashSet<String>, found: &mut Vec<Mention>) {
+        let whose = self.names.get(&squashed(&within.name)).filter(|whose| whose.prefixed);
+        if let Some(Whose { server, name, .. }) = whose.filter(|_| found.len() < limits::MENTIONS_MAX) {
+            told.insert(squashed(name));
+            let (server, name) = ((*server).clone(), Some((*name).to_owned()));
+            let excerpt = within.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+            found.push(Mention { within: Some(within.clone()), pointer: format!("/{key}"), server, name, excerpt });
         }
     }
 

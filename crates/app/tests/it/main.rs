@@ -2,7 +2,7 @@
 //!
 //! [`gate`] starts it in one line, [`puppet`] is the server behind it, [`verdict`] says what a refusal looks like. For
 //! revisions with sessions, [`session`] is the client and [`talker`] the server; [`local`] has the servers that the gate
-//! starts itself. The attacks have a file each, and its name is the attack.
+//! starts itself, [`several`] has several behind one endpoint. The attacks have a file each, and its name is the attack.
 
 #[cfg(test)]
 mod attacks;
@@ -26,6 +26,8 @@ mod sample_server;
 mod session;
 #[cfg(test)]
 mod sessions;
+#[cfg(test)]
+mod several;
 #[cfg(test)]
 mod talker;
 #[cfg(test)]

@@ -35,6 +35,8 @@ pub(crate) struct Script {
     pub(crate) prompts: Vec<Value>,
     pub(crate) templates: Vec<Value>,
     pub(crate) resources: Vec<Value>,
+    /// How many of the resources are on one page.
+    pub(crate) page: usize,
     pub(crate) manner: Manner,
 }
 
@@ -200,6 +202,7 @@ impl Script {
             resources: ["desk://tickets/1", "desk://escalated/1", "desk://vault/1"]
                 .map(|uri| json!({ "uri": uri, "name": uri }))
                 .into(),
+            page: 100,
             manner: Manner::Honest,
         }
     }
@@ -246,7 +249,7 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
         "resources/templates/list" => {
             result(id, &json!({ "resourceTemplates": script.templates, "ttlMs": 0, "cacheScope": "public" }))
         }
-        "resources/list" => result(id, &json!({ "resources": script.resources, "ttlMs": 0, "cacheScope": "public" })),
+        "resources/list" => result(id, &page(script, &message["params"]["cursor"])),
         "resources/read" => {
             let contents = json!([{ "uri": message["params"]["uri"], "text": "the contents" }]);
             result(id, &json!({ "contents": contents, "ttlMs": 0, "cacheScope": "private" }))
@@ -267,6 +270,16 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
         }
         _ => error(id, -32601, "what is that?"),
     }
+}
+
+fn page(script: &Script, cursor: &Value) -> Value {
+    let start = cursor.as_str().and_then(|cursor| cursor.strip_prefix("at-")?.parse().ok()).unwrap_or(0);
+    let resources: Vec<_> = script.resources.iter().skip(start).take(script.page).collect();
+    let mut page = json!({ "resources": resources, "ttlMs": 0, "cacheScope": "public" });
+    if start + script.page < script.resources.len() {
+        page["nextCursor"] = format!("at-{}", start + script.page).into();
+    }
+    page
 }
 
 fn introduction(script: &Script) -> Value {

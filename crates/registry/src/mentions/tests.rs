@@ -77,6 +77,15 @@ fn a_mention_has_its_place_and_a_name_of_its_own_is_none() {
 }
 
 #[test]
+fn a_tool_that_is_named_as_anothers_is_called_among_several_is_told() {
+    let erp: ServerName = "erp".parse().unwrap();
+    let others = offering(&["refund"]);
+    let found = mentions(&offering(&["erp_refund", "refund"]), &[Neighbour { name: &erp, definitions: &others }]);
+    let told: Vec<_> = found.iter().map(|one| (one.within.as_ref().unwrap().name.as_str(), &*one.pointer)).collect();
+    assert_eq!(told, [("erp_refund", "/name")]);
+}
+
+#[test]
 fn no_more_is_told_than_people_read() {
     let erp: ServerName = "erp".parse().unwrap();
     let names: Vec<String> = (0..300).map(|number| format!("tool_{number}")).collect();
