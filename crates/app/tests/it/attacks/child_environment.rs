@@ -100,7 +100,7 @@ async fn a_command_cannot_ask_for_what_it_would_be_refused() {
     let directory = gate.directory().join("attempts");
     fs::create_dir(&directory).unwrap();
     let attempts = [
-        ("[command.environment]\nLD_PRELOAD = \"/tmp/x.so\"\n", "steer the loading of programs"),
+        ("[command.environment]\nLD_PRELOAD = \"/opt/x.so\"\n", "steer the loading of programs"),
         ("[command.environment]\nREPORTS_TOKEN = \"written out\"\n", "by its name this is a secret"),
         ("[command.secrets]\nREPORTS_TOKEN = \"written out\"\n", "never written out"),
         ("[command.limits]\nmemory_bytes = 1099511627776\n", "use a number from"),
