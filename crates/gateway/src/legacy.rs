@@ -58,7 +58,8 @@ struct Held {
     calls: HashMap<Id, watch::Sender<bool>>,
     questions: HashMap<i64, Open>,
     questions_asked: i64,
-    elicitations: HashSet<String>,
+    /// Pages that were shown, by the server that showed them and its id of them.
+    elicitations: HashSet<(ServerName, String)>,
     log_level: Option<String>,
 }
 
@@ -367,16 +368,16 @@ impl Legacy {
     }
 
     /// Notes that an elicitation was shown, so that its end may be told.
-    pub(crate) fn elicited(&self, id: &str) {
+    pub(crate) fn elicited(&self, server: &ServerName, id: &str) {
         let mut held = self.held();
         if held.elicitations.len() < limits::QUESTIONS_MAX * 4 {
-            held.elicitations.insert(id.to_owned());
+            held.elicitations.insert((server.clone(), id.to_owned()));
         }
     }
 
-    /// Whether an elicitation of this id was shown; it is forgotten.
-    pub(crate) fn elicitation_ended(&self, id: &str) -> bool {
-        self.held().elicitations.remove(id)
+    /// Whether an elicitation of this id was shown for this server; it is forgotten.
+    pub(crate) fn elicitation_ended(&self, server: &ServerName, id: &str) -> bool {
+        self.held().elicitations.remove(&(server.clone(), id.to_owned()))
     }
 
     /// The least severe log message that the client wants.

@@ -80,7 +80,7 @@ pub(crate) fn response(
                 elicitations
                     .iter()
                     .filter_map(|page| page.elicitation_id.as_deref())
-                    .for_each(|id| session.elicited(id));
+                    .for_each(|id| session.elicited(&expected.server, id));
             }
             End::InputRequired
         }

@@ -137,7 +137,7 @@ pub(crate) fn notified(
             wire::edit::replace(bytes, &[(&["params", "requestId"], &known.to_string())]).ok()
         }
         (Path::Relayed, "notifications/elicitation/complete") => {
-            session.elicitation_ended(notification.elicitation_id.as_deref()?).then(|| bytes.clone())
+            session.elicitation_ended(server, notification.elicitation_id.as_deref()?).then(|| bytes.clone())
         }
         (Path::Relayed, _) => Some(bytes.clone()),
         (Path::Pinned | Path::Listed | Path::Called | Path::Streamed | Path::Absorbed | Path::Asked, _) => None,
@@ -170,7 +170,7 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
     match put {
         Ok(message) => {
             if let Some(elicitation) = &question.elicitation_id {
-                session.elicited(elicitation);
+                session.elicited(server, elicitation);
             }
             gate.journal.queue(&trail.asked(connected, server, call));
             Some(message)

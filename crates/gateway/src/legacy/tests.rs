@@ -157,8 +157,10 @@ fn questions_and_streams_are_bounded() {
 fn an_elicitations_end_is_told_once_and_only_if_it_was_shown() {
     let legacies = legacies();
     let session = session(&legacies);
-    session.elicited("one");
-    assert!(!session.elicitation_ended("two"));
-    assert!(session.elicitation_ended("one"));
-    assert!(!session.elicitation_ended("one"));
+    let (crm, erp): (ServerName, ServerName) = ("crm".parse().unwrap(), "erp".parse().unwrap());
+    session.elicited(&crm, "one");
+    assert!(!session.elicitation_ended(&crm, "two"));
+    assert!(!session.elicitation_ended(&erp, "one"), "another server's");
+    assert!(session.elicitation_ended(&crm, "one"));
+    assert!(!session.elicitation_ended(&crm, "one"));
 }

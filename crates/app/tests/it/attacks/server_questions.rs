@@ -4,9 +4,11 @@
 use model::limits;
 use serde_json::{Value, json};
 
-use crate::gate::files::{ANA, BOB};
+use crate::gate::Setup;
+use crate::gate::files::{ANA, BOB, server};
+use crate::session::{Answer, Session};
 use crate::sessions::{Lobby, capabilities, taken, text};
-use crate::talker::{Speech, form, said};
+use crate::talker::{Speech, Talker, form, page, said};
 use crate::verdict::{ANSWER_REFUSED, PARAMS_INVALID, passes, words};
 
 fn answered(lobby: &Lobby, id: &Value) -> Vec<Value> {
@@ -223,4 +225,122 @@ async fn a_question_in_place_of_an_answer_is_no_answer() {
         stage.answers(result);
     });
     assert!(!String::from_utf8_lossy(&reply.body).contains("password"), "{}", reply.json);
+}
+
+/// The lobby's server and another one, both behind the endpoint `hall`, and both may ask.
+struct Hall {
+    lobby: Lobby,
+    tower: Talker,
+}
+
+const HALL: &str = r#"
+name = "hall"
+purpose = "The lobby and the tower"
+
+[[servers]]
+name = "lobby"
+
+[[servers]]
+name = "tower"
+"#;
+
+const TOWER: &str = r#"
+@id("hall-connects")
+permit (principal, action == Action::"connect", resource == Endpoint::"hall");
+@id("the-tower-is-for-all")
+permit (principal, action in Action::"use", resource in Server::"tower");
+@id("the-tower-asks")
+permit (principal, action == Action::"ask", resource == Server::"tower");
+"#;
+
+impl Hall {
+    async fn start() -> Self {
+        let tower = Talker::start().await;
+        let state = [
+            ("servers/tower.toml", server("tower", &tower.url(), false)),
+            ("endpoints/hall.toml", HALL.to_owned()),
+            ("policies/tower.cedar", TOWER.to_owned()),
+        ];
+        let state = state.map(|(file, text)| (file.to_owned(), text)).into();
+        let lobby = Lobby::with(Setup { state, ..Setup::default() }).await;
+        lobby.gate.must(&["server", "approve", "tower", "--yes"]).await;
+        Self { lobby, tower }
+    }
+
+    async fn begin(&self) -> Session {
+        self.lobby.line_at("hall", ANA).begin(capabilities()).await
+    }
+
+    /// Calls the tools that talk, one of each server.
+    async fn talk(&self, session: &Session) -> [(Answer, Speech); 2] {
+        let lobby = session.request("tools/call", json!({ "name": "lobby_talk" }));
+        let tower = session.request("tools/call", json!({ "name": "tower_talk" }));
+        let of_lobby = async { self.lobby.talker.call().await.speaks() };
+        let of_tower = async { self.tower.call().await.speaks() };
+        let (one, first) = tokio::join!(session.post(&lobby), of_lobby);
+        let (two, second) = tokio::join!(session.post(&tower), of_tower);
+        [(one, first), (two, second)]
+    }
+}
+
+#[tokio::test]
+async fn two_servers_ids_do_not_collide_and_each_hears_its_own_answer() {
+    let hall = Hall::start().await;
+    let session = hall.begin().await;
+    let [(mut one, first), (mut two, second)] = hall.talk(&session).await;
+    first.asks(1, "elicitation/create", form("of the lobby"));
+    second.asks(1, "elicitation/create", form("of the tower"));
+    let (lobbys, towers) = (one.message().await, two.message().await);
+    assert_eq!(lobbys["params"]["message"], "of the lobby");
+    assert_eq!(towers["params"]["message"], "of the tower");
+    assert_ne!(lobbys["id"], towers["id"]);
+    // The tower takes back the lobby's question, by the id it has there and by the one it has for the client.
+    second.notes("notifications/cancelled", json!({ "requestId": lobbys["id"] }));
+    second.logs("and so on");
+    let next = two.message().await;
+    let took_back_its_own = next["method"] == "notifications/cancelled";
+    assert!(!took_back_its_own || next["params"]["requestId"] == towers["id"], "{next:#}");
+    taken(&session.answer(&lobbys["id"], json!({ "action": "accept", "content": { "for": "the lobby" } })).await);
+    hall.lobby.hears("the answer", |talker| talker.responses().len() == 1).await;
+    assert_eq!(hall.lobby.talker.responses()[0]["result"]["content"], json!({ "for": "the lobby" }));
+    assert!(
+        !hall.tower.responses().iter().any(|one| one.get("result").is_some()),
+        "the other server hears nothing of it"
+    );
+    for (answer, speech) in [(&mut one, first), (&mut two, second)] {
+        speech.answers("done");
+        assert_eq!(text(answer.rest().await.last().unwrap()), "done");
+    }
+}
+
+#[tokio::test]
+async fn a_server_does_not_end_another_servers_page() {
+    let hall = Hall::start().await;
+    let session = hall.begin().await;
+    let [(mut one, first), (mut two, second)] = hall.talk(&session).await;
+    first.asks(1, "elicitation/create", page("consent"));
+    let question = one.message().await;
+    let complete = |speech: &Speech| {
+        speech.notes("notifications/elicitation/complete", json!({ "elicitationId": "consent" }));
+        speech.logs("and so on");
+    };
+    complete(&second);
+    assert_eq!(two.message().await["method"], "notifications/message", "the user is told that they have signed in");
+    taken(&session.answer(&question["id"], json!({ "action": "accept" })).await);
+    complete(&first);
+    assert_eq!(one.message().await["method"], "notifications/elicitation/complete");
+}
+
+#[tokio::test]
+async fn leave_to_ask_is_each_servers_own() {
+    let hall = Hall::start().await;
+    let session = hall.begin().await;
+    hall.lobby.may_ask(false).await;
+    let [(mut one, first), (mut two, second)] = hall.talk(&session).await;
+    first.asks(1, "elicitation/create", form("Your password?"));
+    second.asks(1, "elicitation/create", form("Which room?"));
+    assert_eq!(two.message().await["params"]["message"], "Which room?");
+    hall.lobby.hears("that it may not ask", |talker| talker.responses().len() == 1).await;
+    first.answers("done");
+    assert_eq!(text(&one.message().await), "done");
 }
