@@ -221,3 +221,6 @@ pub(crate) fn member<'endpoint>(endpoint: &'endpoint Endpoint, object: &Object) 
     };
     offered.then_some(member)
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,7 +141,7 @@ fn within<'de, D: Deserializer<'de>>(deserializer: D, least: u64, most: u64) -> 
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "CommandManifest")]
 struct Written {
-    /// The program: an absolute path, or a bare name to be found on the gate's own search path.
+    /// The program: an absolute path, or a bare name to be found on the `PATH` that the command is given.
     program: Program,
     /// Its arguments, each exactly as it is given: no shell reads them.
     #[serde(default, skip_serializing_if = "Arguments::is_empty")]

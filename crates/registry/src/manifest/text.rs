@@ -84,8 +84,8 @@ text!(
 );
 
 text!(
-    /// The program of a local server: an absolute path without `.` and `..`, or a bare name to be found on the gate's
-    /// own search path.
+    /// The program of a local server: an absolute path without `.` and `..`, or a bare name to be found on the `PATH`
+    /// that the command is given.
     Program,
     program,
     "name a program by its absolute path, without `.` and `..`, or by its bare name, such as `npx`"
