@@ -54,7 +54,8 @@ impl Seal {
         let handle = URL_SAFE_NO_PAD.decode(handle).ok()?;
         let (nonce, sealed) = handle.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
-        let opened = self.key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut sealed).ok()?;
+        let opened =
+            self.key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut sealed).ok()?;
         Some(u128::from_be_bytes((*opened).try_into().ok()?))
     }
 }
