@@ -48,7 +48,9 @@ fn a_handle_that_was_changed_anywhere_opens_for_nobody() {
             }
         }
     }
-    for text in ["", "A", "=", "!!!!", handle.get(..handle.len() - 1).unwrap(), &format!("{handle}AAAA"), &"A".repeat(4096)] {
+    for text in
+        ["", "A", "=", "!!!!", handle.get(..handle.len() - 1).unwrap(), &format!("{handle}AAAA"), &"A".repeat(4096)]
+    {
         assert_eq!(seal.open(text, b"ada"), None, "{text}");
     }
 }
