@@ -227,7 +227,7 @@ impl Loaded {
 
     fn secret(&self, reference: &SecretReference, at: &[Step<'_>]) -> Result<Secret<String>, Mistake> {
         read_secret(reference, self.base()).map_err(|error| {
-            let mistake = self.wrong(at, chain(&error));
+            let mistake = self.wrong(at, model::with_causes(&error));
             match error {
                 SecretError::NotSet(_) => mistake.with_hint("set it where the gate is started, or use `file:PATH`"),
                 SecretError::File { .. } => mistake.with_hint("make the file, for its owner alone: `chmod 600`"),
@@ -282,16 +282,4 @@ fn caller(index: usize, key: &str) -> [Step<'_>; 4] {
 /// The way to a key of one person's token.
 fn person(index: usize, key: &str) -> [Step<'_>; 4] {
     [Key("admin"), Key("token"), Index(index), Key(key)]
-}
-
-/// An error with the errors that caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

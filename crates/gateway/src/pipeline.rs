@@ -225,8 +225,7 @@ async fn call(
     };
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
-    let server = naming::server(permitted.valid.live.visible.objects())?.clone();
-    let leaving = Leaving::request(message, &server);
+    let leaving = Leaving::request(message);
     let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
     let ready = credential::run(&gate.halts, &running, message, &head.headers, &intended)?;
     let sent = forward::run(gate, &running, message, ready).await?;

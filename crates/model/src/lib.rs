@@ -7,6 +7,7 @@
 //! [`Clock`] and [`Entropy`] are handed in, so that tests and simulations repeat exactly.
 
 mod caller;
+mod causes;
 mod clock;
 mod digest;
 mod header;
@@ -19,6 +20,7 @@ mod state;
 mod uri;
 
 pub use caller::{Agent, AgentKind, Assurance, Caller, SessionKey};
+pub use causes::with_causes;
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};
 pub use header::is_reserved_header;

@@ -230,15 +230,3 @@ impl From<Unsent> for SendError {
         Self::NotSent { cause }
     }
 }
-
-/// An error with its causes, for operators.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
-}

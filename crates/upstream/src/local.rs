@@ -25,13 +25,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use model::{ServerName, limits};
+use model::{ServerName, limits, with_causes};
 use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout};
 use wire::Revision;
 
-use crate::error::chain;
 use crate::{Answer, Change, Deadlines, Definitions, SendError, Unsent, discover};
 
 pub(crate) use probe::probe;
@@ -270,13 +269,13 @@ impl Place {
     /// A process that is greeted, read and compared.
     async fn ready(&self) -> Result<Keeper, String> {
         let keeper = Keeper::spawn(&self.spec, self.revision, &self.changes, &self.counters).await;
-        let keeper = keeper.map_err(|error| chain(&error))?;
+        let keeper = keeper.map_err(|error| with_causes(&error))?;
         let process = keeper.process();
         let compared = async {
             if self.revision.has_sessions() {
-                process.greeted(discover::greet(&process).await.map_err(|error| chain(&error))?);
+                process.greeted(discover::greet(&process).await.map_err(|error| with_causes(&error))?);
             }
-            let definitions = discover::running(&process).await.map_err(|error| chain(&error))?;
+            let definitions = discover::running(&process).await.map_err(|error| with_causes(&error))?;
             self.started.started(definitions).await
         };
         if let Err(why) = compared.await {

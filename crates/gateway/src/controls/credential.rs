@@ -4,7 +4,6 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use model::{Object, Reason, Refusal, ServerName};
-use upstream::Route;
 use watch::Halts;
 use wire::{Revision, header};
 
@@ -15,7 +14,6 @@ use crate::naming;
 
 /// A call that is complete: what was decided on, with what the server needs. Only `forward` takes it.
 pub(crate) struct Ready {
-    pub(crate) route: Route,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) objects: Vec<Object>,
@@ -37,10 +35,8 @@ pub(crate) fn run(
     if let Some(name) = wording.header(request).filter(|_| !request.revision.has_sessions()) {
         headers.insert(header::NAME, header::encode(name));
     }
-    let server = naming::server(objects)?;
-    write(running, server, &mut headers)?;
-    let route = running.door.route(server, request.revision)?.clone();
-    Ok(Ready { route, headers, body: wording.body(request)?, objects: objects.to_vec() })
+    write(running, naming::server(objects)?, &mut headers)?;
+    Ok(Ready { headers, body: wording.body(request)?, objects: objects.to_vec() })
 }
 
 /// The same for a client's answer to a server's question.

@@ -1,11 +1,10 @@
 //! The call itself: once, within its limits. What may have been sent is never sent again.
 
-use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::StatusCode;
-use model::{Object, Reason, Refusal};
+use model::{Object, Reason, Refusal, with_causes};
 use upstream::{Answer, Deadlines, SendError, Stream};
 
 use crate::controls::credential::Ready;
@@ -14,6 +13,7 @@ use crate::controls::read::Message;
 use crate::controls::visible;
 use crate::gate::Gate;
 use crate::legacy::{self, Withdrawal};
+use crate::naming;
 use crate::register::Path;
 
 /// What came back, unread, and what was asked about.
@@ -34,7 +34,8 @@ pub(crate) enum Unread {
 
 /// Sends the call and waits for its answer, or for the beginning of a stream.
 pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, ready: Ready) -> Result<Sent, Refusal> {
-    let Ready { route, headers, body, objects } = ready;
+    let Ready { headers, body, objects } = ready;
+    let route = running.door.route(naming::server(&objects)?, message.request.revision)?;
     let deadlines = match message.row.path {
         Path::Streamed => Deadlines::SUBSCRIPTION,
         Path::Pinned | Path::Listed | Path::Called | Path::Absorbed | Path::Relayed | Path::Asked | Path::Heeded => {
@@ -54,11 +55,11 @@ pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, 
     }
     let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
         (Some(session), Some(id)) if !route.is_local() => {
-            let open = legacy::session(gate, running, session, &route).await?;
+            let open = legacy::session(gate, running, session, route).await?;
             let withdrawal = Withdrawal::new(gate, &route.server, &open, id);
             (open.send(headers, body, deadlines).await, withdrawal)
         }
-        (Some(_) | None, _) => (upstream::send(&route, headers, body, deadlines).await, Withdrawal::none()),
+        (Some(_) | None, _) => (upstream::send(route, headers, body, deadlines).await, Withdrawal::none()),
     };
     match answer {
         Ok(Answer::Whole { status, body }) => Ok(Sent { answer: Unread::Whole(status, body), objects, withdrawal }),
@@ -84,17 +85,5 @@ pub(crate) fn refusal(error: &SendError) -> Refusal {
         SendError::Unknown { .. } => Reason::OutcomeUnknown,
         SendError::Refused { .. } => Reason::AnswerRefused,
     };
-    Refusal::new(reason, chain(error))
-}
-
-/// An error with its causes, for operators.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    Refusal::new(reason, with_causes(error))
 }

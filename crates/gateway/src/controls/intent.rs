@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use audit::{Event, Field, Intent, Record, Who};
 use bytes::Bytes;
-use model::{Reason, Refusal, ServerName};
+use model::{Reason, Refusal};
 use wire::answer::Outcome;
-use wire::{Id, Response, Subject};
+use wire::{Id, Response};
 
 use crate::controls::decide::Permitted;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
 use crate::gate::Gate;
+use crate::naming;
 use crate::trail::{OpenIntent, Trail};
 
 /// A permitted message whose intent is durable.
@@ -21,7 +22,6 @@ pub(crate) struct Intended {
 
 /// What is about to leave, as its receipt tells it.
 pub(crate) struct Leaving<'a> {
-    server: &'a ServerName,
     method: &'a str,
     request: Option<&'a Id>,
     content: Option<&'a Bytes>,
@@ -29,27 +29,17 @@ pub(crate) struct Leaving<'a> {
 }
 
 impl<'a> Leaving<'a> {
-    /// A request, for this server.
-    pub(crate) fn request(message: &'a Message, server: &'a ServerName) -> Self {
+    /// A request.
+    pub(crate) fn request(message: &'a Message) -> Self {
         let request = &message.request;
-        let content = match &request.subject {
-            Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
-            Subject::Resource { .. }
-            | Subject::Completion { .. }
-            | Subject::Subscription { .. }
-            | Subject::Initialize { .. }
-            | Subject::Cancelled { .. }
-            | Subject::Progress { .. }
-            | Subject::LogLevel { .. }
-            | Subject::None => None,
-        };
-        Self { server, method: message.row.method, request: request.id.as_ref(), content, bytes: request.body.len() }
+        let content = request.subject.arguments();
+        Self { method: message.row.method, request: request.id.as_ref(), content, bytes: request.body.len() }
     }
 
-    /// A client's answer to a question that this server asked by this method.
-    pub(crate) fn answer(answer: &'a Response, server: &'a ServerName, method: &'a str) -> Self {
+    /// A client's answer to a question that was asked by this method.
+    pub(crate) fn answer(answer: &'a Response, method: &'a str) -> Self {
         let (Outcome::Result { raw, .. } | Outcome::Error { raw, .. }) = &answer.outcome;
-        Self { server, method, request: Some(&answer.id), content: Some(raw), bytes: answer.body.len() }
+        Self { method, request: Some(&answer.id), content: Some(raw), bytes: answer.body.len() }
     }
 }
 
@@ -67,7 +57,7 @@ pub(crate) async fn run(
         who: Who::from(&*running.caller),
         session: running.present.legacy.as_ref().map(|session| session.label()),
         endpoint: running.door.name.clone(),
-        server: leaving.server.clone(),
+        server: naming::server(visible.objects())?.clone(),
         method: leaving.method.to_owned(),
         request: leaving.request.map(Id::to_string),
         object: visible.object().cloned(),

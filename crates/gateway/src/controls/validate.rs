@@ -3,7 +3,6 @@
 use http::HeaderMap;
 use model::{Reason, Refusal};
 use serde_json::Value;
-use wire::Subject;
 
 use crate::controls::halted::{Live, Running};
 use crate::controls::read::Message;
@@ -20,18 +19,7 @@ const VIOLATIONS_SHOWN_MAX: usize = 5;
 
 /// Validates the arguments of a tool; other objects have no schema.
 pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &HeaderMap) -> Result<Valid, Refusal> {
-    let arguments = match &message.request.subject {
-        Subject::Tool { arguments, .. } | Subject::Prompt { arguments, .. } => arguments.as_ref(),
-        Subject::Resource { .. }
-        | Subject::Completion { .. }
-        | Subject::Subscription { .. }
-        | Subject::Initialize { .. }
-        | Subject::Cancelled { .. }
-        | Subject::Progress { .. }
-        | Subject::LogLevel { .. }
-        | Subject::None => None,
-    };
-    let arguments: Option<Value> = match arguments {
+    let arguments: Option<Value> = match message.request.subject.arguments() {
         Some(raw) => Some(serde_json::from_slice(raw).map_err(|error| invalid(error.to_string()))?),
         None => None,
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use audit::End;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use model::{Reason, Refusal, ServerName, Timestamp, limits};
+use model::{Reason, Refusal, ServerName, Timestamp, limits, with_causes};
 use serde_json::{Map, Value};
 use upstream::{Answer, Deadlines, Route, SendError};
 use wire::answer::Incoming;
@@ -122,7 +122,7 @@ async fn open(
         }
     };
     let opened = upstream::Session::open(route, &askable(&session.capabilities), write).await;
-    let opened = opened.map_err(|error| Refusal::new(Reason::ServerUnreachable, forward::chain(&error)))?;
+    let opened = opened.map_err(|error| Refusal::new(Reason::ServerUnreachable, with_causes(&error)))?;
     let opened = Arc::new(opened);
     if session.is_over() {
         // It ended while the server was greeted, and whoever ended it did not know of this one.
@@ -288,7 +288,7 @@ async fn ready(
     let visible = visible::run(running, named, trail.began)?;
     let live = halted::object(&gate.halts, visible)?;
     let permitted = decide::answer(running, &open.server, live, trail.began)?;
-    let leaving = Leaving::answer(answer, &open.server, open.method);
+    let leaving = Leaving::answer(answer, open.method);
     let intended = intent::run(gate, running, leaving, permitted, trail).await?;
     let body = wire::edit::replace(&answer.body, &[(&["id"], &open.id.to_string())])?;
     let headers = credential::answer(&gate.halts, running, &open.server, &intended)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::limits;
+use model::{limits, with_causes};
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use wire::{Revision, outgoing};
@@ -12,7 +12,6 @@ use super::LocalSpec;
 use super::process::Keeper;
 use crate::ask::{Line, Question};
 use crate::discover::{self, is_of_sessions};
-use crate::error::chain;
 use crate::{AskError, Definitions, DiscoverError, SendError, Unsent};
 
 /// Starts the server and asks it in the newer way; if that is none of its ways, starts it anew and asks in the older. One
@@ -42,14 +41,14 @@ pub(crate) async fn probe(spec: &LocalSpec) -> Result<Definitions, DiscoverError
 
 async fn spawn(spec: &LocalSpec, revision: Revision) -> Result<Keeper, DiscoverError> {
     let keeper = Keeper::spawn(spec, revision, &broadcast::Sender::new(1), &Arc::default()).await;
-    keeper.map_err(|error| not_started(chain(&error)))
+    keeper.map_err(|error| not_started(with_causes(&error)))
 }
 
 /// What came of it; if nothing did, with what the process said last.
 fn told(keeper: &Keeper, read: Result<Definitions, DiscoverError>) -> Result<Definitions, DiscoverError> {
     match read {
         Err(error) if keeper.process().ending().is_none() => {
-            let why = chain(&error);
+            let why = with_causes(&error);
             let words = keeper.last_words(&why);
             if words == why { Err(error) } else { Err(not_started(words)) }
         }

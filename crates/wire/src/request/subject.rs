@@ -92,6 +92,21 @@ pub enum Reference {
 }
 
 impl Subject {
+    /// The arguments of a tool or a prompt: a JSON object.
+    pub fn arguments(&self) -> Option<&Bytes> {
+        match self {
+            Self::Tool { arguments, .. } | Self::Prompt { arguments, .. } => arguments.as_ref(),
+            Self::Resource { .. }
+            | Self::Completion { .. }
+            | Self::Subscription { .. }
+            | Self::Initialize { .. }
+            | Self::Cancelled { .. }
+            | Self::Progress { .. }
+            | Self::LogLevel { .. }
+            | Self::None => None,
+        }
+    }
+
     /// What `Mcp-Name` has to say for this subject, if anything.
     pub(super) fn header_name(&self) -> Option<&str> {
         match self {
