@@ -21,7 +21,7 @@ use crate::client::eventually;
 use crate::gate::files::{ANA, endpoint};
 use crate::gate::{Gate, Setup};
 use crate::session::{Line, Session};
-use crate::verdict::{SERVER_UNREACHABLE, passes};
+use crate::verdict::{OUTCOME_UNKNOWN, SERVER_UNREACHABLE, passes};
 
 /// The server's only tool.
 pub(crate) const TOOL: &str = "get_report";
@@ -139,11 +139,16 @@ impl Yard {
     pub(crate) async fn served_again(&self) {
         let client = self.client();
         let mut reply = report(&client).await;
-        while reply.status.as_u16() == SERVER_UNREACHABLE.status {
-            let outcome = self.gate.ends(&reply, SERVER_UNREACHABLE, "not-sent").await;
-            let detail = outcome["detail"].as_str().unwrap_or_default();
-            // At rest, or caught at the moment of its end.
-            assert!(detail.contains("started again in") || detail.contains("ended first"), "{outcome:#}");
+        while !reply.status.is_success() {
+            if reply.status.as_u16() == SERVER_UNREACHABLE.status {
+                let outcome = self.gate.ends(&reply, SERVER_UNREACHABLE, "not-sent").await;
+                let detail = outcome["detail"].as_str().unwrap_or_default();
+                // At rest, or caught at the moment of its end.
+                assert!(detail.contains("started again in") || detail.contains("ended first"), "{outcome:#}");
+            } else {
+                // Written to a process that was no more, which the gate had not noticed yet.
+                self.gate.ends(&reply, OUTCOME_UNKNOWN, "unknown").await;
+            }
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             reply = report(&client).await;
         }

@@ -11,23 +11,30 @@ use crate::verdict::{OUTCOME_UNKNOWN, SERVER_UNREACHABLE};
 #[tokio::test]
 async fn a_crash_leaves_a_call_unknown_and_the_next_not_sent_until_it_is_started_again() {
     let yard = Yard::start().await;
-    let process = yard.running().await;
-    yard.misbehave(Mode::ExitsMidCall);
-    let reply = report(&yard.client()).await;
-    let outcome = yard.gate.ends(&reply, OUTCOME_UNKNOWN, "unknown").await;
-    let why = outcome["end"].to_string();
-    assert!(why.contains("status 1") && why.contains("out of order"), "with its last words: {outcome:#}");
-    assert!(!String::from_utf8_lossy(&reply.body).contains("out of order"), "which are not for callers");
-    yard.misbehave(Mode::Honest);
-    // It is left alone for a moment, and whoever calls is not kept waiting.
-    let (began, calls) = (Instant::now(), yard.local.calls());
-    let reply = report(&yard.client()).await;
-    assert!(began.elapsed() < Duration::from_secs(2));
-    let outcome = yard.gate.ends(&reply, SERVER_UNREACHABLE, "not-sent").await;
-    assert!(outcome["detail"].as_str().unwrap().contains("started again in"), "{outcome:#}");
-    assert_eq!((yard.local.calls(), yard.newest()), (calls, process), "nothing was started or sent");
-    yard.served_again().await;
-    assert_ne!(yard.newest(), process);
+    yard.running().await;
+    // It is left alone for a moment, for a longer one each time: at last for one in which a slow machine asks again.
+    for _ in 0..6 {
+        yard.misbehave(Mode::ExitsMidCall);
+        let reply = report(&yard.client()).await;
+        let outcome = yard.gate.ends(&reply, OUTCOME_UNKNOWN, "unknown").await;
+        let why = outcome["end"].to_string();
+        assert!(why.contains("status 1") && why.contains("out of order"), "with its last words: {outcome:#}");
+        assert!(!String::from_utf8_lossy(&reply.body).contains("out of order"), "which are not for callers");
+        yard.misbehave(Mode::Honest);
+        let (calls, process) = (yard.local.calls(), yard.newest());
+        // Whoever calls meanwhile is not kept waiting.
+        let reply = report(&yard.client()).await;
+        if reply.status.is_success() {
+            continue;
+        }
+        let outcome = yard.gate.ends(&reply, SERVER_UNREACHABLE, "not-sent").await;
+        assert!(outcome["detail"].as_str().unwrap().contains("started again in"), "{outcome:#}");
+        assert_eq!((yard.local.calls(), yard.newest()), (calls, process), "nothing was started or sent");
+        yard.served_again().await;
+        assert_ne!(yard.newest(), process);
+        return;
+    }
+    panic!("it was started again at once, six times");
 }
 
 #[tokio::test]

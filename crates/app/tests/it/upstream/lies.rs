@@ -116,11 +116,10 @@ async fn a_lying_server_does_not_slow_the_others_down() {
         })
         .collect();
     eventually("a hundred calls hang", || liar.server.calls() == 100).await;
-    let began = std::time::Instant::now();
     for _ in 0..20 {
         passes(&liar.gate.client(ANA).call("read_ticket", json!({ "ticket": "1" })).await.unwrap());
     }
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    assert!(!waiting.iter().any(tokio::task::JoinHandle::is_finished), "all of them still hang");
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
     drop((waiting, client));
     eventually("every connection is closed", || liar.server.open() <= IDLE).await;
