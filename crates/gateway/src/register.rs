@@ -213,8 +213,8 @@ impl Row {
 }
 
 const MODERN: &[Revision] = &[Revision::V2026_07_28];
-const LEGACY: &[Revision] = &[Revision::V2025_11_25];
-const BOTH: &[Revision] = &[Revision::V2025_11_25, Revision::V2026_07_28];
+const LEGACY: &[Revision] = Revision::LEGACY;
+const BOTH: &[Revision] = Revision::SUPPORTED;
 
 /// Every method that may pass, of every revision.
 pub const METHODS: &[Row] = &[

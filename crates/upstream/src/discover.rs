@@ -122,10 +122,10 @@ async fn remote(route: &Route, credential: Credential<'_>) -> Result<Definitions
 /// Reads what a running local server says of itself.
 pub(crate) async fn running(process: &Arc<Process>) -> Result<Definitions, DiscoverError> {
     let line = Line::Process(process);
-    match process.revision() {
-        Revision::V2026_07_28 => lists(line, introduced(line).await?).await,
-        Revision::V2025_11_25 => greeted(line, Greeting { result: process.greeting() }).await,
+    if process.revision().has_sessions() {
+        return greeted(line, Greeting { result: process.greeting() }).await;
     }
+    lists(line, introduced(line).await?).await
 }
 
 /// Greets a local server that has just started, in its revision: not at all, or with a handshake.

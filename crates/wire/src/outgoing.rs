@@ -64,21 +64,20 @@ pub fn stream_headers(revision: Revision, session: Option<&str>, last_event_id: 
 }
 
 /// A request of the gate's own. What is in `params` stays; in 2026-07-28 `_meta` says the version, who asks, and that
-/// nothing can be asked in return, in 2025-11-25 the session says it.
+/// nothing can be asked in return; before, the session says it.
 pub fn compose(revision: Revision, method: &str, mut params: Map<String, Value>, id: &Id) -> Outgoing {
-    let headers = match revision {
-        Revision::V2025_11_25 => session_headers(revision, None),
-        Revision::V2026_07_28 => {
-            let named = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str);
-            let headers = standard(revision, method, named);
-            let meta = json!({
-                PROTOCOL_VERSION: revision.as_str(),
-                CLIENT_INFO: gate(),
-                CLIENT_CAPABILITIES: {},
-            });
-            params.insert(META_MEMBER.to_owned(), meta);
-            headers
-        }
+    let headers = if revision.has_sessions() {
+        session_headers(revision, None)
+    } else {
+        let named = params.get("name").or_else(|| params.get("uri")).and_then(Value::as_str);
+        let headers = standard(revision, method, named);
+        let meta = json!({
+            PROTOCOL_VERSION: revision.as_str(),
+            CLIENT_INFO: gate(),
+            CLIENT_CAPABILITIES: {},
+        });
+        params.insert(META_MEMBER.to_owned(), meta);
+        headers
     };
     let (method, params) = (Value::from(method), Value::Object(params));
     let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":{method},"params":{params}}}"#);
@@ -135,10 +134,8 @@ pub(crate) fn gate() -> Value {
 }
 
 fn notify(revision: Revision, method: &str, params: Option<&str>) -> Outgoing {
-    let headers = match revision {
-        Revision::V2025_11_25 => session_headers(revision, None),
-        Revision::V2026_07_28 => standard(revision, method, None),
-    };
+    let headers =
+        if revision.has_sessions() { session_headers(revision, None) } else { standard(revision, method, None) };
     let params = params.map(|params| format!(r#","params":{params}"#)).unwrap_or_default();
     let body = format!(r#"{{"jsonrpc":"2.0","method":{}{params}}}"#, Value::from(method));
     Outgoing { headers, body: body.into() }

@@ -13,7 +13,7 @@ use crate::{Id, Revision, outgoing};
 /// The key under which a refusal explains itself, in an error's `data` or a result's `_meta`.
 pub const REFUSAL: &str = "dev.portcullis/refusal";
 
-/// The code of 2025-11-25 for a resource that is not there.
+/// The code of revisions with sessions for a resource that is not there.
 const RESOURCE_NOT_FOUND: i32 = -32002;
 
 /// What kind of request is answered, which decides how a refusal can be told.
@@ -21,7 +21,7 @@ const RESOURCE_NOT_FOUND: i32 = -32002;
 pub enum Answering {
     /// `tools/call`: what its model can act on is told as a result with `isError`.
     ToolCall,
-    /// A resource: in 2025-11-25 there is a code of its own for one that is not there.
+    /// A resource: in revisions with sessions there is a code of its own for one that is not there.
     Resource,
     /// Anything else: every refusal is an error.
     Other,
@@ -82,9 +82,8 @@ pub fn initialized(
 pub fn tool_error(id: &Id, revision: Revision, text: &str, meta: &Value) -> Bytes {
     let content = [json!({ "type": "text", "text": text })];
     let mut said = json!({ "content": content, "isError": true, "_meta": meta });
-    match (revision, said.as_object_mut()) {
-        (Revision::V2026_07_28, Some(members)) => _ = members.insert("resultType".to_owned(), "complete".into()),
-        (Revision::V2026_07_28, None) | (Revision::V2025_11_25, _) => {}
+    if let (false, Some(members)) = (revision.has_sessions(), said.as_object_mut()) {
+        members.insert("resultType".to_owned(), "complete".into());
     }
     result(id, &said)
 }
@@ -98,11 +97,10 @@ pub fn listing<'a>(
     definitions: impl IntoIterator<Item = &'a str>,
     ttl_milliseconds: u64,
 ) -> Bytes {
-    let (before, after) = match revision {
-        Revision::V2025_11_25 => ("", String::new()),
-        Revision::V2026_07_28 => {
-            (r#""resultType":"complete","#, format!(r#","ttlMs":{ttl_milliseconds},"cacheScope":"private""#))
-        }
+    let (before, after) = if revision.has_sessions() {
+        ("", String::new())
+    } else {
+        (r#""resultType":"complete","#, format!(r#","ttlMs":{ttl_milliseconds},"cacheScope":"private""#))
     };
     let mut text = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{{before}{}:["#, Value::from(key));
     for (place, definition) in definitions.into_iter().enumerate() {
@@ -116,7 +114,7 @@ pub fn listing<'a>(
 }
 
 /// A notification of the gate's own: a list of the server's changed, as people approved it. In 2026-07-28 it belongs to a
-/// subscription, in 2025-11-25 to the session on whose stream it is sent.
+/// subscription, before to the session on whose stream it is sent.
 pub fn list_changed(method: &str, subscription: Option<&Id>) -> Bytes {
     let method = Value::from(method);
     let params = subscription
@@ -149,7 +147,7 @@ pub fn refused(
         }
         (Code::ToolError(code) | Code::Error(code), _, id) => {
             let not_there = refusal.reason == Reason::ObjectNotFound && answering == Answering::Resource;
-            let code = if not_there && revision == Revision::V2025_11_25 { RESOURCE_NOT_FOUND } else { code };
+            let code = if not_there && revision.has_sessions() { RESOURCE_NOT_FOUND } else { code };
             let mut members = data.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
             members.insert(REFUSAL.to_owned(), explanation);
             error(id, code, &public, Some(&Value::Object(members)))
@@ -158,10 +156,10 @@ pub fn refused(
     (status(id, revision, refusal.reason), body)
 }
 
-/// The status of a refusal. Clients of 2025-11-25 take 404 for the end of their session, and many any status of an error
+/// The status of a refusal. Clients with sessions take 404 for the end of their session, and many any status of an error
 /// for a failure of the connection: a request that was understood is answered with 200, and the error is in the body.
 fn status(id: Option<&Id>, revision: Revision, reason: Reason) -> StatusCode {
-    if id.is_some() && revision == Revision::V2025_11_25 && TOLD_IN_BODY.contains(&reason) {
+    if id.is_some() && revision.has_sessions() && TOLD_IN_BODY.contains(&reason) {
         return StatusCode::OK;
     }
     StatusCode::from_u16(reason.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

@@ -43,7 +43,7 @@ const PARAMS: &[&str] = &[
     "context",
     "notifications",
     "taskId",
-    // Only in 2025-11-25.
+    // Only in revisions with sessions.
     "protocolVersion",
     "capabilities",
     "clientInfo",
@@ -58,7 +58,7 @@ const PARAMS: &[&str] = &[
 pub enum Said {
     /// A request or a notification.
     Request(Box<Request>),
-    /// The answer to a server's question: only in 2025-11-25.
+    /// The answer to a server's question: only in revisions with sessions.
     Response(Box<Response>),
 }
 
@@ -138,9 +138,8 @@ impl<'a> Message<'a, '_> {
 
     fn finish(self, revision: Revision, draft: Draft) -> Result<Request, Flaw> {
         let is_request = self.id.is_some();
-        match revision {
-            Revision::V2026_07_28 if is_request => draft.complete()?,
-            Revision::V2026_07_28 | Revision::V2025_11_25 => {}
+        if is_request && !revision.has_sessions() {
+            draft.complete()?;
         }
         let said = header::sole(self.headers, &header::METHOD)?;
         // Sessions are older than this header; where it is there all the same, it must not lie.
@@ -153,12 +152,11 @@ impl<'a> Message<'a, '_> {
         if let Some(name) = subject.header_name() {
             agreed_name(self.headers, revision, name)?;
         }
-        let (session, meta, task) = match revision {
-            Revision::V2025_11_25 => {
-                let meta = draft.in_session(&subject, &param, self.body)?;
-                (header::session(self.headers)?, meta, subject::object(&param, "task", self.body)?)
-            }
-            Revision::V2026_07_28 => (None, draft.finish(), None),
+        let (session, meta, task) = if revision.has_sessions() {
+            let meta = draft.in_session(&subject, &param, self.body)?;
+            (header::session(self.headers)?, meta, subject::object(&param, "task", self.body)?)
+        } else {
+            (None, draft.finish(), None)
         };
         let cursor = text(&param, "cursor")?;
         let request_state = text(&param, "requestState")?;

@@ -31,10 +31,10 @@ pub(crate) enum Claim<'a> {
 impl<'a> Claim<'a> {
     /// The claim of a message of that revision and method.
     pub(crate) fn of(revision: Revision, method: Option<&str>, session: Option<&'a str>) -> Self {
-        match revision {
-            Revision::V2026_07_28 => Self::Stateless,
-            Revision::V2025_11_25 if method == Some("initialize") => Self::Begins,
-            Revision::V2025_11_25 => Self::Belongs(session),
+        match (revision.has_sessions(), method) {
+            (false, _) => Self::Stateless,
+            (true, Some("initialize")) => Self::Begins,
+            (true, _) => Self::Belongs(session),
         }
     }
 }

@@ -52,7 +52,7 @@ pub enum Subject {
         /// Changes of these resources.
         resource_uris: Vec<String>,
     },
-    /// Beginning a session. Only in 2025-11-25, as all that follow.
+    /// Beginning a session. Only in revisions that have them, as all that follow.
     Initialize {
         /// The revision that the client would like to speak.
         version: String,
@@ -135,11 +135,9 @@ impl Subject {
             }
             "resources/read" => Ok(Self::Resource { uri: uri(param("uri"))? }),
             "completion/complete" => Ok(Self::Completion { reference: Reference::read(param("ref"))? }),
-            method => match revision {
-                Revision::V2025_11_25 => Self::in_session(method, param),
-                Revision::V2026_07_28 if method == "subscriptions/listen" => Self::subscription(param("notifications")),
-                Revision::V2026_07_28 => Ok(Self::None),
-            },
+            method if revision.has_sessions() => Self::in_session(method, param),
+            "subscriptions/listen" => Self::subscription(param("notifications")),
+            _ => Ok(Self::None),
         }
     }
 

@@ -263,10 +263,8 @@ fn an_unknown_version_is_refused_with_the_versions_spoken_here() {
     headers.insert(header::PROTOCOL_VERSION, HeaderValue::from_static("v999.0.0"));
     let flaw = flaw(&headers, &body);
     assert_eq!((flaw.refusal.reason, flaw.id), (Reason::VersionUnsupported, Some(Id::number(7))));
-    assert_eq!(
-        flaw.data,
-        Some(Box::new(json!({ "supported": ["2026-07-28", "2025-11-25"], "requested": "v999.0.0" })))
-    );
+    let supported: Vec<_> = Revision::SUPPORTED.iter().map(|revision| revision.as_str()).collect();
+    assert_eq!(flaw.data, Some(Box::new(json!({ "supported": supported, "requested": "v999.0.0" }))));
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn without_a_session_there_is_nothing_to_get() {
     assert_eq!(read(&[("mcp-protocol-version", "2026-07-28"), SESSION]), Err(Reason::MethodNotAllowed));
     assert_eq!(read(&[("last-event-id", "1")]), Err(Reason::MethodNotAllowed));
     assert_eq!(read(&[VERSION]), Err(Reason::SessionMissing));
-    assert_eq!(read(&[("mcp-protocol-version", "2025-06-18"), SESSION]), Err(Reason::VersionUnsupported));
+    assert_eq!(read(&[("mcp-protocol-version", "2025-06-19"), SESSION]), Err(Reason::VersionUnsupported));
 }
 
 #[test]

@@ -88,7 +88,7 @@ fn only_sessions_have_answers() {
         assert_eq!(flaw(&headers(pairs), text).refusal.reason, Reason::NotJsonRpc, "{pairs:?}");
     }
     let reason = |pairs: &[(&'static str, &'static str)]| flaw(&headers(pairs), text).refusal.reason;
-    assert_eq!(reason(&[("mcp-protocol-version", "2025-06-18")]), Reason::VersionUnsupported);
+    assert_eq!(reason(&[("mcp-protocol-version", "2025-06-19")]), Reason::VersionUnsupported);
     assert_eq!(reason(&[VERSION, SESSION, SESSION]), Reason::HeaderMismatch);
     assert_eq!(reason(&[VERSION, ("mcp-session-id", "a b")]), Reason::HeaderMismatch);
     assert_eq!(reason(&[VERSION, SESSION, ("mcp-method", "tools/call")]), Reason::HeaderMismatch);

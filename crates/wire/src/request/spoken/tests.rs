@@ -45,12 +45,13 @@ fn header_and_body_that_differ_are_refused() {
 
 #[test]
 fn revisions_that_are_not_spoken_are_refused_with_those_that_are() {
-    for version in ["2025-06-18", "2025-03-26", "2024-11-05", "2099-01-01", "", "2025-11-25, 2026-07-28"] {
+    for version in ["2025-06-19", "2024-10-07", "2099-01-01", "", "2025-11-25, 2026-07-28"] {
         let mut said = headers(&[SESSION]);
         said.insert(VERSION, HeaderValue::from_str(version).unwrap());
         let flaw = spoken(&said, None).unwrap_err();
         assert_eq!(flaw.refusal.reason, Reason::VersionUnsupported, "{version}");
-        let supported = json!({ "supported": [MODERN, OLDER], "requested": version });
+        let every = [MODERN, OLDER, "2025-06-18", "2025-03-26", "2024-11-05"];
+        let supported = json!({ "supported": every, "requested": version });
         assert_eq!(flaw.data.as_deref(), Some(&supported));
         let told = flaw.with_id(Some(crate::Id::number(1))).at(&[Revision::V2026_07_28]);
         assert_eq!(told.data.as_deref(), Some(&json!({ "supported": [MODERN], "requested": version })));
