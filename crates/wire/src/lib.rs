@@ -21,6 +21,7 @@
 //! - [`ParamHeaders`]: `Mcp-Param-*` headers, as a tool's schema asks for them.
 //! - [`outgoing`]: headers for what is forwarded, and requests of the gate's own.
 //! - [`answer`]: a server's message.
+//! - [`bridge`]: what a message of one era is in the other.
 //! - [`edit`]: single members of a message replaced, the rest untouched.
 //! - [`sse`], [`lines`]: how messages follow one another, in and out.
 //! - [`reply`]: results, errors and refusals of the gate's own.
@@ -40,6 +41,7 @@ mod param_headers;
 mod request;
 
 pub mod answer;
+pub mod bridge;
 pub mod edit;
 pub mod lines;
 pub mod outgoing;

@@ -141,7 +141,7 @@ fn notify(revision: Revision, method: &str, params: Option<&str>) -> Outgoing {
     Outgoing { headers, body: body.into() }
 }
 
-fn standard(revision: Revision, method: &str, name: Option<&str>) -> HeaderMap {
+pub(crate) fn standard(revision: Revision, method: &str, name: Option<&str>) -> HeaderMap {
     let mut headers = posted();
     headers.insert(header::PROTOCOL_VERSION, HeaderValue::from_static(revision.as_str()));
     headers.insert(header::METHOD, header::encode(method));

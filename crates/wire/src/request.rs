@@ -21,7 +21,8 @@ pub use meta::{Capabilities, Elicitation, Meta};
 pub use response::Response;
 pub use subject::{Reference, Subject};
 
-pub(crate) use meta::{CLIENT_CAPABILITIES, CLIENT_INFO, PROGRESS_TOKEN, PROTOCOL_VERSION, SUBSCRIPTION_ID};
+pub(crate) use meta::{CLIENT_CAPABILITIES, CLIENT_INFO, LOG_LEVEL, PROGRESS_TOKEN, PROTOCOL_VERSION, SUBSCRIPTION_ID};
+pub(crate) use subject::LOG_LEVELS;
 
 use envelope::Envelope;
 use meta::Draft;

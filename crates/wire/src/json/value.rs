@@ -34,6 +34,11 @@ impl<'a> Strict<'a> {
         self.outline.iter().filter(|entry| entry.depth == 1).map(|entry| (entry.key.as_ref(), entry.value))
     }
 
+    /// One of them.
+    pub fn member(&self, name: &str) -> Option<Json<'a>> {
+        self.members().find(|(key, _)| *key == name).map(|(_, value)| value)
+    }
+
     /// The members of the object that is the member `outer`; none if it is something else or missing.
     pub fn members_of(&self, outer: &str) -> impl Iterator<Item = (&str, Json<'a>)> {
         let start = self.outline.iter().position(|entry| entry.depth == 1 && entry.key == outer);

@@ -2,20 +2,20 @@
 
 use bytes::Bytes;
 use model::limits;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::params_invalid;
 use super::subject::{Subject, object};
 use crate::answer::Question;
 use crate::json::Json;
-use crate::{Flaw, Id};
+use crate::{Flaw, Id, Revision};
 
 pub(crate) const PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 pub(crate) const CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 pub(crate) const CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
 pub(crate) const SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 pub(crate) const PROGRESS_TOKEN: &str = "progressToken";
-const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
+pub(crate) const LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
 const BAGGAGE: &str = "baggage";
@@ -94,6 +94,30 @@ impl Capabilities {
             // A question of a kind nobody declared: nothing can cover it.
             other => Some(json!({ other: {} })),
         }
+    }
+
+    /// What is left of them in a session of this revision: a client cannot be asked what its revision does not know,
+    /// whatever it said.
+    #[must_use]
+    pub fn within(self, revision: Revision) -> Self {
+        if revision.elicits_by_url() {
+            return self;
+        }
+        let said: Option<Map<String, Value>> = self.raw.as_ref().and_then(|raw| serde_json::from_slice(raw).ok());
+        let mut said = said.unwrap_or_default();
+        // What these two can be asked in particular is newer than they are.
+        for name in ["elicitation", "sampling"] {
+            if let Some(detail) = said.get_mut(name).filter(|detail| detail.is_object()) {
+                *detail = json!({});
+            }
+        }
+        if !revision.elicits() {
+            said.remove("elicitation");
+        }
+        let form = Elicitation { form: true, url: false };
+        let elicitation = self.elicitation.filter(|_| revision.elicits()).map(|_| form);
+        let raw = self.raw.is_some().then(|| Value::Object(said).to_string().into());
+        Self { elicitation, raw, ..self }
     }
 
     fn read(value: Json<'_>, body: &Bytes) -> Self {

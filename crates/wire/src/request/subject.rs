@@ -12,7 +12,8 @@ const REFERENCE: &[&str] = &["type", "name", "uri"];
 const FILTER: &[&str] = &["toolsListChanged", "promptsListChanged", "resourcesListChanged", "resourceSubscriptions"];
 
 /// Severities of log messages, the least severe first (MCP 2025-11-25, server/utilities/logging).
-const LOG_LEVELS: &[&str] = &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
+pub(crate) const LOG_LEVELS: &[&str] =
+    &["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"];
 
 /// What a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
