@@ -322,3 +322,33 @@ pub const LOCAL_REST_MILLISECONDS_MAX: u64 = 60_000;
 pub const LOCAL_STAYED_MILLISECONDS: u64 = 120_000;
 /// Changes of a local server that wait until they are heard.
 pub const LOCAL_CHANGES_MAX: usize = 64;
+
+/// Calls under way at once with one server, unless its manifest says otherwise.
+pub const SERVER_CALLS: usize = 128;
+/// The most a manifest may say.
+pub const SERVER_CALLS_MAX: usize = 2_048;
+/// Calls that wait for their turn at one server.
+pub const SERVER_WAITING_MAX: usize = 1_024;
+/// The same for one agent and user.
+pub const SERVER_WAITING_PER_CALLER_MAX: usize = 256;
+/// Milliseconds a call waits for its turn at a server.
+pub const TURN_MILLISECONDS_MAX: u64 = 10_000;
+/// Calls under way at once for one agent and user, at whatever servers, those that wait for their turn among them.
+pub const CALLS_PER_CALLER_MAX: usize = 1_024;
+/// Failures in a row to reach a server, or to have its answer in time, after which it is left alone for a while.
+pub const SERVER_FAILURES_MAX: u32 = 5;
+/// Milliseconds until a server that failed is tried again; doubled each time that it fails then.
+pub const SERVER_REST_MILLISECONDS: u64 = 5_000;
+/// Milliseconds until a server that failed is tried again, at most.
+pub const SERVER_REST_MILLISECONDS_MAX: u64 = 60_000;
+
+/// Messages in one batch (2025-03-26).
+pub const BATCH_MESSAGES_MAX: usize = 64;
+/// Messages of one client of 2024-11-05 that are under way at once.
+pub const LINE_CALLS_MAX: usize = 64;
+/// Messages that wait until a client of 2024-11-05 reads them.
+pub const LINE_MESSAGES_MAX: usize = 64;
+/// Bytes of messages that wait until a client of 2024-11-05 reads them.
+pub const LINE_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
+/// Milliseconds for which a client of 2024-11-05 may leave messages unread, before its stream is ended.
+pub const LINE_STALL_MILLISECONDS_MAX: u64 = 30_000;

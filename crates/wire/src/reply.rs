@@ -13,6 +13,9 @@ use crate::{Id, Revision, outgoing};
 /// The key under which a refusal explains itself, in an error's `data` or a result's `_meta`.
 pub const REFUSAL: &str = "dev.portcullis/refusal";
 
+/// The code of revisions with sessions for a handshake that asks for a revision that is not served.
+const INVALID_PARAMS: i32 = -32602;
+
 /// The code of revisions with sessions for a resource that is not there.
 const RESOURCE_NOT_FOUND: i32 = -32002;
 
@@ -23,6 +26,9 @@ pub enum Answering {
     ToolCall,
     /// A resource: in revisions with sessions there is a code of its own for one that is not there.
     Resource,
+    /// The handshake: that no revision fits is told in the body, with the code that its revisions have for it (MCP 2025-11-25,
+    /// basic/lifecycle).
+    Handshake,
     /// Anything else: every refusal is an error.
     Other,
 }
@@ -32,6 +38,7 @@ impl Answering {
     pub fn of(method: &str) -> Self {
         match method {
             "tools/call" => Self::ToolCall,
+            "initialize" => Self::Handshake,
             "resources/read" | "resources/subscribe" | "resources/unsubscribe" => Self::Resource,
             _ => Self::Other,
         }
@@ -139,6 +146,7 @@ pub fn refused(
         members.insert("receipt".to_owned(), receipt.to_string().into());
     }
     let public = refusal.public();
+    let unfit = answering == Answering::Handshake && refusal.reason == Reason::VersionUnsupported;
     let body = match (row.code, answering, id) {
         (Code::ToolError(_), Answering::ToolCall, Some(id)) => {
             let receipt = receipt.map(|receipt| format!(" Receipt: {receipt}.")).unwrap_or_default();
@@ -148,12 +156,14 @@ pub fn refused(
         (Code::ToolError(code) | Code::Error(code), _, id) => {
             let not_there = refusal.reason == Reason::ObjectNotFound && answering == Answering::Resource;
             let code = if not_there && revision.has_sessions() { RESOURCE_NOT_FOUND } else { code };
+            let code = if unfit { INVALID_PARAMS } else { code };
             let mut members = data.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
             members.insert(REFUSAL.to_owned(), explanation);
             error(id, code, &public, Some(&Value::Object(members)))
         }
     };
-    (status(id, revision, refusal.reason), body)
+    let status = if unfit { StatusCode::OK } else { status(id, revision, refusal.reason) };
+    (status, body)
 }
 
 /// The status of a refusal. Clients with sessions take 404 for the end of their session, and many any status of an error

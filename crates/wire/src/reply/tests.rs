@@ -144,3 +144,16 @@ fn every_reason_is_told_with_its_status_and_never_with_its_detail() {
         }
     }
 }
+
+#[test]
+fn a_handshake_for_which_no_revision_is_served_is_told_so_in_the_words_of_its_revisions() {
+    let refusal = Refusal::new(Reason::VersionUnsupported, "too old");
+    let data = json!({ "supported": ["2025-11-25"], "requested": "2024-11-05" });
+    let told = |answering| refused(Some(&Id::number(1)), IN_SESSION, &refusal, None, answering, Some(&data));
+    let (status, body) = told(Answering::of("initialize"));
+    let body = parsed(&body);
+    assert_eq!((status, &body["error"]["code"]), (StatusCode::OK, &json!(-32602)));
+    assert_eq!(body["error"]["data"]["supported"], json!(["2025-11-25"]));
+    let (status, body) = told(Answering::of("tools/list"));
+    assert_eq!((status, &parsed(&body)["error"]["code"]), (StatusCode::BAD_REQUEST, &json!(-32022)));
+}

@@ -65,3 +65,25 @@ fn what_is_declared_with_each_request_can_be_sent_on_as_it_came() {
     let strict = crate::json::check(&body, &crate::json::Bounds::MESSAGE).unwrap();
     assert_eq!(Capabilities::read(strict.top(), &body).raw.as_deref(), Some(raw.as_bytes()));
 }
+
+#[test]
+fn in_an_older_session_a_client_cannot_be_asked_what_its_revision_does_not_know() {
+    let said = r#"{"elicitation":{"url":{}},"sampling":{"tools":{}},"roots":{"listChanged":true}}"#;
+    let body = Bytes::from(said.to_owned());
+    let strict = crate::json::check(&body, &crate::json::Bounds::MESSAGE).unwrap();
+    let all = Capabilities::read(strict.top(), &body);
+    for newest in [Revision::V2026_07_28, Revision::V2025_11_25] {
+        assert_eq!(all.clone().within(newest), all);
+    }
+    let told =
+        |capabilities: &Capabilities| -> Value { serde_json::from_slice(capabilities.raw.as_ref().unwrap()).unwrap() };
+    let forms = all.clone().within(Revision::V2025_06_18);
+    assert_eq!(forms.elicitation, Some(Elicitation { form: true, url: false }));
+    assert_eq!(told(&forms), json!({ "elicitation": {}, "sampling": {}, "roots": { "listChanged": true } }));
+    for oldest in [Revision::V2025_03_26, Revision::V2024_11_05] {
+        let kept = all.clone().within(oldest);
+        assert_eq!((kept.elicitation, kept.sampling, kept.roots), (None, true, true));
+        assert_eq!(told(&kept), json!({ "sampling": {}, "roots": { "listChanged": true } }));
+    }
+    assert_eq!(Capabilities::default().within(Revision::V2024_11_05), Capabilities::default());
+}
