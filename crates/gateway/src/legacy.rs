@@ -1,4 +1,5 @@
-//! Sessions of clients of 2025-11-25, which keep one (MCP 2025-11-25, basic/lifecycle and basic/transports).
+//! Sessions of clients of the revisions before 2026-07-28, which keep one (MCP 2025-11-25, basic/lifecycle and
+//! basic/transports).
 //!
 //! A session is what the client said at its beginning, the gate's own sessions with the servers behind its endpoint,
 //! the streams it can read on, the calls it can take back and the questions it can answer. Its id is a sealed handle: good
@@ -17,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use identity::Seal;
 use model::{Caller, Digest, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
 use tokio::sync::{OnceCell, watch};
-use wire::{Capabilities, Id};
+use wire::{Capabilities, Id, Revision};
 
 pub(crate) use hear::{Asked, asked, notified};
 pub(crate) use read::{Keeping, read_on};
@@ -38,7 +39,9 @@ pub(crate) struct Legacy {
     number: u128,
     owner: SessionKey,
     endpoint: EndpointName,
-    /// What the client can be asked.
+    /// The revision that was agreed on: every message of the session is of it.
+    pub(crate) revision: Revision,
+    /// What the client can be asked, as far as its revision knows it.
     pub(crate) capabilities: Capabilities,
     began: Timestamp,
     last_seen: AtomicU64,
@@ -105,6 +108,7 @@ impl Legacies {
         &self,
         caller: &Caller,
         endpoint: &EndpointName,
+        revision: Revision,
         capabilities: Capabilities,
         now: Timestamp,
     ) -> Result<Begun, Refusal> {
@@ -116,7 +120,8 @@ impl Legacies {
             number,
             owner,
             endpoint: endpoint.clone(),
-            capabilities,
+            revision,
+            capabilities: capabilities.within(revision),
             began: now,
             last_seen: AtomicU64::new(now.0),
             over: watch::Sender::new(false),

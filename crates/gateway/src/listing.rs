@@ -41,7 +41,7 @@ pub(crate) fn run(gate: &Gate, running: &Running, message: &Message, trail: &Tra
     let now = gate.clock.now();
     let (bytes, shown, hidden) = match message.row.method {
         "server/discover" => (discover(running, id, now), 1, 0),
-        "initialize" => (initialized(running, id, now), 1, 0),
+        "initialize" => (initialized(running, message, id, now), 1, 0),
         "ping" => (reply::result(id, &json!({})), 0, 0),
         "tools/list" => definitions(running, message, id, "tools", now),
         "prompts/list" => definitions(running, message, id, "prompts", now),
@@ -78,12 +78,12 @@ fn discover(running: &Running, id: &Id, now: Timestamp) -> Bytes {
     reply::result(id, &Value::Object(result))
 }
 
-/// The same for the handshake of 2025-11-25.
-fn initialized(running: &Running, id: &Id, now: Timestamp) -> Bytes {
+/// The same for the handshake, in the revision that was agreed on.
+fn initialized(running: &Running, message: &Message, id: &Id, now: Timestamp) -> Bytes {
     let endpoint = &running.door.endpoint;
     let (capabilities, server_info) = (introduction::capabilities(endpoint), introduction::server_info(endpoint));
     let instructions = introduction::instructions(running, now);
-    reply::initialized(id, wire::Revision::V2025_11_25, &capabilities, &server_info, instructions.as_deref())
+    reply::initialized(id, message.request.revision, &capabilities, &server_info, instructions.as_deref())
 }
 
 /// The notifications by which clients without a subscription are told that a list of the endpoint's changed: those that

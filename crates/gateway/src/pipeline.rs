@@ -27,7 +27,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use hyper::body::Incoming;
 use model::{Reason, ReceiptId, Refusal};
 use serde_json::json;
-use wire::header::SESSION_ID;
+use wire::header::{PROTOCOL_VERSION, SESSION_ID};
 use wire::{Flaw, Subject, reply};
 
 use crate::body::{self, Body, Response, whole};
@@ -92,8 +92,7 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
         let session = wire::read_head(&head.headers)?;
         trail.method = Some(if accepted.verb == Verb::Get { "GET" } else { "DELETE" });
         let claim = Claim::Belongs(Some(&session.session));
-        let spoken = Spoken { revision: session.revision, wished: None };
-        trail.spoken = Some(session.revision);
+        let spoken = Spoken { revision: session.revision, is_named: is_named(head), wished: None };
         let running = enter(gate, known, &accepted, spoken, claim, trail)?;
         return match accepted.verb {
             Verb::Delete => Ok(legacy::delete(gate, &running, trail)),
@@ -101,20 +100,21 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
         };
     }
     match read::run(&head.headers, &body::read(body).await?)? {
-        Said::Message(message) => {
+        Said::Message(mut message) => {
             trail.note(&message);
             let request = &message.request;
             let claim = Claim::of(request.revision, Some(&request.method), request.session.as_deref());
             let wished =
                 if let Subject::Initialize { version } = &request.subject { Some(version.as_str()) } else { None };
-            let spoken = Spoken { revision: request.revision, wished };
+            let spoken = Spoken { revision: request.revision, is_named: is_named(head), wished };
             let running = enter(gate, known, &accepted, spoken, claim, trail)?;
+            message.agree(running.present.revision)?;
             dispatch(gate, head, running, &message, trail).await
         }
         Said::Answer(answer) => {
             let claim = Claim::of(answer.revision, None, answer.session.as_deref());
-            let spoken = Spoken { revision: answer.revision, wished: None };
-            (trail.spoken, trail.is_answer) = (Some(answer.revision), true);
+            let spoken = Spoken { revision: answer.revision, is_named: is_named(head), wished: None };
+            trail.is_answer = true;
             let running = enter(gate, known, &accepted, spoken, claim, trail)?;
             legacy::answer(gate, &running, &answer, trail).await
         }
@@ -132,10 +132,17 @@ fn enter(
 ) -> Result<Running, Flaw> {
     let snapshot = gate.snapshots.load();
     trail.revision = snapshot.revision;
+    trail.spoken = Some(spoken.revision);
     let connected = connect::run(snapshot, known, accepted, trail.began)?;
-    connect::speaks(&connected, &spoken)?;
-    let present = session::run(&gate.sessions, &gate.legacies, connected, claim, trail.began)?;
+    let agreed = connect::speaks(&connected, &spoken)?;
+    let present = session::run(&gate.sessions, &gate.legacies, connected, claim, &spoken, agreed, trail.began)?;
+    trail.spoken = Some(present.revision);
     Ok(halted::run(&gate.halts, present)?)
+}
+
+/// Whether the message's revision is in its header.
+fn is_named(head: &Parts) -> bool {
+    head.headers.contains_key(PROTOCOL_VERSION)
 }
 
 /// The path that the register names for the method.

@@ -215,6 +215,10 @@ impl Row {
 const MODERN: &[Revision] = &[Revision::V2026_07_28];
 const LEGACY: &[Revision] = Revision::LEGACY;
 const BOTH: &[Revision] = Revision::SUPPORTED;
+/// Those in which servers may ask the client's user.
+const ELICITING: &[Revision] = &[Revision::V2026_07_28, Revision::V2025_11_25, Revision::V2025_06_18];
+/// The one in which a question to the user has an end of its own.
+const ELICITING_BY_URL: &[Revision] = &[Revision::V2025_11_25];
 
 /// Every method that may pass, of every revision.
 pub const METHODS: &[Row] = &[
@@ -249,8 +253,8 @@ pub const METHODS: &[Row] = &[
     to_agent("notifications/resources/list_changed", BOTH, About::Server, Path::Relayed),
     // A server takes its question back, or tells that what it asked at a page of its own is done.
     to_agent("notifications/cancelled", LEGACY, About::Server, Path::Relayed),
-    to_agent("notifications/elicitation/complete", LEGACY, About::Server, Path::Relayed),
-    to_agent("elicitation/create", BOTH, About::Server, Path::Asked),
+    to_agent("notifications/elicitation/complete", ELICITING_BY_URL, About::Server, Path::Relayed),
+    to_agent("elicitation/create", ELICITING, About::Server, Path::Asked),
     to_agent("sampling/createMessage", BOTH, About::Server, Path::Asked),
     to_agent("roots/list", BOTH, About::Server, Path::Asked),
 ];

@@ -41,10 +41,21 @@ pub struct Door {
 impl Door {
     /// The revisions in which the endpoint is served, the newest first.
     pub(crate) fn revisions(&self) -> impl Iterator<Item = wire::Revision> {
-        // Those of one revision stand together.
-        let mut last = None;
-        let revisions = self.routes.iter().map(|(revision, _)| *revision);
-        revisions.filter(move |revision| last.replace(*revision) != Some(*revision))
+        // Within what has sessions, a server's revision may be older or newer than its client's.
+        let kin = |one: wire::Revision, other: wire::Revision| one.has_sessions() == other.has_sessions();
+        let served = wire::Revision::SUPPORTED.iter().copied();
+        let served = served.filter(move |one| self.routes.iter().any(|(spoken, _)| kin(*spoken, *one)));
+        served.filter(|one| self.minimum().is_none_or(|minimum| *one >= minimum))
+    }
+
+    /// The oldest revision that clients may speak there, if its manifest names one.
+    pub(crate) fn minimum(&self) -> Option<wire::Revision> {
+        self.endpoint.manifest.minimum_revision
+    }
+
+    /// Whether clients may speak this revision there.
+    pub(crate) fn serves(&self, revision: wire::Revision) -> bool {
+        self.revisions().any(|served| served == revision)
     }
 
     /// The way to a server behind the endpoint.
@@ -52,8 +63,10 @@ impl Door {
     /// # Errors
     /// [`Reason::Internal`] when there is none, which earlier controls see to.
     pub(crate) fn route(&self, server: &ServerName, revision: wire::Revision) -> Result<&Route, Refusal> {
-        let mut routes = self.routes.iter().filter(|(served, route)| *served == revision && route.server == *server);
-        let found = routes.next().map(|(_, route)| route);
+        let routes = || self.routes.iter().filter(|(_, route)| route.server == *server);
+        let same = routes().find(|(spoken, _)| *spoken == revision);
+        let kin = || routes().find(|(spoken, _)| spoken.has_sessions() == revision.has_sessions());
+        let found = same.or_else(kin).map(|(_, route)| route);
         found.ok_or_else(|| Refusal::new(Reason::Internal, format!("no way to server `{server}` in this revision")))
     }
 }

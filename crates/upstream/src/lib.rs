@@ -44,3 +44,5 @@ pub use route::{Route, RouteError};
 pub use send::{Answer, Deadlines, Purpose, send};
 pub use session::Session;
 pub use stream::Stream;
+/// Part of what this crate speaks of: which revision a server is spoken to in.
+pub use wire::Revision;

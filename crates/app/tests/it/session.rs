@@ -1,4 +1,4 @@
-//! A client of 2025-11-25: it keeps a session, is asked and answers, and reads on where a stream broke off.
+//! A client of one of the revisions before 2026-07-28: it keeps a session, is asked and answers, and reads on where a stream broke off.
 //!
 //! It says what a good client says. To say something wrong, take the right thing from [`Session::request`] and
 //! [`Session::headers`], bend it, and send it with [`Line::send`]: it goes out as given.
@@ -40,6 +40,8 @@ pub(crate) struct Line {
 pub(crate) struct Session {
     pub(crate) line: Line,
     pub(crate) id: String,
+    /// The revision that was agreed on.
+    pub(crate) revision: String,
     next: Arc<AtomicU64>,
 }
 
@@ -90,14 +92,20 @@ impl Line {
         self.send(Method::POST, self.headers(), message.to_string()).await.whole().await
     }
 
-    /// Begins a session.
+    /// Begins a session of 2025-11-25.
     pub(crate) async fn begin(&self, capabilities: Value) -> Session {
-        let hello = self.greet("2025-11-25", capabilities).await;
+        self.begin_in("2025-11-25", capabilities).await
+    }
+
+    /// Begins a session of this revision, or of the one that is served instead.
+    pub(crate) async fn begin_in(&self, version: &str, capabilities: Value) -> Session {
+        let hello = self.greet(version, capabilities).await;
         let shown = String::from_utf8_lossy(&hello.body).into_owned();
         assert_eq!(hello.status, 200, "{shown}");
         let id = hello.headers.get(SESSION).unwrap_or_else(|| panic!("a session's id: {shown}"));
         let id = id.to_str().unwrap().to_owned();
-        let session = Session { line: self.clone(), id, next: Arc::new(AtomicU64::new(1)) };
+        let revision = hello.result().unwrap()["protocolVersion"].as_str().unwrap().to_owned();
+        let session = Session { line: self.clone(), id, revision, next: Arc::new(AtomicU64::new(1)) };
         let reply = session.tell("notifications/initialized", json!({})).await;
         assert_eq!(reply.status, 202, "{}", String::from_utf8_lossy(&reply.body));
         session
@@ -107,18 +115,20 @@ impl Line {
 impl Session {
     /// The same session's id in another caller's hands, or at another endpoint.
     pub(crate) fn with(&self, line: Line) -> Self {
-        Self { line, id: self.id.clone(), next: Arc::clone(&self.next) }
+        Self { line, ..self.clone() }
     }
 
     /// Another session's id in this caller's hands.
     pub(crate) fn named(&self, id: &str) -> Self {
-        Self { line: self.line.clone(), id: id.to_owned(), next: Arc::clone(&self.next) }
+        Self { id: id.to_owned(), ..self.clone() }
     }
 
-    /// The headers of a message of the session.
+    /// The headers of a message of the session: its revision is among them since 2025-06-18.
     pub(crate) fn headers(&self) -> HeaderMap {
         let mut headers = self.line.headers();
-        headers.insert("mcp-protocol-version", value("2025-11-25"));
+        if self.revision.as_str() >= "2025-06-18" {
+            headers.insert("mcp-protocol-version", value(&self.revision));
+        }
         headers.insert(SESSION, value(&self.id));
         headers
     }

@@ -1,4 +1,4 @@
-//! Clients and servers of 2025-11-25, which keep sessions: how one begins and ends, what passes in it either way, and how
+//! Clients and servers of the revisions before 2026-07-28, which keep sessions: how one begins and ends, what passes in it either way, and how
 //! it outlives connections.
 
 mod calls;
@@ -8,6 +8,7 @@ mod news;
 mod pages;
 mod questions;
 mod resumption;
+mod revisions;
 
 use std::fs;
 

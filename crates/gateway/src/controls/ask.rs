@@ -22,8 +22,10 @@ pub(crate) fn run(
 ) -> Result<(), Flaw> {
     for question in questions {
         let method = question.method.as_str();
-        let row = register::find(method, Direction::ToAgent, revision);
-        if row.is_none_or(|row| row.path != Path::Asked) {
+        // What a newer revision knows is refused below, as what this client cannot be asked.
+        let newer = Revision::SUPPORTED.iter().filter(|newer| **newer >= revision);
+        let mut rows = newer.filter_map(|revision| register::find(method, Direction::ToAgent, *revision));
+        if !rows.any(|row| row.path == Path::Asked) {
             let detail = "the server asks by a method that is not in the register";
             return Err(Refusal::new(Reason::AnswerRefused, detail).into());
         }

@@ -44,14 +44,24 @@ pub(crate) fn run(
     }
 }
 
-/// Whether the endpoint is served in this revision: all its servers have to speak it.
-pub(crate) fn speaks(connected: &Connected, said: &Spoken<'_>) -> Result<(), Flaw> {
-    if connected.door.revisions().any(|served| served == said.revision) {
-        return Ok(());
-    }
-    let served: Vec<Revision> = connected.door.revisions().collect();
+/// The revision in which this is spoken from now on, if the endpoint serves it. A handshake is given the revision that it
+/// wishes for, or else the newest one with sessions, unless it wishes for less than the endpoint serves (MCP 2025-11-25,
+/// basic/lifecycle). In a session another revision may have been agreed on: that is for `session` to say.
+pub(crate) fn speaks(connected: &Connected, said: &Spoken<'_>) -> Result<Revision, Flaw> {
+    let door = &connected.door;
+    let newest = || door.revisions().find(|served| served.has_sessions());
+    let agreed = match said.wished {
+        None if said.revision.has_sessions() => newest().map(|_| said.revision),
+        None => Some(said.revision).filter(|revision| door.serves(*revision)),
+        Some(wished) => match Revision::parse(wished).filter(|revision| revision.has_sessions()) {
+            Some(revision) if door.serves(revision) => Some(revision),
+            // The names of revisions are dates, so that an unknown one can be told to be too old.
+            Some(_) | None => newest().filter(|_| door.minimum().is_none_or(|minimum| wished > minimum.as_str())),
+        },
+    };
+    let served: Vec<Revision> = door.revisions().collect();
     let requested = said.wished.unwrap_or(said.revision.as_str());
-    Err(Flaw::version_unsupported(requested, &served))
+    agreed.ok_or_else(|| Flaw::version_unsupported(requested, &served))
 }
 
 /// The revision of a message.
@@ -59,6 +69,8 @@ pub(crate) fn speaks(connected: &Connected, said: &Spoken<'_>) -> Result<(), Fla
 pub(crate) struct Spoken<'a> {
     /// The one it speaks.
     pub(crate) revision: Revision,
+    /// Whether it names that one itself, in a header; a message of a session need not.
+    pub(crate) is_named: bool,
     /// The one that a handshake would like to speak.
     pub(crate) wished: Option<&'a str>,
 }

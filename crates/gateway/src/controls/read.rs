@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use model::{Reason, Refusal};
-use wire::{Flaw, Request, Response};
+use wire::{Flaw, Request, Response, Revision};
 
 use crate::register::{self, Direction, Row};
 
@@ -11,6 +11,17 @@ use crate::register::{self, Direction, Row};
 pub(crate) struct Message {
     pub(crate) request: Box<Request>,
     pub(crate) row: &'static Row,
+}
+
+impl Message {
+    /// The same message in the revision that was agreed on for it, if its method passes there.
+    pub(crate) fn agree(&mut self, revision: Revision) -> Result<(), Flaw> {
+        self.request.revision = revision;
+        if self.row.revisions.contains(&revision) {
+            return Ok(());
+        }
+        Err(about(&self.request, Refusal::new(Reason::MethodUnknown, "the method is of another revision")))
+    }
 }
 
 /// What a client posts.

@@ -6,13 +6,15 @@ use flow::{Session, Sessions};
 use model::{Reason, Refusal, Timestamp};
 use wire::Revision;
 
-use crate::controls::connect::Connected;
+use crate::controls::connect::{Connected, Spoken};
 use crate::legacy::{Legacies, Legacy};
 
 /// A connected caller with its session.
 pub(crate) struct Present {
     pub(crate) connected: Connected,
     pub(crate) session: Arc<Session>,
+    /// The revision that is spoken: the session's, where there is one.
+    pub(crate) revision: Revision,
     /// The session that the client keeps; none for clients that keep none, and for one that begins it.
     pub(crate) legacy: Option<Arc<Legacy>>,
 }
@@ -39,19 +41,34 @@ impl<'a> Claim<'a> {
     }
 }
 
-/// Enters the session, bounded in number. An id of a session that is not this caller's is that of no session.
+/// Enters the session, bounded in number. An id of a session that is not this caller's is that of no session. A message of
+/// a client's session speaks the revision that was agreed on for it, and may not say otherwise.
 pub(crate) fn run(
     sessions: &Sessions,
     legacies: &Legacies,
     connected: Connected,
     claim: Claim<'_>,
+    spoken: &Spoken<'_>,
+    agreed: Revision,
     now: Timestamp,
 ) -> Result<Present, Refusal> {
     let legacy = match claim {
         Claim::Stateless | Claim::Begins => None,
         Claim::Belongs(None) => return Err(Refusal::new(Reason::SessionMissing, "no Mcp-Session-Id")),
-        Claim::Belongs(Some(handle)) => Some(legacies.find(handle, &connected.caller, &connected.door.name, now)?),
+        Claim::Belongs(Some(handle)) => {
+            let legacy = legacies.find(handle, &connected.caller, &connected.door.name, now)?;
+            if !connected.door.serves(legacy.revision) {
+                return Err(Refusal::new(Reason::SessionUnknown, "the session's revision is not served here any more"));
+            }
+            if spoken.is_named && spoken.revision != legacy.revision {
+                let detail = format!("a message of {} in a session of {}", spoken.revision, legacy.revision);
+                let hint = format!("`MCP-Protocol-Version` is not {}, as agreed", legacy.revision);
+                return Err(Refusal::new(Reason::HeaderMismatch, detail).with_hint(hint));
+            }
+            Some(legacy)
+        }
     };
     let session = sessions.enter(connected.caller.session_key(), now)?;
-    Ok(Present { connected, session, legacy })
+    let revision = legacy.as_ref().map_or(agreed, |legacy| legacy.revision);
+    Ok(Present { connected, session, revision, legacy })
 }

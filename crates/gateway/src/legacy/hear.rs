@@ -7,7 +7,7 @@ use model::{Caller, Object, Reason, ReceiptId, Refusal, ServerName};
 use policy::Action;
 use serde_json::json;
 use wire::answer::{self, Incoming, Notification, Question};
-use wire::{Flaw, Id, Revision, reply};
+use wire::{Flaw, Id, reply};
 
 use super::replay::Message;
 use super::{Legacy, Open, talk};
@@ -113,7 +113,7 @@ pub(crate) fn notified(
     notification: &Notification,
     bytes: &Bytes,
 ) -> Option<Bytes> {
-    let row = register::find(&notification.method, Direction::ToAgent, Revision::V2025_11_25)?;
+    let row = register::find(&notification.method, Direction::ToAgent, session.revision)?;
     match (row.path, row.method) {
         (Path::Heeded, _) => {
             // Full means that a check of this and other servers is under way already.
@@ -157,10 +157,10 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
     trail.endpoint = Some(connected.door.name.clone());
     trail.object = objects.first().cloned();
     trail.revision = connected.snapshot.revision;
-    let row = register::find(&question.method, Direction::ToAgent, Revision::V2025_11_25);
+    let row = register::find(&question.method, Direction::ToAgent, session.revision);
     trail.method = row.map(|row| row.method);
     let questions = std::slice::from_ref(&question);
-    let decided = ask::run(connected, server, &session.capabilities, Revision::V2025_11_25, questions, now);
+    let decided = ask::run(connected, server, &session.capabilities, session.revision, questions, now);
     let method = row.map_or("", |row| row.method);
     let noted = decided.and_then(|()| {
         let open = Open { server: server.clone(), id: id.clone(), method, objects };

@@ -35,7 +35,8 @@ pub(crate) fn begin(
     now: Timestamp,
 ) -> Result<HeaderValue, Refusal> {
     let capabilities = message.request.meta.client_capabilities.clone();
-    let begun = gate.legacies.begin(&running.caller, &running.door.name, capabilities, now)?;
+    let revision = message.request.revision;
+    let begun = gate.legacies.begin(&running.caller, &running.door.name, revision, capabilities, now)?;
     if let Some(ended) = begun.ended {
         tokio::spawn(close(Arc::clone(gate), ended));
     }
@@ -54,26 +55,35 @@ pub(crate) fn delete(gate: &Arc<Gate>, running: &Running, trail: &Trail) -> Resp
     answered(StatusCode::NO_CONTENT, None, Bytes::new(), trail.receipt)
 }
 
-/// Ends sessions whose time is up, and those of callers and endpoints that are halted, for as long as the gate runs.
+/// Ends sessions whose time is up, those of callers and endpoints that are halted, and those of revisions that their
+/// endpoint serves no more, for as long as the gate runs.
 pub async fn tend(gate: Arc<Gate>, stop: impl Future<Output = ()>) {
-    let mut halts = gate.halts.subscribe();
+    let (mut halts, mut snapshots) = (gate.halts.subscribe(), gate.snapshots.subscribe());
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => return,
             changed = halts.changed() => if changed.is_err() { return },
+            changed = snapshots.changed() => if changed.is_err() { return },
             () = tokio::time::sleep(SWEEP) => {}
         }
-        let (now, halted) = (gate.clock.now(), gate.halts.current());
+        let (now, halted, snapshot) = (gate.clock.now(), gate.halts.current(), gate.snapshots.load());
         let ended = gate.legacies.end(|session| {
             now.milliseconds_since(session.last_seen()) > limits::LEGACY_IDLE_MILLISECONDS_MAX
                 || now.milliseconds_since(session.began()) > limits::LEGACY_AGE_MILLISECONDS_MAX
                 || halted.stops_session(session.owner(), session.endpoint()).is_some()
+                || unserved(&snapshot, session)
         });
         for session in ended {
             tokio::spawn(close(Arc::clone(&gate), session));
         }
     }
+}
+
+/// Whether the session's endpoint is there, and serves its revision no more. One that is gone may come back, and what is
+/// asked of it meanwhile is refused anyway.
+fn unserved(snapshot: &Snapshot, session: &Legacy) -> bool {
+    snapshot.endpoints.get(session.endpoint()).is_some_and(|door| !door.serves(session.revision))
 }
 
 /// Tells servers that a session is over.

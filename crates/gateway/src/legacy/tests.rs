@@ -28,7 +28,10 @@ fn endpoint(name: &str) -> EndpointName {
 }
 
 fn begin(legacies: &Legacies, caller: &Caller, at: u64) -> String {
-    legacies.begin(caller, &endpoint("desk"), Capabilities::default(), Timestamp(at)).unwrap().handle
+    legacies
+        .begin(caller, &endpoint("desk"), Revision::NEWEST_LEGACY, Capabilities::default(), Timestamp(at))
+        .unwrap()
+        .handle
 }
 
 fn session(legacies: &Legacies) -> Arc<Legacy> {
@@ -91,7 +94,9 @@ fn a_caller_has_so_many_sessions_and_then_its_oldest_goes() {
     let handles: Vec<_> =
         (2..=limits::LEGACY_SESSIONS_PER_CALLER_MAX as u64).map(|at| begin(&legacies, &ana, at)).collect();
     assert!(legacies.find(&first, &ana, &endpoint("desk"), Timestamp(1_000)).is_ok(), "and is used again");
-    let begun = legacies.begin(&ana, &endpoint("desk"), Capabilities::default(), Timestamp(1_001)).unwrap();
+    let begun = legacies
+        .begin(&ana, &endpoint("desk"), Revision::NEWEST_LEGACY, Capabilities::default(), Timestamp(1_001))
+        .unwrap();
     assert!(begun.ended.is_some());
     let find = |handle: &str, caller: &Caller| legacies.find(handle, caller, &endpoint("desk"), Timestamp(1_002));
     assert!(find(&first, &ana).is_ok());

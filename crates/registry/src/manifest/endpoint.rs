@@ -6,6 +6,7 @@ use std::hash::Hash;
 use model::{EndpointName, PromptName, ServerName, ToolName, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use upstream::Revision;
 
 use super::Misfit;
 use super::text::{Line, ResourcePrefix};
@@ -21,6 +22,8 @@ pub struct EndpointManifest {
     pub purpose: Line,
     /// Which environment it belongs to.
     pub environment: Option<Line>,
+    /// The oldest revision of the protocol that clients may speak there; any if none is named.
+    pub minimum_revision: Option<Revision>,
     naming: Naming,
     /// Never empty; exactly one where names are plain.
     portions: Vec<Portion>,
@@ -151,6 +154,9 @@ struct Written {
     /// Which environment it belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Line>,
+    /// The oldest revision of the protocol that clients may speak there, as `2025-06-18`; any if none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    minimum_revision: Option<String>,
     /// The tools of the one server, by the names it gives them; all if none are named.
     #[serde(default, skip_serializing_if = "Choice::is_all")]
     #[schemars(with = "Option<Vec<String>>")]
@@ -168,7 +174,8 @@ impl TryFrom<Written> for EndpointManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, server, purpose, environment, tools, prompts, servers } = written;
+        let Written { name, server, purpose, environment, minimum_revision, tools, prompts, servers } = written;
+        let minimum_revision = minimum_revision.as_deref().map(revision).transpose()?;
         let (naming, portions) = match (server, servers) {
             (Some(name), None) => (Naming::Plain, vec![Portion { name, tools, prompts, resources: Vec::new() }]),
             (None, Some(portions)) => {
@@ -187,8 +194,16 @@ impl TryFrom<Written> for EndpointManifest {
                 return Err(Misfit::new("server", "name the server behind it, or several under `[[servers]]`"));
             }
         };
-        Ok(Self { name, purpose, environment, naming, portions })
+        Ok(Self { name, purpose, environment, minimum_revision, naming, portions })
     }
+}
+
+/// The revision of that name.
+fn revision(name: &str) -> Result<Revision, Misfit> {
+    Revision::parse(name).ok_or_else(|| {
+        let known: Vec<_> = Revision::SUPPORTED.iter().map(|revision| revision.as_str()).collect();
+        Misfit::new("minimum_revision", format!("name a revision that the gate speaks: {}", known.join(", ")))
+    })
 }
 
 /// Whether several servers can be told apart: by their names, and by the URIs of their resources.
@@ -225,12 +240,13 @@ fn check(portions: &[Portion]) -> Result<(), Misfit> {
 
 impl From<EndpointManifest> for Written {
     fn from(manifest: EndpointManifest) -> Self {
-        let EndpointManifest { name, purpose, environment, naming, mut portions } = manifest;
+        let EndpointManifest { name, purpose, environment, minimum_revision, naming, mut portions } = manifest;
         let written = Self {
             name,
             server: None,
             purpose,
             environment,
+            minimum_revision: minimum_revision.map(|revision| revision.as_str().to_owned()),
             tools: Choice::default(),
             prompts: Choice::default(),
             servers: None,

@@ -1,4 +1,5 @@
 use model::limits;
+use upstream::Revision;
 
 use super::*;
 
@@ -209,6 +210,19 @@ fn the_identity_of_a_local_server_is_its_whole_command() {
     assert_ne!(identity(&moved), identity(COMMAND));
 }
 
+#[test]
+fn a_server_says_how_many_calls_it_may_have_at_once() {
+    let said = |more: &str| server(&format!("url = \"https://crm.example/\"\n{more}")).unwrap();
+    assert_eq!(said("").concurrency(), limits::SERVER_CALLS);
+    let few = said("concurrency = 4");
+    assert_eq!(few.concurrency(), 4);
+    assert_eq!(few.identity(), said("").identity(), "it is the same server");
+    for (wrong, words) in [("0", "from 1 to"), ("1000000", "from 1 to"), ("\"many\"", "expected usize"), ("-1", "expected usize")] {
+        let (line, _, message) = told(&format!("url = \"https://crm.example/\"\nconcurrency = {wrong}"));
+        assert!(line == 5 && message.contains(words), "{line}: {message}");
+    }
+}
+
 fn endpoint(more: &str) -> Result<EndpointManifest, Mistake> {
     parse("sales.toml", &format!("name = \"sales\"\npurpose = \"selling\"\n{more}"))
 }
@@ -229,6 +243,9 @@ fn an_endpoint_is_for_one_server_or_for_several() {
     let erp = &two.portions()[1];
     assert!(erp.tools.is_all() && !erp.prompts.is_all() && !erp.prompts.takes(&"any".parse().unwrap()));
     assert_eq!(two.key_of(&"erp".parse().unwrap()), "servers[1].name");
+    assert_eq!((one.minimum_revision, two.minimum_revision), (None, None));
+    let oldest = endpoint(&format!("minimum_revision = \"2025-06-18\"\n{TWO}")).unwrap();
+    assert_eq!(oldest.minimum_revision.map(Revision::as_str), Some("2025-06-18"));
 }
 
 #[test]
@@ -244,6 +261,8 @@ fn mistakes_in_an_endpoint_are_told_where_they_are() {
         ("[[servers]]\nname = \"crm\"\n[[servers]]\nname = \"erp\"\n[[servers]]\nname = \"crm\"", 8, "named twice"),
         ("[[servers]]\nname = \"crm\"\nresources = [\"crm\"]", 5, "write how the URIs begin"),
         ("[[servers]]\nname = \"crm_x\"", 4, "is no server name"),
+        ("minimum_revision = \"2025-06-19\"\nserver = \"crm\"", 3, "2025-06-18, 2025-03-26"),
+        ("minimum_revision = 2025\nserver = \"crm\"", 3, "expected a string"),
         (
             "[[servers]]\nname = \"crm\"\nresources = [\"crm://\"]\n[[servers]]\nname = \"erp\"\n\
              resources = [\"erp://\", \"crm://orders/\"]",
@@ -264,7 +283,8 @@ fn manifests_survive_being_stored_and_being_written_as_toml() {
         assert_eq!(serde_json::from_str::<ServerManifest>(&stored).unwrap(), manifest);
         assert_eq!(parse::<ServerManifest>("", &toml::to_string(&manifest).unwrap()).unwrap(), manifest);
     }
-    for text in [TWO, "server = \"crm\"\n", "server = \"crm\"\ntools = []\nprompts = [\"a\"]\n"] {
+    let oldest = "server = \"crm\"\nminimum_revision = \"2025-06-18\"\n";
+    for text in [TWO, oldest, "server = \"crm\"\n", "server = \"crm\"\ntools = []\nprompts = [\"a\"]\n"] {
         let manifest = endpoint(text).unwrap();
         let stored = serde_json::to_string(&manifest).unwrap();
         assert_eq!(serde_json::from_str::<EndpointManifest>(&stored).unwrap(), manifest);
