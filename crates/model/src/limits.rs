@@ -294,6 +294,14 @@ pub const STREAM_RESUMPTIONS_MAX: u32 = 20;
 pub const STREAM_RETRY_MILLISECONDS: u64 = 1_000;
 /// Milliseconds until a server's stream is read on, at most.
 pub const STREAM_RETRY_MILLISECONDS_MAX: u64 = 30_000;
+/// Milliseconds a server of HTTP+SSE may take to say where it wants to be posted to.
+pub const EVENTS_ENDPOINT_MILLISECONDS_MAX: u64 = 10_000;
+/// Messages on their way at once to one server of HTTP+SSE in one session, and calls that it has not answered.
+pub const EVENTS_POSTS_MAX: usize = 256;
+/// Events of a session over HTTP+SSE that are no messages, until it is ended.
+pub const EVENTS_NOISE_MAX: u64 = 100;
+/// Messages of a server of HTTP+SSE about no call that wait until somebody listens.
+pub const EVENTS_UNHEARD_MAX: usize = 16;
 /// Milliseconds a server may take to hear that a session is over.
 pub const PARTING_MILLISECONDS_MAX: u64 = 5_000;
 /// Milliseconds from the start of a local server until its definitions are read and compared.

@@ -1,6 +1,6 @@
 //! A local server for the tests: honest, or broken in the way that a tool's name says. It is also its own supervisor.
 //!
-//! `puppet stateless` speaks 2026-07-28 only, `puppet sessions` 2025-11-25 only, and `puppet strict` ends when it hears
+//! `puppet stateless` speaks 2026-07-28 only, `puppet sessions` 2025-11-25 only, `puppet sessions@REVISION` that one, and `puppet strict` ends when it hears
 //! anything before a handshake. `puppet dead` ends at once, `puppet mute` never says anything, `puppet deaf` never reads.
 
 use std::io::{self, BufRead as _, Write as _};
@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         "deaf" => sleep_forever(),
         _ => {}
     }
-    let mut puppet = Puppet { manner: manner.to_owned(), ..Puppet::default() };
+    let (manner, revision) = manner.split_once('@').unwrap_or((manner, "2025-11-25"));
+    let mut puppet = Puppet { manner: manner.to_owned(), revision: revision.to_owned(), ..Puppet::default() };
     for line in io::stdin().lock().lines() {
         let Some(message) = line.ok().and_then(|line| serde_json::from_str::<Value>(&line).ok()) else {
             return ExitCode::FAILURE;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
 #[derive(Default)]
 struct Puppet {
     manner: String,
+    revision: String,
     greeted: bool,
     /// Methods that were heard, with what they cancel.
     heard: Vec<Value>,
@@ -91,7 +93,7 @@ impl Puppet {
         answer(
             id,
             &json!({
-                "protocolVersion": "2025-11-25",
+                "protocolVersion": self.revision,
                 "capabilities": { "tools": {} },
                 "serverInfo": { "name": "puppet", "version": "1" },
                 "instructions": "Pull gently.",
@@ -126,6 +128,11 @@ impl Puppet {
                 notify("notifications/progress", &json!({ "progressToken": id, "progress": 1 }));
                 notify("notifications/tools/list_changed", &json!({}));
                 answer(id, &json!({}));
+            }
+            "batch" => {
+                let progress = json!({ "progressToken": token, "progress": 1 });
+                let progress = json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": progress });
+                say(&json!([progress, { "jsonrpc": "2.0", "id": id, "result": {} }]));
             }
             "broken" => answer(id, &json!({ "resultType": "input_required" })),
             "noise" => {

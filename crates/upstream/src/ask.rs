@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 use wire::answer::{Incoming, Outcome, ResultType};
 use wire::outgoing::{self, Outgoing};
 use wire::{Id, Revision, reply};
 
 use crate::local::Process;
-use crate::{Answer, Deadlines, Route, SendError, Session, Stream, send};
+use crate::{Answer, Deadlines, Fault, Route, SendError, Session, Stream, Unsent, send};
 
 /// Writes the server's credential into headers.
 pub(crate) type Credential<'a> = &'a (dyn Fn(&mut HeaderMap) + Send + Sync);
@@ -23,7 +23,7 @@ const VERSION_UNSUPPORTED: i64 = -32022;
 pub(crate) enum Line<'a> {
     /// A server of 2026-07-28.
     Stateless(&'a Route, Credential<'a>),
-    /// A session with a server of 2025-11-25.
+    /// A session with a server of 2025-11-25 or before.
     Session(&'a Session, Credential<'a>),
     /// A running local server, whichever it speaks.
     Process(&'a Arc<Process>),
@@ -86,12 +86,28 @@ pub(crate) enum Heard {
     Question(Id, String),
 }
 
+impl AskError {
+    /// Whether the server chose an older revision than it spoke when people approved it: a reason to look at all it says.
+    pub fn is_downgrade(&self) -> bool {
+        let Self::Send { source, .. } = self else { return false };
+        matches!(source, SendError::NotSent { cause: Unsent::Downgraded { .. } })
+    }
+
+    /// Whether a status came in place of an answer, and is such a one.
+    pub(crate) fn is_status(&self, is_such: impl Fn(StatusCode) -> bool) -> bool {
+        let Self::Send { source: SendError::Unknown { fault: Fault::Status { status } }, .. } = self else {
+            return false;
+        };
+        is_such(*status)
+    }
+}
+
 impl Line<'_> {
     /// The revision that is spoken.
     pub(crate) fn revision(self) -> Revision {
         match self {
             Self::Stateless(..) => Revision::V2026_07_28,
-            Self::Session(..) => Revision::V2025_11_25,
+            Self::Session(session, _) => session.revision(),
             Self::Process(process) => process.revision(),
         }
     }
@@ -119,7 +135,7 @@ impl Line<'_> {
         match self {
             Self::Stateless(..) | Self::Process(_) => Err("it asks a question back"),
             Self::Session(session, credential) => {
-                let mut headers = outgoing::session_headers(Revision::V2025_11_25, None);
+                let mut headers = outgoing::session_headers(session.revision(), None);
                 credential(&mut headers);
                 // Whether it hears that is its own affair: the answer that is waited for may come nevertheless.
                 drop(session.tell(headers, answer_for(id, method)).await);
@@ -163,9 +179,14 @@ impl Question {
     /// Reads the result from an answer in which nothing can be asked back.
     pub(crate) async fn settle(&self, answer: Answer) -> Result<Map<String, Value>, AskError> {
         match answer {
-            Answer::Whole { body, .. } => match self.read(&body)? {
-                Heard::Result(result) => Ok(result),
-                Heard::Notification | Heard::Question(..) => Err(self.malformed("it is no response")),
+            Answer::Whole { status, body } => match self.read(&body) {
+                Ok(Heard::Result(result)) => Ok(result),
+                Ok(Heard::Notification | Heard::Question(..)) => Err(self.malformed("it is no response")),
+                // Documents of a web server that knows nothing of MCP may be JSON too.
+                Err(AskError::Malformed { .. }) if !status.is_success() => {
+                    Err(self.unsent(Fault::Status { status }.into()))
+                }
+                Err(error) => Err(error),
             },
             Answer::Stream(stream) => self.follow(stream, None).await,
             Answer::Accepted => Err(self.malformed("it was taken as a notification")),

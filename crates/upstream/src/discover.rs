@@ -1,7 +1,8 @@
 //! Everything a server says of itself, read whole, so that people can approve it.
 //!
 //! Whether a server is of 2026-07-28 or keeps sessions shows when it is asked: first in the newer way, and if it
-//! unmistakably does not know that, in the older. A server that merely failed is not asked again in another way.
+//! unmistakably does not know that, in the older. A server that merely failed is not asked again in another way. Which of
+//! the older revisions a server speaks is what it chooses when it is asked for the newest of them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +17,7 @@ use crate::ask::{Credential, Line, Question, printable};
 use crate::listing::Reader;
 use crate::local::Process;
 use crate::route::Way;
-use crate::session::{Greeting, agreed};
+use crate::session::agreed;
 use crate::{AskError, Excluded, Fault, Listing, Named, Route, SendError, Session, local};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
@@ -102,18 +103,27 @@ pub async fn discover(
             },
         }
     };
-    timeout(limit, read).await.unwrap_or(Err(DiscoverError::TimedOut))
+    let said = timeout(limit, read).await.unwrap_or(Err(DiscoverError::TimedOut));
+    if said.is_ok() {
+        // Whatever calls found before, the server is there.
+        route.turnstile().answered();
+    }
+    said
 }
 
 async fn remote(route: &Route, credential: Credential<'_>) -> Result<Definitions, DiscoverError> {
     let line = Line::Stateless(route, credential);
-    match introduced(line).await {
-        // Only its first answer shows of which kind a server is: what goes wrong later has another reason.
-        Err(DiscoverError::Ask(error)) if is_of_sessions(&error) => {}
-        Err(error) => return Err(error),
-        Ok(definitions) => return lists(line, definitions).await,
+    if !route.answers_on_one_stream() {
+        match introduced(line).await {
+            // Only its first answer shows of which kind a server is: what goes wrong later has another reason.
+            Err(DiscoverError::Ask(error)) if is_of_sessions(&error) => {}
+            Err(error) => return Err(error),
+            Ok(definitions) => return lists(line, definitions).await,
+        }
     }
-    let (session, greeting) = Session::greet(route, &Value::Object(Map::new()), credential).await?;
+    // What is read here is what people approve, so nothing is too old for it but what the gate does not speak.
+    let route = route.clone().speaking_at_least(None);
+    let (session, greeting) = Session::greet(&route, &Value::Object(Map::new()), credential).await?;
     let read = greeted(Line::Session(&session, credential), greeting).await;
     session.part(credential).await;
     read
@@ -123,26 +133,28 @@ async fn remote(route: &Route, credential: Credential<'_>) -> Result<Definitions
 pub(crate) async fn running(process: &Arc<Process>) -> Result<Definitions, DiscoverError> {
     let line = Line::Process(process);
     if process.revision().has_sessions() {
-        return greeted(line, Greeting { result: process.greeting() }).await;
+        return greeted(line, process.greeting()).await;
     }
     lists(line, introduced(line).await?).await
 }
 
-/// Greets a local server that has just started, in its revision: not at all, or with a handshake.
-pub(crate) async fn greet(process: &Arc<Process>) -> Result<Map<String, Value>, AskError> {
+/// Greets a local server that has just started, and tells which revision it chose.
+pub(crate) async fn greet(process: &Arc<Process>) -> Result<(Revision, Map<String, Value>), AskError> {
     let question = Question::new("initialize", 0);
     let line = Line::Process(process);
     let result = question.ask(line, outgoing::initialize(&question.id, &Value::Object(Map::new()))).await?;
-    agreed(&question, &result)?;
+    let revision = agreed(&question, &result)?;
     process.tell(&outgoing::initialized().body).map_err(|cause| question.unsent(cause.into()))?;
-    Ok(result)
+    Ok((revision, result))
 }
 
 /// Whether a server of sessions gave this answer to `server/discover` or another request of 2026-07-28.
 pub(crate) fn is_of_sessions(error: &AskError) -> bool {
     match error {
         // It knows what was asked, and says what it speaks.
-        AskError::Version { supported, .. } => supported.iter().any(|one| one == Revision::V2025_11_25.as_str()),
+        AskError::Version { supported, .. } => {
+            supported.iter().filter_map(|one| Revision::parse(one)).any(Revision::has_sessions)
+        }
         // Servers of 2026-07-28 have these codes for what is wrong with a header (-32020) or a capability (-32021);
         // -32603 says that something broke. With anything else a server says that it cannot make sense of a request
         // that every server of 2026-07-28 must know.
@@ -175,11 +187,11 @@ async fn introduced(line: Line<'_>) -> Result<Definitions, DiscoverError> {
     introduction(&question, said, supported)
 }
 
-/// Reads a server of 2025-11-25 that has been greeted.
-async fn greeted(line: Line<'_>, greeting: Greeting) -> Result<Definitions, DiscoverError> {
+/// Reads a server that has been greeted.
+async fn greeted(line: Line<'_>, greeting: Map<String, Value>) -> Result<Definitions, DiscoverError> {
     let question = Question::new("initialize", 0);
-    let supported = vec![Revision::V2025_11_25.as_str().to_owned()];
-    lists(line, introduction(&question, greeting.result, supported)?).await
+    let supported = vec![line.revision().as_str().to_owned()];
+    lists(line, introduction(&question, greeting, supported)?).await
 }
 
 async fn lists(line: Line<'_>, mut definitions: Definitions) -> Result<Definitions, DiscoverError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use model::limits;
+use wire::Revision;
 
 /// A call without an acceptable answer. The variant is what may be said of the call; none of them is ever a reason
 /// to send it again.
@@ -63,18 +64,26 @@ pub enum Unsent {
         /// Why it ended, with what it said last.
         why: Arc<str>,
     },
-    /// The local server has as much to do as it may have.
+    /// The server has as much to do as it may have.
     #[error(
-        "the local server has {} requests or {} bytes to take already",
+        "the server has {} requests or {} bytes to take already",
         limits::LOCAL_REQUESTS_MAX,
         limits::LOCAL_QUEUE_BYTES_MAX
     )]
     Busy,
-    /// The message is none that can be put to a server which others use too.
-    #[error("the message cannot be put to a local server: {detail}")]
+    /// The message is none that can be told apart from others on one line.
+    #[error("the message cannot be put on a line that many calls share: {detail}")]
     Message {
         /// What is wrong with it. It never quotes the message.
         detail: String,
+    },
+    /// The server chose an older revision than it spoke when people approved it.
+    #[error("the server speaks {found} now, and was approved speaking {pinned}")]
+    Downgraded {
+        /// What it speaks now.
+        found: Revision,
+        /// What it spoke when it was approved.
+        pinned: Revision,
     },
 }
 
@@ -147,8 +156,14 @@ pub enum Fault {
         /// Why, with what it said last.
         why: Arc<str>,
     },
-    /// More messages of a local server wait than may.
-    #[error("the messages of the local server were not taken fast enough")]
+    /// The one stream on which the server answers every call of a session ended.
+    #[error("the stream of the session ended: {why}")]
+    LineEnded {
+        /// Why.
+        why: Arc<str>,
+    },
+    /// More messages of a line that calls share wait than may.
+    #[error("the messages of the server were not taken fast enough")]
     Backlog,
     /// One message is larger than [`limits::MESSAGE_BYTES_MAX`].
     #[error("the answer is larger than {} bytes", limits::MESSAGE_BYTES_MAX)]
@@ -204,6 +219,7 @@ impl From<Fault> for SendError {
             | Fault::NotResumed { .. }
             | Fault::ResumedTooOften
             | Fault::ProcessEnded { .. }
+            | Fault::LineEnded { .. }
             | Fault::Backlog
             | Fault::Redirect { .. }
             | Fault::Status { .. } => Self::Unknown { fault },

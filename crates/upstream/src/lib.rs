@@ -9,8 +9,11 @@
 //! [`send()`], or a [`Stream`], tells the server that the call is cancelled (MCP 2026-07-28,
 //! basic/patterns/cancellation): by closing the connection, or in words.
 //!
-//! - [`Session`]: the gate's session with a server of 2025-11-25, whose streams are read on when they break off.
+//! - [`Session`]: the gate's session with a server of 2025-11-25 or before, over streamable HTTP, whose streams are read on
+//!   when they break off, or over the HTTP+SSE of 2024-11-05.
 //! - [`Local`]: the place for one process of a local server, shared by the callers of one endpoint.
+//!
+//! - [`Turnstile`]: where calls to one server take turns, and are turned away from one that failed.
 //!
 //! Beside the data path the gate asks for itself: [`discover()`] reads everything a server says of itself, to be
 //! pinned, and [`listen()`] hears when it changes, in whichever revision the server speaks.
@@ -19,6 +22,7 @@
 //! that `identity` wrote.
 
 mod ask;
+mod batch;
 mod discover;
 mod error;
 mod listen;
@@ -29,6 +33,8 @@ mod route;
 mod send;
 mod session;
 mod stream;
+mod switchboard;
+mod turnstile;
 mod whole;
 
 #[cfg(test)]
@@ -44,5 +50,6 @@ pub use route::{Route, RouteError};
 pub use send::{Answer, Deadlines, Purpose, send};
 pub use session::Session;
 pub use stream::Stream;
+pub use turnstile::{Traffic, Turn, TurnError, Turnstile, Turnstiles};
 /// Part of what this crate speaks of: which revision a server is spoken to in.
 pub use wire::Revision;

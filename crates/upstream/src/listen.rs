@@ -7,9 +7,9 @@ use serde_json::{Map, Value};
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use wire::answer::{Incoming, Outcome};
-use wire::{Revision, outgoing};
+use wire::outgoing;
 
-use crate::ask::{Line, Question, printable};
+use crate::ask::{Credential, Line, Question, printable};
 use crate::discover::is_of_sessions;
 use crate::route::Way;
 use crate::{Answer, AskError, Deadlines, Route, Session, Stream};
@@ -39,7 +39,7 @@ pub struct Changes {
 enum Heard {
     /// On a subscription of 2026-07-28.
     Subscription(Stream),
-    /// On the stream of a session of 2025-11-25 that is there for nothing else.
+    /// On the stream of a session that is there for nothing else.
     Session(Box<Aside>),
     /// From the processes of a local server, whenever one runs.
     Local(broadcast::Receiver<Change>),
@@ -77,28 +77,43 @@ pub async fn listen(route: &Route, credential: impl Fn(&mut HeaderMap) + Send + 
     if let Way::Local(local) = route.way() {
         return Ok(Changes { question, heard: Heard::Local(local.changes()) });
     }
-    let heard = match subscribe(&question, Line::Stateless(route, &credential)).await {
-        Ok(stream) => Heard::Subscription(stream),
-        Err(error) if is_of_sessions(&error) => {
-            let (session, _) = match Session::greet(route, &Value::Object(Map::new()), &credential).await {
-                // It merely has no subscriptions.
-                Err(AskError::Answered { .. } | AskError::Version { .. }) => return Err(error),
-                greeted => greeted?,
-            };
-            let mut headers = outgoing::stream_headers(Revision::V2025_11_25, None, None);
-            credential(&mut headers);
-            match session.listen(headers.clone()).await {
-                Ok(Some(stream)) => Heard::Session(Box::new(Aside { session: Some(session), stream, headers })),
-                nothing => {
-                    session.close(headers).await;
-                    nothing.map_err(|source| question.unsent(source))?;
-                    return Err(question.malformed("its sessions have no stream"));
-                }
-            }
+    let refused = if route.answers_on_one_stream() {
+        None
+    } else {
+        match subscribe(&question, Line::Stateless(route, &credential)).await {
+            Ok(stream) => return Ok(Changes { question, heard: Heard::Subscription(stream) }),
+            Err(error) if is_of_sessions(&error) => Some(error),
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
     };
+    let heard = Heard::Session(Box::new(aside(&question, route, refused, &credential).await?));
     Ok(Changes { question, heard })
+}
+
+/// Opens a session for its stream alone. `refused` is what the server said to a subscription.
+async fn aside(
+    question: &Question,
+    route: &Route,
+    refused: Option<AskError>,
+    credential: Credential<'_>,
+) -> Result<Aside, AskError> {
+    // A change is a reason to look, whatever speaks of it.
+    let route = route.clone().speaking_at_least(None);
+    let (session, _) = match (Session::greet(&route, &Value::Object(Map::new()), credential).await, refused) {
+        // It merely has no subscriptions.
+        (Err(AskError::Answered { .. } | AskError::Version { .. }), Some(refused)) => return Err(refused),
+        (greeted, _) => greeted?,
+    };
+    let mut headers = outgoing::stream_headers(session.revision(), None, None);
+    credential(&mut headers);
+    match session.listen(headers.clone()).await {
+        Ok(Some(stream)) => Ok(Aside { session: Some(session), stream, headers }),
+        nothing => {
+            session.close(headers).await;
+            nothing.map_err(|source| question.unsent(source))?;
+            Err(question.malformed("its sessions have no stream"))
+        }
+    }
 }
 
 /// Subscribes to all changes of lists, in 2026-07-28.

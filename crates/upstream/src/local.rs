@@ -1,22 +1,19 @@
 //! Servers that the gate starts and talks to over their standard streams.
 //!
-//! [`Local`] is the place for one process of one server, at one endpoint, in one revision. Start with [`Local::wake`]: the
+//! [`Local`] is the place for one process of one server, at one endpoint, in one revision or a later one of its kind. Start with [`Local::wake`]: the
 //! process is started when somebody needs it, greeted in its revision, and its definitions are read and given to
 //! [`Started`] before any call goes through. When it ended it is started again by the next call, after a rest that
 //! doubles each time it did not stay; until then calls are refused at once, with the reason.
 //!
 //! - [`process`]: a running process: its calls, and whose they are.
-//! - [`replies`]: what is said about one call, on its way to the caller.
 //! - [`attend`]: reading and writing its streams, until it ends.
 //! - [`probe`]: reading what a server says of itself in a process that ends with that.
 //!
 //! INVARIANT: a process has callers of one endpoint only. What it says reaches the caller it is about, or nobody.
 
 mod attend;
-mod envelope;
 mod probe;
 mod process;
-mod replies;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,7 +33,6 @@ use crate::{Answer, Change, Deadlines, Definitions, SendError, Unsent, discover}
 pub(crate) use probe::probe;
 pub(crate) use process::Process;
 use process::{Counters, Keeper};
-pub(crate) use replies::Replies;
 
 /// Which program a local server is, and what it is given.
 #[derive(Clone)]
@@ -114,7 +110,8 @@ struct Rest {
 }
 
 impl Local {
-    /// A place for a process that speaks `revision`. Nothing is started yet.
+    /// A place for a process that speaks `revision`; in those that begin with a handshake, this one or a later one. Nothing
+    /// is started yet.
     pub fn new(spec: LocalSpec, revision: Revision, started: Arc<dyn Started>) -> Arc<Self> {
         let place = Place {
             spec,
@@ -138,9 +135,9 @@ impl Local {
         Ok(())
     }
 
-    /// The revision that the process speaks.
+    /// The revision that the process speaks; until one runs, the one that it has to speak.
     pub fn revision(&self) -> Revision {
-        self.place.revision
+        self.running().map_or(self.place.revision, |process| process.revision())
     }
 
     /// Whether a process runs and is ready.
@@ -273,10 +270,14 @@ impl Place {
         let process = keeper.process();
         let compared = async {
             if self.revision.has_sessions() {
-                process.greeted(discover::greet(&process).await.map_err(|error| with_causes(&error))?);
+                let (revision, said) = discover::greet(&process).await.map_err(|error| with_causes(&error))?;
+                process.greeted(revision, said);
             }
             let definitions = discover::running(&process).await.map_err(|error| with_causes(&error))?;
-            self.started.started(definitions).await
+            self.started.started(definitions).await?;
+            // Whoever compares has seen it by now; people decide whether it may be used so.
+            let (found, pinned) = (process.revision(), self.revision);
+            if found < pinned { Err(with_causes(&Unsent::Downgraded { found, pinned })) } else { Ok(()) }
         };
         if let Err(why) = compared.await {
             return Err(keeper.last_words(&why));

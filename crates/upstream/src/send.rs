@@ -94,7 +94,13 @@ pub(crate) async fn begin(
     let Ok(begun) = timeout(deadlines.head, address.lane().send(request)).await else {
         return Err(Fault::HeadTimedOut { after: deadlines.head }.into());
     };
-    Ok(begun?)
+    begun.map_err(|error| {
+        let error = SendError::from(error);
+        if let SendError::NotSent { cause } = &error {
+            address.turnstile().not_sent(cause);
+        }
+        error
+    })
 }
 
 /// Receives an answer that has begun.

@@ -1,55 +1,50 @@
-//! The gate's session with a server of 2025-11-25 (basic/lifecycle, basic/transports).
+//! The gate's session with a server of 2025-11-25 or before (basic/lifecycle, basic/transports).
 //!
-//! A session begins with the client's capabilities and ends when somebody says so: the gate by [`Session::close`], the
-//! server by answering 404. What was answered so was provably not carried out, and is not sent again here either. A
-//! server may give no session id; then every message stands for itself, and nothing can be over.
+//! A session begins with the client's capabilities, in the revision that the server chooses when it is asked for the
+//! newest, and ends when somebody says so: the gate by [`Session::close`], or the server. It goes over one of three lines:
 //!
-//! With a local server there is one handshake for its process, which others use too, and no session: messages go to the
-//! process, and there is no stream beside them.
+//! - [`streamable`]: every message is a request of its own, since 2025-03-26;
+//! - [`events`]: messages are posted, and everything that the server says comes on one stream, as 2024-11-05 has it;
+//! - a process that the gate started: there is one handshake for it, which others use too, and no stream beside the answers.
+
+mod endpoint;
+mod events;
+mod streamable;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use model::limits;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
-use tokio::time::timeout;
 use wire::outgoing::{self, Outgoing};
 use wire::{Revision, header};
 
 use crate::ask::{Credential, Question};
-use crate::resume::Resume;
 use crate::route::{Address, Way};
 use crate::send::{begin, receive};
-use crate::{Answer, AskError, Deadlines, Fault, Local, Route, SendError, Stream};
+use crate::{Answer, AskError, Deadlines, Local, Route, SendError, Stream, Unsent};
+
+use events::Held;
+use streamable::Streamable;
 
 /// The gate's session with one server, on behalf of one client.
 #[derive(Debug)]
 pub struct Session {
     with: With,
+    revision: Revision,
 }
 
 #[derive(Debug)]
 enum With {
-    Server(Remote),
+    Streamable(Streamable),
+    Events(Held),
     Local(Arc<Local>),
 }
 
-/// A session over the network.
-#[derive(Debug)]
-struct Remote {
-    address: Address,
-    /// The server's name for it. It authenticates nobody, but is not for everybody's eyes either.
-    id: Option<HeaderValue>,
-    over: Arc<AtomicBool>,
-}
-
-/// What a server says at the beginning of a session.
-#[derive(Debug, Default)]
-pub(crate) struct Greeting {
-    pub(crate) result: Map<String, Value>,
+/// What a server said to `initialize`, and the line on which it said so.
+struct Hello {
+    with: With,
+    answer: Result<Answer, SendError>,
 }
 
 impl Session {
@@ -57,7 +52,9 @@ impl Session {
     /// server's credential into the headers.
     ///
     /// # Errors
-    /// When the server does not take part in the handshake, or speaks another revision.
+    /// When the server does not take part in the handshake, or chooses a revision that the gate does not speak. With
+    /// [`Unsent::Downgraded`] when it chooses one older than the route has it ([`Route::speaking_at_least`]); see
+    /// [`AskError::is_downgrade`].
     pub async fn open(
         route: &Route,
         capabilities: &Value,
@@ -71,53 +68,72 @@ impl Session {
         route: &Route,
         capabilities: &Value,
         credential: Credential<'_>,
-    ) -> Result<(Self, Greeting), AskError> {
+    ) -> Result<(Self, Map<String, Value>), AskError> {
         let question = Question::new("initialize", 0);
         let address = match route.way() {
-            Way::Http(address) => address.clone(),
+            Way::Http(address) => address,
             Way::Local(local) => {
                 local.wake().await.map_err(|source| question.unsent(source))?;
-                return Ok((Self { with: With::Local(Arc::clone(local)) }, Greeting::default()));
+                let session = Self { with: With::Local(Arc::clone(local)), revision: local.revision() };
+                return Ok((session, Map::new()));
             }
         };
-        let Outgoing { mut headers, body } = outgoing::initialize(&question.id, capabilities);
-        credential(&mut headers);
-        let request = address.post(headers, body);
-        let response = begin(&address, request, Deadlines::CALL).await.map_err(|source| question.unsent(source))?;
-        let id = session_id(response.headers()).map_err(|what| question.malformed(what))?;
-        let answer = receive(response, Deadlines::CALL, None).await.map_err(|source| question.unsent(source))?;
-        let session = Self { with: With::Server(Remote { address, id, over: Arc::default() }) };
-        let begun = async {
-            let result = question.settle(answer).await?;
-            agreed(&question, &result)?;
-            let Outgoing { mut headers, body } = outgoing::initialized();
-            credential(&mut headers);
-            session.tell(headers, body).await.map_err(|source| question.unsent(source))?;
-            Ok(Greeting { result })
-        };
-        match begun.await {
-            Ok(greeting) => Ok((session, greeting)),
-            Err(error) => {
-                // The server may have begun a session that nobody will use.
-                session.part(credential).await;
-                Err(error)
-            }
+        let Hello { with, answer } = hello(address, &question, capabilities, credential).await?;
+        // Until the server has chosen one, no message names a revision.
+        let mut session = Self { with, revision: Revision::V2024_11_05 };
+        let begun = session.settle(&question, answer, route.oldest(), credential).await;
+        if begun.is_err() {
+            // The server may have begun a session that nobody will use.
+            session.part(credential).await;
         }
+        begun.map(|said| (session, said))
+    }
+
+    /// Reads what the server said, and finishes the handshake in the revision it chose.
+    async fn settle(
+        &mut self,
+        question: &Question,
+        answer: Result<Answer, SendError>,
+        oldest: Option<Revision>,
+        credential: Credential<'_>,
+    ) -> Result<Map<String, Value>, AskError> {
+        let said = question.settle(answer.map_err(|source| question.unsent(source))?).await?;
+        let found = agreed(question, &said)?;
+        if let Some(pinned) = oldest.filter(|oldest| found < *oldest) {
+            return Err(question.unsent(Unsent::Downgraded { found, pinned }.into()));
+        }
+        self.revision = found;
+        if let With::Events(held) = &self.with {
+            held.events.agreed(found);
+        }
+        let Outgoing { mut headers, body } = outgoing::initialized();
+        credential(&mut headers);
+        self.tell(headers, body).await.map_err(|source| question.unsent(source))?;
+        Ok(said)
+    }
+
+    /// The revision that the server chose.
+    pub fn revision(&self) -> Revision {
+        self.revision
     }
 
     /// Sends one message, once. `headers` are complete but for the session's; the session's id and revision are written
-    /// over whatever they say. A stream that breaks off before its answer is read on.
+    /// over whatever they say. Over streamable HTTP, a stream that breaks off before its answer is read on.
     ///
-    /// Dropping the future or the stream does not cancel a call in this revision over the network: that is a message of
-    /// its own, [`wire::outgoing::cancelled`], for [`Session::tell`].
+    /// Over streamable HTTP, dropping the future or the stream does not cancel a call: that is a message of its own,
+    /// [`wire::outgoing::cancelled`], for [`Session::tell`]. On other lines dropping it says so, and telling it does no
+    /// harm.
     ///
     /// # Errors
     /// [`SendError::SessionOver`] if the server ended the session; otherwise as for [`crate::send()`].
     pub async fn send(&self, headers: HeaderMap, body: Bytes, deadlines: Deadlines) -> Result<Answer, SendError> {
-        match &self.with {
-            With::Server(remote) => remote.send(headers, body, deadlines).await,
-            With::Local(local) => local.send(body, deadlines).await,
-        }
+        let headers = self.name(headers);
+        let answer = match &self.with {
+            With::Streamable(streamable) => streamable.send(headers, body, deadlines).await?,
+            With::Events(held) => held.events.send(headers, body, deadlines).await?,
+            With::Local(local) => return local.send(body, deadlines).await,
+        };
+        Ok(if self.revision.batches() { unbatched(answer, deadlines) } else { answer })
     }
 
     /// Sends a notification, or the answer to a question of the server. A local server is told nothing: others use it
@@ -126,53 +142,42 @@ impl Session {
     /// # Errors
     /// [`SendError::SessionOver`] if the server ended the session; otherwise as for [`crate::send()`].
     pub async fn tell(&self, headers: HeaderMap, body: Bytes) -> Result<(), SendError> {
-        let With::Server(remote) = &self.with else {
-            return Ok(());
-        };
-        let request = remote.address.post(remote.name(headers), body);
-        let status = remote.begin(request, Deadlines::CALL).await?.status();
-        if status.is_success() { Ok(()) } else { Err(Fault::Status { status }.into()) }
+        let headers = self.name(headers);
+        match &self.with {
+            With::Streamable(streamable) => streamable.tell(headers, body).await,
+            With::Events(held) => held.events.tell(headers, body).await,
+            With::Local(_) => Ok(()),
+        }
     }
 
-    /// Opens the stream on which the server says what belongs to no answer. `None` if it has none, as local servers do.
+    /// Opens the stream on which the server says what belongs to no answer. `None` if it has none, as local servers do; over
+    /// HTTP+SSE there is one, for whoever opens it first.
     ///
     /// # Errors
     /// [`SendError::SessionOver`] if the server ended the session; otherwise as for [`crate::send()`].
     pub async fn listen(&self, headers: HeaderMap) -> Result<Option<Stream>, SendError> {
-        let With::Server(remote) = &self.with else {
-            return Ok(None);
+        let stream = match &self.with {
+            With::Streamable(streamable) => streamable.listen(&self.name(headers)).await?,
+            With::Events(held) => held.events.listen()?,
+            With::Local(_) => None,
         };
-        let headers = remote.streaming(&headers);
-        let request = remote.address.bare(Method::GET, headers.clone());
-        let response = remote.begin(request, Deadlines::SUBSCRIPTION).await?;
-        // Without a session a server may know only POST, and say so in either way.
-        if matches!(response.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND) {
-            return Ok(None);
-        }
-        let resume = remote.resume(headers, Deadlines::SUBSCRIPTION);
-        match receive(response, Deadlines::SUBSCRIPTION, Some(resume)).await? {
-            Answer::Stream(stream) => Ok(Some(stream)),
-            Answer::Whole { status, .. } => Err(Fault::Status { status }.into()),
-            Answer::Accepted => Err(Fault::Status { status: StatusCode::ACCEPTED }.into()),
-        }
+        Ok(if self.revision.batches() { stream.map(Stream::with_batches) } else { stream })
     }
 
     /// Tells the server that the session is over. Whether it hears that is its own affair.
     pub async fn close(&self, headers: HeaderMap) {
-        let With::Server(remote) = &self.with else { return };
-        if remote.over.swap(true, Ordering::Relaxed) || remote.id.is_none() {
-            return;
+        match &self.with {
+            With::Streamable(streamable) => streamable.close(&self.name(headers)).await,
+            With::Events(held) => held.close(),
+            With::Local(_) => {}
         }
-        let request = remote.address.bare(Method::DELETE, remote.streaming(&headers));
-        let limit = Duration::from_millis(limits::PARTING_MILLISECONDS_MAX);
-        // Servers may refuse to be told (405), and forget the session when its time is up.
-        drop(timeout(limit, remote.address.lane().send(request)).await);
     }
 
     /// Whether the session ended: closed here, or said to be over by the server.
     pub fn is_over(&self) -> bool {
         match &self.with {
-            With::Server(remote) => remote.over.load(Ordering::Relaxed),
+            With::Streamable(streamable) => streamable.is_over(),
+            With::Events(held) => held.events.is_over(),
             With::Local(_) => false,
         }
     }
@@ -182,76 +187,85 @@ impl Session {
         credential(&mut headers);
         self.close(headers).await;
     }
-}
 
-impl Remote {
-    async fn send(&self, headers: HeaderMap, body: Bytes, deadlines: Deadlines) -> Result<Answer, SendError> {
-        let resume = self.resume(self.streaming(&headers), deadlines);
-        let request = self.address.post(self.name(headers), body);
-        let response = self.begin(request, deadlines).await?;
-        receive(response, deadlines, Some(resume)).await
-    }
-
-    /// Sends a request of this session, and hears whether there still is one.
-    async fn begin(
-        &self,
-        request: http::Request<http_body_util::Full<Bytes>>,
-        deadlines: Deadlines,
-    ) -> Result<http::Response<hyper::body::Incoming>, SendError> {
-        if self.over.load(Ordering::Relaxed) {
-            return Err(SendError::SessionOver);
-        }
-        let response = begin(&self.address, request, deadlines).await?;
-        if response.status() == StatusCode::NOT_FOUND && self.id.is_some() {
-            self.over.store(true, Ordering::Relaxed);
-            return Err(SendError::SessionOver);
-        }
-        Ok(response)
-    }
-
-    /// Writes the session's id and revision over whatever the headers say of them.
+    /// Writes the session's revision over whatever the headers say of one; none where messages do not name it.
     fn name(&self, mut headers: HeaderMap) -> HeaderMap {
-        let revision = Revision::V2025_11_25.as_str();
-        headers.insert(header::PROTOCOL_VERSION, HeaderValue::from_static(revision));
-        match &self.id {
-            Some(id) => headers.insert(header::SESSION_ID, id.clone()),
-            None => headers.remove(header::SESSION_ID),
-        };
+        if self.revision.has_version_header() {
+            headers.insert(header::PROTOCOL_VERSION, http::HeaderValue::from_static(self.revision.as_str()));
+        } else {
+            headers.remove(header::PROTOCOL_VERSION);
+        }
         headers
     }
+}
 
-    /// The headers of a GET or DELETE with the credential that these have.
-    fn streaming(&self, headers: &HeaderMap) -> HeaderMap {
-        let mut headers = headers.clone();
-        headers.remove(http::header::CONTENT_TYPE);
-        headers.remove(http::header::CONTENT_LENGTH);
-        headers.insert(http::header::ACCEPT, HeaderValue::from_static("text/event-stream"));
-        self.name(headers)
+/// Says `initialize` to a server, on the line that it has. One that does not know how it is spoken to over streamable
+/// HTTP may be of HTTP+SSE, and shows it by how it answers a GET (2025-11-25, basic/transports, backwards compatibility).
+async fn hello(
+    address: &Address,
+    question: &Question,
+    capabilities: &Value,
+    credential: Credential<'_>,
+) -> Result<Hello, AskError> {
+    let Outgoing { mut headers, body } = outgoing::initialize(&question.id, capabilities);
+    credential(&mut headers);
+    if address.is_of_events() {
+        match events::open(address, question, credential).await {
+            Ok(held) => return on_events(held, headers, body).await,
+            Err(error) if !error.is_status(is_none_of_streamable) => return Err(error),
+            // It is not what it was, so it is found out anew.
+            Err(_) => address.note_events(false),
+        }
     }
+    let request = address.post(headers.clone(), body.clone());
+    let response = begin(address, request, Deadlines::CALL).await.map_err(|source| question.unsent(source))?;
+    let status = response.status();
+    let id = streamable::session_id(response.headers()).map_err(|what| question.malformed(what))?;
+    let answer = receive(response, Deadlines::CALL, None).await;
+    if is_none_of_streamable(status) {
+        match events::open(address, question, credential).await {
+            Ok(held) => {
+                address.note_events(true);
+                return on_events(held, headers, body).await;
+            }
+            // It begins as such a server does, and then says what none may.
+            Err(error @ AskError::Malformed { .. }) => return Err(error),
+            // It is none of these either, so what it said first is what counts.
+            Err(_) => {}
+        }
+    }
+    Ok(Hello { with: With::Streamable(Streamable::new(address.clone(), id)), answer })
+}
 
-    fn resume(&self, headers: HeaderMap, deadlines: Deadlines) -> Resume {
-        Resume::new(self.address.clone(), headers, deadlines.head, Arc::clone(&self.over))
+async fn on_events(held: Held, headers: HeaderMap, body: Bytes) -> Result<Hello, AskError> {
+    let answer = held.events.send(headers, body, Deadlines::CALL).await;
+    Ok(Hello { with: With::Events(held), answer })
+}
+
+/// The answers of servers that do not know streamable HTTP.
+fn is_none_of_streamable(status: StatusCode) -> bool {
+    matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// The messages of an answer in a revision with batches, one by one.
+fn unbatched(answer: Answer, deadlines: Deadlines) -> Answer {
+    match answer {
+        Answer::Whole { status, body } => match crate::batch::split(&body) {
+            Some(messages) if status.is_success() => Answer::Stream(Stream::whole(messages, deadlines)),
+            Some(_) | None => Answer::Whole { status, body },
+        },
+        Answer::Stream(stream) => Answer::Stream(stream.with_batches()),
+        Answer::Accepted => Answer::Accepted,
     }
 }
 
-/// The session's id: one, of visible ASCII, within its bound.
-fn session_id(headers: &HeaderMap) -> Result<Option<HeaderValue>, &'static str> {
-    let mut values = headers.get_all(header::SESSION_ID).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    let within = (1..=limits::SESSION_ID_BYTES_MAX).contains(&value.len());
-    if values.next().is_some() || !within || !value.as_bytes().iter().all(u8::is_ascii_graphic) {
-        return Err("its session id is none");
-    }
-    let mut id = value.clone();
-    id.set_sensitive(true);
-    Ok(Some(id))
-}
-
-/// Whether the revision that the server chose is the one it was asked for.
-pub(crate) fn agreed(question: &Question, result: &Map<String, Value>) -> Result<(), AskError> {
+/// The revision that the server chose: any that has a handshake.
+pub(crate) fn agreed(question: &Question, result: &Map<String, Value>) -> Result<Revision, AskError> {
     match result.get("protocolVersion").and_then(Value::as_str) {
-        Some(version) if version == Revision::V2025_11_25.as_str() => Ok(()),
-        Some(other) => Err(question.version(&[other.to_owned()])),
+        Some(version) => {
+            let spoken = Revision::parse(version).filter(|revision| revision.has_sessions());
+            spoken.ok_or_else(|| question.version(&[version.to_owned()]))
+        }
         None => Err(question.malformed("`protocolVersion` is no text")),
     }
 }

@@ -1,5 +1,6 @@
 //! A streamed answer, message by message.
 
+use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
@@ -8,13 +9,14 @@ use model::limits;
 use tokio::time::{Instant, timeout_at};
 use wire::sse::{Decoder, Ending, Event};
 
-use crate::local::Replies;
+use crate::batch;
 use crate::resume::Resume;
+use crate::switchboard::Replies;
 use crate::whole::Progress;
-use crate::{Deadlines, Fault, Purpose, SendError};
+use crate::{Deadlines, Fault, Purpose, SendError, Turn};
 
 /// A streamed answer. Dropping it tells the server that nobody waits any more: over the network by closing the
-/// connection, to a local server in words.
+/// connection, on a line that many calls share in words.
 ///
 /// In a session a stream that breaks off is read on where it stopped, if the server numbers its events.
 #[derive(Debug)]
@@ -24,6 +26,10 @@ pub struct Stream {
     messages: usize,
     /// When the wait that is going on becomes too long. Kept here, because whoever waits may stop and wait again.
     idle_at: Option<Instant>,
+    /// Messages that came in one batch and are not told yet; `None` in revisions without batches.
+    batched: Option<VecDeque<Bytes>>,
+    /// The place at the server that the call has until the stream ends.
+    turn: Option<Box<Turn>>,
 }
 
 /// Where messages come from.
@@ -32,7 +38,8 @@ enum Source {
     /// It ended, well or badly.
     Ended,
     Events(Box<Events>),
-    Local(Replies),
+    /// On a line that many calls share.
+    Line(Box<Replies>),
 }
 
 /// The events of an answer over the network.
@@ -49,11 +56,45 @@ struct Events {
 impl Stream {
     pub(crate) fn new(body: Incoming, deadlines: Deadlines, resume: Option<Resume>) -> Self {
         let events = Events { body: Some(body), progress: begun(), decoder: decoder(), resume, newest: None };
-        Self { source: Source::Events(Box::new(events)), deadlines, messages: 0, idle_at: None }
+        Self::of(Source::Events(Box::new(events)), deadlines)
     }
 
-    pub(crate) fn local(replies: Replies, deadlines: Deadlines) -> Self {
-        Self { source: Source::Local(replies), deadlines, messages: 0, idle_at: None }
+    /// What is said about one call on a line that many share.
+    pub(crate) fn line(replies: Replies, deadlines: Deadlines) -> Self {
+        Self::of(Source::Line(Box::new(replies)), deadlines)
+    }
+
+    /// Messages that came together, and nothing after them.
+    pub(crate) fn whole(messages: Vec<Bytes>, deadlines: Deadlines) -> Self {
+        Self { batched: Some(messages.into()), ..Self::of(Source::Ended, deadlines) }
+    }
+
+    fn of(source: Source, deadlines: Deadlines) -> Self {
+        Self { source, deadlines, messages: 0, idle_at: None, batched: None, turn: None }
+    }
+
+    /// Keeps the call's place at the server for as long as the stream goes on.
+    pub fn hold(&mut self, turn: Turn) {
+        self.turn = Some(Box::new(turn));
+    }
+
+    /// The same stream, in which the server may send several messages as one array.
+    #[must_use]
+    pub(crate) fn with_batches(self) -> Self {
+        Self { batched: Some(self.batched.unwrap_or_default()), ..self }
+    }
+
+    /// The next event, of whatever kind: how a server of HTTP+SSE begins.
+    pub(crate) async fn event(&mut self) -> Result<Option<Event>, Fault> {
+        let Source::Events(events) = &mut self.source else { return Ok(None) };
+        loop {
+            if let Some(event) = events.decoder.next() {
+                return Ok(Some(event));
+            }
+            if let More::Nothing = events.more().await? {
+                return Ok(None);
+            }
+        }
     }
 
     /// The next message: one JSON-RPC message, unread. `None` at the proper end of the stream, and after an error. Only
@@ -64,11 +105,30 @@ impl Stream {
         if !matches!(next, Ok(Some(_))) {
             // Nothing more is wanted, so the server hears it now and not when the holder lets go.
             self.source = Source::Ended;
+            self.turn = None;
         }
         next.map_err(SendError::from).transpose()
     }
 
     async fn message(&mut self) -> Result<Option<Bytes>, Fault> {
+        if let Some(message) = self.batched.as_mut().and_then(VecDeque::pop_front) {
+            self.count()?;
+            return Ok(Some(message));
+        }
+        let Some(message) = self.arrival().await? else { return Ok(None) };
+        self.idle_at = None;
+        self.count()?;
+        match (&mut self.batched, batch::split(&message)) {
+            (Some(batched), Some(messages)) => {
+                batched.extend(messages);
+                Ok(batched.pop_front())
+            }
+            (Some(_) | None, _) => Ok(Some(message)),
+        }
+    }
+
+    /// What comes next from where messages come from.
+    async fn arrival(&mut self) -> Result<Option<Bytes>, Fault> {
         let message = match &mut self.source {
             Source::Ended => return Ok(None),
             Source::Events(events) => loop {
@@ -84,18 +144,14 @@ impl Stream {
                     Ok(Ok(More::Bytes)) => {}
                 }
             },
-            // A pipe is open or closed and never merely silent, so a subscription needs no sign of life there.
-            Source::Local(replies) if self.deadlines.purpose == Purpose::Subscription => replies.next().await?,
-            Source::Local(replies) => {
+            // Such a line is open or closed and never merely silent, so a subscription needs no sign of life there.
+            Source::Line(replies) if self.deadlines.purpose == Purpose::Subscription => replies.next().await?,
+            Source::Line(replies) => {
                 let idle_at = *self.idle_at.get_or_insert_with(|| Instant::now() + self.deadlines.idle);
                 let next = timeout_at(idle_at, replies.next()).await;
                 next.map_err(|_| Fault::Idle { after: self.deadlines.idle })??
             }
         };
-        if message.is_some() {
-            self.idle_at = None;
-            self.count()?;
-        }
         Ok(message)
     }
 
@@ -178,9 +234,13 @@ fn decoder() -> Decoder {
     Decoder::new(limits::MESSAGE_BYTES_MAX)
 }
 
-/// Whether a message is an answer, after which nothing more is due.
+/// Whether a message, or one of a batch, is an answer, after which nothing more is due.
 fn is_response(message: &Bytes) -> bool {
-    matches!(wire::answer::read(message), Ok(wire::answer::Incoming::Response { .. }))
+    let answers = |message: &Bytes| matches!(wire::answer::read(message), Ok(wire::answer::Incoming::Response { .. }));
+    match batch::split(message) {
+        Some(messages) => messages.iter().any(answers),
+        None => answers(message),
+    }
 }
 
 /// Whether an event carries a message. Readers of event streams hear only the types they ask for, so what is named

@@ -1,5 +1,7 @@
 //! Small servers on loopback that do exactly what a test tells them.
 
+pub(crate) mod events;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 

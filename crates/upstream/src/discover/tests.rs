@@ -197,9 +197,9 @@ async fn what_nobody_can_use_is_set_aside_and_the_rest_goes_on() {
 
 #[tokio::test]
 async fn a_server_of_other_revisions_is_told_by_what_it_speaks() {
-    let (route, notes) = saying(|_, _| Ok(json!({ "supportedVersions": ["2024-11-05"], "capabilities": {} }))).await;
+    let (route, notes) = saying(|_, _| Ok(json!({ "supportedVersions": ["2024-10-07"], "capabilities": {} }))).await;
     let error = discover(&route, NO_CREDENTIAL).await.unwrap_err();
-    assert!(matches!(&error, DiscoverError::Version { supported } if supported == &["2024-11-05"]), "{error:?}");
+    assert!(matches!(&error, DiscoverError::Version { supported } if supported == &["2024-10-07"]), "{error:?}");
     assert_eq!(notes.lock().unwrap().requests.len(), 1, "it is not asked in another way");
 }
 

@@ -30,10 +30,11 @@ pub(crate) async fn probe(spec: &LocalSpec) -> Result<Definitions, DiscoverError
         // It does not know what it was asked, ended over it, or kept silent.
         Ok(Err(_)) | Err(_) => drop(keeper),
     }
-    let keeper = spawn(spec, Revision::V2025_11_25).await?;
+    let keeper = spawn(spec, Revision::NEWEST_LEGACY).await?;
     let process = keeper.process();
     let read = async {
-        process.greeted(discover::greet(&process).await?);
+        let (revision, said) = discover::greet(&process).await?;
+        process.greeted(revision, said);
         discover::running(&process).await
     };
     told(&keeper, read.await)

@@ -1,12 +1,10 @@
 //! A running local server: its calls, and whose they are.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use bytes::Bytes;
-use http::StatusCode;
 use model::limits;
 use serde_json::{Map, Value};
 use tokio::sync::{broadcast, mpsc};
@@ -17,15 +15,17 @@ use wire::{Id, Revision, lines, outgoing};
 
 use super::LocalSpec;
 use super::attend::attend;
-use super::envelope::{self, Names};
-use super::replies::{self, Replies, Reply, Teller};
 use crate::ask::{Line, Question, answer_for};
+use crate::batch;
 use crate::listen::{Change, subscribe};
-use crate::{Answer, Deadlines, Fault, Purpose, SendError, Stream, Unsent};
+use crate::switchboard::envelope::{self, Names};
+use crate::switchboard::{self, Call, Ending, Replies, SharedLine, Switchboard, Told, replies};
+use crate::{Answer, Deadlines, Fault, Purpose, SendError, Unsent};
 
 /// A running process, as its callers see it. It goes on as long as its [`Keeper`].
 pub(crate) struct Process {
-    revision: Revision,
+    /// The revision it was started for; what it chose in a handshake stands with its greeting.
+    asked: Revision,
     began: Instant,
     /// The number of the newest call.
     last: AtomicI64,
@@ -33,7 +33,7 @@ pub(crate) struct Process {
     queue: mpsc::UnboundedSender<Departing>,
     changes: broadcast::Sender<Change>,
     counters: Arc<Counters>,
-    greeting: OnceLock<Map<String, Value>>,
+    greeting: OnceLock<(Revision, Map<String, Value>)>,
 }
 
 /// What keeps a process running. Dropping it kills the process.
@@ -51,13 +51,6 @@ pub(super) struct Counters {
     pub(super) dropped: AtomicU64,
 }
 
-/// When and why a process ended.
-#[derive(Debug, Clone)]
-pub(crate) struct Ending {
-    pub(crate) at: Instant,
-    pub(crate) why: Arc<str>,
-}
-
 /// A line on its way to the process.
 pub(super) struct Departing {
     /// The call that it begins; `None` for what nobody waits for.
@@ -67,19 +60,9 @@ pub(super) struct Departing {
 
 #[derive(Default)]
 struct Table {
-    calls: HashMap<i64, Call>,
+    board: Switchboard,
     /// Bytes that wait to be written.
     queued: usize,
-    ending: Option<Ending>,
-}
-
-/// A call that waits for its answer.
-struct Call {
-    names: Names,
-    purpose: Purpose,
-    /// Has any of it been written? Until then it provably was not sent.
-    written: bool,
-    teller: Teller,
 }
 
 impl Keeper {
@@ -94,7 +77,7 @@ impl Keeper {
         let stderr = child.stderr().clone();
         let (queue, departing) = mpsc::unbounded_channel();
         let process = Arc::new(Process {
-            revision,
+            asked: revision,
             began: Instant::now(),
             last: AtomicI64::new(0),
             table: Mutex::default(),
@@ -126,8 +109,9 @@ impl Drop for Keeper {
 }
 
 impl Process {
+    /// The revision it speaks: the one it was started for, or the one it chose in the handshake.
     pub(crate) fn revision(&self) -> Revision {
-        self.revision
+        self.greeting.get().map_or(self.asked, |(revision, _)| *revision)
     }
 
     pub(crate) fn began(&self) -> Instant {
@@ -136,17 +120,17 @@ impl Process {
 
     /// When and why it ended, if it did.
     pub(crate) fn ending(&self) -> Option<Ending> {
-        self.table().ending.clone()
+        self.table().board.ending().cloned()
     }
 
     /// What it said in the handshake; nothing in a revision without one.
     pub(crate) fn greeting(&self) -> Map<String, Value> {
-        self.greeting.get().cloned().unwrap_or_default()
+        self.greeting.get().map(|(_, said)| said.clone()).unwrap_or_default()
     }
 
-    pub(super) fn greeted(&self, said: Map<String, Value>) {
+    pub(super) fn greeted(&self, revision: Revision, said: Map<String, Value>) {
         // There is one handshake for each process, so the place is empty.
-        let _ = self.greeting.set(said);
+        let _ = self.greeting.set((revision, said));
     }
 
     /// Puts a request to the process and waits until it says something about it.
@@ -157,19 +141,14 @@ impl Process {
         let mut replies = self.enlist(&body, names, deadlines.purpose)?;
         match timeout(deadlines.head, replies.take()).await {
             Err(_) => Err(Fault::HeadTimedOut { after: deadlines.head }.into()),
-            Ok(Reply::Answer(body)) => Ok(Answer::Whole { status: StatusCode::OK, body }),
-            Ok(Reply::Message(message)) => {
-                replies.put_back(message);
-                Ok(Answer::Stream(Stream::local(replies, deadlines)))
-            }
-            Ok(Reply::Failed(error)) => Err(error),
+            Ok(first) => replies.answer(first, deadlines),
         }
     }
 
     /// Sends what nobody waits for an answer to.
     pub(crate) fn tell(&self, message: &Bytes) -> Result<(), Unsent> {
         let mut table = self.table();
-        if let Some(Ending { why, .. }) = &table.ending {
+        if let Some(Ending { why, .. }) = table.board.ending() {
             return Err(Unsent::Ended { why: Arc::clone(why) });
         }
         self.depart(&mut table, None, lines::encode(message))
@@ -181,19 +160,19 @@ impl Process {
         let line = lines::encode(&envelope::numbered(body, &names, number)?);
         let (teller, inbox) = replies::channel();
         self.register(number, Call { names, purpose, written: false, teller }, line)?;
-        Ok(Replies::new(Arc::clone(self), number, inbox))
+        Ok(Replies::new(Arc::clone(self) as Arc<dyn SharedLine>, number, inbox))
     }
 
     fn register(&self, number: i64, call: Call, line: Bytes) -> Result<(), Unsent> {
         let mut table = self.table();
-        if let Some(Ending { why, .. }) = &table.ending {
+        if let Some(Ending { why, .. }) = table.board.ending() {
             return Err(Unsent::Ended { why: Arc::clone(why) });
         }
-        if table.calls.len() >= limits::LOCAL_REQUESTS_MAX {
+        if table.board.len() >= limits::LOCAL_REQUESTS_MAX {
             return Err(Unsent::Busy);
         }
         self.depart(&mut table, Some(number), line)?;
-        table.calls.insert(number, call);
+        table.board.enlist(number, call);
         Ok(())
     }
 
@@ -212,19 +191,21 @@ impl Process {
     pub(super) fn departs(&self, departing: &Departing) -> bool {
         let mut table = self.table();
         table.queued = table.queued.saturating_sub(departing.line.len());
-        let Some(number) = departing.number else { return true };
-        match table.calls.get_mut(&number) {
-            Some(call) => {
-                call.written = true;
-                true
-            }
-            // Whoever called has gone before it was their turn.
-            None => false,
-        }
+        // Whoever called may have gone before it was their turn.
+        departing.number.is_none_or(|number| table.board.sent(number))
     }
 
     /// Takes one line that the process wrote. Says no if it is no message.
     pub(super) fn arrived(&self, line: &Bytes) -> bool {
+        if self.revision().batches()
+            && let Some(messages) = batch::split(line)
+        {
+            return messages.iter().filter(|message| !self.heard(message)).count() == 0;
+        }
+        self.heard(line)
+    }
+
+    fn heard(&self, line: &Bytes) -> bool {
         match answer::read(line) {
             Ok(Incoming::Response { id, .. }) => self.answered(id.and_then(|id| id.as_number()), line),
             Ok(Incoming::Notification(notification)) => self.notified(&notification, line),
@@ -239,11 +220,10 @@ impl Process {
     }
 
     fn answered(&self, number: Option<i64>, line: &Bytes) {
-        let call = number.and_then(|number| self.table().take_sent(number));
-        match call.and_then(|call| Some((envelope::answered(line, &call.names)?, call))) {
-            Some((message, call)) => call.teller.answer(message),
+        let call = number.and_then(|number| self.table().board.take_sent(number));
+        if !call.is_some_and(|call| switchboard::answer(call, line)) {
             // Whoever asked has gone, was answered before, or never asked.
-            None => self.stray(),
+            self.stray();
         }
     }
 
@@ -260,22 +240,11 @@ impl Process {
 
     fn told_of(&self, number: i64, notification: &Notification, line: &Bytes) {
         let mut table = self.table();
-        // Numbers can be guessed, so what is said about a call that was not sent yet is about none.
-        let told = table.calls.get(&number).filter(|call| call.written).and_then(|call| {
-            let message = envelope::notified(line, notification, &call.names)?;
-            Some(call.teller.message(message).map_err(|replies::Full| call.purpose))
-        });
-        match told {
-            Some(Ok(())) => {}
-            None => self.stray(),
-            // The next notification of progress says all that this one does.
-            Some(Err(Purpose::Answer)) => _ = self.counters.dropped.fetch_add(1, Ordering::Relaxed),
-            Some(Err(Purpose::Subscription)) => {
-                if let Some(call) = table.calls.remove(&number) {
-                    call.teller.fail(Fault::Backlog.into());
-                }
-                self.cancel(&mut table, number);
-            }
+        match table.board.tell(number, notification, line) {
+            Told::Taken => {}
+            Told::Stray => self.stray(),
+            Told::Dropped => _ = self.counters.dropped.fetch_add(1, Ordering::Relaxed),
+            Told::Over => self.cancel(&mut table, number),
         }
     }
 
@@ -286,17 +255,9 @@ impl Process {
         }
     }
 
-    /// Takes a call back, if it is not answered yet. One that was not sent either needs no word about it.
-    pub(super) fn withdraw(&self, number: i64) {
-        let mut table = self.table();
-        if table.calls.remove(&number).is_some_and(|call| call.written) {
-            self.cancel(&mut table, number);
-        }
-    }
-
     fn cancel(&self, table: &mut Table, number: i64) {
-        if table.ending.is_none() {
-            let message = outgoing::cancelled(self.revision, &Id::number(number)).body;
+        if table.board.ending().is_none() {
+            let message = outgoing::cancelled(self.revision(), &Id::number(number)).body;
             // A process with that much to read will end before it matters.
             drop(self.depart(table, None, lines::encode(&message)));
         }
@@ -313,16 +274,11 @@ impl Process {
     /// Notes that the process ended, and tells everybody who waits. Only the first reason counts.
     pub(super) fn end(&self, why: &str) {
         let why: Arc<str> = why.into();
-        let mut table = self.table();
-        if table.ending.is_some() {
-            return;
-        }
-        table.ending = Some(Ending { at: Instant::now(), why: Arc::clone(&why) });
-        for (_, call) in table.calls.drain() {
+        let outcome = |written: bool| {
             let why = Arc::clone(&why);
-            let error = if call.written { Fault::ProcessEnded { why }.into() } else { Unsent::Ended { why }.into() };
-            call.teller.fail(error);
-        }
+            if written { Fault::ProcessEnded { why }.into() } else { Unsent::Ended { why }.into() }
+        };
+        self.table().board.end(&why, outcome);
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -330,18 +286,24 @@ impl Process {
     }
 }
 
-impl Table {
-    /// The call of that number, if it was sent and waits.
-    fn take_sent(&mut self, number: i64) -> Option<Call> {
-        self.calls.get(&number).filter(|call| call.written)?;
-        self.calls.remove(&number)
+impl SharedLine for Process {
+    /// One that was not sent either needs no word about it.
+    fn withdraw(&self, number: i64) {
+        let mut table = self.table();
+        if table.board.withdraw(number) {
+            self.cancel(&mut table, number);
+        }
+    }
+
+    fn ended(&self, why: &str) -> Fault {
+        Fault::ProcessEnded { why: why.into() }
     }
 }
 
 /// Messages are not for logs, neither those on their way nor those that wait.
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Process").field("revision", &self.revision).finish_non_exhaustive()
+        f.debug_struct("Process").field("revision", &self.revision()).finish_non_exhaustive()
     }
 }
 

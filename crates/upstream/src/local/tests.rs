@@ -479,3 +479,46 @@ async fn letting_go_of_the_place_ends_the_process_and_whoever_waits_for_it() {
     drop(local);
     assert!(matches!(waiting.next().await, Some(Err(SendError::Unknown { fault: Fault::ProcessEnded { .. } }))));
 }
+
+#[tokio::test]
+async fn a_process_of_any_revision_with_a_handshake_is_spoken_to_in_it() {
+    for &revision in Revision::LEGACY {
+        let manner = format!("sessions@{revision}");
+        let (local, notes) = local(&manner, revision);
+        let answer = whole(&local, "echo", json!({})).await;
+        assert_eq!(answer["id"], "mine");
+        assert_eq!(local.revision(), revision);
+        assert_eq!(notes.seen.lock().unwrap()[0].supported_versions, [revision.as_str()]);
+        let probed = discover(&route(&self::local(&manner, NEW).0), NO_CREDENTIAL).await.unwrap();
+        assert_eq!(probed.supported_versions, [revision.as_str()]);
+    }
+}
+
+#[tokio::test]
+async fn a_process_that_chooses_an_older_revision_is_told_of_and_not_used() {
+    let (older, notes) = local("sessions@2024-11-05", Revision::V2025_06_18);
+    let error = ask(&older, "echo", json!({})).await.unwrap_err();
+    let SendError::NotSent { cause: Unsent::Resting { why, .. } | Unsent::NotStarted { why } } = error else {
+        panic!("{error:?}")
+    };
+    assert!(why.contains("2024-11-05 now"), "{why}");
+    assert_eq!(notes.seen.lock().unwrap()[0].supported_versions, ["2024-11-05"], "whoever compares hears of it");
+
+    let (newer, _) = local("sessions", Revision::V2025_06_18);
+    assert!(ask(&newer, "echo", json!({})).await.is_ok());
+    assert_eq!(newer.revision(), OLD);
+}
+
+#[tokio::test]
+async fn a_line_may_hold_a_batch_in_the_revision_that_has_them() {
+    for &revision in Revision::LEGACY {
+        let (local, _) = local(&format!("sessions@{revision}"), revision);
+        if !revision.batches() {
+            let nothing = send(&route(&local), HeaderMap::new(), call(&json!(1), "batch", &json!({})), short()).await;
+            assert!(nothing.is_err(), "{revision}: {nothing:?}");
+            continue;
+        }
+        let told = rest(stream(&local, "batch", json!({})).await).await;
+        assert_eq!((told.len(), &told[1]["id"]), (2, &json!("mine")), "{told:?}");
+    }
+}

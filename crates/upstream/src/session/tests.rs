@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::Session;
 use crate::testing::{EVENTS, Notes, Step, headers, json as whole, server_of_heads, short, write};
 use crate::{
-    Answer, AskError, Change, Deadlines, DiscoverError, Fault, Purpose, Route, SendError, Stream, discover, listen,
+    Answer, AskError, Change, Deadlines, DiscoverError, Fault, Purpose, Revision, Route, SendError, Stream, discover,
+    listen,
 };
 
 const CREDENTIAL: fn(&mut HeaderMap) = |headers| {
@@ -20,9 +21,13 @@ const GONE: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
 const NO_STREAM: &str = "HTTP/1.1 405 Method Not Allowed\r\ncontent-length: 0\r\n\r\n";
 
 fn greeting(id: &Value) -> String {
+    greeting_in(id, "2025-11-25")
+}
+
+fn greeting_in(id: &Value, revision: &str) -> String {
     let capabilities = json!({ "tools": { "listChanged": true } });
     let result = json!({
-        "protocolVersion": "2025-11-25",
+        "protocolVersion": revision,
         "capabilities": capabilities,
         "serverInfo": { "name": "crm", "version": "1" },
         "instructions": "Be kind to customers.",
@@ -154,7 +159,8 @@ async fn closing_tells_the_server_once() {
 #[tokio::test]
 async fn a_handshake_that_fails_opens_nothing_and_leaves_nothing() {
     for (result, told) in [
-        (json!({ "protocolVersion": "2025-06-18", "capabilities": {} }), "2025-06-18"),
+        (json!({ "protocolVersion": "2024-10-07", "capabilities": {} }), "2024-10-07"),
+        (json!({ "protocolVersion": "2026-07-28", "capabilities": {} }), "2026-07-28"),
         (json!({ "capabilities": {} }), "protocolVersion"),
     ] {
         let (route, notes) = server_of_heads(move |_, body| {
@@ -169,6 +175,82 @@ async fn a_handshake_that_fails_opens_nothing_and_leaves_nothing() {
         assert!(error.to_string().contains(told), "{error}");
         assert_eq!(posted(&notes, "notifications/initialized"), 0);
         assert!(head(&notes, 1).starts_with("DELETE"), "what the server began is ended");
+    }
+}
+
+/// A server of an older revision, which answers everything else with `answer`.
+async fn of(revision: Revision, answer: impl Fn() -> Vec<Step> + Send + Sync + 'static) -> (Route, Notes) {
+    server_of_heads(move |_, body| {
+        let request: Value = serde_json::from_str(body).unwrap_or_default();
+        match request["method"].as_str() {
+            Some("initialize") => in_session(&greeting_in(&request["id"], revision.as_str())),
+            Some("tools/call") => answer(),
+            Some("notifications/initialized") => vec![write(ACCEPTED)],
+            Some("tools/list") => vec![whole(r#"{"jsonrpc":"2.0","id":2,"result":{"tools":[]}}"#)],
+            Some(_) | None => vec![write(&answered("400 Bad Request", "{}"))],
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_server_may_choose_any_revision_with_a_handshake_and_is_spoken_to_in_it() {
+    for &revision in Revision::LEGACY {
+        let (route, notes) = of(revision, || vec![whole(r#"{"jsonrpc":"2.0","id":7,"result":{}}"#)]).await;
+        let session = open(&route).await;
+        assert_eq!(session.revision(), revision);
+        session.send(credential(), call(), Deadlines::CALL).await.unwrap();
+        session.close(credential()).await;
+        assert!(notes.lock().unwrap().requests[0].1.contains(r#""protocolVersion":"2025-11-25""#));
+        for number in [1, 2, 3] {
+            let head = head(&notes, number);
+            let named = head.contains(&format!("mcp-protocol-version: {revision}"));
+            assert_eq!(named, revision.has_version_header(), "{revision}: {head}");
+            assert_eq!(named, head.contains("mcp-protocol-version"), "{revision}: {head}");
+            assert!(head.contains("mcp-session-id: s-1"), "{head}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_chooses_an_older_revision_than_it_was_approved_with_is_sent_nothing() {
+    let (route, notes) = of(Revision::V2024_11_05, || vec![Step::Close]).await;
+    let pinned = route.clone().speaking_at_least(Some(Revision::V2025_06_18));
+    let error = Session::open(&pinned, &json!({}), CREDENTIAL).await.unwrap_err();
+    assert!(error.is_downgrade(), "{error:?}");
+    let seen = notes.lock().unwrap().requests.clone();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen[1].0.starts_with("DELETE"), "what the server began is ended");
+    let as_approved = route.clone().speaking_at_least(Some(Revision::V2024_11_05));
+    assert!(Session::open(&as_approved, &json!({}), CREDENTIAL).await.is_ok());
+    assert_eq!(discover(&pinned, CREDENTIAL).await.unwrap().supported_versions, ["2024-11-05"], "it can be looked at");
+}
+
+#[tokio::test]
+async fn the_messages_of_a_batch_are_told_one_by_one_in_the_revision_that_has_them() {
+    const NOTE: &str = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{}}"#;
+    const ANSWER: &str = r#"{"jsonrpc":"2.0","id":7,"result":{}}"#;
+    let batch = format!("[{NOTE}, {ANSWER}]");
+    let event = vec![write(EVENTS), write(&format!("data: {batch}\n\n")), Step::Close];
+    for steps in [vec![whole(&batch)], event] {
+        for &revision in Revision::LEGACY {
+            let given = steps.clone();
+            let (route, _) = of(revision, move || given.clone()).await;
+            let session = open(&route).await;
+            let told = match session.send(credential(), call(), Deadlines::CALL).await.unwrap() {
+                Answer::Stream(mut stream) => {
+                    let mut told = Vec::new();
+                    while let Some(message) = stream.next().await {
+                        told.push(String::from_utf8(message.unwrap().to_vec()).unwrap());
+                    }
+                    told
+                }
+                Answer::Whole { body, .. } => vec![String::from_utf8(body.to_vec()).unwrap()],
+                Answer::Accepted => panic!(),
+            };
+            let expected = if revision.batches() { vec![NOTE, ANSWER] } else { vec![batch.as_str()] };
+            assert_eq!(told, expected, "{revision}");
+        }
     }
 }
 

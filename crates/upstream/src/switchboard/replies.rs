@@ -1,19 +1,28 @@
-//! What a local server says about one call, on its way to the caller.
+//! What a server says about one call, on its way to the caller, where many calls share one line.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
+use http::StatusCode;
 use model::limits;
 use tokio::sync::mpsc;
 
-use super::process::Process;
-use crate::{Fault, SendError};
+use crate::{Answer, Deadlines, Fault, SendError, Stream};
 
-/// What the process says about one call. Dropping it before the answer tells the process that nobody waits any more.
+/// A line that many calls share.
+pub(crate) trait SharedLine: Send + Sync {
+    /// Takes a call back, unless it is answered.
+    fn withdraw(&self, number: i64);
+
+    /// What becomes of calls when the line ends.
+    fn ended(&self, why: &str) -> Fault;
+}
+
+/// What the server says about one call. Dropping it before the answer tells the server that nobody waits any more.
 pub(crate) struct Replies {
-    process: Arc<Process>,
+    line: Arc<dyn SharedLine>,
     number: i64,
     inbox: Inbox,
     /// A message that was taken to see what kind of answer this is.
@@ -22,7 +31,7 @@ pub(crate) struct Replies {
 }
 
 /// What a caller is told.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// A message before the answer.
     Message(Bytes),
     /// The answer.
@@ -32,13 +41,13 @@ pub(super) enum Reply {
 }
 
 /// The end at which a caller is told.
-pub(super) struct Teller {
+pub(crate) struct Teller {
     sender: mpsc::UnboundedSender<Reply>,
     backlog: Arc<Backlog>,
 }
 
 /// The end at which a caller takes what it is told.
-pub(super) struct Inbox {
+pub(crate) struct Inbox {
     receiver: mpsc::UnboundedReceiver<Reply>,
     backlog: Arc<Backlog>,
 }
@@ -51,18 +60,28 @@ struct Backlog {
 }
 
 /// More waits than may.
-pub(super) struct Full;
+pub(crate) struct Full;
 
 /// Both ends of what one caller is told.
-pub(super) fn channel() -> (Teller, Inbox) {
+pub(crate) fn channel() -> (Teller, Inbox) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let backlog = Arc::new(Backlog::default());
     (Teller { sender, backlog: Arc::clone(&backlog) }, Inbox { receiver, backlog })
 }
 
 impl Teller {
+    /// How many messages wait to be taken.
+    pub(crate) fn waiting(&self) -> usize {
+        self.backlog.messages.load(Ordering::Relaxed)
+    }
+
+    /// Whether whoever is told has gone.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.sender.is_closed()
+    }
+
     /// Tells one message, unless too much waits already. There is one teller, so nobody else adds to what waits.
-    pub(super) fn message(&self, message: Bytes) -> Result<(), Full> {
+    pub(crate) fn message(&self, message: Bytes) -> Result<(), Full> {
         let Backlog { messages, bytes } = &*self.backlog;
         let many = messages.load(Ordering::Relaxed) >= limits::LOCAL_BACKLOG_MESSAGES_MAX;
         if many || bytes.load(Ordering::Relaxed).saturating_add(message.len()) > limits::LOCAL_BACKLOG_BYTES_MAX {
@@ -75,12 +94,12 @@ impl Teller {
     }
 
     /// Tells the answer.
-    pub(super) fn answer(self, answer: Bytes) {
+    pub(crate) fn answer(self, answer: Bytes) {
         self.send(Reply::Answer(answer));
     }
 
     /// Tells that there will be no answer.
-    pub(super) fn fail(self, error: SendError) {
+    pub(crate) fn fail(self, error: SendError) {
         self.send(Reply::Failed(error));
     }
 
@@ -91,13 +110,20 @@ impl Teller {
 }
 
 impl Replies {
-    pub(super) fn new(process: Arc<Process>, number: i64, inbox: Inbox) -> Self {
-        Self { process, number, inbox, first: None, over: false }
+    pub(crate) fn new(line: Arc<dyn SharedLine>, number: i64, inbox: Inbox) -> Self {
+        Self { line, number, inbox, first: None, over: false }
     }
 
-    /// Puts a message back that was taken to see what kind of answer this is.
-    pub(super) fn put_back(&mut self, message: Bytes) {
-        self.first = Some(message);
+    /// The answer, by the first thing that was said: whole, or what begins with a message before it.
+    pub(crate) fn answer(mut self, first: Reply, deadlines: Deadlines) -> Result<Answer, SendError> {
+        match first {
+            Reply::Answer(body) => Ok(Answer::Whole { status: StatusCode::OK, body }),
+            Reply::Message(message) => {
+                self.first = Some(message);
+                Ok(Answer::Stream(Stream::line(self, deadlines)))
+            }
+            Reply::Failed(error) => Err(error),
+        }
     }
 
     /// The next message; `None` after the answer.
@@ -113,12 +139,12 @@ impl Replies {
             Reply::Failed(SendError::Unknown { fault } | SendError::Refused { fault }) => Err(fault),
             // Something of the call was heard, so it was sent.
             Reply::Failed(error @ (SendError::NotSent { .. } | SendError::SessionOver)) => {
-                Err(Fault::ProcessEnded { why: error.to_string().into() })
+                Err(self.line.ended(&error.to_string()))
             }
         }
     }
 
-    pub(super) async fn take(&mut self) -> Reply {
+    pub(crate) async fn take(&mut self) -> Reply {
         let reply = self.inbox.receiver.recv().await;
         match &reply {
             Some(Reply::Message(message)) => {
@@ -127,14 +153,13 @@ impl Replies {
             }
             Some(Reply::Answer(_) | Reply::Failed(_)) | None => self.over = true,
         }
-        let lost = || Reply::Failed(Fault::ProcessEnded { why: "it was let go".into() }.into());
-        reply.unwrap_or_else(lost)
+        reply.unwrap_or_else(|| Reply::Failed(self.line.ended("it was let go").into()))
     }
 }
 
 impl Drop for Replies {
     fn drop(&mut self) {
-        self.process.withdraw(self.number);
+        self.line.withdraw(self.number);
     }
 }
 
