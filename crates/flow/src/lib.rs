@@ -5,4 +5,4 @@
 
 mod session;
 
-pub use session::{Session, Sessions, StreamPlace};
+pub use session::{CallPlace, Session, Sessions, StreamPlace};

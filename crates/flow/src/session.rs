@@ -13,11 +13,16 @@ pub struct Session {
     pub began: Timestamp,
     last_seen: AtomicU64,
     streams: AtomicUsize,
+    calls: AtomicUsize,
 }
 
 /// The place of one open stream in its session; given back when dropped.
 #[derive(Debug)]
 pub struct StreamPlace(Arc<Session>);
+
+/// The place of one call in its session; given back when dropped.
+#[derive(Debug)]
+pub struct CallPlace(Arc<Session>);
 
 /// Every session, bounded by [`limits::SESSIONS_MAX`].
 #[derive(Debug, Default)]
@@ -43,7 +48,8 @@ impl Sessions {
         if sessions.len() >= limits::SESSIONS_MAX {
             return Err(Refusal::new(Reason::Overloaded, "every session has an open stream or a call"));
         }
-        let session = Arc::new(Session { began: now, last_seen: AtomicU64::new(now.0), streams: AtomicUsize::new(0) });
+        let (last_seen, streams, calls) = (AtomicU64::new(now.0), AtomicUsize::new(0), AtomicUsize::new(0));
+        let session = Arc::new(Session { began: now, last_seen, streams, calls });
         sessions.insert(key, Arc::clone(&session));
         Ok(session)
     }
@@ -79,21 +85,42 @@ impl Session {
     /// # Errors
     /// [`Reason::Overloaded`] when [`limits::STREAMS_PER_SESSION_MAX`] are open.
     pub fn open_stream(self: &Arc<Self>) -> Result<StreamPlace, Refusal> {
-        let taken = self.streams.fetch_update(Ordering::AcqRel, Ordering::Acquire, |open| {
-            (open < limits::STREAMS_PER_SESSION_MAX).then_some(open + 1)
-        });
-        match taken {
-            Ok(_) => Ok(StreamPlace(Arc::clone(self))),
+        match take(&self.streams, limits::STREAMS_PER_SESSION_MAX) {
+            Ok(()) => Ok(StreamPlace(Arc::clone(self))),
             Err(open) => {
                 Err(Refusal::new(Reason::Overloaded, format!("{open} streams are open for this agent and user")))
             }
         }
     }
+
+    /// Takes a place for one more call, until its answer begins.
+    ///
+    /// # Errors
+    /// [`Reason::Overloaded`] when [`limits::CALLS_PER_CALLER_MAX`] are under way.
+    pub fn begin_call(self: &Arc<Self>) -> Result<CallPlace, Refusal> {
+        match take(&self.calls, limits::CALLS_PER_CALLER_MAX) {
+            Ok(()) => Ok(CallPlace(Arc::clone(self))),
+            Err(open) => {
+                Err(Refusal::new(Reason::Overloaded, format!("{open} calls are under way for this agent and user")))
+            }
+        }
+    }
+}
+
+/// One more, unless there are so many already.
+fn take(places: &AtomicUsize, max: usize) -> Result<(), usize> {
+    places.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| (taken < max).then_some(taken + 1)).map(drop)
 }
 
 impl Drop for StreamPlace {
     fn drop(&mut self) {
         self.0.streams.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Drop for CallPlace {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

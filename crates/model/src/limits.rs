@@ -114,6 +114,22 @@ pub const REPLAYS_BYTES_MAX: usize = 256 * 1024 * 1024;
 pub const REPLAYS_PER_SESSION_MAX: usize = 64;
 /// Milliseconds a client is asked to wait before it reads on.
 pub const RETRY_MILLISECONDS: u64 = 1_000;
+/// Bytes in what a client says, at the beginning of its session, that it is.
+pub const CLIENT_INFO_BYTES_MAX: usize = 4 * 1024;
+/// Sessions that the gate keeps with servers for callers that keep none.
+pub const BRIDGE_SESSIONS_MAX: usize = 20_000;
+/// The same for one agent and user; one more ends the one that was longest unused.
+pub const BRIDGE_SESSIONS_PER_CALLER_MAX: usize = 64;
+/// Milliseconds after which such a session is ended when no call needs it.
+pub const BRIDGE_IDLE_MILLISECONDS_MAX: u64 = 5 * 60_000;
+/// Calls that wait at their servers until their clients, which keep no session, have answered a question.
+pub const PARKED_CALLS_MAX: usize = 5_000;
+/// The same for one agent and user.
+pub const PARKED_CALLS_PER_CALLER_MAX: usize = 16;
+/// Milliseconds that a call waits for its client's answer to a question.
+pub const PARKED_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// Times that one request of a client with a session is made again with answers, at a server that keeps none.
+pub const INPUT_ROUNDS_MAX: u32 = 16;
 /// Milliseconds for a client's session with a server to be closed.
 pub const CLOSE_MILLISECONDS_MAX: u64 = 5_000;
 

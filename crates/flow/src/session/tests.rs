@@ -25,6 +25,16 @@ fn streams_are_bounded_and_given_back() {
 }
 
 #[test]
+fn calls_are_bounded_and_given_back() {
+    let session = Sessions::default().enter(key("a"), Timestamp(1)).unwrap();
+    let mut places: Vec<_> = (0..limits::CALLS_PER_CALLER_MAX).map(|_| session.begin_call().unwrap()).collect();
+    assert_eq!(session.begin_call().unwrap_err().reason, Reason::Overloaded);
+    assert!(session.open_stream().is_ok(), "streams have places of their own");
+    places.pop();
+    assert!(session.begin_call().is_ok());
+}
+
+#[test]
 fn the_longest_idle_sessions_make_room() {
     let sessions = Sessions::default();
     let held = sessions.enter(key("held"), Timestamp(0)).unwrap();

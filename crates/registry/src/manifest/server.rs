@@ -1,6 +1,6 @@
 //! `servers/NAME.toml`: a server that is reached at a url, or one that the gate starts.
 
-use model::{Digest, SecretReference, ServerName, ZoneName};
+use model::{Digest, SecretReference, ServerName, ZoneName, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -26,6 +26,7 @@ pub struct ServerManifest {
     pub title: Option<Line>,
     /// Which environment it belongs to: `production`, `test`.
     pub environment: Option<Line>,
+    concurrency: Option<usize>,
 }
 
 /// How a server comes to answer.
@@ -90,6 +91,11 @@ impl ServerManifest {
         }
     }
 
+    /// How many calls it may have at once, over all endpoints.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency.unwrap_or(limits::SERVER_CALLS)
+    }
+
     /// Whether looking at it gives it a secret, or runs something: then only those look who could approve it.
     pub fn is_trusted_by_looking(&self) -> bool {
         match &self.place {
@@ -139,6 +145,9 @@ struct Written {
     /// Which environment it belongs to: `production`, `test`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Line>,
+    /// How many calls it may have at once, over all endpoints; 128 if it is not said. The others wait for their turn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    concurrency: Option<usize>,
     /// The credential the gate presents at the url; none if the server asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credential: Option<Credential>,
@@ -151,7 +160,11 @@ impl TryFrom<Written> for ServerManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, url, zone, owner, purpose, title, environment, credential, command } = written;
+        let Written { name, url, zone, owner, purpose, title, environment, concurrency, credential, command } = written;
+        if concurrency.is_some_and(|calls| !(1..=limits::SERVER_CALLS_MAX).contains(&calls)) {
+            let why = format!("a server may have from 1 to {} calls at once", limits::SERVER_CALLS_MAX);
+            return Err(Misfit::new("concurrency", why));
+        }
         let place = match (url, command) {
             (Some(url), None) => Place::At(Address { url, zone: zone.unwrap_or_else(internet), credential }),
             (None, Some(command)) => {
@@ -175,17 +188,17 @@ impl TryFrom<Written> for ServerManifest {
                 return Err(Misfit::new("url", why));
             }
         };
-        Ok(Self { name, place, owner, purpose, title, environment })
+        Ok(Self { name, place, owner, purpose, title, environment, concurrency })
     }
 }
 
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
-        let ServerManifest { name, place, owner, purpose, title, environment } = manifest;
+        let ServerManifest { name, place, owner, purpose, title, environment, concurrency } = manifest;
         let (url, zone, credential, command) = match place {
             Place::At(Address { url, zone, credential }) => (Some(url), Some(zone), credential, None),
             Place::Started(command) => (None, None, None, Some(command)),
         };
-        Self { name, url, zone, owner, purpose, title, environment, credential, command }
+        Self { name, url, zone, owner, purpose, title, environment, concurrency, credential, command }
     }
 }

@@ -217,7 +217,9 @@ fn a_server_says_how_many_calls_it_may_have_at_once() {
     let few = said("concurrency = 4");
     assert_eq!(few.concurrency(), 4);
     assert_eq!(few.identity(), said("").identity(), "it is the same server");
-    for (wrong, words) in [("0", "from 1 to"), ("1000000", "from 1 to"), ("\"many\"", "expected usize"), ("-1", "expected usize")] {
+    for (wrong, words) in
+        [("0", "from 1 to"), ("1000000", "from 1 to"), ("\"many\"", "expected usize"), ("-1", "expected usize")]
+    {
         let (line, _, message) = told(&format!("url = \"https://crm.example/\"\nconcurrency = {wrong}"));
         assert!(line == 5 && message.contains(words), "{line}: {message}");
     }
