@@ -79,6 +79,9 @@ pub struct Approved {
     pub capabilities: Value,
     /// The protocol revisions it spoke when it was approved.
     pub supported_versions: Vec<String>,
+    /// Whether nothing of it can be used until people look, because it speaks an older revision than it did. Its definitions
+    /// are withheld then, every one.
+    pub withheld: bool,
     tools: Shelf<ToolName, Tool>,
     prompts: Shelf<PromptName, Prompt>,
     templates: Vec<Arc<Template>>,
@@ -220,6 +223,7 @@ impl Approved {
             instructions: pins.definitions.instructions.clone(),
             capabilities: pins.definitions.capabilities.clone(),
             supported_versions: pins.definitions.supported_versions.clone(),
+            withheld: false,
             tools: Shelf::default(),
             prompts: Shelf::default(),
             templates: Vec::new(),
@@ -233,11 +237,12 @@ impl Approved {
     fn shelve(&mut self, server: &Server, pins: &Pins, before: Option<&Arc<Self>>) {
         let difference = server.observed.as_ref().map(|observed| Difference::between(pins, observed));
         let held_back = difference.as_ref().map(Difference::withheld).unwrap_or_default();
+        self.withheld = difference.as_ref().is_some_and(|difference| difference.downgraded.is_some());
         for (kind, definition) in Kind::ALL
             .into_iter()
             .flat_map(|kind| pins.definitions.of(kind).iter().map(move |definition| (kind, definition)))
         {
-            let withheld = held_back.contains(&(kind, definition.name.as_str()));
+            let withheld = self.withheld || held_back.contains(&(kind, definition.name.as_str()));
             let server = self.name.clone();
             match kind {
                 Kind::Tool => {

@@ -4,13 +4,15 @@ use std::collections::{HashMap, HashSet};
 
 use model::{Digest, limits};
 use serde::{Deserialize, Serialize};
+use upstream::Revision;
 
 use crate::{Definition, Kind, Named, Observed, Pins, Server};
 
 /// How what a server shows now differs from what people approved.
 ///
 /// What changed or is new is withheld until it is approved; the rest of the server goes on. What is gone is only
-/// shown: a call of it gets the server's own answer.
+/// shown: a call of it gets the server's own answer. A server that speaks an older revision than it did is withheld whole:
+/// whoever stands in its place may have chosen the revision for what it lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// Definitions whose digest is another.
@@ -25,6 +27,9 @@ pub struct Difference {
     pub instructions_changed: bool,
     /// Whether the server names itself, its capabilities or its protocol revisions otherwise.
     pub server_changed: bool,
+    /// Whether it speaks an older revision than it did.
+    #[serde(default)]
+    pub downgraded: Option<Downgrade>,
     /// Whether the manifest has another url, zone, credential or command than was approved: nothing of the server is reachable.
     pub identity_changed: bool,
 }
@@ -40,6 +45,40 @@ pub struct Changed {
     pub old: Digest,
     /// The digest it has now.
     pub new: Digest,
+}
+
+/// From one revision of the protocol back to an older one, in the way of speaking that both belong to or from the newer way
+/// to the older.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("it speaks {new} now, and spoke {old} when it was approved")]
+pub struct Downgrade {
+    /// The newest revision it spoke.
+    pub old: String,
+    /// The newest it speaks now.
+    pub new: String,
+}
+
+impl Downgrade {
+    /// Compares the revisions that a server spoke with those it speaks now. One that gives up the older way of speaking
+    /// altogether, and keeps the newer, has not gone back.
+    pub fn between(old: &[String], new: &[String]) -> Option<Self> {
+        let all = Self::of(newest(old), newest(new));
+        all.or_else(|| Self::of(newest_with_sessions(old), newest_with_sessions(new)))
+    }
+
+    fn of(old: Option<Revision>, new: Option<Revision>) -> Option<Self> {
+        let (old, new) = old.zip(new).filter(|(old, new)| new < old)?;
+        Some(Self { old: old.as_str().to_owned(), new: new.as_str().to_owned() })
+    }
+}
+
+fn newest(versions: &[String]) -> Option<Revision> {
+    versions.iter().filter_map(|version| Revision::parse(version)).max()
+}
+
+/// The newest of these revisions that begins with a handshake: the oldest that a session with the server may be in.
+pub fn newest_with_sessions(versions: &[String]) -> Option<Revision> {
+    versions.iter().filter_map(|version| Revision::parse(version)).filter(|revision| revision.has_sessions()).max()
 }
 
 /// Compares a server with its pins; `None` if it was never approved or not seen since it was submitted. Both are kept
@@ -63,6 +102,7 @@ impl Difference {
             server_changed: old.server_info != new.server_info
                 || old.capabilities != new.capabilities
                 || old.supported_versions != new.supported_versions,
+            downgraded: Downgrade::between(&old.supported_versions, &new.supported_versions),
             ..Self::default()
         };
         for kind in Kind::ALL {
@@ -92,7 +132,16 @@ impl Difference {
         *self == Self::default()
     }
 
-    /// The approved definitions that are withheld.
+    /// How many definitions are withheld: approved ones, of which there are so many, and new ones.
+    pub fn count_withheld(&self, pins: &Pins) -> usize {
+        let approved = match &self.downgraded {
+            Some(_) => Kind::ALL.into_iter().map(|kind| pins.definitions.of(kind).len()).sum(),
+            None => self.withheld().len(),
+        };
+        approved.saturating_add(self.added.len())
+    }
+
+    /// The approved definitions that are withheld each for itself.
     pub fn withheld(&self) -> HashSet<(Kind, &str)> {
         let changed = self.changed.iter().map(|changed| (changed.kind, changed.name.as_str()));
         changed.chain(self.unusable.iter().map(|unusable| (unusable.kind, unusable.name.as_str()))).collect()

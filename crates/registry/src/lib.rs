@@ -23,7 +23,7 @@ mod vet;
 
 pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Member, Offered, Prompt, Template, Tool};
 pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
-pub use difference::{Changed, Difference, difference};
+pub use difference::{Changed, Difference, Downgrade, difference, newest_with_sessions};
 pub use manifest::{
     Address, CommandManifest, Credential, EndpointManifest, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
 };

@@ -11,6 +11,7 @@ use http::{HeaderMap, StatusCode};
 use model::limits;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
+use wire::answer::{Incoming, Outcome};
 use wire::{Revision, outgoing};
 
 use crate::ask::{Credential, Line, Question, printable};
@@ -18,7 +19,7 @@ use crate::listing::Reader;
 use crate::local::Process;
 use crate::route::Way;
 use crate::session::agreed;
-use crate::{AskError, Excluded, Fault, Listing, Named, Route, SendError, Session, local};
+use crate::{Answer, AskError, Excluded, Fault, Listing, Named, Route, SendError, Session, local};
 
 const SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
 
@@ -169,6 +170,26 @@ pub(crate) fn is_of_sessions(error: &AskError) -> bool {
                 | StatusCode::UNPROCESSABLE_ENTITY
         ),
         AskError::Send { .. } | AskError::Malformed { .. } => false,
+    }
+}
+
+/// Whether what came back for a request of 2026-07-28 is what a server says that does not know it: then it is not what it
+/// was, and a reason to look at all it says.
+pub fn is_of_an_older_kind(came: &Result<Answer, SendError>) -> bool {
+    let (status, code) = match came {
+        Ok(Answer::Whole { status, body }) if !status.is_success() => match wire::answer::read(body) {
+            Ok(Incoming::Response { outcome: Outcome::Error { code, .. }, .. }) => (*status, Some(code)),
+            Ok(_) | Err(_) => (*status, None),
+        },
+        Ok(Answer::Whole { .. } | Answer::Stream(_) | Answer::Accepted) => return false,
+        Err(SendError::Unknown { fault: Fault::Status { status } }) => (*status, None),
+        Err(_) => return false,
+    };
+    match status {
+        // Its own codes are those of the revision; a method that it does not know it answers with 404 and -32601.
+        StatusCode::BAD_REQUEST => code.is_none_or(|code| !matches!(code, -32602 | -32022..=-32020)),
+        StatusCode::NOT_FOUND => code.is_none_or(|code| code != -32601),
+        status => status == StatusCode::METHOD_NOT_ALLOWED,
     }
 }
 

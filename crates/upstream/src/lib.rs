@@ -41,7 +41,7 @@ mod whole;
 mod testing;
 
 pub use ask::AskError;
-pub use discover::{Definitions, DiscoverError, discover};
+pub use discover::{Definitions, DiscoverError, discover, is_of_an_older_kind};
 pub use error::{Fault, SendError, Unsent};
 pub use listen::{Change, Changes, listen};
 pub use listing::{Excluded, Listing, Named};

@@ -146,3 +146,23 @@ fn a_server_reaches_the_addresses_of_its_zone() {
     assert!(reach.allows("127.0.0.1".parse().unwrap()).is_ok());
     assert!(reach.allows("1.1.1.1".parse().unwrap()).is_err());
 }
+
+#[test]
+fn a_server_that_went_back_to_an_older_revision_is_withheld_whole_until_it_comes_back() {
+    let seen = |version: &str| {
+        let mut seen = observed(vec![tool("read", "reads")], Vec::new());
+        seen.definitions.supported_versions = vec![version.to_owned()];
+        Observed::new(seen.definitions, Timestamp(3), Vec::new()).unwrap()
+    };
+    let mut crm = server("crm", "internet");
+    let identity = crm.manifest.identity();
+    crm.observe(identity, seen("2025-11-25")).unwrap();
+    crm.approve(seen("2025-11-25").digest, &change()).unwrap();
+    for (version, withheld) in [("2025-06-18", true), ("2025-11-25", false), ("2026-07-28", false)] {
+        crm.observe(identity, seen(version)).unwrap();
+        let catalogue = Catalogue::compile(&[crm.clone()], &[endpoint("sales", "crm")], &[]);
+        let approved = only(&catalogue);
+        let each = [approved.tools()[0].withheld, approved.prompts()[0].withheld, approved.templates()[0].withheld];
+        assert_eq!((approved.withheld, each), (withheld, [withheld; 3]), "{version}");
+    }
+}

@@ -70,3 +70,32 @@ fn instructions_and_what_the_server_says_of_itself_are_told_apart() {
     let difference = Difference::between(&old, &observed(other, &[]));
     assert!(!difference.instructions_changed && difference.server_changed);
 }
+
+#[test]
+fn a_server_that_goes_back_to_an_older_revision_is_told_and_withheld_whole() {
+    let versions = |all: &str| all.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for (old, new, downgraded) in [
+        ("2026-07-28", "2026-07-28", None),
+        ("2026-07-28", "2025-11-25", Some(("2026-07-28", "2025-11-25"))),
+        ("2025-11-25 2026-07-28", "2025-11-25", Some(("2026-07-28", "2025-11-25"))),
+        ("2026-07-28 2025-11-25", "2026-07-28 2025-06-18", Some(("2025-11-25", "2025-06-18"))),
+        ("2026-07-28 2025-11-25", "2026-07-28", None),
+        ("2026-07-28 2025-11-25 2025-06-18", "2025-11-25 2026-07-28", None),
+        ("2025-06-18", "2025-03-26", Some(("2025-06-18", "2025-03-26"))),
+        ("2024-11-05", "2025-11-25", None),
+        ("2025-06-18", "2026-07-28 2025-03-26", Some(("2025-06-18", "2025-03-26"))),
+        ("", "2024-11-05", None),
+    ] {
+        let told = Downgrade::between(&versions(old), &versions(new));
+        let told = told.as_ref().map(|told| (told.old.as_str(), told.new.as_str()));
+        assert_eq!(told, downgraded, "from {old} to {new}");
+    }
+    let of =
+        |revision: &str| Definitions { supported_versions: versions(revision), ..definitions(&[("a", 1), ("b", 1)]) };
+    let pins = pins(of("2025-11-25"));
+    let difference = Difference::between(&pins, &observed(of("2024-11-05"), &[]));
+    assert!(difference.server_changed && !difference.is_empty());
+    assert_eq!(difference.count_withheld(&pins), 2);
+    let said = difference.downgraded.unwrap().to_string();
+    assert_eq!(said, "it speaks 2024-11-05 now, and spoke 2025-11-25 when it was approved");
+}
