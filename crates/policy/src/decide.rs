@@ -38,6 +38,17 @@ pub enum Target<'a> {
     Object(&'a Object),
 }
 
+/// What can be said of an answer before it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Foreseen {
+    /// It is yes as long as the revision stays. No proof of anything: [`Policies::decide`] gives that.
+    Permitted,
+    /// It is no as long as the revision stays.
+    Refused,
+    /// It depends on the time or on arguments, and has to be asked for each time.
+    Depends,
+}
+
 /// Proof that policy permits. Only [`Policies::decide`] makes one.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permit {

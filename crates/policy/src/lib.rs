@@ -47,7 +47,7 @@ mod fixture;
 
 pub use action::Action;
 pub use annotations::{Obligation, ObligationKind};
-pub use decide::{Permit, Question, Target};
+pub use decide::{Foreseen, Permit, Question, Target};
 pub use load::{LoadError, Policies, Source};
 pub use schema::SCHEMA;
 pub use summary::{Effect, PolicySummary};

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use cedar_policy::{Context, Entities, EntityUid, PolicyId as CedarId, Request, RestrictedExpression};
 use model::{Object, PolicyId, Reason, Refusal};
 
-use crate::decide::Target;
+use crate::decide::{Foreseen, Target};
 use crate::entities::Cast;
 use crate::moving::Moving;
 use crate::outcome::Outcome;
@@ -81,6 +81,31 @@ impl Policies {
         if let Some(standing) = self.standings.get(question) {
             return Ok(standing);
         }
+        let standing = Arc::new(self.work_out(question)?);
+        self.standings.insert(question, &standing);
+        Ok(standing)
+    }
+
+    /// What the answer to a question is for as long as the revision stays, for whoever asks of very many things at once
+    /// and remembers the answers: they would put everything else out of what is remembered here.
+    pub fn foresee(&self, question: &Question<'_>) -> Foreseen {
+        if !question.action.is_asked_of(question.target) {
+            return Foreseen::Refused;
+        }
+        let remembered = self.standings.get(question);
+        let standing = match remembered.map_or_else(|| self.work_out(question).map(Arc::new), Ok) {
+            Ok(standing) => standing,
+            // A question that cannot be put is refused each time.
+            Err(_) => return Foreseen::Refused,
+        };
+        match standing.settled() {
+            Some(Ok(_)) => Foreseen::Permitted,
+            Some(Err(_)) => Foreseen::Refused,
+            None => Foreseen::Depends,
+        }
+    }
+
+    fn work_out(&self, question: &Question<'_>) -> Result<Standing, Refusal> {
         let mut standing = self.stand(question)?;
         let moves = standing.parts().next().is_some();
         standing.moves = moves;
@@ -88,8 +113,6 @@ impl Policies {
             let verdict = self.weigh(question, &standing.ask_still());
             standing.otherwise = Some(verdict);
         }
-        let standing = Arc::new(standing);
-        self.standings.insert(question, &standing);
         Ok(standing)
     }
 

@@ -308,6 +308,29 @@ fn the_time_is_asked_anew_each_time() {
 }
 
 #[test]
+fn what_depends_on_nothing_that_moves_is_foreseen_and_agrees_with_what_is_decided() {
+    let text = r#"
+        permit(principal, action, resource in Server::"erp");
+        forbid(principal, action == Action::"list", resource == Tool::"erp/get_order");
+        permit(principal, action == Action::"list", resource == Tool::"crm/find") when { context.now >= datetime("2026-01-01") };
+    "#;
+    let (policies, caller, place) = (policies(text), delegated("helper", "ann", &[]), endpoint());
+    let seen = |object: &str| {
+        let object = tool(object);
+        let (target, now) = (Target::Object(&object), Timestamp(1_800_000_000_000));
+        let question =
+            Question { action: Action::List, caller: &caller, endpoint: &place, target, arguments: None, now };
+        let (foreseen, again) = (policies.foresee(&question), policies.foresee(&question));
+        assert_eq!(foreseen, again);
+        (foreseen, policies.decide(&question).is_ok())
+    };
+    assert_eq!(seen("erp/refund_order"), (Foreseen::Permitted, true));
+    assert_eq!(seen("erp/get_order"), (Foreseen::Refused, false));
+    assert_eq!(seen("hr/salaries"), (Foreseen::Refused, false));
+    assert_eq!(seen("crm/find"), (Foreseen::Depends, true));
+}
+
+#[test]
 fn arguments_of_a_tool_nobody_knows_cannot_be_judged() {
     let text = r#"permit(principal, action, resource);
         forbid(principal, action == Action::"call", resource is Tool) when { context.arguments has amount };"#;
