@@ -1,13 +1,14 @@
 //! Servers that lie.
 //!
-//! Each one introduces itself honestly, with a right `server/discover` and a right `tools/list`, so that people can
-//! approve it. Then, when its tool is called, it breaks its word in the one way its [`Mode`] names. The bytes are
-//! written by hand, on plain sockets: no library stands between the lie and the wire.
+//! Each one introduces itself honestly, with a right `server/discover` or `initialize` and a right `tools/list`, so that
+//! people can approve it. Then, when its tool is called, it breaks its word in the one way its [`Mode`] names. The bytes
+//! are written by hand, on plain sockets: no library stands between the lie and the wire.
 //!
-//! Start with [`Hostile::start`]; [`Mode`] is the catalogue. [`local`] is the same idea as a process that its client
-//! starts.
+//! Start with [`Hostile::start`]; [`Mode`] is the catalogue, and [`Manner`] how it is spoken to. [`local`] is the same idea
+//! as a process that its client starts.
 
 pub mod local;
+mod manner;
 mod mode;
 mod request;
 
@@ -21,10 +22,13 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
+pub use manner::Manner;
 pub use mode::Mode;
 
+use manner::Reaction;
 use mode::Step;
 use request::Heard;
 
@@ -43,7 +47,10 @@ pub struct Hostile {
 
 /// What has happened so far, and what to do next.
 struct Ledger {
+    manner: Manner,
     mode: Mutex<Mode>,
+    /// The streams of sessions, each at the place of its number.
+    streams: Mutex<Vec<mpsc::UnboundedSender<Vec<Step>>>>,
     connections: AtomicU64,
     open: AtomicU64,
     requests: AtomicU64,
@@ -55,18 +62,43 @@ impl Ledger {
     fn mode(&self) -> Mode {
         *self.mode.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A stream of a session that has just begun: its number, and what is said on it.
+    fn listen(&self) -> (u64, mpsc::UnboundedReceiver<Vec<Step>>) {
+        let (stream, said) = mpsc::unbounded_channel();
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        streams.push(stream);
+        (streams.len().saturating_sub(1) as u64, said)
+    }
+
+    fn say(&self, session: Option<u64>, steps: Vec<Step>) {
+        let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = session.and_then(|session| usize::try_from(session).ok());
+        // Whoever listened may have gone.
+        let _ = place.and_then(|place| streams.get(place)).map(|stream| stream.send(steps));
+    }
 }
 
 impl Hostile {
-    /// Starts one on a free loopback port.
+    /// Starts one on a free loopback port, which is spoken to in the newest manner.
     ///
     /// # Errors
     /// When no port can be bound.
     pub async fn start(mode: Mode) -> io::Result<Self> {
+        Self::start_in(Manner::Stateless, mode).await
+    }
+
+    /// The same in another manner.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start_in(manner: Manner, mode: Mode) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let ledger = Arc::new(Ledger {
+            manner,
             mode: Mutex::new(mode),
+            streams: Mutex::default(),
             connections: AtomicU64::new(0),
             open: AtomicU64::new(0),
             requests: AtomicU64::new(0),
@@ -79,7 +111,7 @@ impl Hostile {
 
     /// Its MCP endpoint.
     pub fn url(&self) -> String {
-        format!("http://{}/mcp", self.address)
+        format!("http://{}{}", self.address, self.ledger.manner.path())
     }
 
     /// Where it listens.
@@ -163,30 +195,51 @@ async fn attend(stream: TcpStream, ledger: Arc<Ledger>) {
     drop(stream.set_nodelay(true));
     let (mut reader, mut writer) = stream.into_split();
     let mut buffer = BytesMut::new();
-    while let Ok(Some(heard)) = request::receive(&mut reader, &mut buffer).await {
-        let steps = answer(&heard, &open.0);
-        match perform(steps, &mut reader, &mut writer).await {
+    while let Ok(Some(request)) = request::receive(&mut reader, &mut buffer).await {
+        let listening = matches!((&request.heard, open.0.manner), (Heard::Listen, Manner::Events));
+        let stream = listening.then(|| open.0.listen());
+        let session = stream.as_ref().map_or(request.session, |(session, _)| Some(*session));
+        let Reaction { here, on_stream } = answer(&request.heard, session, &open.0);
+        open.0.say(session, on_stream);
+        match perform(here, &mut reader, &mut writer).await {
+            Ok(After::Stay) => {}
+            Ok(After::Leave) | Err(_) => return,
+        }
+        if let Some((_, said)) = stream {
+            return speak(said, &mut reader, &mut writer).await;
+        }
+    }
+}
+
+/// Says on a connection what belongs on the stream of a session, until either side has had enough.
+async fn speak(mut said: mpsc::UnboundedReceiver<Vec<Step>>, reader: &mut OwnedReadHalf, writer: &mut OwnedWriteHalf) {
+    loop {
+        let steps = tokio::select! {
+            steps = said.recv() => steps,
+            left = left_within(reader, HANG) => if left { return } else { continue },
+        };
+        let Some(steps) = steps else { return };
+        match perform(steps, reader, writer).await {
             Ok(After::Stay) => {}
             Ok(After::Leave) | Err(_) => return,
         }
     }
 }
 
-fn answer(heard: &Heard, ledger: &Ledger) -> Vec<Step> {
+fn answer(heard: &Heard, session: Option<u64>, ledger: &Ledger) -> Reaction {
     ledger.requests.fetch_add(1, Ordering::Relaxed);
     match heard {
-        Heard::Discover { id } => mode::discover(id),
-        Heard::ListTools { id } => mode::tools(id),
-        Heard::CallTool { id } => {
-            ledger.calls.fetch_add(1, Ordering::Relaxed);
-            mode::script(ledger.mode(), id)
-        }
-        Heard::Other { id } => mode::unknown_method(id),
-        Heard::Redirected => {
-            ledger.redirected.fetch_add(1, Ordering::Relaxed);
-            mode::nothing_here()
-        }
+        Heard::CallTool { .. } => _ = ledger.calls.fetch_add(1, Ordering::Relaxed),
+        Heard::Redirected => _ = ledger.redirected.fetch_add(1, Ordering::Relaxed),
+        Heard::Discover { .. }
+        | Heard::Greet { .. }
+        | Heard::ListTools { .. }
+        | Heard::Other { .. }
+        | Heard::Told
+        | Heard::Listen
+        | Heard::Leave => {}
     }
+    ledger.manner.react(heard, session.unwrap_or_default(), ledger.mode())
 }
 
 /// What becomes of a connection after an answer.

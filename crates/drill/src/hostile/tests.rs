@@ -136,3 +136,50 @@ async fn until(done: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+#[tokio::test]
+async fn in_every_manner_it_is_met_where_it_says() {
+    for manner in Manner::ALL {
+        let hostile = Hostile::start_in(manner, Mode::Honest).await.unwrap();
+        let client = Client::new(&hostile.url(), None).unwrap();
+        let status = client.discover().await.unwrap().status.as_u16();
+        let expected = match manner {
+            Manner::Stateless => 200,
+            Manner::Sessions => 400,
+            Manner::Events => 404,
+        };
+        assert_eq!(status, expected, "{manner:?}");
+    }
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a client would hide on which connection something came")]
+async fn a_server_of_events_answers_on_the_stream_of_the_session_it_was_asked_in() {
+    let hostile = Hostile::start_in(Manner::Events, Mode::Honest).await.unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(hostile.address()).await.unwrap();
+        stream.write_all(b"GET /sse HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        reads(&mut stream, "/messages?session=").await;
+        streams.push(stream);
+    }
+    let body = json!({ "jsonrpc": "2.0", "id": 7, "method": "tools/call", "params": { "name": TOOL } }).to_string();
+    let mut post = TcpStream::connect(hostile.address()).await.unwrap();
+    let head = format!("POST /messages?session=0 HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    post.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    reads(&mut post, "202 Accepted").await;
+    reads(&mut streams[0], "All quiet.").await;
+    drop(streams);
+    drop(post);
+    until(|| hostile.open() == 0).await;
+}
+
+async fn reads(stream: &mut TcpStream, wanted: &str) {
+    let mut received = String::new();
+    while !received.contains(wanted) {
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).await.unwrap();
+        assert!(length > 0, "the connection closed after {received}");
+        received.push_str(&String::from_utf8_lossy(&bytes[..length]));
+    }
+}
