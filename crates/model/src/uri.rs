@@ -2,10 +2,14 @@
 
 use crate::limits;
 
-/// Whether a URI is the only spelling of what it names (RFC 3986 §6.2.2): visible ASCII, a lower-case scheme, no dot
-/// segments, no escape of an unreserved character, escapes in upper case, no `\`.
+/// Visible ASCII that no URI holds (RFC 3986 §2). Some readers refuse it, others escape it: `"` and `%22` would be two
+/// spellings of one thing.
+const FOREIGN: &[u8] = br#""<>\^`{|}"#;
+
+/// Whether a URI is the only spelling of what it names (RFC 3986 §6.2.2): characters that a URI may hold, a lower-case
+/// scheme, no dot segments, no escape of an unreserved character, escapes in upper case.
 pub fn is_canonical_uri(uri: &str) -> bool {
-    let fits = uri.len() <= limits::URI_BYTES_MAX && uri.bytes().all(|b| (0x21..=0x7e).contains(&b) && b != b'\\');
+    let fits = uri.len() <= limits::URI_BYTES_MAX && uri.bytes().all(|b| b.is_ascii_graphic() && !FOREIGN.contains(&b));
     fits && uri
         .split_once(':')
         .is_some_and(|(scheme, rest)| is_scheme(scheme) && escapes_are_canonical(rest) && !has_dot_segments(rest))

@@ -18,6 +18,13 @@ fn one_spelling_passes_and_others_do_not() {
         "file:///a b",
         "file:///ä",
         "file:\\\\a",
+        // Readers that do not refuse these escape them: `%22`, `%7B`.
+        "desk://tickets/\"1\"",
+        "desk://tickets/{id}",
+        "desk://a|b",
+        "desk://<a>",
+        "desk://a^b",
+        "desk://a`b",
         "1a:b",
         ":x",
         "",
