@@ -8,9 +8,10 @@
 //! [`answer::read`], event by event from an [`sse::Decoder`] when it streams, line by line from a [`lines::Decoder`] when
 //! it is a process. What the gate says itself is written by [`reply`] (to agents) and [`outgoing`] (to servers).
 //!
-//! Two revisions are spoken, and both become the same nouns. 2026-07-28 has no sessions: each request says everything.
-//! 2025-11-25 begins with `initialize` and keeps a session, named by a header, on whose streams servers send requests
-//! that clients answer ([`Said::Response`]) and which are opened and ended by requests without a body ([`read_head`]).
+//! Five revisions are spoken ([`Revision`]), and all become the same nouns. 2026-07-28 has no sessions: each request says
+//! everything. Those before it begin with `initialize` and keep a session, named by a header, on whose streams servers send
+//! requests that clients answer ([`Said::Response`]) and which are opened and ended by requests without a body
+//! ([`read_head`]). One of them has batches, which are split before they are read ([`batch`]).
 //!
 //! Under both directions lies [`json`]: one strict pass over the bytes that accepts only what every reader reads the
 //! same way. Values are then borrowed from the checked text; nothing is copied into a tree, and a body that nothing
@@ -18,6 +19,7 @@
 //!
 //! - [`json`]: the strict reader.
 //! - [`read`], [`Request`], [`Response`]: an agent's message, its headers checked against its body.
+//! - [`batch`]: several messages in one array.
 //! - [`ParamHeaders`]: `Mcp-Param-*` headers, as a tool's schema asks for them.
 //! - [`outgoing`]: headers for what is forwarded, and requests of the gate's own.
 //! - [`answer`]: a server's message.
@@ -41,6 +43,7 @@ mod param_headers;
 mod request;
 
 pub mod answer;
+pub mod batch;
 pub mod bridge;
 pub mod edit;
 pub mod lines;

@@ -232,6 +232,17 @@ pub fn encode(data: &[u8]) -> Bytes {
     event.freeze()
 }
 
+/// The same with its type named, as clients of 2024-11-05 tell their events apart.
+pub fn of_kind(kind: &str, data: &[u8]) -> Bytes {
+    let mut event = BytesMut::with_capacity(kind.len() + DATA_FIELD.len() + data.len() + 10);
+    event.extend_from_slice(b"event: ");
+    // A line break would end the field.
+    event.extend(kind.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')));
+    event.extend_from_slice(b"\n");
+    push_data(&mut event, data);
+    event.freeze()
+}
+
 /// The same with an id, by which the client reads on after it. An id that a header could not carry back is left out.
 pub fn numbered(id: &str, data: &[u8]) -> Bytes {
     let mut event = BytesMut::with_capacity(id.len() + DATA_FIELD.len() + data.len() + 8);

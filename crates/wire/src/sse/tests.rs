@@ -128,3 +128,14 @@ fn events_can_be_numbered_and_a_stream_primed() {
         assert_eq!(numbered(id, b"{}"), encode(b"{}"), "{id:?}");
     }
 }
+
+#[test]
+fn an_event_of_a_kind_is_read_back_with_it() {
+    let mut decoder = Decoder::new(100);
+    decoder.push(&of_kind("endpoint", b"/messages?session=x")).unwrap();
+    decoder.push(&of_kind("mess\r\nage", b"{}\n{}")).unwrap();
+    let kinds = [decoder.next().unwrap(), decoder.next().unwrap()].map(|event| (event.kind.unwrap(), event.data));
+    assert_eq!(kinds[0], ("endpoint".to_owned(), Bytes::from_static(b"/messages?session=x")));
+    assert_eq!(kinds[1], ("message".to_owned(), Bytes::from_static(b"{}\n{}")));
+    assert_eq!(decoder.next(), None);
+}

@@ -43,7 +43,7 @@ fn a_handshake_that_says_too_little_or_too_much_is_refused() {
     for flaw in flaws {
         let flaw = flaw.unwrap_err();
         assert_eq!((flaw.refusal.reason, flaw.id), (Reason::ParamsInvalid, Some(Id::number(0))));
-        assert_eq!(flaw.revision, Some(crate::Revision::V2025_11_25));
+        assert_eq!(flaw.revision, Some(Revision::V2025_11_25));
     }
 }
 
