@@ -316,6 +316,10 @@ pub const EVENTS_ENDPOINT_MILLISECONDS_MAX: u64 = 10_000;
 pub const EVENTS_POSTS_MAX: usize = 256;
 /// Events of a session over HTTP+SSE that are no messages, until it is ended.
 pub const EVENTS_NOISE_MAX: u64 = 100;
+/// Messages in a row of a session over HTTP+SSE that are for nobody, until it is ended.
+pub const EVENTS_STRAYS_MAX: u64 = 10_000;
+/// Messages in one second that are taken of a server on a line that may go on for ever; one that says more waits.
+pub const HEARD_PER_SECOND_MAX: u64 = 10_000;
 /// Messages of a server of HTTP+SSE about no call that wait until somebody listens.
 pub const EVENTS_UNHEARD_MAX: usize = 16;
 /// Milliseconds a server may take to hear that a session is over.
@@ -376,3 +380,25 @@ pub const LINE_MESSAGES_MAX: usize = 64;
 pub const LINE_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
 /// Milliseconds for which a client of 2024-11-05 may leave messages unread, before its stream is ended.
 pub const LINE_STALL_MILLISECONDS_MAX: u64 = 30_000;
+
+/// Definitions on one page of a listing of pinned ones.
+pub const LISTING_PAGE_DEFINITIONS_MAX: usize = 1_000;
+/// Bytes of definitions on one page, unless one alone is larger.
+pub const LISTING_PAGE_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of what callers see of the endpoints' lists, remembered, estimated.
+pub const VIEWS_BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// Tools that an endpoint lists beside those by which its tools are looked for.
+pub const LISTED_TOOLS_MAX: usize = 100;
+/// Bytes in what a tool is looked for by.
+pub const QUERY_BYTES_MAX: usize = 1_024;
+/// Different words of it that count.
+pub const QUERY_WORDS_MAX: usize = 16;
+/// Different words of one tool by which it is found.
+pub const INDEXED_WORDS_MAX: usize = 256;
+/// Tools that are told at once when they are looked for.
+pub const FOUND_TOOLS_MAX: usize = 50;
+/// The same, where nobody says how many.
+pub const FOUND_TOOLS: usize = 10;
+/// Characters of a found tool's description that are told; `describe_tool` tells all of it.
+pub const FOUND_DESCRIPTION_CHARS: usize = 240;

@@ -28,6 +28,7 @@ mod error;
 mod listen;
 mod listing;
 mod local;
+mod pace;
 mod resume;
 mod route;
 mod send;

@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use wire::sse::{Decoder, Ending, Event};
 
 use crate::batch;
+use crate::pace::Pace;
 use crate::resume::Resume;
 use crate::switchboard::Replies;
 use crate::whole::Progress;
@@ -24,6 +25,8 @@ pub struct Stream {
     source: Source,
     deadlines: Deadlines,
     messages: usize,
+    /// How fast it is listened to, if it may go on for ever.
+    pace: Pace,
     /// When the wait that is going on becomes too long. Kept here, because whoever waits may stop and wait again.
     idle_at: Option<Instant>,
     /// Messages that came in one batch and are not told yet; `None` in revisions without batches.
@@ -70,7 +73,7 @@ impl Stream {
     }
 
     fn of(source: Source, deadlines: Deadlines) -> Self {
-        Self { source, deadlines, messages: 0, idle_at: None, batched: None, turn: None }
+        Self { source, deadlines, messages: 0, pace: Pace::new(), idle_at: None, batched: None, turn: None }
     }
 
     /// Keeps the call's place at the server for as long as the stream goes on.
@@ -111,6 +114,9 @@ impl Stream {
     }
 
     async fn message(&mut self) -> Result<Option<Bytes>, Fault> {
+        if self.deadlines.purpose == Purpose::Subscription {
+            self.pace.next().await;
+        }
         if let Some(message) = self.batched.as_mut().and_then(VecDeque::pop_front) {
             self.count()?;
             return Ok(Some(message));
@@ -156,6 +162,7 @@ impl Stream {
     }
 
     fn count(&mut self) -> Result<(), Fault> {
+        self.pace.heard();
         self.messages = self.messages.saturating_add(1);
         match self.deadlines.purpose {
             Purpose::Answer if self.messages > limits::STREAM_MESSAGES_MAX => Err(Fault::TooManyMessages),

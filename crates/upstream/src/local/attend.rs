@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use wire::lines::Decoder;
 
 use super::process::{Departing, Process};
+use crate::pace::Pace;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -56,6 +57,7 @@ async fn read(process: &Process, mut stdout: impl AsyncRead + Unpin) -> Stop {
     let mut decoder = Decoder::new(limits::MESSAGE_BYTES_MAX);
     let mut buffer = vec![0; READ_BYTES];
     let mut noise = 0_u64;
+    let mut pace = Pace::new();
     loop {
         let count = match stdout.read(&mut buffer).await {
             Ok(0) | Err(_) => return Stop::Closed("output"),
@@ -63,6 +65,8 @@ async fn read(process: &Process, mut stdout: impl AsyncRead + Unpin) -> Stop {
         };
         let pushed = decoder.push(buffer.get(..count).unwrap_or_default());
         while let Some(line) = decoder.next() {
+            pace.next().await;
+            pace.heard();
             if process.arrived(&line) {
                 continue;
             }

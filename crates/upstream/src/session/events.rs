@@ -3,9 +3,9 @@
 //! The server's stream is the session: its first event says where to post to ([`endpoint`](super::endpoint)), and what the
 //! server says about every call comes on it, so calls are told apart by numbers of the gate's own
 //! ([`Switchboard`]). When it ends, the outcome of every open call is unknown.
-//!
-//! What a server says beside its answers names no call, but for progress. With one call open it is taken to be about that
-//! one; with several, or none, it is for whoever listens to the session as a whole.
+//! Whose each message is, [`arrival`] says.
+
+mod arrival;
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -17,18 +17,18 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use model::{limits, with_causes};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::timeout;
-use wire::answer::{self, Incoming, Notification};
-use wire::{Id, Revision, header, outgoing, reply};
+use wire::{Id, Revision, header, outgoing};
 
 use super::endpoint;
-use crate::ask::{Credential, Question, answer_for};
-use crate::batch;
+use crate::ask::{Credential, Question};
 use crate::route::Address;
 use crate::send::{begin, receive};
 use crate::switchboard::envelope::{self, Names};
 use crate::switchboard::replies::{self, Inbox};
-use crate::switchboard::{self, Call, Replies, Reply, SharedLine, Switchboard, Teller, Told};
+use crate::switchboard::{Call, Replies, Reply, SharedLine, Switchboard, Teller};
 use crate::{Answer, AskError, Deadlines, Fault, Purpose, SendError, Stream, Unsent, whole};
+
+use arrival::Arrival;
 
 /// A session, as long as it is held.
 pub(super) struct Held {
@@ -104,7 +104,7 @@ pub(super) async fn open(address: &Address, question: &Question, credential: Cre
 
 /// Reads the stream until it ends, and tells everybody who waits why.
 async fn attend(events: Arc<Events>, mut stream: Stream) {
-    let mut noise = 0_u64;
+    let (mut noise, mut strays) = (0_u64, 0_u64);
     let why = loop {
         let next = tokio::select! {
             () = events.ended.notified() => return,
@@ -113,11 +113,17 @@ async fn attend(events: Arc<Events>, mut stream: Stream) {
         match next {
             None => break "the server ended it".to_owned(),
             Some(Err(error)) => break with_causes(&error),
-            Some(Ok(message)) if events.arrived(&message) => {}
-            Some(Ok(_)) => noise += 1,
+            Some(Ok(message)) => match events.arrived(&message) {
+                Arrival::Heard => strays = 0,
+                Arrival::Stray => strays += 1,
+                Arrival::Noise => noise += 1,
+            },
         }
         if noise > limits::EVENTS_NOISE_MAX {
             break format!("it had more than {} events that are no messages", limits::EVENTS_NOISE_MAX);
+        }
+        if strays > limits::EVENTS_STRAYS_MAX {
+            break format!("it had more than {} messages in a row that were for nobody", limits::EVENTS_STRAYS_MAX);
         }
     };
     events.end(&why);
@@ -291,75 +297,6 @@ impl Events {
             None => _ = headers.remove(header::PROTOCOL_VERSION),
         }
         drop(self.post(permit, headers, body));
-    }
-
-    /// Takes one event of the server. Says no if it is no message.
-    fn arrived(&self, event: &Bytes) -> bool {
-        if self.revision.get().is_some_and(|revision| revision.batches())
-            && let Some(messages) = batch::split(event)
-        {
-            return messages.iter().filter(|message| !self.heard(message)).count() == 0;
-        }
-        self.heard(event)
-    }
-
-    fn heard(&self, message: &Bytes) -> bool {
-        match answer::read(message) {
-            Ok(Incoming::Response { id, .. }) => self.answered(id.and_then(|id| id.as_number()), message),
-            Ok(Incoming::Notification(notification)) => self.notified(&notification, message),
-            Ok(Incoming::Request { id, question }) => self.asked(&id, &question.method, message),
-            // An answer that breaks the protocol is for its caller to refuse, with the reason.
-            Err(_) => match envelope::number_of(message) {
-                Some(number) => self.answered(Some(number), message),
-                None => return false,
-            },
-        }
-        true
-    }
-
-    fn answered(&self, number: Option<i64>, message: &Bytes) {
-        let call = number.and_then(|number| self.board().take_sent(number));
-        // Nobody may wait any more, or ever have asked.
-        let _ = call.is_some_and(|call| switchboard::answer(call, message));
-    }
-
-    fn notified(&self, notification: &Notification, message: &Bytes) {
-        if notification.progress_token.is_some() || notification.subscription.is_some() {
-            if let Some(number) = envelope::about(notification) {
-                // What is about no open call is for nobody.
-                let _ = self.board().tell(number, notification, message);
-            }
-            return;
-        }
-        let of_the_call = notification.method == "notifications/message" && self.to_the_only_call(message);
-        if !of_the_call {
-            // Whoever does not listen misses it.
-            let _ = self.beside(message);
-        }
-    }
-
-    fn asked(&self, id: &Id, method: &str, message: &Bytes) {
-        if method == "ping" {
-            return self.say(reply::result(id, &serde_json::json!({})));
-        }
-        if !self.to_the_only_call(message) && !self.beside(message) {
-            self.say(answer_for(id, method));
-        }
-    }
-
-    /// Hands a message to the only call that is open. Says no if there is none, or several.
-    fn to_the_only_call(&self, message: &Bytes) -> bool {
-        let mut board = self.board();
-        let told = board.sole().map(|number| board.pass(number, message.clone()));
-        matches!(told, Some(Told::Taken))
-    }
-
-    /// Hands a message to whoever listens to the session, or will. Says no if that is nobody.
-    fn beside(&self, message: &Bytes) -> bool {
-        let aside = self.aside();
-        let Some(teller) = &aside.teller else { return false };
-        let is_full = aside.inbox.is_some() && teller.waiting() >= limits::EVENTS_UNHEARD_MAX;
-        !is_full && !teller.is_gone() && teller.message(message.clone()).is_ok()
     }
 
     /// Notes that the session ended, and tells everybody who waits.

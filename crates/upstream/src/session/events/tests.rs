@@ -290,6 +290,17 @@ async fn noise_ends_a_session_and_a_flood_that_nobody_hears_does_not() {
 }
 
 #[tokio::test]
+async fn a_server_that_goes_on_for_nobody_is_not_listened_to_for_ever() {
+    let server = EventsServer::greeting("2024-11-05", |_| Deed::Says(Vec::new())).await;
+    let session = open(&server).await;
+    for number in 0..10_100 {
+        server.says(&result(&json!(1_000_000 + number), "nobody asked"));
+    }
+    eventually(|| session.is_over()).await;
+    eventually(|| server.notes.lock().unwrap().closed == 1).await;
+}
+
+#[tokio::test]
 async fn batches_on_the_stream_are_told_one_by_one_in_the_revision_that_has_them() {
     for (revision, batches) in [("2025-03-26", true), ("2025-06-18", false)] {
         let server = EventsServer::at("messages", move |message| match message["method"].as_str() {
