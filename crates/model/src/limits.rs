@@ -251,7 +251,7 @@ pub const DIFF_CONTEXT_LINES: usize = 3;
 /// Milliseconds after which a comparison of two texts becomes coarser.
 pub const DIFF_MILLISECONDS_MAX: u64 = 250;
 /// Microseconds for which the journal gathers records between two flushes, while many callers wait for each.
-pub const JOURNAL_PAUSE_MICROSECONDS: u64 = 250;
+pub const JOURNAL_PAUSE_MICROSECONDS: u64 = 500;
 
 /// Bytes of memory a local server may use, unless its manifest says otherwise.
 pub const LOCAL_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;

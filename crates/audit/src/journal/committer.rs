@@ -14,17 +14,37 @@ use crate::writer::{Indexed, Writer};
 /// Between two checkpoints, and between two tries to write a disk that failed.
 const TICK: Duration = Duration::from_millis(limits::CHECKPOINT_MILLISECONDS);
 
-/// Records whose callers waited for one flush, from which on the gate is under load.
-const COMPANY: usize = 12;
-
 /// How long the next records may gather under load.
 const PAUSE: Duration = Duration::from_micros(limits::JOURNAL_PAUSE_MICROSECONDS);
+
+/// Whether the gate is under load, told from how many callers waited for the last flush.
+///
+/// Under load the next records are on their way: a pause gathers them, and fewer flushes are paid for by all of them. A
+/// flush after a pause finds more who wait than one without, so that the load ends at a higher number than it begins at.
+#[derive(Default)]
+struct Load {
+    is_on: bool,
+}
+
+impl Load {
+    /// Callers for one flush without a pause, from which on it begins.
+    const BEGINS: usize = 4;
+    /// Callers for one flush after a pause, below which it is over.
+    const LASTS: usize = 8;
+
+    /// Takes note of a flush, and tells whether to pause before the next.
+    fn note(&mut self, awaited: usize) -> bool {
+        self.is_on = awaited >= if self.is_on { Self::LASTS } else { Self::BEGINS };
+        self.is_on
+    }
+}
 
 struct Committer {
     writer: Writer,
     queue: Arc<Queue>,
     clerk: Clerk,
     flush_delay: Duration,
+    load: Load,
     /// Records in the last tree that was handed to the clerk.
     signed: u64,
     ticked: Instant,
@@ -47,7 +67,8 @@ pub(super) fn start(
     flush_delay: Duration,
 ) -> io::Result<JoinHandle<()>> {
     let closing = Closing(Arc::clone(&queue));
-    let committer = Committer { writer, queue, clerk, flush_delay, signed: 0, ticked: Instant::now() };
+    let committer =
+        Committer { writer, queue, clerk, flush_delay, load: Load::default(), signed: 0, ticked: Instant::now() };
     thread::Builder::new().name("journal".to_owned()).spawn(move || {
         let _closing = closing;
         committer.run();
@@ -66,7 +87,7 @@ impl Committer {
                 self.queue.take(self.flush_delay, self.rest(), strangers)
             };
             let last = taken.last;
-            let busy = taken.batch.awaited() >= COMPANY;
+            let busy = self.load.note(taken.batch.awaited());
             // Under load more batches follow, and many share one write of the index, unless someone waits to read it.
             let indexed = if busy && !taken.sought { Indexed::Soon } else { Indexed::Now };
             self.commit(taken, indexed);
@@ -74,8 +95,6 @@ impl Committer {
                 break;
             }
             if busy {
-                // Under load the next records are on their way: a pause shorter than a flush gathers them, and halves
-                // the flushes that all of them pay for.
                 thread::sleep(PAUSE);
             }
         }
