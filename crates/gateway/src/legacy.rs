@@ -20,10 +20,13 @@ use model::{Caller, Digest, EndpointName, Object, Reason, Refusal, ServerName, S
 use tokio::sync::{OnceCell, watch};
 use wire::{Capabilities, Id, Revision};
 
+use crate::line::Lines;
+
 pub(crate) use hear::{Asked, asked, notified};
 pub(crate) use read::{Keeping, read_on};
 pub(crate) use replay::{Budget, Reader, Replay};
 pub use talk::tend;
+pub(crate) use talk::end;
 pub(crate) use talk::{Withdrawal, answer, begin, delete, heed, session};
 
 /// Every session of clients that keep one, bounded.
@@ -31,6 +34,8 @@ pub struct Legacies {
     seal: Seal,
     entropy: Arc<dyn model::Entropy>,
     sessions: Mutex<HashMap<u128, Arc<Legacy>>>,
+    /// The event streams of clients of 2024-11-05, which keep their sessions.
+    pub(crate) lines: Lines,
     budget: Budget,
 }
 
@@ -97,7 +102,7 @@ pub(crate) struct Call {
 impl Legacies {
     /// None yet; handles are sealed by `seal`.
     pub fn new(seal: Seal, entropy: Arc<dyn model::Entropy>) -> Self {
-        Self { seal, entropy, sessions: Mutex::default(), budget: Budget::default() }
+        Self { seal, entropy, sessions: Mutex::default(), lines: Lines::default(), budget: Budget::default() }
     }
 
     /// Begins a session and makes its handle.
@@ -112,10 +117,8 @@ impl Legacies {
         capabilities: Capabilities,
         now: Timestamp,
     ) -> Result<Begun, Refusal> {
-        let number = self.entropy.bits();
         let owner = caller.session_key();
-        let handle = self.seal.seal(number, &bound(&owner, endpoint));
-        let handle = handle.ok_or_else(|| Refusal::new(Reason::Internal, "a session's id could not be sealed"))?;
+        let (number, handle) = self.seal(Handle::Session, &owner, endpoint)?;
         let session = Arc::new(Legacy {
             number,
             owner,
@@ -150,7 +153,7 @@ impl Legacies {
         now: Timestamp,
     ) -> Result<Arc<Legacy>, Refusal> {
         let unknown = |detail| Refusal::new(Reason::SessionUnknown, detail);
-        let number = self.seal.open(handle, &bound(&caller.session_key(), endpoint));
+        let number = self.open(Handle::Session, handle, &caller.session_key(), endpoint);
         let number = number.ok_or_else(|| unknown("the session's id was not given to this caller at this endpoint"))?;
         let session = self.sessions().get(&number).cloned();
         let session = session.ok_or_else(|| unknown("the session is over"))?;
@@ -177,16 +180,55 @@ impl Legacies {
         self.sessions().len()
     }
 
+    /// A number nobody can guess, and the handle by which its owner gives it back.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`] when it cannot be sealed.
+    pub(crate) fn seal(
+        &self,
+        what: Handle,
+        owner: &SessionKey,
+        endpoint: &EndpointName,
+    ) -> Result<(u128, String), Refusal> {
+        let number = self.entropy.bits();
+        let handle = self.seal.seal(number, &bound(what, owner, endpoint));
+        let handle = handle.ok_or_else(|| Refusal::new(Reason::Internal, "a handle could not be sealed"))?;
+        Ok((number, handle))
+    }
+
+    /// The number of a handle, for whoever it was given to, where it was given.
+    pub(crate) fn open(
+        &self,
+        what: Handle,
+        handle: &str,
+        owner: &SessionKey,
+        endpoint: &EndpointName,
+    ) -> Option<u128> {
+        self.seal.open(handle, &bound(what, owner, endpoint))
+    }
+
     fn sessions(&self) -> MutexGuard<'_, HashMap<u128, Arc<Legacy>>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What a handle is bound to: agent, user and endpoint, each with its length before it so that none runs into the next.
-fn bound(owner: &SessionKey, endpoint: &EndpointName) -> Vec<u8> {
+/// What a handle is of: one of a line opens no session.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Handle {
+    Session,
+    Line,
+}
+
+/// What a handle is bound to: what it is of, agent, user and endpoint, each with its length before it so that none runs into
+/// the next.
+fn bound(what: Handle, owner: &SessionKey, endpoint: &EndpointName) -> Vec<u8> {
     let mut bound = Vec::new();
+    let what = match what {
+        Handle::Session => "session",
+        Handle::Line => "line",
+    };
     let user = owner.user.as_ref().map(model::UserId::as_str);
-    for part in [Some(owner.agent.as_str()), user, Some(endpoint.as_str())] {
+    for part in [Some(what), Some(owner.agent.as_str()), user, Some(endpoint.as_str())] {
         bound.extend_from_slice(&part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
         bound.extend_from_slice(part.unwrap_or_default().as_bytes());
     }

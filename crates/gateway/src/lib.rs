@@ -7,10 +7,14 @@
 //! A [`Gate`] holds what the path needs. It reads one [`Snapshot`] per message, compiled from the governed state by
 //! other rooms and swapped whole; no message ever waits for a database.
 
+mod apart;
+mod arrival;
+mod batch;
 mod body;
 mod controls;
 mod gate;
 mod legacy;
+mod line;
 mod listen;
 mod listing;
 mod metrics;

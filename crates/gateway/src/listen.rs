@@ -13,8 +13,8 @@ use model::limits;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::arrival;
 use crate::gate::Gate;
-use crate::pipeline;
 
 /// How long open calls may take to end once the gate was asked to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -53,7 +53,7 @@ pub async fn serve(listener: TcpListener, gate: Arc<Gate>, stop: impl Future<Out
         let gate = Arc::clone(&gate);
         let service = service_fn(move |request: http::Request<Incoming>| {
             let gate = Arc::clone(&gate);
-            async move { Ok::<_, Infallible>(pipeline::run(&gate, request, peer.ip()).await) }
+            async move { Ok::<_, Infallible>(arrival::run(&gate, request, peer.ip()).await) }
         });
         let connection = open.watch(http.serve_connection(TokioIo::new(socket), service));
         tokio::spawn(async move {

@@ -9,6 +9,9 @@
 //! reading:  accept → authenticate → read → connect? → session → halted? → visible? → what was released
 //! ```
 //!
+//! A message comes to the path in one of several shapes of the transport, which `arrival` tells apart: alone, in a batch, or
+//! beside the one stream of an older client. The path is the same for all of them.
+//!
 //! An answer is a client's to a server's question, in revisions where servers ask by themselves; reading is the rest of a
 //! stream that broke off, or what servers say unasked.
 //!
@@ -16,7 +19,6 @@
 //! are still to come have their place in the order: inspection and redaction stand before `decide` (and it decides on the
 //! final bytes), approvals and step-up after it, budgets before the intent, labels before `release`.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -24,13 +26,12 @@ use flow::StreamPlace;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
-use hyper::body::Incoming;
 use model::{Reason, ReceiptId, Refusal};
 use serde_json::json;
 use wire::header::{PROTOCOL_VERSION, SESSION_ID};
 use wire::{Flaw, Subject, reply};
 
-use crate::body::{self, Body, Response, whole};
+use crate::body::{Body, Response, whole};
 use crate::controls::accept::{Accepted, Verb};
 use crate::controls::authenticate::Known;
 use crate::controls::connect::Spoken;
@@ -52,54 +53,53 @@ use crate::register::Path;
 use crate::relay::Relay;
 use crate::trail::Trail;
 
-/// Takes one request and gives its response. Whatever happens leaves a receipt.
-pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, source: IpAddr) -> Response {
-    let (head, body) = request.into_parts();
-    let mut trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
-    if !head.headers.contains_key(SESSION_ID) {
-        return finish(gate, &head, body, trail).await;
-    }
-    // A client that keeps a session may lose its connection and read on: what it asked for goes on without it.
-    let (alone, receipt) = (Arc::clone(gate), trail.receipt);
-    let task = tokio::spawn(async move { finish(&alone, &head, body, trail).await });
-    match task.await {
-        Ok(response) => response,
-        Err(error) => {
-            tracing::error!(%error, "a message was not carried through");
-            trail = Trail::begin(receipt, gate.clock.now(), source);
-            refuse::run(gate, trail, Refusal::new(Reason::Internal, "the message was not carried through").into())
-        }
-    }
+/// A request to this gate, of a caller that proved who it is. Nothing but its head was read.
+pub(crate) struct Admitted {
+    pub(crate) known: Known,
+    pub(crate) accepted: Accepted,
 }
 
-async fn finish(gate: &Arc<Gate>, head: &Parts, body: Incoming, mut trail: Trail) -> Response {
-    match walk(gate, head, body, &mut trail).await {
+/// Who calls, and what for: the head alone tells, so that the body of a stranger is never read.
+pub(crate) fn admit(gate: &Gate, head: &Parts, trail: &mut Trail) -> Result<Admitted, Flaw> {
+    let front = gate.front.load();
+    let accepted = accept::run(&front.doors, head)?;
+    let known = authenticate::run(&front.callers, &head.headers)?;
+    trail.caller = Some(Arc::clone(&known.caller));
+    trail.endpoint = Some(accepted.endpoint.clone());
+    Ok(Admitted { known, accepted })
+}
+
+/// Takes one message, or a request without one, all the way. Whatever happens leaves a receipt.
+pub(crate) async fn run(
+    gate: &Arc<Gate>,
+    head: &Parts,
+    admitted: Admitted,
+    body: &Bytes,
+    mut trail: Trail,
+) -> Response {
+    match walk(gate, head, admitted, body, &mut trail).await {
         Ok(response) => response,
         Err(flaw) => refuse::run(gate, trail, flaw),
     }
 }
 
 /// The part that every request has in common.
-async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail) -> Result<Response, Flaw> {
-    let front = gate.front.load();
-    let accepted = accept::run(&front.doors, head)?;
-
-    // Only the head is needed to tell who calls: the body of a stranger is never read.
-    let known = authenticate::run(&front.callers, &head.headers)?;
-    trail.caller = Some(Arc::clone(&known.caller));
-    trail.endpoint = Some(accepted.endpoint.clone());
-    if accepted.verb != Verb::Post {
-        let session = wire::read_head(&head.headers)?;
-        trail.method = Some(if accepted.verb == Verb::Get { "GET" } else { "DELETE" });
-        let claim = Claim::Belongs(Some(&session.session));
-        let spoken = Spoken { revision: session.revision, is_named: is_named(head), wished: None };
-        let running = enter(gate, known, &accepted, spoken, claim, trail)?;
-        return match accepted.verb {
-            Verb::Delete => Ok(legacy::delete(gate, &running, trail)),
-            Verb::Get | Verb::Post => legacy::read_on(gate, running, session.last_event_id.as_deref(), trail),
-        };
+async fn walk(
+    gate: &Arc<Gate>,
+    head: &Parts,
+    admitted: Admitted,
+    body: &Bytes,
+    trail: &mut Trail,
+) -> Result<Response, Flaw> {
+    let Admitted { known, accepted } = admitted;
+    match accepted.verb {
+        Verb::Post => {}
+        Verb::Get | Verb::Delete => return read_or_end(gate, head, known, &accepted, trail),
+        Verb::Open | Verb::Say(_) => {
+            return Err(Refusal::new(Reason::Internal, "a shape nobody made a message of").into());
+        }
     }
-    match read::run(&head.headers, &body::read(body).await?)? {
+    match read::run(&head.headers, body)? {
         Said::Message(mut message) => {
             trail.note(&message);
             let request = &message.request;
@@ -121,8 +121,28 @@ async fn walk(gate: &Arc<Gate>, head: &Parts, body: Incoming, trail: &mut Trail)
     }
 }
 
+/// A request without a body: it reads on in a session, or ends it.
+fn read_or_end(
+    gate: &Arc<Gate>,
+    head: &Parts,
+    known: Known,
+    accepted: &Accepted,
+    trail: &mut Trail,
+) -> Result<Response, Flaw> {
+    let session = wire::read_head(&head.headers)?;
+    let ends = accepted.verb == Verb::Delete;
+    trail.method = Some(if ends { "DELETE" } else { "GET" });
+    let claim = Claim::Belongs(Some(&session.session));
+    let spoken = Spoken { revision: session.revision, is_named: is_named(head), wished: None };
+    let running = enter(gate, known, accepted, spoken, claim, trail)?;
+    if ends {
+        return Ok(legacy::delete(gate, &running, trail));
+    }
+    legacy::read_on(gate, running, session.last_event_id.as_deref(), trail)
+}
+
 /// Who it is, is let in: at the endpoint, in the session, and stopped by nobody.
-fn enter(
+pub(crate) fn enter(
     gate: &Gate,
     known: Known,
     accepted: &Accepted,
@@ -292,7 +312,7 @@ fn release(
     }
 }
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(crate) fn answered(
     status: StatusCode,

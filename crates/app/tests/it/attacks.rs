@@ -1,6 +1,7 @@
 //! Attacks through the front door. Each is refused with the right words, leaves a receipt that says which control
 //! refused and why, never reaches the server, and leaks nothing.
 
+mod batched;
 mod borrowed_rights;
 mod child_environment;
 mod child_exhausts;
@@ -10,6 +11,7 @@ mod child_silent;
 mod cross_endpoint;
 mod dns_rebinding;
 mod entity_escape;
+mod event_stream;
 mod foreign_session;
 mod halts;
 mod header_body_mismatch;

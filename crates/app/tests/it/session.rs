@@ -53,6 +53,8 @@ pub(crate) struct Answer {
     pub(crate) last: Option<String>,
     /// Milliseconds to wait before it is read on.
     pub(crate) retry: Option<u64>,
+    /// The kind of the newest event.
+    pub(crate) kind: Option<String>,
     body: BoxBody<Bytes, ()>,
     received: Vec<u8>,
     taken: usize,
@@ -62,6 +64,13 @@ impl Line {
     pub(crate) fn new(gate: &Gate, endpoint: &str, caller: Caller) -> Self {
         let url = format!("http://{}/{endpoint}/mcp", gate.agents());
         Self { http: connections(), url, authorization: value(&format!("Bearer {}", caller_token(caller.name))) }
+    }
+
+    /// The same caller's way to another path of the gate.
+    pub(crate) fn at(&self, path: &str) -> Self {
+        let (scheme, rest) = self.url.split_once("://").unwrap();
+        let url = format!("{scheme}://{}{path}", rest.split('/').next().unwrap());
+        Self { url, ..self.clone() }
     }
 
     /// The headers of a message outside any session.
@@ -81,7 +90,7 @@ impl Line {
         let (head, body) = response.expect("an answer").into_parts();
         let (status, headers) = (head.status, head.headers);
         let body = body.map_err(drop).boxed();
-        Answer { status, headers, last: None, retry: None, body, received: Vec::new(), taken: 0 }
+        Answer { status, headers, last: None, retry: None, kind: None, body, received: Vec::new(), taken: 0 }
     }
 
     /// Asks for a session.
@@ -144,6 +153,11 @@ impl Session {
     /// Posts a message.
     pub(crate) async fn post(&self, message: &Value) -> Answer {
         self.line.send(Method::POST, self.headers(), message.to_string()).await
+    }
+
+    /// Posts several messages in one array.
+    pub(crate) async fn batch(&self, messages: &[Value]) -> Answer {
+        self.line.send(Method::POST, self.headers(), json!(messages).to_string()).await
     }
 
     /// Posts a request, and reads its answer to the end.
@@ -260,10 +274,13 @@ impl Answer {
             let line = event.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
             line.map(|value| value.trim_start().to_owned())
         };
-        let (id, retry, data) = (field("id"), field("retry"), field("data"));
+        let spoken: Vec<_> = event.lines().filter_map(|line| line.strip_prefix("data:")).map(str::trim_start).collect();
+        let data = (!spoken.is_empty()).then(|| spoken.join("\n"));
+        let (id, retry) = (field("id"), field("retry"));
         if id.is_none() && retry.is_none() && data.is_none() {
             return None;
         }
+        self.kind = field("event");
         self.last = id.or(self.last.take());
         self.retry = retry.map(|retry| retry.parse().unwrap()).or(self.retry);
         Some(data.unwrap_or_default())

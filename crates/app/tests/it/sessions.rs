@@ -1,14 +1,16 @@
 //! Clients and servers of the revisions before 2026-07-28, which keep sessions: how one begins and ends, what passes in it either way, and how
 //! it outlives connections.
 
+pub(crate) mod batches;
 mod calls;
 mod cancellation;
 mod lifecycle;
 mod news;
+mod oldest;
 mod pages;
 mod questions;
 mod resumption;
-mod revisions;
+pub(crate) mod revisions;
 
 use std::fs;
 

@@ -1,9 +1,12 @@
 //! Is this a request to this gate at all? Host, Origin, path, method and media types, from the head alone.
 //!
+//! An endpoint has one address, `/{endpoint}/mcp`, and two more for clients of 2024-11-05: `/{endpoint}/sse`, whose stream is
+//! opened by GET, and `/{endpoint}/messages`, to which they post.
+//!
 //! A page in a browser can be made to send requests to a local address (DNS rebinding): its Host names the page's own
 //! domain and its Origin the page. Both are compared with short lists, before anything else is looked at.
 
-use http::header::{ACCEPT, CONTENT_TYPE, HOST, ORIGIN};
+use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
 use http::{HeaderMap, Method};
@@ -33,14 +36,26 @@ pub(crate) struct Accepted {
 }
 
 /// What a request asks of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verb {
     /// Take this message.
     Post,
-    /// Send what servers say by themselves, or the rest of a stream (2025-11-25).
+    /// Send what servers say by themselves, or the rest of a stream, of a session.
     Get,
-    /// End the session (2025-11-25).
+    /// End the session.
     Delete,
+    /// Open the one stream on which everything is answered (2024-11-05).
+    Open,
+    /// Take this message, and answer it on the stream of this handle (2024-11-05).
+    Say(String),
+}
+
+/// Which of an endpoint's addresses a path is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Address {
+    Mcp,
+    Stream,
+    Messages,
 }
 
 /// Looks at a request's head.
@@ -60,16 +75,20 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
             return Err(refused(Reason::OriginRefused, "the Origin is not listed"));
         }
     }
-    let endpoint = endpoint(head.uri.path()).ok_or_else(|| refused(Reason::PathUnknown, "no /{endpoint}/mcp"))?;
-    if head.uri.query().is_some() {
+    let (endpoint, address) =
+        address(head.uri.path()).ok_or_else(|| refused(Reason::PathUnknown, "no endpoint's path"))?;
+    if address != Address::Messages && head.uri.query().is_some() {
         // Tokens and the like belong in no URL; nothing of ours is asked for in a query.
         return Err(refused(Reason::PathUnknown, "the URL has a query"));
     }
-    let verb = verb(head).ok_or_else(|| refused(Reason::MethodNotAllowed, "the method is none of the protocol's"))?;
+    let verb =
+        verb(head, address).ok_or_else(|| refused(Reason::MethodNotAllowed, "the method is none of the protocol's"))?;
     let (json, events) = takes(&head.headers);
     let fits = match verb {
         Verb::Post => is_json(&head.headers) && json && events,
-        Verb::Get => events,
+        // Its answer comes elsewhere.
+        Verb::Say(_) => is_json(&head.headers),
+        Verb::Get | Verb::Open => events,
         Verb::Delete => true,
     };
     if !fits {
@@ -86,19 +105,35 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
     Ok(Accepted { endpoint, verb })
 }
 
-/// GET and DELETE are for sessions, and so for requests that name one.
-fn verb(head: &Parts) -> Option<Verb> {
+/// GET and DELETE are for sessions, and so for requests that name one. A message without the handle of a stream is posted to
+/// none, as one with a wrong handle is.
+fn verb(head: &Parts, address: Address) -> Option<Verb> {
     let names_session = head.headers.contains_key(SESSION_ID);
-    match head.method {
-        Method::POST => Some(Verb::Post),
-        Method::GET if names_session => Some(Verb::Get),
-        Method::DELETE if names_session => Some(Verb::Delete),
+    match (address, &head.method) {
+        (Address::Mcp, &Method::POST) => Some(Verb::Post),
+        (Address::Mcp, &Method::GET) if names_session => Some(Verb::Get),
+        (Address::Mcp, &Method::DELETE) if names_session => Some(Verb::Delete),
+        (Address::Stream, &Method::GET) => Some(Verb::Open),
+        (Address::Messages, &Method::POST) => Some(Verb::Say(handle(head.uri.query().unwrap_or_default()))),
         _ => None,
     }
 }
 
-fn endpoint(path: &str) -> Option<EndpointName> {
-    path.strip_prefix('/')?.strip_suffix("/mcp")?.parse().ok()
+/// The handle that a query names; an empty one if it says anything else.
+fn handle(query: &str) -> String {
+    let handle = query.strip_prefix("session=").filter(|handle| handle.len() <= limits::SESSION_ID_BYTES_MAX);
+    handle.unwrap_or_default().to_owned()
+}
+
+fn address(path: &str) -> Option<(EndpointName, Address)> {
+    let (endpoint, last) = path.strip_prefix('/')?.rsplit_once('/')?;
+    let address = match last {
+        "mcp" => Address::Mcp,
+        "sse" => Address::Stream,
+        "messages" => Address::Messages,
+        _ => return None,
+    };
+    Some((endpoint.parse().ok()?, address))
 }
 
 /// The value of a header that is there exactly once, as visible text.
@@ -119,7 +154,9 @@ fn same_origin(hosts: &[String], origin: &str) -> bool {
 
 fn is_json(headers: &HeaderMap) -> bool {
     let essence = single(headers, CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
-    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    // A body in a coding is one thing to who undoes it and another to who does not.
+    !headers.contains_key(CONTENT_ENCODING)
+        && essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
 /// Whether the caller takes documents, and whether it takes event streams. Who says nothing takes anything.

@@ -48,11 +48,19 @@ pub(crate) fn begin(
 pub(crate) fn delete(gate: &Arc<Gate>, running: &Running, trail: &Trail) -> Response {
     gate.journal.queue(&trail.taken(running, "DELETE"));
     if let Some(session) = &running.present.legacy {
-        for ended in gate.legacies.end(|one| std::ptr::eq(one, Arc::as_ptr(session))) {
-            tokio::spawn(close(Arc::clone(gate), ended));
-        }
+        end(gate, session);
     }
     answered(StatusCode::NO_CONTENT, None, Bytes::new(), trail.receipt)
+}
+
+/// Ends a session, and tells its servers.
+pub(crate) fn end(gate: &Arc<Gate>, session: &Arc<Legacy>) {
+    for ended in gate.legacies.end(|one| std::ptr::eq(one, Arc::as_ptr(session))) {
+        // Without a runtime the gate itself is about to end, and its connections with it.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(close(Arc::clone(gate), ended));
+        }
+    }
 }
 
 /// Ends sessions whose time is up, those of callers and endpoints that are halted, and those of revisions that their

@@ -2,7 +2,7 @@
 //! for each row, and each time the message is refused by that control. Made from the register itself: a row or a control
 //! that is new breaks this build or this test.
 //!
-//! Here for 2026-07-28, and in [`sessions`] for 2025-11-25.
+//! Here for 2026-07-28, and in [`sessions`] for the revisions before it.
 
 mod sessions;
 

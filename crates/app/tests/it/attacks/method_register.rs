@@ -5,10 +5,11 @@ use http::header;
 use serde_json::{Value, json};
 use wire::Revision;
 
-use crate::gate::Gate;
-use crate::gate::files::ANA;
+use crate::gate::files::{ANA, endpoint};
+use crate::gate::{Gate, Setup};
 use crate::session::{SESSION, Session};
 use crate::sessions::Lobby;
+use crate::sessions::revisions::TOO_OLD;
 use crate::verdict::{METHOD_NOT_ALLOWED, METHOD_UNKNOWN, NOT_JSON_RPC, No, SESSION_UNKNOWN, VERSION_UNSUPPORTED};
 
 /// The rows of a revision in one direction.
@@ -160,8 +161,10 @@ async fn agents_send_no_answers() {
 }
 
 #[tokio::test]
-async fn the_handshake_of_older_revisions_learns_the_version() {
-    let gate = Gate::start().await;
+async fn the_handshake_of_older_revisions_learns_the_version_where_it_is_not_served() {
+    let desk = format!("{}minimum_revision = \"2026-07-28\"\n", endpoint("desk", "desk"));
+    let state = vec![("endpoints/desk.toml".to_owned(), desk)];
+    let gate = Gate::with(Setup { state, ..Setup::default() }).await;
     let client = gate.client(ANA);
     let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "old" } });
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params });
@@ -172,7 +175,7 @@ async fn the_handshake_of_older_revisions_learns_the_version() {
         old
     }] {
         let reply = client.raw(body.to_string(), headers).await.unwrap();
-        gate.refuses(&reply, VERSION_UNSUPPORTED).await;
+        gate.refuses(&reply, TOO_OLD).await;
         let data = &reply.error().unwrap()["data"];
         assert_eq!((&data["supported"], &data["requested"]), (&json!(["2026-07-28"]), &json!("2025-06-18")));
         assert!(!reply.headers.contains_key("mcp-session-id"));
@@ -200,7 +203,7 @@ async fn only_post_is_served() {
     }
     for method in ["GET", "DELETE"] {
         let heard = lobby.gate.send(lobby.gate.agents(), method, "/desk/mcp", session.headers(), "").await;
-        lobby.gate.refuses(&heard.into(), VERSION_UNSUPPORTED).await;
+        lobby.gate.refuses(&heard.into(), SESSION_UNKNOWN).await;
         let mut headers = session.headers();
         headers.insert(SESSION, crate::gate::value("made-up"));
         let heard = lobby.gate.send(lobby.gate.agents(), method, "/lobby/mcp", headers.clone(), "").await;

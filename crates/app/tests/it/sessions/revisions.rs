@@ -13,7 +13,7 @@ use crate::verdict::{HEADER_MISMATCH, No, SESSION_UNKNOWN, VERSION_UNSUPPORTED, 
 const LEGACY: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
 
 /// What a handshake hears that asks for less than is served, in the words of its own revision.
-pub(super) const TOO_OLD: No = No { code: -32602, ..VERSION_UNSUPPORTED.in_body() };
+pub(crate) const TOO_OLD: No = No { code: -32602, ..VERSION_UNSUPPORTED.in_body() };
 
 /// The lobby, for clients of this revision and later.
 fn from(minimum: &str) -> String {

@@ -53,3 +53,31 @@ fn other_media_types_and_declared_giants_are_refused() {
     assert!(asked(|request| request.header(ACCEPT, "*/*")).is_ok());
     assert_eq!(asked(|request| request.header(http::header::CONTENT_LENGTH, "99999999")), Err(Reason::TooLarge));
 }
+
+#[test]
+fn the_oldest_clients_have_addresses_of_their_own() {
+    let verb = |method: Method, uri: &str, kind: &str| {
+        let request = Request::builder().method(method).uri(uri).header(HOST, "localhost:8600");
+        let (head, ()) = request.header(CONTENT_TYPE, kind).body(()).unwrap().into_parts();
+        run(&doors(), &head).map(|accepted| accepted.verb).map_err(|refusal| refusal.reason)
+    };
+    let json = "application/json";
+    let say = |handle: &str| Ok(Verb::Say(handle.to_owned()));
+    assert_eq!(verb(Method::GET, "/support/sse", json), Ok(Verb::Open));
+    assert_eq!(verb(Method::POST, "/support/messages?session=abc", json), say("abc"));
+    for none in ["", "?", "?session", "?token=x", "?a=b&session=abc"] {
+        assert_eq!(verb(Method::POST, &format!("/support/messages{none}"), json), say(""), "{none}");
+    }
+    assert_eq!(verb(Method::POST, "/support/messages?session=abc&a=b", json), say("abc&a=b"), "no handle is like that");
+    assert_eq!(verb(Method::POST, &format!("/support/messages?session={}", "x".repeat(2_000)), json), say(""));
+    assert_eq!(verb(Method::POST, "/support/messages?session=abc", "text/plain"), Err(Reason::MediaTypeRefused));
+    assert_eq!(verb(Method::GET, "/support/sse?session=abc", json), Err(Reason::PathUnknown));
+    for (method, path) in [
+        (Method::POST, "/support/sse"),
+        (Method::DELETE, "/support/sse"),
+        (Method::GET, "/support/messages?session=abc"),
+        (Method::DELETE, "/support/messages?session=abc"),
+    ] {
+        assert_eq!(verb(method, path, json), Err(Reason::MethodNotAllowed), "{path}");
+    }
+}

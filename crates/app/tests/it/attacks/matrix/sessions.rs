@@ -1,4 +1,4 @@
-//! The same in a session of 2025-11-25: every row of that revision against every control it names.
+//! The same in a session of each revision that has them: every row of that revision against every control it names.
 
 use drill::mcp::Reply;
 use gateway::register::{About, Control, Path, Row};
@@ -35,11 +35,13 @@ struct Table {
 }
 
 impl Table {
-    async fn laid() -> Self {
-        let lobby = Lobby::silent().await;
-        let session = lobby.begin(ANA).await;
-        let mute = lobby.line(ANA).begin(json!({})).await;
-        let (bobs, desktop) = (lobby.begin(BOB).await, lobby.begin(ANA_AT_DESKTOP).await);
+    async fn laid(revision: Revision) -> Self {
+        let (lobby, version) = (Lobby::silent().await, revision.as_str());
+        let session = lobby.line(ANA).begin_in(version, capabilities()).await;
+        let mute = lobby.line(ANA).begin_in(version, json!({})).await;
+        let bobs = lobby.line(BOB).begin_in(version, capabilities()).await;
+        let desktop = lobby.line(ANA_AT_DESKTOP).begin_in(version, capabilities()).await;
+        assert_eq!(session.revision, version);
         lobby.gate.must(&["halt", "agent", "desktop", "--reason", "for the matrix"]).await;
         Self { lobby, session, mute, bobs, desktop }
     }
@@ -118,7 +120,11 @@ async fn break_it(table: &Table, row: &Row, control: Control) -> Cell {
             if row.method == "initialize" {
                 return Cell::Nothing("it begins a session");
             }
-            let none = |headers: &mut HeaderMap| _ = headers.remove(SESSION);
+            let none = |headers: &mut HeaderMap| {
+                headers.remove(SESSION);
+                // Without either it would be of no revision.
+                headers.insert("mcp-protocol-version", value(&session.revision));
+            };
             gate.refuses(&send(session, row, Thing::Usable, none).await, SESSION_MISSING).await;
             let made_up = session.named("made-up");
             gate.refuses(&send(&made_up, row, Thing::Usable, unbent).await, SESSION_UNKNOWN).await;
@@ -154,7 +160,10 @@ async fn break_it(table: &Table, row: &Row, control: Control) -> Cell {
             let reply = send(&table.mute, row, Thing::Usable, unbent).await;
             gate.ends(&reply, CAPABILITY_MISSING.in_body(), "result-withheld").await;
             let reply = send(session, row, Thing::Usable, unbent).await;
-            gate.ends(&reply, RELEASE_REFUSED, "result-withheld").await;
+            // What is asked is a page, which older clients do not know.
+            let newest = session.revision == Revision::NEWEST_LEGACY.as_str();
+            let no = if newest { RELEASE_REFUSED } else { CAPABILITY_MISSING.in_body() };
+            gate.ends(&reply, no, "result-withheld").await;
         }
         Control::Release => {
             talker.behave(|script| script.manner = Manner::AnswersAnother);
@@ -187,10 +196,29 @@ async fn unseen(table: &Table, row: &Row) -> Cell {
 }
 
 #[tokio::test]
-async fn every_control_of_every_row_refuses_in_a_session() {
-    let table = Table::laid().await;
+async fn every_control_of_every_row_refuses_in_a_session_of_2025_11_25() {
+    every_control_refuses(Revision::V2025_11_25).await;
+}
+
+#[tokio::test]
+async fn every_control_of_every_row_refuses_in_a_session_of_2025_06_18() {
+    every_control_refuses(Revision::V2025_06_18).await;
+}
+
+#[tokio::test]
+async fn every_control_of_every_row_refuses_in_a_session_of_2025_03_26() {
+    every_control_refuses(Revision::V2025_03_26).await;
+}
+
+#[tokio::test]
+async fn every_control_of_every_row_refuses_in_a_session_of_2024_11_05() {
+    every_control_refuses(Revision::V2024_11_05).await;
+}
+
+async fn every_control_refuses(revision: Revision) {
+    let table = Table::laid(revision).await;
     let mut refused = 0;
-    for row in rows_of(Revision::V2025_11_25) {
+    for row in rows_of(revision) {
         for control in row.controls() {
             table.lobby.talker.behave(|script| script.manner = Manner::Honest);
             let before = table.reached();
