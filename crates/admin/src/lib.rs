@@ -39,7 +39,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use model::{Clock, Revision};
+use model::{Clock, Revision, ServerName};
 use registry::{Observed, ServerManifest};
 
 pub use desired::vocabulary;
@@ -74,9 +74,14 @@ pub struct Admin {
     pub clock: Arc<dyn Clock>,
     /// What readiness depends on; the gate is ready when all of it is. Never waits.
     pub readiness: Arc<dyn Fn() -> Vec<view::Check> + Send + Sync>,
+    /// The calls that agents make to a server now, if it is in service.
+    pub traffic: Arc<LooksAtTraffic>,
     /// The metrics, in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
+
+/// Tells what calls agents make to a server now, if it is in service. Never waits.
+pub type LooksAtTraffic = dyn Fn(&ServerName) -> Option<view::Traffic> + Send + Sync;
 
 /// Connects to a server and reads what it says of itself.
 #[async_trait]

@@ -149,12 +149,38 @@ pub struct Dossier {
     /// From the approved to the observed, if there are both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub difference: Option<Drift>,
+    /// The calls that agents make there now; none if it is not in service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// Where it speaks of other servers and their tools; models read its words beside theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<MentionRow>,
     /// Why it could not be looked at, in the answer to a request that made the gate look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,
+}
+
+/// The calls that agents make to a server now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Traffic {
+    /// How many it may have at once.
+    pub places: usize,
+    /// How many are under way.
+    pub under_way: usize,
+    /// How many wait for their turn.
+    pub waiting: usize,
+    /// The server failed, and calls are refused at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone: Option<LeftAlone>,
+}
+
+/// A server that failed and is not tried for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftAlone {
+    /// How often it failed in a row.
+    pub failures: u32,
+    /// Milliseconds until a call is let through to try it again.
+    pub again_in_milliseconds: u64,
 }
 
 /// A place where a server speaks of another.

@@ -3,15 +3,19 @@
 //! Definitions come from the snapshot, never from the server: an agent cannot be shown a text that nobody approved.
 //! Servers are read beside the path, when they say that they changed or their time is up.
 
+mod cursor;
 mod introduction;
+pub(crate) mod view;
 
 use std::sync::Arc;
+
+pub use cursor::Cursors;
+pub use view::Views;
 
 use audit::{Event, Listed, Record, Who};
 use bytes::Bytes;
 use model::{Object, Reason, Refusal, Timestamp, limits};
 use policy::Action;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use wire::{Id, reply};
 
@@ -21,7 +25,8 @@ use crate::controls::read::Message;
 use crate::controls::release::Expected;
 use crate::gate::Gate;
 use crate::trail::Trail;
-use crate::{naming, pages, uri};
+use crate::{naming, pages, search, uri};
+use view::List;
 
 /// An answer made of pinned definitions.
 pub(crate) struct Listing {
@@ -30,23 +35,23 @@ pub(crate) struct Listing {
 }
 
 /// Answers a method of [`crate::register::Path::Pinned`].
-pub(crate) fn run(gate: &Gate, running: &Running, message: &Message, trail: &Trail) -> Result<Listing, Refusal> {
+pub(crate) async fn run(gate: &Gate, running: &Running, message: &Message, trail: &Trail) -> Result<Listing, Refusal> {
     let Some(id) = &message.request.id else {
         return Err(Refusal::new(Reason::NotJsonRpc, "a listing without an id"));
     };
-    if message.request.cursor.is_some() {
-        // Everything is on the first page, so that no cursor of ours exists.
+    let list = List::of(message.row.method);
+    if message.request.cursor.is_some() && list.is_none() {
         return Err(Refusal::new(Reason::ParamsInvalid, "a cursor the gate did not give").with_hint("unknown cursor"));
     }
     let now = gate.clock.now();
-    let (bytes, shown, hidden) = match message.row.method {
-        "server/discover" => (discover(running, id, now), 1, 0),
-        "initialize" => (initialized(running, message, id, now), 1, 0),
-        "ping" => (reply::result(id, &json!({})), 0, 0),
-        "tools/list" => definitions(running, message, id, "tools", now),
-        "prompts/list" => definitions(running, message, id, "prompts", now),
-        "resources/templates/list" => definitions(running, message, id, "resourceTemplates", now),
-        other => return Err(Refusal::new(Reason::Internal, format!("`{other}` is registered as pinned, and is not"))),
+    let (bytes, shown, hidden) = match (message.row.method, list) {
+        (_, Some(list)) => page(gate, running, message, id, list).await?,
+        ("server/discover", None) => (discover(running, id, now).await, 1, 0),
+        ("initialize", None) => (initialized(running, message, id, now).await, 1, 0),
+        ("ping", None) => (reply::result(id, &json!({})), 0, 0),
+        (other, None) => {
+            return Err(Refusal::new(Reason::Internal, format!("`{other}` is registered as pinned, and is not")));
+        }
     };
     let listed = Listed {
         who: Who::from(&*running.caller),
@@ -60,13 +65,13 @@ pub(crate) fn run(gate: &Gate, running: &Running, message: &Message, trail: &Tra
 }
 
 /// What the endpoint is, as pinned, less what the register does not let through.
-fn discover(running: &Running, id: &Id, now: Timestamp) -> Bytes {
+async fn discover(running: &Running, id: &Id, now: Timestamp) -> Bytes {
     let mut result = Map::new();
     result.insert("resultType".into(), "complete".into());
     let versions: Vec<_> = running.door.revisions().map(wire::Revision::as_str).collect();
     result.insert("supportedVersions".into(), json!(versions));
     result.insert("capabilities".into(), introduction::capabilities(&running.door.endpoint));
-    if let Some(instructions) = introduction::instructions(running, now) {
+    if let Some(instructions) = introduction::instructions(running, now).await {
         result.insert("instructions".into(), instructions.into());
     }
     result.insert("ttlMs".into(), limits::LISTING_TTL_MILLISECONDS.into());
@@ -79,10 +84,10 @@ fn discover(running: &Running, id: &Id, now: Timestamp) -> Bytes {
 }
 
 /// The same for the handshake, in the revision that was agreed on.
-fn initialized(running: &Running, message: &Message, id: &Id, now: Timestamp) -> Bytes {
+async fn initialized(running: &Running, message: &Message, id: &Id, now: Timestamp) -> Bytes {
     let endpoint = &running.door.endpoint;
     let (capabilities, server_info) = (introduction::capabilities(endpoint), introduction::server_info(endpoint));
-    let instructions = introduction::instructions(running, now);
+    let instructions = introduction::instructions(running, now).await;
     reply::initialized(id, message.request.revision, &capabilities, &server_info, instructions.as_deref())
 }
 
@@ -95,40 +100,51 @@ pub(crate) fn announced(connected: &Connected) -> impl Iterator<Item = &'static 
     told.into_iter().filter(move |(list, _)| announced(list) == Some(true)).map(|(_, method)| method)
 }
 
-/// The pinned definitions of one kind that the caller may see, with how many there are and how many are hidden.
-fn definitions<'s>(running: &'s Running, message: &Message, id: &Id, key: &str, now: Timestamp) -> (Bytes, u32, u32) {
+/// A page of pinned definitions that the caller may see, with how many it shows and how many it passes over. A page is
+/// bounded in number and bytes; there is a next one if there is anything on it.
+async fn page(
+    gate: &Gate,
+    running: &Running,
+    message: &Message,
+    id: &Id,
+    list: List,
+) -> Result<(Bytes, u32, u32), Refusal> {
     let endpoint = &running.door.endpoint;
-    let mut hidden = 0;
-    let mut shown: Vec<&'s str> = Vec::new();
-    let mut show = |object: &Object, raw: &'s RawValue| {
-        if running.decide(Action::List, object, now).is_ok() {
-            shown.push(raw.get());
-        } else {
-            hidden += 1;
-        }
+    let first = match &message.request.cursor {
+        None => 0,
+        Some(cursor) => gate.cursors.find(running, list, cursor)?,
     };
-    match key {
-        "tools" => {
-            for tool in endpoint.tools().iter().filter(|tool| !tool.item.withheld) {
-                show(&tool.item.object, &tool.raw);
-            }
+    let view = view::of(running, list).await;
+    let now = gate.clock.now();
+    let searched = endpoint.manifest.search.as_ref().filter(|_| list == List::Tools);
+    // Where tools are looked for, only some are listed, in the order in which the manifest does.
+    let chosen: Option<Vec<usize>> =
+        searched.map(|search| search.listed.iter().filter_map(|name| endpoint.place_of(name)).collect());
+    let count = chosen.as_ref().map_or_else(|| list.count(endpoint), Vec::len);
+    let own = if searched.is_some() && first == 0 { search::DEFINITIONS.as_slice() } else { &[] };
+    let (mut shown, mut bytes, mut hidden, mut next) = (own.to_vec(), 0_usize, 0, None);
+    for turn in first..count {
+        let place = chosen.as_ref().map_or(Some(turn), |chosen| chosen.get(turn).copied());
+        let Some((place, definition)) = place.and_then(|place| Some((place, list.definition(endpoint, place)?))) else {
+            continue;
+        };
+        if !view.shows(running, list, place, now) {
+            hidden += 1;
+            continue;
         }
-        "prompts" => {
-            for prompt in endpoint.prompts().iter().filter(|prompt| !prompt.item.withheld) {
-                let (server, name) = (prompt.item.server.clone(), prompt.item.name.clone());
-                show(&Object::Prompt { server, name }, &prompt.raw);
-            }
+        let definition = definition.get();
+        let is_full = shown.len() >= limits::LISTING_PAGE_DEFINITIONS_MAX
+            || bytes.saturating_add(definition.len()) > limits::LISTING_PAGE_BYTES_MAX;
+        if is_full && bytes > 0 {
+            next = Some(gate.cursors.at(running, list, turn)?);
+            break;
         }
-        _ => {
-            for one in endpoint.templates().iter().filter(|one| !one.item.withheld) {
-                let (server, template) = (one.item.server.clone(), one.item.template.clone());
-                show(&Object::Template { server, template }, &one.raw);
-            }
-        }
+        bytes = bytes.saturating_add(definition.len());
+        shown.push(definition);
     }
     let count = u32::try_from(shown.len()).unwrap_or(u32::MAX);
-    let revision = message.request.revision;
-    (reply::listing(id, revision, key, shown, limits::LISTING_TTL_MILLISECONDS), count, hidden)
+    let (revision, ttl) = (message.request.revision, limits::LISTING_TTL_MILLISECONDS);
+    Ok((reply::listing(id, revision, list.key(), shown, next.as_deref(), ttl), count, hidden))
 }
 
 /// A server's own listing of resources, less those that it may not serve here or the caller may not see, and for this

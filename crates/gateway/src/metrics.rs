@@ -1,13 +1,19 @@
-//! Counters of the path, bounded in labels: methods of the register and reasons of the table, nothing a caller chooses.
+//! Counters of the path, bounded in labels: methods of the register, reasons of the
+//! table and approved servers, nothing a caller chooses.
 
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use model::Reason;
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
+use upstream::{Traffic, Turnstiles};
 
 /// What the path counts.
 #[derive(Debug, Clone, Default)]
@@ -46,5 +52,31 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refused(&self, reason: Reason) {
         self.refused.get_or_create(&Refused { reason: reason.row().word }).inc();
+    }
+}
+
+/// Has `registry` show what goes on before each server, as it is when somebody asks.
+pub fn count_traffic(registry: &mut Registry, turnstiles: Arc<Turnstiles>) {
+    registry.register_collector(Box::new(Servers(turnstiles)));
+}
+
+#[derive(Debug)]
+struct Servers(Arc<Turnstiles>);
+
+impl Collector for Servers {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let all = self.0.all();
+        let mut show = |name: &str, help: &str, of: fn(&Traffic) -> usize| -> fmt::Result {
+            let mut gauges = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
+            all.iter().try_for_each(|(server, traffic)| {
+                let gauge = ConstGauge::new(i64::try_from(of(traffic)).unwrap_or(i64::MAX));
+                gauge.encode(gauges.encode_family(&[("server", server.as_str())])?)
+            })
+        };
+        show("portcullis_server_calls", "Calls under way, by server", |traffic| traffic.under_way)?;
+        show("portcullis_server_waiting", "Calls that wait for their turn, by server", |traffic| traffic.waiting)?;
+        show("portcullis_server_left_alone", "1 while a server that failed is not tried", |traffic| {
+            usize::from(traffic.left_alone.is_some())
+        })
     }
 }

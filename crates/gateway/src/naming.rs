@@ -43,11 +43,7 @@ pub(crate) fn find(connected: &Connected, message: &Message, now: Timestamp) -> 
     let endpoint = &connected.door.endpoint;
     let meant = |object| Meant { objects: vec![object], wording: Wording::AsSaid };
     match &message.request.subject {
-        Subject::Tool { name, .. } => {
-            let (server, own) = resolve(endpoint, name)?;
-            let object = Object::Tool { server, name: parse(own)? };
-            Ok(Meant { objects: vec![object], wording: own_name(endpoint, own) })
-        }
+        Subject::Tool { name, .. } => tool(endpoint, name),
         Subject::Prompt { name, .. } | Subject::Completion { reference: Reference::Prompt { name } } => {
             let (server, own) = resolve(endpoint, name)?;
             let object = Object::Prompt { server, name: parse(own)? };
@@ -77,6 +73,13 @@ pub(crate) fn find(connected: &Connected, message: &Message, now: Timestamp) -> 
         | Subject::LogLevel { .. }
         | Subject::None => Ok(meant(Object::Server { server: first(endpoint)? })),
     }
+}
+
+/// The tool that a name means.
+pub(crate) fn tool(endpoint: &Endpoint, name: &str) -> Result<Meant, Refusal> {
+    let (server, own) = resolve(endpoint, name)?;
+    let object = Object::Tool { server, name: parse(own)? };
+    Ok(Meant { objects: vec![object], wording: own_name(endpoint, own) })
 }
 
 /// The server that objects belong to: they are all of one.

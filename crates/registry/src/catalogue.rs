@@ -4,6 +4,7 @@
 //! reach it by mistake.
 
 mod endpoint;
+mod search;
 mod tool;
 
 use std::collections::HashMap;

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use command::{Arguments, CommandLimits, CommandManifest};
-pub use endpoint::{Choice, EndpointManifest, Naming, Portion};
+pub use endpoint::{Choice, EndpointManifest, Naming, Portion, Search};
 pub use mistake::{Mistake, offset_of, parse};
 pub use server::{Address, Credential, Place, ServerManifest};
 pub use text::{

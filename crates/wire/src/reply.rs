@@ -96,14 +96,16 @@ pub fn tool_error(id: &Id, revision: Revision, text: &str, meta: &Value) -> Byte
 }
 
 /// The result of a listing: `key` names the list (`tools`, `prompts`, `resources`, `resourceTemplates`), `definitions`
-/// are its elements as JSON. What one caller may see is not for another, so caches may keep it only for this one.
+/// are its elements as JSON, and `next` is where it goes on, if it does. What one caller may see is not for another, so caches may keep it only for this one.
 pub fn listing<'a>(
     id: &Id,
     revision: Revision,
     key: &str,
     definitions: impl IntoIterator<Item = &'a str>,
+    next: Option<&str>,
     ttl_milliseconds: u64,
 ) -> Bytes {
+    let next = next.map(|cursor| format!(r#","nextCursor":{}"#, Value::from(cursor))).unwrap_or_default();
     let (before, after) = if revision.has_sessions() {
         ("", String::new())
     } else {
@@ -116,7 +118,7 @@ pub fn listing<'a>(
         }
         text.push_str(definition);
     }
-    push(&mut text, format_args!("]{after}}}}}"));
+    push(&mut text, format_args!("]{next}{after}}}}}"));
     text.into()
 }
 

@@ -149,7 +149,8 @@ async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> 
 }
 
 fn row(server: &Server) -> ServerRow {
-    let withheld = difference(server).map_or(0, |difference| difference.withheld().len() + difference.added.len());
+    let difference = difference(server).zip(server.pins.as_ref());
+    let withheld = difference.map_or(0, |(difference, pins)| difference.count_withheld(pins));
     ServerRow {
         manifest: server.manifest.clone(),
         standing: server.standing.as_str().to_owned(),
@@ -165,8 +166,9 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     // Also says when there is no such server.
     let server = admin.registry.server(name).await?;
     let (_revision, servers) = admin.registry.servers().await?;
+    let traffic = (admin.traffic)(name);
     busy(move || {
-        let mut dossier = dossier(&server);
+        let mut dossier = Dossier { traffic, ..dossier(&server) };
         dossier.mentions = mentions(&server, &servers);
         dossier
     })
@@ -199,6 +201,7 @@ fn dossier(server: &Server) -> Dossier {
         pinned: server.pins.as_ref().map(|pins| offer(&pins.definitions, pins.digest)),
         observed: server.observed.as_ref().map(observed_offer),
         difference: drifted(server),
+        traffic: None,
         mentions: Vec::new(),
         unseen: None,
     }
@@ -247,7 +250,9 @@ fn changes(difference: &Difference, old: &registry::Definitions, observed: &Obse
     let new = &observed.definitions;
     let mut changes = Vec::new();
     if difference.server_changed {
-        changes.push(edit("server", "itself", Action::Update, &of_itself(old), &of_itself(new)));
+        let mut one = edit("server", "itself", Action::Update, &of_itself(old), &of_itself(new));
+        one.note = difference.downgraded.as_ref().map(|downgrade| format!("{downgrade}: all of it is withheld"));
+        changes.push(one);
     }
     if difference.instructions_changed {
         let text = |definitions: &registry::Definitions| definitions.instructions.clone().unwrap_or_default();

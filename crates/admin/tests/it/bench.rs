@@ -109,6 +109,7 @@ impl Bench {
             people: Arc::new(ArcSwap::from_pointee(People::new(Role::ALL.map(person).into()).unwrap())),
             clock: Arc::new(Counting::default()),
             readiness: Arc::new(|| vec![Check { name: "store".to_owned(), ready: true, detail: "open".to_owned() }]),
+            traffic: Arc::new(|_| None),
             metrics: Arc::new(|| "portcullis_calls_total 0\n".to_owned()),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use admin::view::{Deed, Dossier, Drift, Item, MentionRow, Offer};
+use admin::view::{Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, Traffic};
 use admin::{Action, Edit, Line, Mark};
 use registry::{CommandManifest, Place};
 use serde_json::{Map, Value};
@@ -78,10 +78,24 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("seen", &summary(offer));
         row("digest", &offer.digest);
     }
+    if let Some(traffic) = &dossier.traffic {
+        row("calls", &calls(traffic));
+    }
     page.push_str(&names(dossier));
     page.push_str(&mentions(&dossier.mentions));
     page.push_str(&next(dossier));
     page
+}
+
+/// The calls under way, and why there are none.
+fn calls(traffic: &Traffic) -> String {
+    let Traffic { places, under_way, waiting, left_alone } = traffic;
+    let calls = format!("{under_way} of {places} under way, {waiting} waiting");
+    let alone = left_alone.as_ref().map(|LeftAlone { failures, again_in_milliseconds }| {
+        let seconds = again_in_milliseconds.div_ceil(1_000);
+        format!("; it failed {failures} times in a row and is left alone: tried again in {seconds} s")
+    });
+    calls + &alone.unwrap_or_default()
 }
 
 /// A local server's command, exactly: what would run, with what it would be given.

@@ -6,6 +6,7 @@ use policy::Action;
 use registry::{Endpoint, Member, Naming};
 use serde_json::{Map, Value, json};
 
+use super::view::{self, List, View};
 use crate::controls::connect::Connected;
 use crate::pages;
 
@@ -42,15 +43,16 @@ fn add(before: &mut Value, value: &Value) {
 
 /// What models are told, as pinned. Of several servers, each one's under its name, as far as the caller sees anything of
 /// it; what would be too long is left out whole, and said to be.
-pub(super) fn instructions(connected: &Connected, now: Timestamp) -> Option<String> {
+pub(super) async fn instructions(connected: &Connected, now: Timestamp) -> Option<String> {
     let endpoint = &connected.door.endpoint;
     if is_for_one(endpoint) {
         return endpoint.members.first().and_then(|member| member.server.instructions.clone());
     }
+    let view = view::of(connected, List::Tools).await;
     let mut told = String::new();
     for (place, member) in endpoint.members.iter().enumerate() {
         let Some(own) = &member.server.instructions else { continue };
-        if !sees(connected, place, member, now) {
+        if !sees(connected, &view, place, member, now) {
             continue;
         }
         let name = &member.server.name;
@@ -67,11 +69,11 @@ pub(super) fn instructions(connected: &Connected, now: Timestamp) -> Option<Stri
 }
 
 /// Whether the caller sees the server, or anything of it.
-fn sees(connected: &Connected, place: usize, member: &Member, now: Timestamp) -> bool {
-    let lists = |object: &Object| connected.decide(Action::List, object, now).is_ok();
-    let tools = connected.door.endpoint.tools().iter().filter(|tool| tool.member == place && !tool.item.withheld);
-    lists(&Object::Server { server: member.server.name.clone() })
-        || tools.into_iter().any(|tool| lists(&tool.item.object))
+fn sees(connected: &Connected, view: &View, place: usize, member: &Member, now: Timestamp) -> bool {
+    let server = Object::Server { server: member.server.name.clone() };
+    let tools = connected.door.endpoint.tools().iter().enumerate().filter(|(_, tool)| tool.member == place);
+    connected.decide(Action::List, &server, now).is_ok()
+        || tools.into_iter().any(|(tool, _)| view.shows(connected, List::Tools, tool, now))
 }
 
 /// Who answers: the server, as it called itself when it was approved, or the gate for several.

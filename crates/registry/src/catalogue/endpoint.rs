@@ -6,12 +6,13 @@
 //! as the endpoint's manifest says, and no two beginnings there cover the same URI.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use model::{EndpointName, PromptName, ServerName, ToolName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::search::Index;
 use super::{Absence, Approved, Prompt, Template, Tool};
 use crate::manifest::{EndpointManifest, Naming, Portion};
 
@@ -33,6 +34,8 @@ pub struct Endpoint {
     tools: Offers<Tool>,
     prompts: Offers<Prompt>,
     templates: Offers<Template>,
+    /// Made at the first search, and kept as long as the tools stay the same.
+    index: Arc<OnceLock<Index>>,
 }
 
 /// A server in service, and what of it is behind the endpoint.
@@ -155,9 +158,21 @@ impl Endpoint {
         }
         let name = manifest.name.clone();
         let (tools, prompts, templates) = (Offers::default(), Offers::default(), Offers::default());
-        let mut endpoint =
-            Self { name, manifest: manifest.clone(), naming, members, missing, tools, prompts, templates };
+        let mut endpoint = Self {
+            name,
+            manifest: manifest.clone(),
+            naming,
+            members,
+            missing,
+            tools,
+            prompts,
+            templates,
+            index: Arc::default(),
+        };
         endpoint.offer(before);
+        if let Some(before) = before.filter(|before| same(&before.tools, &endpoint.tools, |tool| tool.pin)) {
+            endpoint.index = Arc::clone(&before.index);
+        }
         Ok(endpoint)
     }
 
@@ -186,6 +201,17 @@ impl Endpoint {
     /// The tool that is called by this name there.
     pub fn find_tool(&self, shown: &str) -> Option<&Offered<Tool>> {
         self.tools.find(shown)
+    }
+
+    /// The place of the tool that is called by this name there.
+    pub fn place_of(&self, shown: &str) -> Option<usize> {
+        self.tools.places.get(shown).copied()
+    }
+
+    /// The places of the tools that have words of a query, of those that are seen: what fits best first. What is not seen
+    /// changes nothing.
+    pub fn find_tools(&self, query: &str, sees: impl FnMut(usize) -> bool) -> Vec<usize> {
+        self.index.get_or_init(|| Index::of(&self.tools.in_order)).find(query, sees)
     }
 
     /// The prompts there, as [`Endpoint::tools`].
@@ -259,6 +285,7 @@ impl Endpoint {
             servers.map(|server| (server.name.clone(), server.instructions.clone())).collect()
         };
         instructions(self) == instructions(other)
+            && self.manifest.search == other.manifest.search
             && same(&self.tools, &other.tools, |tool| (tool.pin, tool.withheld))
             && same(&self.prompts, &other.prompts, |prompt| (prompt.pin, prompt.withheld))
             && same(&self.templates, &other.templates, |template| (template.pin, template.withheld))

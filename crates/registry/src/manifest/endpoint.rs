@@ -24,9 +24,19 @@ pub struct EndpointManifest {
     pub environment: Option<Line>,
     /// The oldest revision of the protocol that clients may speak there; any if none is named.
     pub minimum_revision: Option<Revision>,
+    /// That its tools are looked for instead of listed.
+    pub search: Option<Search>,
     naming: Naming,
     /// Never empty; exactly one where names are plain.
     portions: Vec<Portion>,
+}
+
+/// Tools are looked for instead of listed: clients are shown three tools of the gate's, that find, describe and call the
+/// others.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Search {
+    /// Tools that are listed beside those three, by their names at the endpoint.
+    pub listed: Vec<String>,
 }
 
 /// How tools and prompts are called at an endpoint.
@@ -157,6 +167,12 @@ struct Written {
     /// The oldest revision of the protocol that clients may speak there, as `2025-06-18`; any if none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     minimum_revision: Option<String>,
+    /// Whether its tools are looked for instead of listed: clients are shown `find_tools`, `describe_tool` and `call_tool`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    search: bool,
+    /// The tools that are listed beside those three, by their names at this endpoint.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    listed: Vec<String>,
     /// The tools of the one server, by the names it gives them; all if none are named.
     #[serde(default, skip_serializing_if = "Choice::is_all")]
     #[schemars(with = "Option<Vec<String>>")]
@@ -174,8 +190,10 @@ impl TryFrom<Written> for EndpointManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, server, purpose, environment, minimum_revision, tools, prompts, servers } = written;
+        let Written { name, server, purpose, environment, minimum_revision, search, listed, tools, prompts, servers } =
+            written;
         let minimum_revision = minimum_revision.as_deref().map(revision).transpose()?;
+        let search = searched(search, listed)?;
         let (naming, portions) = match (server, servers) {
             (Some(name), None) => (Naming::Plain, vec![Portion { name, tools, prompts, resources: Vec::new() }]),
             (None, Some(portions)) => {
@@ -194,8 +212,24 @@ impl TryFrom<Written> for EndpointManifest {
                 return Err(Misfit::new("server", "name the server behind it, or several under `[[servers]]`"));
             }
         };
-        Ok(Self { name, purpose, environment, minimum_revision, naming, portions })
+        Ok(Self { name, purpose, environment, minimum_revision, search, naming, portions })
     }
+}
+
+/// What is listed where tools are looked for.
+fn searched(search: bool, listed: Vec<String>) -> Result<Option<Search>, Misfit> {
+    let misfit = |why: String| Err(Misfit::new("listed", why));
+    if !search && !listed.is_empty() {
+        return misfit("tools are listed beside `search = true`; without it, all of them are".to_owned());
+    }
+    if listed.len() > limits::LISTED_TOOLS_MAX {
+        return misfit(format!("list at most {} tools beside the search", limits::LISTED_TOOLS_MAX));
+    }
+    let different: HashSet<_> = listed.iter().collect();
+    if different.len() < listed.len() {
+        return misfit("a name is listed twice".to_owned());
+    }
+    Ok(search.then_some(Search { listed }))
 }
 
 /// The revision of that name.
@@ -240,13 +274,15 @@ fn check(portions: &[Portion]) -> Result<(), Misfit> {
 
 impl From<EndpointManifest> for Written {
     fn from(manifest: EndpointManifest) -> Self {
-        let EndpointManifest { name, purpose, environment, minimum_revision, naming, mut portions } = manifest;
+        let EndpointManifest { name, purpose, environment, minimum_revision, search, naming, mut portions } = manifest;
         let written = Self {
             name,
             server: None,
             purpose,
             environment,
             minimum_revision: minimum_revision.map(|revision| revision.as_str().to_owned()),
+            search: search.is_some(),
+            listed: search.map(|search| search.listed).unwrap_or_default(),
             tools: Choice::default(),
             prompts: Choice::default(),
             servers: None,

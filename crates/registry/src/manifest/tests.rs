@@ -248,6 +248,11 @@ fn an_endpoint_is_for_one_server_or_for_several() {
     assert_eq!((one.minimum_revision, two.minimum_revision), (None, None));
     let oldest = endpoint(&format!("minimum_revision = \"2025-06-18\"\n{TWO}")).unwrap();
     assert_eq!(oldest.minimum_revision.map(Revision::as_str), Some("2025-06-18"));
+    assert_eq!((one.search, two.search), (None, None));
+    let searched = endpoint(&format!("search = true\nlisted = [\"crm_find\"]\n{TWO}")).unwrap().search.unwrap();
+    assert_eq!(searched.listed, ["crm_find"]);
+    assert_eq!(endpoint("server = \"crm\"\nsearch = true").unwrap().search, Some(Search::default()));
+    assert_eq!(endpoint("server = \"crm\"\nsearch = false").unwrap().search, None);
 }
 
 #[test]
@@ -265,6 +270,9 @@ fn mistakes_in_an_endpoint_are_told_where_they_are() {
         ("[[servers]]\nname = \"crm_x\"", 4, "is no server name"),
         ("minimum_revision = \"2025-06-19\"\nserver = \"crm\"", 3, "2025-06-18, 2025-03-26"),
         ("minimum_revision = 2025\nserver = \"crm\"", 3, "expected a string"),
+        ("server = \"crm\"\nlisted = [\"find\"]", 4, "without it, all of them are"),
+        ("server = \"crm\"\nsearch = true\nlisted = [\"find\", \"find\"]", 5, "listed twice"),
+        ("server = \"crm\"\nsearch = \"yes\"", 4, "expected a boolean"),
         (
             "[[servers]]\nname = \"crm\"\nresources = [\"crm://\"]\n[[servers]]\nname = \"erp\"\n\
              resources = [\"erp://\", \"crm://orders/\"]",
@@ -286,7 +294,8 @@ fn manifests_survive_being_stored_and_being_written_as_toml() {
         assert_eq!(parse::<ServerManifest>("", &toml::to_string(&manifest).unwrap()).unwrap(), manifest);
     }
     let oldest = "server = \"crm\"\nminimum_revision = \"2025-06-18\"\n";
-    for text in [TWO, oldest, "server = \"crm\"\n", "server = \"crm\"\ntools = []\nprompts = [\"a\"]\n"] {
+    let searched = "search = true\nlisted = [\"a\"]\nserver = \"crm\"\n";
+    for text in [TWO, oldest, searched, "server = \"crm\"\n", "server = \"crm\"\ntools = []\nprompts = [\"a\"]\n"] {
         let manifest = endpoint(text).unwrap();
         let stored = serde_json::to_string(&manifest).unwrap();
         assert_eq!(serde_json::from_str::<EndpointManifest>(&stored).unwrap(), manifest);

@@ -25,19 +25,21 @@ fn errors_and_results_carry_the_id_as_it_came() {
 #[test]
 fn a_listing_is_private_and_keeps_its_definitions_as_they_are() {
     let tools = [r#"{"name":"a","x":1.0}"#, r#"{"name":"b"}"#];
-    let text = listing(&Id::number(1), MODERN, "tools", tools, limits::LISTING_TTL_MILLISECONDS);
+    let text = listing(&Id::number(1), MODERN, "tools", tools, None, limits::LISTING_TTL_MILLISECONDS);
     let expected = concat!(
         r#"{"jsonrpc":"2.0","id":1,"result":{"resultType":"complete","tools":"#,
         r#"[{"name":"a","x":1.0},{"name":"b"}],"ttlMs":30000,"cacheScope":"private"}}"#
     );
     assert_eq!(text, expected);
-    let empty = parsed(&listing(&Id::number(1), MODERN, "prompts", [], 0));
+    let empty = parsed(&listing(&Id::number(1), MODERN, "prompts", [], None, 0));
     assert_eq!(empty["result"]["prompts"], json!([]));
+    let more = parsed(&listing(&Id::number(1), MODERN, "tools", tools, Some("a\"b"), 0));
+    assert_eq!(more["result"]["nextCursor"], "a\"b");
 }
 
 #[test]
 fn in_a_session_results_have_no_type_and_listings_no_time() {
-    let text = listing(&Id::number(1), IN_SESSION, "tools", [r#"{"name":"a"}"#, "{}"], 5);
+    let text = listing(&Id::number(1), IN_SESSION, "tools", [r#"{"name":"a"}"#, "{}"], None, 5);
     assert_eq!(text, r#"{"jsonrpc":"2.0","id":1,"result":{"tools":[{"name":"a"},{}]}}"#);
     let refusal = Refusal::new(Reason::PolicyForbids, "");
     let (_, body) = refused(Some(&Id::number(1)), IN_SESSION, &refusal, None, Answering::ToolCall, None);
