@@ -85,6 +85,11 @@ pub const POOL_IDLE_MILLISECONDS_MAX: u64 = 30_000;
 pub const ANSWER_BUFFER_BYTES_MAX: usize = 128 * 1024;
 /// Milliseconds until a server's answer begins, and between two events of a stream that is a call's answer.
 pub const ANSWER_MILLISECONDS_MAX: u64 = 60_000;
+/// Milliseconds a call waits in all, once it is its turn, for a process to be started, a session to be opened and its answer to
+/// begin.
+pub const PATIENCE_MILLISECONDS_MAX: u64 = 120_000;
+/// Milliseconds to open a session with a server, from the first word to the last.
+pub const OPENING_MILLISECONDS_MAX: u64 = 60_000;
 /// Milliseconds a subscription may be silent before the gate closes it.
 pub const SUBSCRIPTION_IDLE_MILLISECONDS_MAX: u64 = 15 * 60_000;
 /// Messages in one streamed answer to a call.

@@ -77,6 +77,12 @@ pub enum Unsent {
         /// What is wrong with it. It never quotes the message.
         detail: String,
     },
+    /// Whoever called had waited too long when it could have been sent.
+    #[error("the caller had waited for {} ms when it could have been sent", waited.as_millis())]
+    Late {
+        /// How long.
+        waited: Duration,
+    },
     /// The server chose an older revision than it spoke when people approved it.
     #[error("the server speaks {found} now, and was approved speaking {pinned}")]
     Downgraded {

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use crate::resume::Resume;
 use crate::route::{Address, Way};
-use crate::{Fault, Route, SendError, Stream, whole};
+use crate::{Fault, Route, SendError, Stream, Unsent, whole};
 
 /// How long a server may take.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +51,16 @@ impl Deadlines {
         purpose: Purpose::Subscription,
         ..Self::CALL
     };
+
+    /// What is left of them for a caller who has waited so long already, while a process was started or a session opened: the
+    /// answer begins within [`limits::PATIENCE_MILLISECONDS_MAX`] of the beginning, or not at all.
+    ///
+    /// # Errors
+    /// [`Unsent::Late`] when nothing is left.
+    pub fn after(self, waited: Duration) -> Result<Self, Unsent> {
+        let left = Duration::from_millis(limits::PATIENCE_MILLISECONDS_MAX).saturating_sub(waited);
+        if left.is_zero() { Err(Unsent::Late { waited }) } else { Ok(Self { head: self.head.min(left), ..self }) }
+    }
 }
 
 /// What a server answered.

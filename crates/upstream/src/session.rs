@@ -12,17 +12,20 @@ mod events;
 mod streamable;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use model::limits;
 use serde_json::{Map, Value};
+use tokio::time::timeout;
 use wire::outgoing::{self, Outgoing};
 use wire::{Revision, header};
 
 use crate::ask::{Credential, Question};
 use crate::route::{Address, Way};
 use crate::send::{begin, receive};
-use crate::{Answer, AskError, Deadlines, Local, Route, SendError, Stream, Unsent};
+use crate::{Answer, AskError, Deadlines, Fault, Local, Route, SendError, Stream, Unsent};
 
 use events::Held;
 use streamable::Streamable;
@@ -78,10 +81,24 @@ impl Session {
                 return Ok((session, Map::new()));
             }
         };
-        let Hello { with, answer } = hello(address, &question, capabilities, credential).await?;
+        let limit = Duration::from_millis(limits::OPENING_MILLISECONDS_MAX);
+        let opening = Self::over(address, &question, route.oldest(), capabilities, credential);
+        let late = |_| Err(question.unsent(Fault::HeadTimedOut { after: limit }.into()));
+        timeout(limit, opening).await.unwrap_or_else(late)
+    }
+
+    /// The same with a server that is reached at an address.
+    async fn over(
+        address: &Address,
+        question: &Question,
+        oldest: Option<Revision>,
+        capabilities: &Value,
+        credential: Credential<'_>,
+    ) -> Result<(Self, Map<String, Value>), AskError> {
+        let Hello { with, answer } = hello(address, question, capabilities, credential).await?;
         // Until the server has chosen one, no message names a revision.
         let mut session = Self { with, revision: Revision::V2024_11_05 };
-        let begun = session.settle(&question, answer, route.oldest(), credential).await;
+        let begun = session.settle(question, answer, oldest, credential).await;
         if begun.is_err() {
             // The server may have begun a session that nobody will use.
             session.part(credential).await;

@@ -316,6 +316,7 @@ fn is_of_the_server(cause: &Unsent) -> bool {
         | Unsent::Ended { .. }
         | Unsent::Busy
         | Unsent::Message { .. }
+        | Unsent::Late { .. }
         | Unsent::Downgraded { .. } => false,
     }
 }

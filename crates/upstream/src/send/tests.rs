@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
+use model::limits;
 
 use super::{Answer, Deadlines, Purpose, send};
 use crate::testing::{EVENTS, Step, headers, json, nobody, scripted, short, write};
@@ -234,7 +235,7 @@ async fn endless_events_are_cut_at_the_limit() {
         }
     };
     assert!(matches!(error, SendError::Refused { fault: Fault::TooManyMessages }), "{error:?}");
-    assert_eq!(messages, model::limits::STREAM_MESSAGES_MAX);
+    assert_eq!(messages, limits::STREAM_MESSAGES_MAX);
 }
 
 #[tokio::test]
@@ -275,7 +276,7 @@ async fn waiting_in_pieces_is_still_idle() {
 
 #[tokio::test]
 async fn a_subscription_may_have_any_number_of_messages() {
-    let events = "data: 1\n\n".repeat(model::limits::STREAM_MESSAGES_MAX + 1);
+    let events = "data: 1\n\n".repeat(limits::STREAM_MESSAGES_MAX + 1);
     let (route, _) = scripted(vec![write(EVENTS), write(&events), Step::Close]).await;
     let answer = send(&route, headers(), Bytes::new(), short(Purpose::Subscription)).await;
     let Ok(Answer::Stream(mut stream)) = answer else { panic!() };
@@ -284,7 +285,7 @@ async fn a_subscription_may_have_any_number_of_messages() {
         message.unwrap();
         messages += 1;
     }
-    assert_eq!(messages, model::limits::STREAM_MESSAGES_MAX + 1);
+    assert_eq!(messages, limits::STREAM_MESSAGES_MAX + 1);
 }
 
 #[tokio::test]
@@ -304,4 +305,14 @@ async fn dropping_a_stream_closes_its_connection() {
     drop(stream);
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert_eq!((notes.lock().unwrap().closed, route.flow().open), (1, 0));
+}
+
+#[test]
+fn a_server_has_what_is_left_of_the_callers_patience_and_no_more() {
+    let patience = Duration::from_millis(limits::PATIENCE_MILLISECONDS_MAX);
+    let call = Deadlines::CALL;
+    assert_eq!(call.after(Duration::ZERO).unwrap().head, call.head);
+    let late = call.after(patience.checked_sub(Duration::from_secs(1)).unwrap()).unwrap();
+    assert_eq!((late.head, late.body, late.idle), (Duration::from_secs(1), call.body, call.idle));
+    assert!(matches!(call.after(patience), Err(Unsent::Late { .. })));
 }
