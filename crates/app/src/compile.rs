@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gateway::{Door, Keys, Snapshot};
+use gateway::{Door, Keys, Snapshot, Way};
 use identity::{Credential, read_secret};
 use model::{EndpointName, ToolName};
 use policy::Policies;
 use registry::{Approved, Catalogue, Member, ServerManifest};
-use upstream::Route;
+use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
 
 use crate::locals::Locals;
@@ -20,6 +20,7 @@ pub(crate) struct Compiler {
     state: Arc<dyn admin::port::State>,
     egress: egress::Client,
     locals: Arc<Locals>,
+    turnstiles: Arc<Turnstiles>,
     /// Where relative secret files start from.
     base: PathBuf,
 }
@@ -32,7 +33,12 @@ impl Compiler {
         locals: Arc<Locals>,
         base: &Path,
     ) -> Self {
-        Self { state, egress, locals, base: base.to_owned() }
+        Self { state, egress, locals, turnstiles: Arc::default(), base: base.to_owned() }
+    }
+
+    /// Where calls to servers take turns, over all snapshots.
+    pub(crate) fn turnstiles(&self) -> &Arc<Turnstiles> {
+        &self.turnstiles
     }
 
     /// The snapshot of the state as it is now; what has not changed since `before` is taken from it. Policies that do not fit the approved servers any more permit nothing: the
@@ -57,37 +63,35 @@ impl Compiler {
         let mut endpoints = HashMap::new();
         let mut credentials = HashMap::new();
         for endpoint in registry.endpoints() {
-            let (mut routes, mut headers) = (Vec::new(), HashMap::new());
+            let (mut ways, mut headers) = (Vec::new(), HashMap::new());
             for Member { server, .. } in &endpoint.members {
                 if let Some(credential) = self.credential(&server.manifest) {
                     credentials.insert(server.name.clone(), credential);
                 }
                 headers.insert(server.name.clone(), mirrored(server));
-            }
-            for revision in served(endpoint) {
-                for Member { server, .. } in &endpoint.members {
-                    match self.route(&endpoint.name, server, revision) {
-                        Ok(route) => routes.push((revision, route)),
-                        Err(error) => {
-                            tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
-                            credentials.insert(server.name.clone(), Err(format!("{error:#}")));
-                            // Callers are to hear of that, and not that the endpoint speaks no revision.
-                            if server.manifest.command().is_some() {
-                                routes.push((revision, self.locals.nowhere(&server.name, revision)));
-                            }
+                let speaks = spoken(server);
+                match self.route(&endpoint.name, server, &speaks) {
+                    Ok(route) => ways.push(Way { route: self.in_turn(server, route), speaks }),
+                    Err(error) => {
+                        tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
+                        credentials.insert(server.name.clone(), Err(format!("{error:#}")));
+                        // Callers are to hear of that, and not that there is no way.
+                        if server.manifest.command().is_some()
+                            && let Some(newest) = speaks.first()
+                        {
+                            ways.push(Way { route: self.locals.nowhere(&server.name, *newest), speaks });
                         }
                     }
                 }
             }
             let name = endpoint.name.clone();
-            let door = Door { name: name.clone(), endpoint: Arc::clone(endpoint), routes, mirrored: headers };
+            let door = Door { name: name.clone(), endpoint: Arc::clone(endpoint), ways, mirrored: headers };
             endpoints.insert(name, Arc::new(door));
         }
         self.locals.keep(|endpoint, server, revision| {
             let door: Option<&Arc<Door>> = endpoints.get(endpoint);
-            door.is_some_and(|door| {
-                door.routes.iter().any(|(served, route)| (*served, &route.server) == (revision, server))
-            })
+            let ways = door.into_iter().flat_map(|door| &door.ways);
+            ways.into_iter().any(|way| way.route.server == *server && way.speaks.first() == Some(&revision))
         });
         Ok(Snapshot {
             revision: governed.revision,
@@ -95,6 +99,7 @@ impl Compiler {
             policy: Arc::new(policy),
             endpoints,
             keys: Arc::new(Keys::new(credentials)),
+            views: gateway::Views::default(),
         })
     }
 
@@ -108,18 +113,29 @@ impl Compiler {
         Some(read().map_err(|error| format!("{error:#}")))
     }
 
-    /// The way to an approved server at an endpoint, in one revision.
-    fn route(&self, endpoint: &EndpointName, server: &Approved, revision: Revision) -> anyhow::Result<Route> {
+    /// The way to an approved server at an endpoint; a local one has one process, in the newest revision it speaks.
+    fn route(&self, endpoint: &EndpointName, server: &Approved, speaks: &[Revision]) -> anyhow::Result<Route> {
+        let newest =
+            *speaks.first().with_context(|| format!("server `{}` speaks no revision of the gate's", server.name))?;
         match (server.manifest.command(), server.manifest.address(), &server.reach) {
-            (Some(command), _, _) => self.locals.route(endpoint, &server.manifest, command, revision),
+            (Some(command), _, _) => self.locals.route(endpoint, &server.manifest, command, newest),
             (None, Some(address), Some(reach)) => {
                 let url =
                     address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
                 let lane = self.egress.lane(server.name.as_str(), reach);
-                Ok(Route::new(server.name.clone(), url, lane)?)
+                // A session in an older revision than people approved is not opened.
+                let oldest = speaks.iter().find(|spoken| spoken.has_sessions()).copied();
+                Ok(Route::new(server.name.clone(), url, lane)?.speaking_at_least(oldest))
             }
             (None, _, _) => anyhow::bail!("server `{}` is neither started nor reached at a url", server.name),
         }
+    }
+
+    /// The same way, through the turnstile that all ways to the server lead through, and for no older revision than people
+    /// approved.
+    fn in_turn(&self, server: &Approved, route: Route) -> Route {
+        let route = route.speaking_at_least(registry::newest_with_sessions(&server.supported_versions));
+        route.through(&self.turnstiles.of(&server.name, server.manifest.concurrency()))
     }
 
     /// The way to a server that need not be approved yet, within its zone as it is drawn now. A local one is started for
@@ -132,14 +148,16 @@ impl Compiler {
             return self.locals.trial(manifest, command);
         }
         let governed = self.state.read().await.context("cannot read the governed state")?;
-        Ok(registry::route(manifest, &governed.zones, &self.egress)?)
+        let route = registry::route(manifest, &governed.zones, &self.egress)?;
+        // What is heard of the server by the way is known to whoever waits to call it.
+        Ok(route.through(&self.turnstiles.of(&manifest.name, manifest.concurrency())))
     }
 }
 
-/// The revisions in which an endpoint is served, the newest first: those that all its servers speak.
-fn served(endpoint: &registry::Endpoint) -> impl Iterator<Item = Revision> {
-    let spoken = endpoint.revisions();
-    Revision::SUPPORTED.iter().copied().filter(move |revision| spoken.contains(&revision.as_str()))
+/// The revisions in which a server can be spoken to, the newest first.
+fn spoken(server: &Approved) -> Vec<Revision> {
+    let listed = |revision: &Revision| server.supported_versions.iter().any(|version| version == revision.as_str());
+    Revision::SUPPORTED.iter().copied().filter(listed).collect()
 }
 
 /// The header annotations of a server's tools, for those that have some.

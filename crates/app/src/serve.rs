@@ -94,12 +94,16 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
 
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
     let mut counters = Counters::default();
+    let turnstiles = Arc::clone(compiler.turnstiles());
+    gateway::count_traffic(&mut counters, Arc::clone(&turnstiles));
     let gate = Arc::new(Gate {
         front,
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
         legacies: gateway::Legacies::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
+        bridge: gateway::Bridge::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
+        cursors: gateway::Cursors::new(identity::Seal::new(Arc::clone(&entropy))?),
         journal: Arc::clone(&journal),
         heed,
         stopping: watch::Sender::new(false),
@@ -121,6 +125,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         published: published.subscribe(),
         people: Arc::clone(&people),
         clock: Arc::clone(&clock),
+        traffic: traffic(Arc::clone(&turnstiles)),
         metrics: metrics(counters),
     });
 
@@ -238,6 +243,18 @@ fn readiness(journal: Arc<Journal>) -> Arc<dyn Fn() -> Vec<admin::view::Check> +
             Condition::Closed => (false, "closed".to_owned()),
         };
         vec![admin::view::Check { name: "journal".to_owned(), ready, detail }]
+    })
+}
+
+/// The calls to a server, as its dossier shows them.
+fn traffic(turnstiles: Arc<upstream::Turnstiles>) -> Arc<admin::LooksAtTraffic> {
+    Arc::new(move |server| {
+        let upstream::Traffic { places, under_way, waiting, left_alone } = turnstiles.traffic(server)?;
+        let left_alone = left_alone.map(|(failures, again_in)| admin::view::LeftAlone {
+            failures,
+            again_in_milliseconds: u64::try_from(again_in.as_millis()).unwrap_or(u64::MAX),
+        });
+        Some(admin::view::Traffic { places, under_way, waiting, left_alone })
     })
 }
 

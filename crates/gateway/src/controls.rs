@@ -14,5 +14,6 @@ pub(crate) mod read;
 pub(crate) mod refuse;
 pub(crate) mod release;
 pub(crate) mod session;
+pub(crate) mod turn;
 pub(crate) mod validate;
 pub(crate) mod visible;

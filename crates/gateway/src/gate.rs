@@ -10,8 +10,10 @@ use identity::DevelopmentTokens;
 use model::{Clock, ServerName};
 use tokio::sync::{mpsc, watch};
 
+use crate::bridge::Bridge;
 use crate::controls::accept::Doors;
 use crate::legacy::Legacies;
+use crate::listing::Cursors;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshots;
 
@@ -27,6 +29,10 @@ pub struct Gate {
     pub sessions: Sessions,
     /// Sessions of clients that keep one.
     pub legacies: Legacies,
+    /// What stands between clients and servers of different eras.
+    pub bridge: Bridge,
+    /// Where lists go on.
+    pub cursors: Cursors,
     /// Where receipts go.
     pub journal: Arc<Journal>,
     /// Servers that said their lists changed; whoever listens compares them with their pins.

@@ -11,23 +11,25 @@ mod read;
 mod replay;
 mod talk;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use identity::Seal;
 use model::{Caller, Digest, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
+use tokio::task::AbortHandle;
 use wire::{Capabilities, Id, Revision};
 
 use crate::line::Lines;
 
-pub(crate) use hear::{Asked, asked, notified};
+pub(crate) use hear::{Asked, asked, notified, refused, tell_aside};
 pub(crate) use read::{Keeping, read_on};
 pub(crate) use replay::{Budget, Reader, Replay};
-pub use talk::tend;
 pub(crate) use talk::end;
-pub(crate) use talk::{Withdrawal, answer, begin, delete, heed, session};
+pub use talk::tend;
+pub(crate) use talk::{Withdrawal, answer, askable, begin, delete, headers, heed, session, set_level, tell, unopened};
 
 /// Every session of clients that keep one, bounded.
 pub struct Legacies {
@@ -48,6 +50,8 @@ pub(crate) struct Legacy {
     pub(crate) revision: Revision,
     /// What the client can be asked, as far as its revision knows it.
     pub(crate) capabilities: Capabilities,
+    /// Who it says it is: a JSON object.
+    pub(crate) client_info: Option<Bytes>,
     began: Timestamp,
     last_seen: AtomicU64,
     over: watch::Sender<bool>,
@@ -69,6 +73,8 @@ struct Held {
     /// Pages that were shown, by the server that showed them and its id of them.
     elicitations: HashSet<(ServerName, String)>,
     log_level: Option<String>,
+    /// Resources that the client listens to at servers without sessions, and whoever hears of them.
+    listened: HashMap<ServerName, (BTreeSet<String>, Option<AbortHandle>)>,
 }
 
 /// A session that has just begun.
@@ -90,6 +96,26 @@ pub(crate) struct Open {
     pub(crate) method: &'static str,
     /// What it asks about: the objects of the call that it came up in.
     pub(crate) objects: Vec<Object>,
+    /// Who hears the answer.
+    pub(crate) asker: Asker,
+}
+
+/// Who hears the answer to a question.
+#[derive(Debug, Clone)]
+pub(crate) enum Asker {
+    /// The server, in the gate's session with it.
+    Session,
+    /// The bridge, for a server that keeps none.
+    Bridge(mpsc::UnboundedSender<(Id, Given)>),
+}
+
+/// What became of a question.
+#[derive(Debug)]
+pub(crate) enum Given {
+    /// The client's response.
+    Answer(Bytes),
+    /// It was not put, or its answer is not for the server.
+    Refused(Reason),
 }
 
 /// A call that the client may take back; forgotten when dropped.
@@ -115,6 +141,7 @@ impl Legacies {
         endpoint: &EndpointName,
         revision: Revision,
         capabilities: Capabilities,
+        client_info: Option<Bytes>,
         now: Timestamp,
     ) -> Result<Begun, Refusal> {
         let owner = caller.session_key();
@@ -125,6 +152,7 @@ impl Legacies {
             endpoint: endpoint.clone(),
             revision,
             capabilities: capabilities.within(revision),
+            client_info,
             began: now,
             last_seen: AtomicU64::new(now.0),
             over: watch::Sender::new(false),
@@ -197,13 +225,7 @@ impl Legacies {
     }
 
     /// The number of a handle, for whoever it was given to, where it was given.
-    pub(crate) fn open(
-        &self,
-        what: Handle,
-        handle: &str,
-        owner: &SessionKey,
-        endpoint: &EndpointName,
-    ) -> Option<u128> {
+    pub(crate) fn open(&self, what: Handle, handle: &str, owner: &SessionKey, endpoint: &EndpointName) -> Option<u128> {
         self.seal.open(handle, &bound(what, owner, endpoint))
     }
 
@@ -425,6 +447,19 @@ impl Legacy {
     /// Whether an elicitation of this id was shown for this server; it is forgotten.
     pub(crate) fn elicitation_ended(&self, server: &ServerName, id: &str) -> bool {
         self.held().elicitations.remove(&(server.clone(), id.to_owned()))
+    }
+
+    /// The resources that the client listens to at a server without sessions.
+    pub(crate) fn listened(&self, server: &ServerName) -> BTreeSet<String> {
+        self.held().listened.get(server).map(|(uris, _)| uris.clone()).unwrap_or_default()
+    }
+
+    /// Notes them, and who hears of them from now on; whoever did so before ends.
+    pub(crate) fn listen_to(&self, server: &ServerName, uris: BTreeSet<String>, hears: Option<AbortHandle>) {
+        let before = self.held().listened.insert(server.clone(), (uris, hears));
+        if let Some((_, Some(before))) = before {
+            before.abort();
+        }
     }
 
     /// The least severe log message that the client wants.

@@ -16,15 +16,15 @@ use futures_util::stream;
 use model::{Reason, ReceiptId, Refusal};
 use serde_json::json;
 use tokio::sync::watch;
-use upstream::Stream;
 use wire::answer::{self, Incoming, Notification};
 use wire::reply::{self, Answering};
 use wire::{Flaw, Subject, sse};
 
 use crate::body::{Body, streamed};
+use crate::bridge::Source;
 use crate::controls::read::Message;
 use crate::controls::release::{self, Expected, Released};
-use crate::controls::{authenticate, forward, halted, visible};
+use crate::controls::{authenticate, halted, visible};
 use crate::gate::Gate;
 use crate::legacy::{self, Asked, Withdrawal};
 use crate::listing;
@@ -38,7 +38,7 @@ pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) struct Relay {
     gate: Arc<Gate>,
     expected: Expected,
-    server: Stream,
+    server: Source,
     /// `None` once the final message went out.
     open: Option<OpenIntent>,
     receipt: ReceiptId,
@@ -73,7 +73,7 @@ impl Relay {
     pub(crate) fn new(
         gate: Arc<Gate>,
         expected: Expected,
-        server: Stream,
+        server: Source,
         message: &Message,
         trail: &mut Trail,
         withdrawal: Withdrawal,
@@ -146,7 +146,7 @@ impl Relay {
             _ = self.snapshots.changed() => self.authorise_again().map(|()| None),
             message = self.server.next() => match message {
                 Some(Ok(bytes)) => Ok(self.message(bytes)?.map(Part::Message)),
-                Some(Err(error)) => Err(forward::refusal(&error).into()),
+                Some(Err(flaw)) => Err(flaw),
                 None => Err(Refusal::new(Reason::OutcomeUnknown, "the stream ended without an answer").into()),
             },
             () = stops, if subscription => Ok(Some(Part::Message(self.end()))),
@@ -196,7 +196,8 @@ impl Relay {
                 Some(session) => {
                     let (expected, call) = (&self.expected, Some(self.receipt));
                     let (server, objects) = (&expected.server, expected.objects.clone());
-                    let asked = Asked { server, id, question, bytes: &bytes, objects, call };
+                    let asker = self.server.asker();
+                    let asked = Asked { server, id, question, bytes: &bytes, objects, call, asker };
                     Ok(legacy::asked(&self.gate, &session, &expected.connected, asked))
                 }
                 None => {

@@ -9,8 +9,10 @@ use model::{EndpointName, Reason, Refusal, Revision, ServerName, ToolName};
 use policy::Policies;
 use registry::{Catalogue, Endpoint};
 use tokio::sync::watch;
-use upstream::Route;
+use upstream::{Route, Turnstile};
 use wire::ParamHeaders;
+
+use crate::listing::Views;
 
 /// One revision of the governed state. A message loads one and keeps to it; after a wait on a person it loads anew.
 pub struct Snapshot {
@@ -24,6 +26,8 @@ pub struct Snapshot {
     pub endpoints: HashMap<EndpointName, Arc<Door>>,
     /// The credentials servers are given.
     pub keys: Arc<Keys>,
+    /// What callers see of the endpoints' lists, remembered.
+    pub views: Views,
 }
 
 /// One endpoint, with the ways to the servers behind it.
@@ -32,19 +36,25 @@ pub struct Door {
     pub name: EndpointName,
     /// The servers behind it, as people approved them, and what of each is there under which name.
     pub endpoint: Arc<Endpoint>,
-    /// How each server is reached, in each revision in which the endpoint is served, the newest first.
-    pub routes: Vec<(wire::Revision, Route)>,
+    /// How each server is reached, and what it speaks.
+    pub ways: Vec<Way>,
     /// The arguments that tools want mirrored in headers, for those tools that do.
     pub mirrored: HashMap<ServerName, HashMap<ToolName, ParamHeaders>>,
 }
 
+/// The way to one server.
+pub struct Way {
+    /// How it is reached.
+    pub route: Route,
+    /// The revisions in which it can be spoken to, the newest first.
+    pub speaks: Vec<wire::Revision>,
+}
+
 impl Door {
-    /// The revisions in which the endpoint is served, the newest first.
+    /// The revisions in which the endpoint is served, the newest first: all of them from its minimum on, whatever its
+    /// servers speak, because the bridge stands between.
     pub(crate) fn revisions(&self) -> impl Iterator<Item = wire::Revision> {
-        // Within what has sessions, a server's revision may be older or newer than its client's.
-        let kin = |one: wire::Revision, other: wire::Revision| one.has_sessions() == other.has_sessions();
         let served = wire::Revision::SUPPORTED.iter().copied();
-        let served = served.filter(move |one| self.routes.iter().any(|(spoken, _)| kin(*spoken, *one)));
         served.filter(|one| self.minimum().is_none_or(|minimum| *one >= minimum))
     }
 
@@ -58,16 +68,40 @@ impl Door {
         self.revisions().any(|served| served == revision)
     }
 
-    /// The way to a server behind the endpoint.
+    /// Where calls to a server behind the endpoint take turns: the same for every way there.
+    ///
+    /// # Errors
+    /// [`Reason::Internal`] when there is no way, which earlier controls see to.
+    pub(crate) fn turnstile(&self, server: &ServerName) -> Result<&Arc<Turnstile>, Refusal> {
+        self.way(server).map(|way| way.route.turnstile())
+    }
+
+    /// The way to a server behind the endpoint, for a client of this revision, and the revision in which it is spoken to:
+    /// the client's, if the server speaks it; else the newest of the client's era; else the newest of the other.
     ///
     /// # Errors
     /// [`Reason::Internal`] when there is none, which earlier controls see to.
-    pub(crate) fn route(&self, server: &ServerName, revision: wire::Revision) -> Result<&Route, Refusal> {
-        let routes = || self.routes.iter().filter(|(_, route)| route.server == *server);
-        let same = routes().find(|(spoken, _)| *spoken == revision);
-        let kin = || routes().find(|(spoken, _)| spoken.has_sessions() == revision.has_sessions());
-        let found = same.or_else(kin).map(|(_, route)| route);
-        found.ok_or_else(|| Refusal::new(Reason::Internal, format!("no way to server `{server}` in this revision")))
+    pub(crate) fn reach(
+        &self,
+        server: &ServerName,
+        client: wire::Revision,
+    ) -> Result<(&Route, wire::Revision), Refusal> {
+        let way = self.way(server)?;
+        let own = way.speaks.iter().find(|spoken| **spoken == client);
+        let kin = || way.speaks.iter().find(|spoken| spoken.has_sessions() == client.has_sessions());
+        let none = || Refusal::new(Reason::Internal, format!("server `{server}` speaks no revision of the gate's"));
+        let spoken = own.or_else(kin).or_else(|| way.speaks.first()).copied().ok_or_else(none)?;
+        Ok((&way.route, spoken))
+    }
+
+    /// Whether a server behind the endpoint is at this URL; a local one is at none.
+    pub(crate) fn is_at(&self, server: &ServerName, url: &str) -> bool {
+        self.way(server).is_ok_and(|way| way.route.url().map(ToString::to_string).unwrap_or_default() == url)
+    }
+
+    fn way(&self, server: &ServerName) -> Result<&Way, Refusal> {
+        let found = self.ways.iter().find(|way| way.route.server == *server);
+        found.ok_or_else(|| Refusal::new(Reason::Internal, format!("no way to server `{server}`")))
     }
 }
 

@@ -1,42 +1,40 @@
-//! What the server is given: headers made anew, the gate's own credential, and its own names for what is asked for.
+//! What the server is given: headers made anew, the gate's own credential, its own names for what is asked for, and all of
+//! it in its own words where it is of another era than the client.
 //! Nothing the caller presented is in the headers.
 
-use bytes::Bytes;
 use http::HeaderMap;
 use model::{Object, Reason, Refusal, ServerName};
 use watch::Halts;
-use wire::{Revision, header};
+use wire::Revision;
 
+use crate::bridge::{self, Worded};
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::Intended;
 use crate::controls::read::Message;
+use crate::controls::validate::Valid;
+use crate::gate::Gate;
 use crate::naming;
 
 /// A call that is complete: what was decided on, with what the server needs. Only `forward` takes it.
 pub(crate) struct Ready {
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) worded: Worded,
     pub(crate) objects: Vec<Object>,
 }
 
 /// Looks for halts once more, because making the intent durable took time, and writes the credential.
 pub(crate) fn run(
-    halts: &Halts,
+    gate: &Gate,
     running: &Running,
     message: &Message,
     incoming: &HeaderMap,
     intended: &Intended,
 ) -> Result<Ready, Refusal> {
-    let visible = &intended.permitted.valid.live.visible;
-    let (objects, request) = (visible.objects(), &message.request);
-    halted::again(halts, running, objects)?;
-    let mut headers = wire::outgoing::mirror(request, incoming);
-    let wording = visible.wording();
-    if let Some(name) = wording.header(request).filter(|_| !request.revision.has_sessions()) {
-        headers.insert(header::NAME, header::encode(name));
-    }
-    write(running, naming::server(objects)?, &mut headers)?;
-    Ok(Ready { headers, body: wording.body(request)?, objects: objects.to_vec() })
+    let Valid { live, arguments } = &intended.permitted.valid;
+    let objects = live.visible.objects();
+    halted::again(&gate.halts, running, objects)?;
+    let mut worded = bridge::word(&gate.bridge, running, message, incoming, &live.visible, arguments.as_ref())?;
+    write(running, naming::server(objects)?, &mut worded.headers)?;
+    Ok(Ready { worded, objects: objects.to_vec() })
 }
 
 /// The same for a client's answer to a server's question.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::StatusCode;
-use model::{Object, Reason, Refusal, with_causes};
-use upstream::{Answer, Deadlines, SendError, Stream};
+use model::{Object, Reason, ReceiptId, Refusal, with_causes};
+use tokio::time::Instant;
+use upstream::{Answer, Deadlines, SendError, Turn};
+use wire::Flaw;
 
+use crate::bridge::{self, Crossing, Source, Unread, Worded};
 use crate::controls::credential::Ready;
 use crate::controls::halted::{self, Running};
 use crate::controls::read::Message;
@@ -24,24 +25,24 @@ pub(crate) struct Sent {
     pub(crate) withdrawal: Withdrawal,
 }
 
-/// An answer that nothing has looked at.
-pub(crate) enum Unread {
-    /// One message, with its HTTP status.
-    Whole(StatusCode, Bytes),
-    /// Messages, as the server makes them.
-    Stream(Stream),
-}
-
 /// Sends the call and waits for its answer, or for the beginning of a stream.
-pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, ready: Ready) -> Result<Sent, Refusal> {
-    let Ready { headers, body, objects } = ready;
-    let route = running.door.route(naming::server(&objects)?, message.request.revision)?;
+pub(crate) async fn run(
+    gate: &Arc<Gate>,
+    running: &Running,
+    message: &Message,
+    ready: Ready,
+    turn: Turn,
+    receipt: ReceiptId,
+) -> Result<Sent, Flaw> {
+    let Ready { worded, objects } = ready;
+    let (route, _) = running.door.reach(naming::server(&objects)?, message.request.revision)?;
     let deadlines = match message.row.path {
         Path::Streamed => Deadlines::SUBSCRIPTION,
         Path::Pinned | Path::Listed | Path::Called | Path::Absorbed | Path::Relayed | Path::Asked | Path::Heeded => {
             Deadlines::CALL
         }
     };
+    let began = Instant::now();
     if let Some(local) = route.process() {
         // Its process may be started by this call, and is compared with its pins then; whoever comes meanwhile waits for that.
         local.wake().await.map_err(|error| refusal(&error))?;
@@ -53,28 +54,53 @@ pub(crate) async fn run(gate: &Arc<Gate>, running: &Running, message: &Message, 
             visible::again(running, &connected, &objects, now)?;
         }
     }
+    if worded.crossing != Crossing::None {
+        let answer = bridge::send(gate, running, message, route, worded, &objects, turn, receipt).await?;
+        return Ok(Sent { answer, objects, withdrawal: Withdrawal::none() });
+    }
+    let Worded { headers, body, .. } = worded;
     let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
         (Some(session), Some(id)) if !route.is_local() => {
             let open = legacy::session(gate, running, session, route).await?;
+            let deadlines = left(deadlines, began)?;
             let withdrawal = Withdrawal::new(gate, &route.server, &open, id);
             (open.send(headers, body, deadlines).await, withdrawal)
         }
-        (Some(_) | None, _) => (upstream::send(route, headers, body, deadlines).await, Withdrawal::none()),
+        (Some(_) | None, _) => {
+            let deadlines = left(deadlines, began)?;
+            (upstream::send(route, headers, body, deadlines).await, Withdrawal::none())
+        }
     };
+    turn.told(&answer);
+    if !message.request.revision.has_sessions() && upstream::is_of_an_older_kind(&answer) {
+        // Full means that a check of this and other servers is under way already.
+        let _ = gate.heed.try_send(route.server.clone());
+    }
     match answer {
         Ok(Answer::Whole { status, body }) => Ok(Sent { answer: Unread::Whole(status, body), objects, withdrawal }),
-        Ok(Answer::Stream(stream)) => Ok(Sent { answer: Unread::Stream(stream), objects, withdrawal }),
+        Ok(Answer::Stream(mut stream)) => {
+            // A subscription takes no place from calls: it only waits for something to change.
+            if message.row.path != Path::Streamed {
+                stream.hold(turn);
+            }
+            Ok(Sent { answer: Unread::Stream(Source::Server(stream)), objects, withdrawal })
+        }
         Ok(Answer::Accepted) => {
             withdrawal.disarm();
-            Err(Refusal::new(Reason::AnswerRefused, "the server took a request as a notification"))
+            Err(Refusal::new(Reason::AnswerRefused, "the server took a request as a notification").into())
         }
         Err(error) => {
             if matches!(error, SendError::NotSent { .. }) {
                 withdrawal.disarm();
             }
-            Err(refusal(&error))
+            Err(refusal(&error).into())
         }
     }
+}
+
+/// What is left for the server of the time that the caller waits.
+fn left(deadlines: Deadlines, began: Instant) -> Result<Deadlines, Refusal> {
+    deadlines.after(began.elapsed()).map_err(|late| refusal(&late.into()))
 }
 
 /// What is known of a call that went wrong, in the words of the table.

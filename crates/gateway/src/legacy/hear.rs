@@ -10,7 +10,7 @@ use wire::answer::{self, Incoming, Notification, Question};
 use wire::{Flaw, Id, reply};
 
 use super::replay::Message;
-use super::{Legacy, Open, talk};
+use super::{Asker, Given, Legacy, Open, talk};
 use crate::controls::accept::{Accepted, Verb};
 use crate::controls::authenticate::{self, Known};
 use crate::controls::connect::{self, Connected};
@@ -31,6 +31,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) objects: Vec<Object>,
     /// The receipt of that call.
     pub(crate) call: Option<ReceiptId>,
+    /// Who hears the answer.
+    pub(crate) asker: Asker,
 }
 
 /// Hears what a server says unasked, for as long as the session lasts.
@@ -65,6 +67,23 @@ pub(super) async fn listen(
     }
 }
 
+/// Puts what a server said on a subscription to the client, on the stream of its session that answers nothing, if its caller
+/// may hear of it now.
+pub(crate) fn tell_aside(
+    gate: &Arc<Gate>,
+    caller: &Arc<Caller>,
+    session: &Arc<Legacy>,
+    server: &ServerName,
+    bytes: &Bytes,
+) {
+    let about = Object::Server { server: server.clone() };
+    let Ok(connected) = present(gate, caller, session, &about) else { return };
+    let Ok(Incoming::Notification(_)) = answer::read(bytes) else { return };
+    if let Ok(Some((message, about))) = unasked(gate, session, &connected, about, bytes) {
+        session.aside.offer(Message::aside(message, about));
+    }
+}
+
 /// The session's caller at its endpoint, if it is still somebody, may still connect, and neither it nor the server is
 /// halted.
 fn present(gate: &Gate, caller: &Arc<Caller>, session: &Legacy, server: &Object) -> Result<Connected, Refusal> {
@@ -95,7 +114,8 @@ fn unasked(
             Ok(told.map(|message| (message, objects)))
         }
         Incoming::Request { id, question } => {
-            let put = Asked { server: &server, id, question, bytes, objects: objects.clone(), call: None };
+            let asker = Asker::Session;
+            let put = Asked { server: &server, id, question, bytes, objects: objects.clone(), call: None, asker };
             Ok(asked(gate, session, connected, put).map(|message| (message, objects)))
         }
         // An answer to nothing.
@@ -146,7 +166,7 @@ pub(crate) fn notified(
 
 /// Decides on a question. What may be asked goes to the client under an id of the gate's; else the server hears so.
 pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connected, asked: Asked<'_>) -> Option<Bytes> {
-    let Asked { server, id, question, bytes, objects, call } = asked;
+    let Asked { server, id, question, bytes, objects, call, asker } = asked;
     if question.method == "ping" {
         answer_server(gate, session, server, reply::result(&id, &json!({})));
         return None;
@@ -163,7 +183,8 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
     let decided = ask::run(connected, server, &session.capabilities, session.revision, questions, now);
     let method = row.map_or("", |row| row.method);
     let noted = decided.and_then(|()| {
-        let open = Open { server: server.clone(), id: id.clone(), method, objects };
+        let asker = asker.clone();
+        let open = Open { server: server.clone(), id: id.clone(), method, objects, asker };
         session.ask(open).map_err(Flaw::from)
     });
     let put = noted.and_then(|number| wire::edit::replace(bytes, &[(&["id"], &number.to_string())]));
@@ -178,19 +199,23 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
         Err(flaw) => {
             gate.metrics.refused(flaw.refusal.reason);
             gate.journal.queue(&trail.refused(register::Control::Ask, &flaw.refusal));
-            refuse(gate, session, server, &id, flaw.refusal.reason);
+            refuse(gate, session, &asker, server, &id, flaw.refusal.reason);
             None
         }
     }
 }
 
 /// Tells a server that its question has no answer.
-pub(super) fn refuse(gate: &Arc<Gate>, session: &Legacy, server: &ServerName, id: &Id, reason: Reason) {
-    answer_server(gate, session, server, refused(id, reason));
+pub(super) fn refuse(gate: &Arc<Gate>, session: &Legacy, asker: &Asker, server: &ServerName, id: &Id, reason: Reason) {
+    match asker {
+        Asker::Session => answer_server(gate, session, server, refused(id, reason)),
+        // The call that asked may be over, and then nobody waits.
+        Asker::Bridge(bridge) => drop(bridge.send((id.clone(), Given::Refused(reason)))),
+    }
 }
 
 /// What a server hears whose question was not put: no more than that.
-fn refused(id: &Id, reason: Reason) -> Bytes {
+pub(crate) fn refused(id: &Id, reason: Reason) -> Bytes {
     let (model::Code::Error(code) | model::Code::ToolError(code)) = reason.row().code;
     reply::error(Some(id), code, "the question was not put to the client", None)
 }

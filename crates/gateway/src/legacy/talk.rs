@@ -9,12 +9,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use model::{Reason, Refusal, ServerName, Timestamp, limits, with_causes};
 use serde_json::{Map, Value};
-use upstream::{Answer, Deadlines, Route, SendError};
+use upstream::{Answer, AskError, Deadlines, Route, SendError};
 use wire::answer::Incoming;
 use wire::{Capabilities, Flaw, Id, Revision, Subject, outgoing};
 
-use super::{Legacy, Open, hear};
+use super::{Asker, Given, Legacy, Open, hear};
 use crate::body::Response;
+use crate::bridge;
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::{self, Leaving};
 use crate::controls::read::Message;
@@ -35,8 +36,11 @@ pub(crate) fn begin(
     now: Timestamp,
 ) -> Result<HeaderValue, Refusal> {
     let capabilities = message.request.meta.client_capabilities.clone();
+    // A copy: a session keeps it for longer than the body it came in.
+    let kept = |info: &Bytes| (info.len() <= limits::CLIENT_INFO_BYTES_MAX).then(|| Bytes::copy_from_slice(info));
+    let client_info = message.request.meta.client_info.as_ref().and_then(kept);
     let revision = message.request.revision;
-    let begun = gate.legacies.begin(&running.caller, &running.door.name, revision, capabilities, now)?;
+    let begun = gate.legacies.begin(&running.caller, &running.door.name, revision, capabilities, client_info, now)?;
     if let Some(ended) = begun.ended {
         tokio::spawn(close(Arc::clone(gate), ended));
     }
@@ -85,6 +89,7 @@ pub async fn tend(gate: Arc<Gate>, stop: impl Future<Output = ()>) {
         for session in ended {
             tokio::spawn(close(Arc::clone(&gate), session));
         }
+        bridge::sweep(&gate);
     }
 }
 
@@ -104,7 +109,7 @@ async fn close(gate: Arc<Gate>, session: Arc<Legacy>) {
 }
 
 /// The headers of what the gate says to a server by itself.
-pub(super) fn headers(snapshot: &Snapshot, server: &ServerName) -> Result<HeaderMap, Refusal> {
+pub(crate) fn headers(snapshot: &Snapshot, server: &ServerName) -> Result<HeaderMap, Refusal> {
     let mut headers = outgoing::session_headers(Revision::V2025_11_25, None);
     let found = snapshot.keys.find(server);
     if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
@@ -140,7 +145,7 @@ async fn open(
         }
     };
     let opened = upstream::Session::open(route, &askable(&session.capabilities), write).await;
-    let opened = opened.map_err(|error| Refusal::new(Reason::ServerUnreachable, with_causes(&error)))?;
+    let opened = opened.map_err(|error| unopened(gate, server, &error))?;
     let opened = Arc::new(opened);
     if session.is_over() {
         // It ended while the server was greeted, and whoever ended it did not know of this one.
@@ -155,8 +160,17 @@ async fn open(
     Ok(opened)
 }
 
+/// What a caller is told where a session was not opened. A server that went back to an older revision is looked at at once.
+pub(crate) fn unopened(gate: &Gate, server: &ServerName, error: &AskError) -> Refusal {
+    if error.is_downgrade() {
+        // Full means that a check of this and other servers is under way already.
+        let _ = gate.heed.try_send(server.clone());
+    }
+    Refusal::new(Reason::ServerUnreachable, with_causes(error))
+}
+
 /// What of a client's capabilities a server is told: the questions that the register knows.
-fn askable(capabilities: &Capabilities) -> Value {
+pub(crate) fn askable(capabilities: &Capabilities) -> Value {
     let said: Option<Map<String, Value>> = capabilities.raw.as_ref().and_then(|raw| serde_json::from_slice(raw).ok());
     let known = |(name, _): &(String, Value)| ["elicitation", "sampling", "roots"].contains(&name.as_str());
     Value::Object(said.unwrap_or_default().into_iter().filter(known).collect())
@@ -191,7 +205,7 @@ pub(crate) async fn heed(gate: &Arc<Gate>, running: &Running, message: &Message)
     }
 }
 
-async fn set_level(server: &upstream::Session, headers: HeaderMap, level: &str) {
+pub(crate) async fn set_level(server: &upstream::Session, headers: HeaderMap, level: &str) {
     // The level is the client's wish for the whole session; a server that keeps no log does not have to know it.
     let params = Map::from_iter([("level".to_owned(), Value::from(level))]);
     let request = outgoing::compose(Revision::V2025_11_25, "logging/setLevel", params, &Id::text("portcullis-level"));
@@ -213,7 +227,7 @@ async fn set_level(server: &upstream::Session, headers: HeaderMap, level: &str) 
 }
 
 /// Says something to a server that needs no answer, beside the path.
-pub(super) fn tell(gate: &Arc<Gate>, server: &ServerName, open: Arc<upstream::Session>, body: Bytes) {
+pub(crate) fn tell(gate: &Arc<Gate>, server: &ServerName, open: Arc<upstream::Session>, body: Bytes) {
     let headers = headers(&gate.snapshots.load(), server);
     let server = server.clone();
     tokio::spawn(async move {
@@ -281,13 +295,19 @@ pub(crate) async fn answer(
         Ok(ready) => ready,
         Err(flaw) => {
             // Nobody can answer it again, so the server must not go on waiting.
-            hear::refuse(gate, session, &open.server, &open.id, flaw.refusal.reason);
+            hear::refuse(gate, session, &open.asker, &open.server, &open.id, flaw.refusal.reason);
             return Err(flaw);
         }
     };
-    let server = session.servers().into_iter().find_map(|(name, server)| (name == open.server).then_some(server));
-    let server = server.ok_or_else(|| Refusal::new(Reason::ServerUnreachable, "the server's session is over"))?;
-    server.tell(headers, body).await.map_err(|error| forward::refusal(&error))?;
+    match &open.asker {
+        Asker::Session => {
+            let mut servers = session.servers().into_iter();
+            let server = servers.find_map(|(name, server)| (name == open.server).then_some(server));
+            let over = || Refusal::new(Reason::ServerUnreachable, "the server's session is over");
+            server.ok_or_else(over)?.tell(headers, body).await.map_err(|error| forward::refusal(&error))?;
+        }
+        Asker::Bridge(bridge) => bridge.send((open.id.clone(), Given::Answer(body))).map_err(|_| unasked())?,
+    }
     gate.metrics.answered(open.method);
     trail.close(End::Completed, &[]);
     Ok(answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt))

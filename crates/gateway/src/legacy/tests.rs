@@ -29,7 +29,7 @@ fn endpoint(name: &str) -> EndpointName {
 
 fn begin(legacies: &Legacies, caller: &Caller, at: u64) -> String {
     legacies
-        .begin(caller, &endpoint("desk"), Revision::NEWEST_LEGACY, Capabilities::default(), Timestamp(at))
+        .begin(caller, &endpoint("desk"), Revision::NEWEST_LEGACY, Capabilities::default(), None, Timestamp(at))
         .unwrap()
         .handle
 }
@@ -95,7 +95,7 @@ fn a_caller_has_so_many_sessions_and_then_its_oldest_goes() {
         (2..=limits::LEGACY_SESSIONS_PER_CALLER_MAX as u64).map(|at| begin(&legacies, &ana, at)).collect();
     assert!(legacies.find(&first, &ana, &endpoint("desk"), Timestamp(1_000)).is_ok(), "and is used again");
     let begun = legacies
-        .begin(&ana, &endpoint("desk"), Revision::NEWEST_LEGACY, Capabilities::default(), Timestamp(1_001))
+        .begin(&ana, &endpoint("desk"), Revision::NEWEST_LEGACY, Capabilities::default(), None, Timestamp(1_001))
         .unwrap();
     assert!(begun.ended.is_some());
     let find = |handle: &str, caller: &Caller| legacies.find(handle, caller, &endpoint("desk"), Timestamp(1_002));
@@ -126,7 +126,13 @@ fn a_question_is_answered_once_and_by_the_gates_own_id() {
     let legacies = legacies();
     let session = session(&legacies);
     let server: ServerName = "crm".parse().unwrap();
-    let open = |id: i64| Open { server: server.clone(), id: Id::number(id), method: "roots/list", objects: Vec::new() };
+    let open = |id: i64| Open {
+        server: server.clone(),
+        id: Id::number(id),
+        method: "roots/list",
+        objects: Vec::new(),
+        asker: Asker::Session,
+    };
     let (one, two) = (session.ask(open(7)).unwrap(), session.ask(open(8)).unwrap());
     assert_ne!(one, two);
     assert_eq!(session.answered(&one).unwrap().id, Id::number(7));
@@ -145,7 +151,13 @@ fn questions_and_streams_are_bounded() {
     let legacies = legacies();
     let session = session(&legacies);
     let server: ServerName = "crm".parse().unwrap();
-    let open = || Open { server: server.clone(), id: Id::number(1), method: "roots/list", objects: Vec::new() };
+    let open = || Open {
+        server: server.clone(),
+        id: Id::number(1),
+        method: "roots/list",
+        objects: Vec::new(),
+        asker: Asker::Session,
+    };
     let asked = (0..1_000).take_while(|_| session.ask(open()).is_ok()).count();
     assert_eq!(asked, limits::QUESTIONS_MAX);
     let streams: Vec<_> =

@@ -1,0 +1,495 @@
+//! A server that keeps sessions, for a client of 2026-07-28.
+//!
+//! The call goes out in a session of the gate's own. What the server says about it comes to the client as a server of
+//! 2026-07-28 would say it. A question of the server's ends the client's request with `input_required`, while the call goes
+//! on waiting at the server; the client's next request brings the answer, and the call is read on from there.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use model::{Digest, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey, UserId, limits};
+use policy::Action;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+use upstream::{Answer, Deadlines, Fault, Route, SendError, Stream, Turn};
+use wire::answer::{self, Incoming, Notification, Outcome, Question, ResultType};
+use wire::{Capabilities, Flaw, Id, Revision, bridge, reply};
+
+use super::parked::Waiting;
+use super::pool::{Aside, Place};
+use super::{Source, Unread, Worded, told};
+use crate::controls::connect::Connected;
+use crate::controls::halted::{self, Running};
+use crate::controls::read::Message;
+use crate::controls::{ask, forward};
+use crate::gate::Gate;
+use crate::legacy::{self, Withdrawal};
+use crate::naming;
+use crate::register::{self, Control, Direction};
+use crate::trail::Trail;
+
+/// The key under which a client finds the one question that is put to it at a time.
+const KEY: &str = "question";
+
+type Sending = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>;
+type Telling = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
+
+/// A call that is open at its server, whether a client waits for it or not.
+pub(crate) struct Open {
+    /// Its place in the gate's session; none at a local server, which has no sessions and asks nobody.
+    place: Option<Place>,
+    number: i64,
+    stage: Stage,
+    /// When the wait for the beginning of the answer becomes too long.
+    begins_by: Instant,
+    asides: mpsc::Receiver<Aside>,
+    /// The answer to a question that is on its way to the server.
+    telling: Option<Telling>,
+    /// Its turn at the server; none while it waits for its client.
+    turn: Option<Turn>,
+    withdrawal: Option<Withdrawal>,
+}
+
+/// How far the server's answer has come.
+enum Stage {
+    /// It has not begun.
+    Begins(Sending),
+    /// It comes message by message.
+    Speaks(Stream),
+    /// It is complete.
+    Over,
+}
+
+/// What is heard of an open call.
+enum Heard {
+    /// The answer, in one document.
+    Whole(StatusCode, Bytes),
+    /// The answer begins, message by message.
+    Begun,
+    /// One message.
+    Message(Bytes),
+    /// A question beside the answer.
+    Aside(Aside),
+}
+
+/// One request of a client for an open call.
+pub(crate) struct Older {
+    gate: Arc<Gate>,
+    connected: Connected,
+    server: ServerName,
+    objects: Vec<Object>,
+    method: &'static str,
+    digest: Digest,
+    capabilities: Capabilities,
+    log_level: Option<String>,
+    /// The client's id of its request, and its token of progress.
+    id: Id,
+    progress: Option<Id>,
+    receipt: ReceiptId,
+    /// `None` once the client has its answer, or a question.
+    open: Option<Open>,
+}
+
+/// Sends a call, or goes on with one that waited for its client's answer.
+#[expect(clippy::too_many_arguments, reason = "everything that the path has proved so far, and nothing else")]
+pub(crate) async fn send(
+    gate: &Arc<Gate>,
+    running: &Running,
+    message: &Message,
+    route: &Route,
+    worded: Worded,
+    objects: &[Object],
+    turn: Turn,
+    receipt: ReceiptId,
+) -> Result<Unread, Flaw> {
+    let (request, method) = (&message.request, message.row.method);
+    let id = request.id.clone().ok_or_else(|| Refusal::new(Reason::Internal, "a call without an id"))?;
+    let digest = bridge::digest(method, &request.body);
+    let unclear = || Refusal::new(Reason::Ambiguous, "a number in the request is none that every reader holds");
+    let mut older = Older {
+        gate: Arc::clone(gate),
+        connected: running.present.connected.clone(),
+        server: naming::server(objects)?.clone(),
+        objects: objects.to_vec(),
+        method,
+        digest: digest.ok_or_else(unclear)?,
+        capabilities: request.meta.client_capabilities.clone(),
+        log_level: request.meta.log_level.clone(),
+        id,
+        progress: request.meta.progress_token.clone(),
+        receipt,
+        open: None,
+    };
+    if let Some(state) = &request.request_state {
+        return older.go_on(running, state, request.input_responses.as_ref(), worded.headers, turn).await;
+    }
+    older.open = Some(begin(gate, running, message, route, worded, turn).await?);
+    older.first().await
+}
+
+/// Sends a call.
+async fn begin(
+    gate: &Arc<Gate>,
+    running: &Running,
+    message: &Message,
+    route: &Route,
+    worded: Worded,
+    turn: Turn,
+) -> Result<Open, Refusal> {
+    let turn = Some(turn);
+    let Worded { headers, body, number, .. } = worded;
+    let begins_by = Instant::now() + Deadlines::CALL.head;
+    if route.is_local() {
+        let route = route.clone();
+        let sending: Sending = Box::pin(async move { upstream::send(&route, headers, body, Deadlines::CALL).await });
+        let stage = Stage::Begins(sending);
+        let (_, asides) = mpsc::channel(1);
+        return Ok(Open { place: None, number, stage, begins_by, asides, telling: None, turn, withdrawal: None });
+    }
+    let capabilities = told(&message.request.meta.client_capabilities)?;
+    let kept = gate.bridge.pool.session(gate, running, route, &capabilities).await?;
+    let logs = running
+        .door
+        .endpoint
+        .member(&route.server)
+        .is_some_and(|member| member.server.capabilities.get("logging").is_some());
+    if let Some(level) = message.request.meta.log_level.as_deref().filter(|_| logs) {
+        kept.heed_level(gate, level).await;
+    }
+    let (place, asides) = kept.call(number)?;
+    let withdrawal = Withdrawal::new(gate, &route.server, &place.session, &Id::number(number));
+    // What is said in a session is of the revision that was agreed on for it.
+    let session = Arc::clone(&place.session);
+    // A server may ask before its answer begins, and then people take their time.
+    let head = Deadlines::CALL.head + Duration::from_millis(limits::PARKED_MILLISECONDS_MAX);
+    let deadlines = Deadlines { head, ..Deadlines::CALL };
+    let sending: Sending = Box::pin(async move { session.send(headers, body, deadlines).await });
+    let stage = Stage::Begins(sending);
+    let (place, withdrawal) = (Some(place), Some(withdrawal));
+    Ok(Open { place, number, stage, begins_by, asides, telling: None, turn, withdrawal })
+}
+
+impl Older {
+    /// Waits until there is something to answer with.
+    async fn first(mut self) -> Result<Unread, Flaw> {
+        loop {
+            let Some(open) = &mut self.open else {
+                return Err(Refusal::new(Reason::Internal, "a call that is not open").into());
+            };
+            if let Stage::Speaks(_) = open.stage {
+                return Ok(Unread::Stream(Source::Older(Box::new(self))));
+            }
+            match open.next().await {
+                None => return Err(Refusal::new(Reason::OutcomeUnknown, "the call ended without an answer").into()),
+                Some(heard) => match heard? {
+                    Heard::Begun => {}
+                    Heard::Aside(Aside { id, question }) => {
+                        if let Some(asks) = self.asked(&id, &question)? {
+                            return Ok(Unread::Whole(StatusCode::OK, asks));
+                        }
+                    }
+                    Heard::Whole(status, bytes) => return self.whole(status, bytes),
+                    Heard::Message(bytes) => return self.whole(StatusCode::OK, bytes),
+                },
+            }
+        }
+    }
+
+    /// An answer in one document.
+    fn whole(mut self, status: StatusCode, bytes: Bytes) -> Result<Unread, Flaw> {
+        match answer::read(&bytes) {
+            Ok(Incoming::Response { id, outcome }) => {
+                Ok(Unread::Whole(status, self.answered(id.as_ref(), &outcome, &bytes)?))
+            }
+            // It is for `release` to say what is wrong with it.
+            Ok(Incoming::Notification(_) | Incoming::Request { .. }) | Err(_) => Ok(Unread::Whole(status, bytes)),
+        }
+    }
+
+    /// What the client hears next; `None` after its answer.
+    pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Flaw>> {
+        loop {
+            let heard = self.open.as_mut()?.next().await?;
+            let message = match heard {
+                Ok(Heard::Begun) => continue,
+                Ok(Heard::Aside(Aside { id, question })) => self.asked(&id, &question),
+                Ok(Heard::Whole(_, bytes) | Heard::Message(bytes)) => self.message(&bytes),
+                Err(refusal) => Err(refusal.into()),
+            };
+            if let Some(message) = message.transpose() {
+                return Some(message);
+            }
+        }
+    }
+
+    /// A server's message, as the client hears it; `None` if it does not.
+    fn message(&mut self, bytes: &Bytes) -> Result<Option<Bytes>, Flaw> {
+        match answer::read(bytes)? {
+            Incoming::Notification(notification) => self.notified(&notification, bytes),
+            Incoming::Request { id, question } => self.asked(&id, &question),
+            Incoming::Response { id, outcome } => self.answered(id.as_ref(), &outcome, bytes).map(Some),
+        }
+    }
+
+    fn notified(&self, notification: &Notification, bytes: &Bytes) -> Result<Option<Bytes>, Flaw> {
+        let number = self.open.as_ref().map(|open| open.number);
+        match notification.method.as_str() {
+            "notifications/progress" => {
+                let about_this = notification.progress_token.as_ref().and_then(Id::as_number) == number;
+                let token = self.progress.as_ref().filter(|_| about_this && number.is_some());
+                token.map(|token| bridge::progress(bytes, token)).transpose()
+            }
+            "notifications/message" => {
+                let wanted = bridge::is_wanted(notification.params.as_ref(), self.log_level.as_deref());
+                Ok(wanted.then(|| bytes.clone()))
+            }
+            // What sessions are told of their questions means nothing without a session.
+            "notifications/cancelled" | "notifications/elicitation/complete" => Ok(None),
+            // The register says what of the rest goes on.
+            _ => Ok(Some(bytes.clone())),
+        }
+    }
+
+    /// The answer to the call.
+    fn answered(&mut self, id: Option<&Id>, outcome: &Outcome, bytes: &Bytes) -> Result<Bytes, Flaw> {
+        let open = self.open.take();
+        let number = open.as_ref().map(|open| open.number);
+        if let Some(withdrawal) = open.and_then(|open| open.withdrawal) {
+            withdrawal.disarm();
+        }
+        let nameless = id.is_none() && matches!(outcome, Outcome::Error { .. });
+        if !nameless && id.and_then(Id::as_number) != number {
+            return Err(Refusal::new(Reason::AnswerRefused, "the server answered another request").into());
+        }
+        match outcome {
+            Outcome::Error { elicitations, .. } if !elicitations.is_empty() => {
+                // The pages are to be opened, and the call made again: nothing waits for it.
+                let keyed: Vec<(String, &Question)> = elicitations
+                    .iter()
+                    .enumerate()
+                    .map(|(place, page)| (format!("page-{}", place + 1), page))
+                    .collect();
+                bridge::input_required(&self.id, &keyed, None)
+            }
+            Outcome::Result { result_type: ResultType::InputRequired { .. } | ResultType::Other(_), .. } => {
+                Err(Refusal::new(Reason::AnswerRefused, "the result's type is of another revision").into())
+            }
+            Outcome::Result { result_type: ResultType::Complete, .. } | Outcome::Error { .. } => {
+                bridge::answer_to_modern(bytes, &self.id, self.method)
+            }
+        }
+    }
+
+    /// Decides on a question. One that may be put is the client's answer for now, and the call waits; else the server
+    /// hears so and the call goes on.
+    fn asked(&mut self, id: &Id, question: &Question) -> Result<Option<Bytes>, Flaw> {
+        if question.method == "ping" {
+            self.say(reply::result(id, &json!({})));
+            return Ok(None);
+        }
+        let now = self.gate.clock.now();
+        let mut trail = Trail::begin(self.gate.journal.receipt_id(), now, std::net::Ipv4Addr::UNSPECIFIED.into());
+        trail.caller = Some(Arc::clone(&self.connected.caller));
+        trail.endpoint = Some(self.connected.door.name.clone());
+        trail.object = self.objects.first().cloned();
+        let row = register::find(&question.method, Direction::ToAgent, Revision::V2026_07_28);
+        trail.method = row.map(|row| row.method);
+        match self.decide(question, &mut trail) {
+            Ok(()) => {
+                self.gate.journal.queue(&trail.asked(&self.connected, &self.server, Some(self.receipt)));
+                let Some(row) = row else { return Ok(None) };
+                self.park(id, row.method, question).map(Some)
+            }
+            Err(flaw) => {
+                self.gate.metrics.refused(flaw.refusal.reason);
+                self.gate.journal.queue(&trail.refused(Control::Ask, &flaw.refusal));
+                self.say(legacy::refused(id, flaw.refusal.reason));
+                Ok(None)
+            }
+        }
+    }
+
+    fn decide(&mut self, question: &Question, trail: &mut Trail) -> Result<(), Flaw> {
+        let now = self.gate.clock.now();
+        let connected = self.connected.again(self.gate.snapshots.load(), now)?;
+        trail.revision = connected.snapshot.revision;
+        halted::again(&self.gate.halts, &connected, &self.objects)?;
+        let (revision, questions) = (Revision::V2026_07_28, std::slice::from_ref(question));
+        ask::run(&connected, &self.server, &self.capabilities, revision, questions, now)?;
+        Ok(self.gate.bridge.parked.has_room(&self.owner())?)
+    }
+
+    /// Has the call wait, and gives the client the question with the handle to its call.
+    fn park(&mut self, question_id: &Id, method: &'static str, question: &Question) -> Result<Bytes, Flaw> {
+        let number = self.gate.bridge.entropy.bits();
+        let handle = self.gate.bridge.seal.seal(number, &self.bound());
+        let handle = handle.ok_or_else(|| Refusal::new(Reason::Internal, "a call's handle could not be sealed"))?;
+        let asks = bridge::input_required(&self.id, &[(KEY.to_owned(), question)], Some(&handle))?;
+        let open = self.open.take().ok_or_else(|| Refusal::new(Reason::Internal, "a call that is not open"))?;
+        // People take their time, and others wait for their turns.
+        let open = Open { turn: None, ..open };
+        let waiting = Waiting {
+            open,
+            question: question_id.clone(),
+            method,
+            asked: question.clone(),
+            owner: self.owner(),
+            connected: self.connected.clone(),
+            objects: self.objects.clone(),
+            since: self.gate.clock.now(),
+        };
+        self.gate.bridge.parked.put(number, waiting);
+        Ok(asks)
+    }
+
+    /// Goes on with a call that waited.
+    async fn go_on(
+        mut self,
+        running: &Running,
+        state: &str,
+        responses: Option<&Bytes>,
+        headers: HeaderMap,
+        turn: Turn,
+    ) -> Result<Unread, Flaw> {
+        let none = |detail: &str| {
+            let hint = "the `requestState` is of no call that waits for this caller and this very request";
+            Refusal::new(Reason::ParamsInvalid, detail.to_owned()).with_hint(hint)
+        };
+        let number = self.gate.bridge.seal.open(state, &self.bound());
+        let number = number.ok_or_else(|| none("the handle was not given to this caller for this request"))?;
+        let waiting = self.gate.bridge.parked.take(number);
+        let Waiting { mut open, question, method, asked, .. } =
+            waiting.ok_or_else(|| none("the call does not wait any more, or was gone on with already"))?;
+        let Some(said) = responses.and_then(|responses| bridge::response(responses, KEY)) else {
+            // Without an answer there is nothing to go on with: the question is put once more.
+            self.open = Some(open);
+            return Ok(Unread::Whole(StatusCode::OK, self.park(&question, method, &asked)?));
+        };
+        let Some(place) = &open.place else {
+            return Err(Refusal::new(Reason::Internal, "a local server asks nobody").into());
+        };
+        let session = Arc::clone(&place.session);
+        let server = Object::Server { server: self.server.clone() };
+        if let Err(refusal) = running.decide(Action::Ask, &server, self.gate.clock.now()) {
+            // Dropping the call takes it back at the server.
+            legacy::tell(&self.gate, &self.server, session, legacy::refused(&question, refusal.reason));
+            return Err(refusal.into());
+        }
+        let body = bridge::response_to_legacy(&question, &said);
+        open.telling = Some(Box::pin(async move { session.tell(headers, body).await }));
+        (open.begins_by, open.turn) = (Instant::now() + Deadlines::CALL.head, Some(turn));
+        self.open = Some(open);
+        self.first().await
+    }
+
+    /// Says something to the server that nobody waits for.
+    fn say(&self, body: Bytes) {
+        if let Some(place) = self.open.as_ref().and_then(|open| open.place.as_ref()) {
+            legacy::tell(&self.gate, &self.server, Arc::clone(&place.session), body);
+        }
+    }
+
+    fn owner(&self) -> SessionKey {
+        self.connected.caller.session_key()
+    }
+
+    /// What a handle is bound to: agent, user, endpoint, server and the request, each with its length before it so that
+    /// none runs into the next.
+    fn bound(&self) -> Vec<u8> {
+        let (owner, mut bound) = (self.owner(), Vec::new());
+        let digest = self.digest.to_string();
+        let (endpoint, server) = (self.connected.door.name.as_str(), self.server.as_str());
+        let user = owner.user.as_ref().map(UserId::as_str);
+        for part in [Some(owner.agent.as_str()), user, Some(endpoint), Some(server), Some(digest.as_str())] {
+            bound.extend_from_slice(&part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
+            bound.extend_from_slice(part.unwrap_or_default().as_bytes());
+        }
+        bound
+    }
+}
+
+impl Open {
+    /// Whether nothing can be heard of it any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.session.is_over())
+    }
+
+    /// What is heard next; `None` at the end. Dropping the future loses nothing.
+    async fn next(&mut self) -> Option<Result<Heard, Refusal>> {
+        let Self { stage, asides, telling, begins_by, turn, withdrawal, .. } = self;
+        loop {
+            tokio::select! {
+                biased;
+                told = tell(telling) => if let Err(error) = told {
+                    return Some(Err(forward::refusal(&error)));
+                },
+                Some(aside) = asides.recv() => return Some(Ok(Heard::Aside(aside))),
+                heard = hear(stage, *begins_by, turn.as_ref()) => return Some(heard?.map_err(|failure| failure.refusal(withdrawal))),
+            }
+        }
+    }
+}
+
+/// Why nothing more is heard.
+enum Failure {
+    Send(SendError),
+    Answer(Refusal),
+}
+
+impl Failure {
+    /// The same as a refusal. A call that never reached the server needs not be taken back there.
+    fn refusal(self, withdrawal: &mut Option<Withdrawal>) -> Refusal {
+        match self {
+            Self::Answer(refusal) => refusal,
+            Self::Send(error) => {
+                if matches!(error, SendError::NotSent { .. } | SendError::SessionOver)
+                    && let Some(withdrawal) = withdrawal.take()
+                {
+                    withdrawal.disarm();
+                }
+                forward::refusal(&error)
+            }
+        }
+    }
+}
+
+/// Ends when an answer to a question has reached the server; never, if none is on its way.
+async fn tell(telling: &mut Option<Telling>) -> Result<(), SendError> {
+    let Some(on_its_way) = telling else { return std::future::pending().await };
+    let told = on_its_way.await;
+    *telling = None;
+    told
+}
+
+/// What the server says of its answer.
+async fn hear(stage: &mut Stage, begins_by: Instant, turn: Option<&Turn>) -> Option<Result<Heard, Failure>> {
+    match stage {
+        Stage::Over => None,
+        Stage::Speaks(stream) => Some(stream.next().await?.map(Heard::Message).map_err(Failure::Send)),
+        Stage::Begins(sending) => {
+            let late = |_| Err(Fault::HeadTimedOut { after: Deadlines::CALL.head }.into());
+            let answer = timeout_at(begins_by, sending.as_mut()).await.unwrap_or_else(late);
+            *stage = Stage::Over;
+            if let Some(turn) = turn {
+                turn.told(&answer);
+            }
+            Some(match answer {
+                Err(error) => Err(Failure::Send(error)),
+                Ok(Answer::Whole { status, body }) => Ok(Heard::Whole(status, body)),
+                Ok(Answer::Stream(stream)) => {
+                    *stage = Stage::Speaks(stream);
+                    Ok(Heard::Begun)
+                }
+                Ok(Answer::Accepted) => {
+                    let detail = "the server took a request as a notification";
+                    Err(Failure::Answer(Refusal::new(Reason::AnswerRefused, detail)))
+                }
+            })
+        }
+    }
+}

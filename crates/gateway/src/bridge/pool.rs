@@ -1,0 +1,293 @@
+//! The gate's own sessions with servers, for callers that keep none.
+//!
+//! A session is for one agent and user, at one endpoint, with one server, and for clients that can be asked the same: what
+//! a server learns in it is never another caller's. Calls of one caller share it, as they would if the caller kept it. It is
+//! opened by the call that needs it, and ended when nobody has needed it for a while, or when people stop its caller.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use model::{Digest, EndpointName, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
+use serde_json::{Value, json};
+use tokio::sync::{OnceCell, mpsc, watch};
+use upstream::Route;
+use wire::answer::{self, Incoming, Question};
+use wire::{Id, bridge, reply};
+
+use crate::controls::halted::Running;
+use crate::gate::Gate;
+use crate::legacy;
+use crate::register::{self, Direction, Path};
+
+/// Questions that wait on one call.
+const ASIDES_MAX: usize = 4;
+
+/// Whose a session is, and with whom.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    owner: SessionKey,
+    endpoint: EndpointName,
+    server: ServerName,
+    /// Where the server is: one that moved is another.
+    url: String,
+    /// What the client can be asked.
+    capabilities: Digest,
+}
+
+/// Every session of the gate's own, bounded.
+#[derive(Default)]
+pub(super) struct Pool {
+    sessions: Mutex<HashMap<Key, Arc<Kept>>>,
+}
+
+/// One session.
+pub(super) struct Kept {
+    key: Key,
+    open: OnceCell<Arc<upstream::Session>>,
+    began: Timestamp,
+    last_used: AtomicU64,
+    over: watch::Sender<bool>,
+    held: Mutex<Held>,
+}
+
+#[derive(Default)]
+struct Held {
+    /// The calls that are open, by their numbers, and where they hear what the server asks beside its answers.
+    calls: HashMap<i64, mpsc::Sender<Aside>>,
+    /// The least severe log message that the server was asked for.
+    level: Option<usize>,
+}
+
+/// A question that a server asked beside its answers.
+pub(super) struct Aside {
+    pub(super) id: Id,
+    pub(super) question: Question,
+}
+
+/// A call's place in its session; it is given back when dropped.
+pub(super) struct Place {
+    pub(super) kept: Arc<Kept>,
+    pub(super) session: Arc<upstream::Session>,
+    number: i64,
+}
+
+impl Pool {
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.sessions().len()
+    }
+
+    /// The caller's session with a server, for a client that can be asked what `capabilities` say; opened if there is none.
+    pub(super) async fn session(
+        &self,
+        gate: &Arc<Gate>,
+        running: &Running,
+        route: &Route,
+        capabilities: &Value,
+    ) -> Result<Arc<Kept>, Refusal> {
+        let digest = Digest::of_json(capabilities);
+        let key = Key {
+            owner: running.caller.session_key(),
+            endpoint: running.door.name.clone(),
+            server: route.server.clone(),
+            url: route.url().map(ToString::to_string).unwrap_or_default(),
+            capabilities: digest.map_err(|error| Refusal::new(Reason::ParamsInvalid, error.to_string()))?,
+        };
+        let kept = self.place(key, gate.clock.now())?;
+        let opened = kept.open.get_or_try_init(|| open(gate, running, &kept, route, capabilities)).await;
+        opened.map(|_| ())?;
+        Ok(kept)
+    }
+
+    /// The place of a session; one that is over makes room for another.
+    fn place(&self, key: Key, now: Timestamp) -> Result<Arc<Kept>, Refusal> {
+        let mut sessions = self.sessions();
+        if let Some(kept) = sessions.get(&key).filter(|kept| !kept.is_over()) {
+            kept.last_used.store(now.0, Ordering::Relaxed);
+            return Ok(Arc::clone(kept));
+        }
+        let mut own: Vec<&Arc<Kept>> = sessions.values().filter(|kept| kept.key.owner == key.owner).collect();
+        if own.len() >= limits::BRIDGE_SESSIONS_PER_CALLER_MAX {
+            own.retain(|kept| kept.is_idle());
+            let oldest = own.iter().min_by_key(|kept| kept.last_used.load(Ordering::Relaxed));
+            let full =
+                || Refusal::new(Reason::Overloaded, "the caller has too many calls open at servers with sessions");
+            let oldest = oldest.map(|kept| kept.key.clone()).ok_or_else(full)?;
+            if let Some(ended) = sessions.remove(&oldest) {
+                ended.over.send_replace(true);
+            }
+        }
+        if sessions.len() >= limits::BRIDGE_SESSIONS_MAX {
+            return Err(Refusal::new(Reason::Overloaded, "every place for a session of the gate's own is taken"));
+        }
+        let kept = Arc::new(Kept {
+            key: key.clone(),
+            open: OnceCell::new(),
+            began: now,
+            last_used: AtomicU64::new(now.0),
+            over: watch::Sender::new(false),
+            held: Mutex::default(),
+        });
+        sessions.insert(key, Arc::clone(&kept));
+        Ok(kept)
+    }
+
+    /// Ends sessions that nobody needs, those of callers and endpoints that are halted, and those of servers that are
+    /// somewhere else now, and tells their servers.
+    pub(super) fn sweep(&self, gate: &Arc<Gate>) {
+        let (now, halted, snapshot) = (gate.clock.now(), gate.halts.current(), gate.snapshots.load());
+        let since = |at: u64| now.milliseconds_since(Timestamp(at));
+        self.sessions().retain(|key, kept| {
+            let door = snapshot.endpoints.get(&key.endpoint);
+            let there = door.is_some_and(|door| door.is_at(&key.server, &key.url));
+            let ends = kept.is_over()
+                || (kept.is_idle()
+                    && since(kept.last_used.load(Ordering::Relaxed)) > limits::BRIDGE_IDLE_MILLISECONDS_MAX)
+                || (kept.is_idle() && since(kept.began.0) > limits::LEGACY_AGE_MILLISECONDS_MAX)
+                || !there
+                || halted.stops_session(&key.owner, &key.endpoint).is_some();
+            if ends {
+                // Whoever listens in it tells the server.
+                kept.over.send_replace(true);
+            }
+            !ends
+        });
+    }
+
+    fn sessions(&self) -> MutexGuard<'_, HashMap<Key, Arc<Kept>>> {
+        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kept {
+    /// A place for a call of this number, with where it hears what the server asks beside its answers.
+    pub(super) fn call(self: &Arc<Self>, number: i64) -> Result<(Place, mpsc::Receiver<Aside>), Refusal> {
+        let Some(session) = self.open.get().filter(|_| !self.is_over()) else {
+            return Err(Refusal::new(Reason::ServerUnreachable, "the gate's session with the server is over"));
+        };
+        let (sender, asides) = mpsc::channel(ASIDES_MAX);
+        let mut held = self.held();
+        if held.calls.len() >= limits::CALLS_PER_SESSION_MAX {
+            return Err(Refusal::new(Reason::Overloaded, "too many calls of the caller are open at this server"));
+        }
+        held.calls.insert(number, sender);
+        drop(held);
+        Ok((Place { kept: Arc::clone(self), session: Arc::clone(session), number }, asides))
+    }
+
+    /// Has the server say what this client wants to read in its log, unless it says that already.
+    pub(super) async fn heed_level(&self, gate: &Gate, level: &str) {
+        let (Some(wanted), Some(session)) = (bridge::severity(level), self.open.get()) else { return };
+        let before = self.held().level;
+        if before.is_some_and(|before| before <= wanted) {
+            return;
+        }
+        if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &self.key.server) {
+            legacy::set_level(session, headers, level).await;
+            self.held().level = Some(wanted);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        *self.over.borrow() || self.open.get().is_some_and(|session| session.is_over())
+    }
+
+    fn is_idle(&self) -> bool {
+        self.held().calls.is_empty()
+    }
+
+    /// The one call that is open, to which whatever the server asks belongs.
+    fn sole(&self) -> Option<mpsc::Sender<Aside>> {
+        let held = self.held();
+        let mut calls = held.calls.values();
+        calls.next().filter(|_| held.calls.len() == 1).cloned()
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.kept.held().calls.remove(&self.number);
+    }
+}
+
+async fn open(
+    gate: &Arc<Gate>,
+    running: &Running,
+    kept: &Arc<Kept>,
+    route: &Route,
+    capabilities: &Value,
+) -> Result<Arc<upstream::Session>, Refusal> {
+    let found = running.snapshot.keys.find(&route.server);
+    let credential = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))?;
+    let write = |headers: &mut http::HeaderMap| {
+        if let Some(credential) = credential {
+            credential.write(headers);
+        }
+    };
+    let opened = upstream::Session::open(route, capabilities, write).await;
+    let opened = Arc::new(opened.map_err(|error| legacy::unopened(gate, &route.server, &error))?);
+    tokio::spawn(hear(Arc::clone(gate), Arc::clone(kept), Arc::clone(&opened)));
+    Ok(opened)
+}
+
+/// Hears what a server says beside its answers for as long as the session lasts, and tells it of the end.
+async fn hear(gate: Arc<Gate>, kept: Arc<Kept>, session: Arc<upstream::Session>) {
+    let mut over = kept.over.subscribe();
+    let listening = async {
+        listen(&gate, &kept, &session).await;
+        // The server has no more to say unasked; the session goes on.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        _ = over.wait_for(|over| *over) => {}
+        () = listening => {}
+    }
+    if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &kept.key.server) {
+        // A server that does not answer ends the session when its own time is up.
+        let patience = Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX);
+        let _ = tokio::time::timeout(patience, session.close(headers)).await;
+    }
+}
+
+async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Session>) {
+    let server = &kept.key.server;
+    let Ok(headers) = legacy::headers(&gate.snapshots.load(), server) else { return };
+    let mut stream = match session.listen(headers).await {
+        Ok(Some(stream)) => stream,
+        Ok(None) => return,
+        Err(error) => {
+            tracing::debug!(%server, %error, "a server says nothing unasked");
+            return;
+        }
+    };
+    while let Some(Ok(bytes)) = stream.next().await {
+        match answer::read(&bytes) {
+            Ok(Incoming::Notification(notification)) => {
+                let row = register::find(&notification.method, Direction::ToAgent, session.revision());
+                if row.is_some_and(|row| row.path == Path::Heeded) {
+                    // Full means that a check of this and other servers is under way already.
+                    let _ = gate.heed.try_send(server.clone());
+                }
+            }
+            Ok(Incoming::Request { id, question }) if question.method == "ping" => {
+                legacy::tell(gate, server, Arc::clone(session), reply::result(&id, &json!({})));
+            }
+            Ok(Incoming::Request { id, question }) => {
+                // With several calls open nobody knows which of them it is about.
+                let put = kept.sole().is_some_and(|call| call.try_send(Aside { id: id.clone(), question }).is_ok());
+                if !put {
+                    let told = legacy::refused(&id, Reason::ReleaseRefused);
+                    legacy::tell(gate, server, Arc::clone(session), told);
+                }
+            }
+            // An answer to nothing, or nothing that can be read.
+            Ok(Incoming::Response { .. }) | Err(_) => {}
+        }
+    }
+}
