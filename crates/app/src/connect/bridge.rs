@@ -1,7 +1,8 @@
 //! The part in the middle: every line of the client becomes a request to the gate, every message of the gate a line.
 //!
 //! Messages are carried at the same time, each by a task of its own. A message of 2026-07-28 says its revision itself
-//! and needs nothing else: [`stateless`]. Any other belongs to the session that `initialize` began: [`session`].
+//! and needs nothing else: [`stateless`]. Any other belongs to the session that `initialize` began: [`session`]. Where that
+//! one has batches (2025-03-26), the messages of a batch are carried, and answered, each by itself.
 //! Whatever becomes of a request, its client gets an answer: the gate's, or a [`Trouble`] in words.
 
 mod answer;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
+use wire::batch;
 
 use super::gate::Gate;
 use super::message::Message;
@@ -127,15 +129,34 @@ impl Bridge {
     }
 
     async fn take(self: &Arc<Self>, line: Line, tasks: &mut JoinSet<()>) {
-        let message = match line {
+        let line = match line {
             Line::TooLong => {
                 let text = format!("the line is longer than {} bytes", limits::MESSAGE_BYTES_MAX);
                 return self.output.say(&error(&Value::Null, -32700, &text, Value::Null)).await;
             }
-            Line::Whole(line) => match Message::read(line) {
-                Ok(message) => message,
-                Err(flaw) => return self.output.say(&error(&flaw.id, flaw.code, flaw.text, Value::Null)).await,
-            },
+            Line::Whole(line) => line,
+        };
+        if !batch::is_batch(&line) || !self.sessions.batches().await {
+            return self.begin(line, tasks).await;
+        }
+        match batch::split(&line) {
+            Ok(elements) => {
+                for element in elements {
+                    self.begin(element.body, tasks).await;
+                }
+            }
+            Err(flaw) => {
+                let text = flaw.refusal.public();
+                self.output.say(&error(&Value::Null, -32600, &text, Value::Null)).await;
+            }
+        }
+    }
+
+    /// Begins to carry one message.
+    async fn begin(self: &Arc<Self>, line: Bytes, tasks: &mut JoinSet<()>) {
+        let message = match Message::read(line) {
+            Ok(message) => message,
+            Err(flaw) => return self.output.say(&error(&flaw.id, flaw.code, flaw.text, Value::Null)).await,
         };
         if let Some(request) = message.cancels()
             && self.cancelled(request) == Some(Era::Stateless)

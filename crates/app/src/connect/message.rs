@@ -114,7 +114,7 @@ fn flaw(body: &Bytes) -> Unreadable {
         Ok(Value::Array(_)) => Unreadable {
             id: Value::Null,
             code: NOT_A_REQUEST,
-            text: "batches ended with revision 2025-06-18; send one message a line",
+            text: "only revision 2025-03-26 has batches; send one message a line",
         },
         Ok(value) => {
             let id = value.get("id").filter(|id| id.is_number() || id.is_string()).cloned().unwrap_or_default();

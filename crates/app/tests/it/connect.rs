@@ -3,6 +3,7 @@
 mod carries;
 mod installs;
 mod parts;
+mod revisions;
 mod scripted;
 mod sessions;
 

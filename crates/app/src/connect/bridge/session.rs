@@ -1,4 +1,4 @@
-//! Messages of the revisions with a handshake (2025-11-25): they belong to the session that `initialize` began.
+//! Messages of the revisions with a handshake, whichever the client asks for and the gate serves: they belong to the session that `initialize` began.
 //!
 //! A gate may end a session, and one that was started anew knows none of the old. Nothing is lost by that as long as the
 //! client has set nothing up in its session that lasts, and the new session offers what the old one did: then another
@@ -62,6 +62,13 @@ impl Sessions {
     /// Waits until no message of a handshake is under way, and keeps others waiting.
     pub(super) async fn alone(&self) -> Turn {
         Arc::clone(&self.turn).write_owned().await
+    }
+
+    /// Whether the session that is there has batches.
+    pub(super) async fn batches(&self) -> bool {
+        let headers = self.headers().await;
+        let version = headers.get(wire::header::PROTOCOL_VERSION).and_then(|version| version.to_str().ok());
+        version.and_then(wire::Revision::parse).is_some_and(wire::Revision::batches)
     }
 
     /// The headers of the session that is there once the handshake before this message is done.

@@ -10,7 +10,7 @@ use crate::gate::{Gate, Setup};
 use crate::session::{SESSION, Session};
 use crate::sessions::Lobby;
 use crate::sessions::revisions::TOO_OLD;
-use crate::verdict::{METHOD_NOT_ALLOWED, METHOD_UNKNOWN, NOT_JSON_RPC, No, SESSION_UNKNOWN, VERSION_UNSUPPORTED};
+use crate::verdict::{METHOD_NOT_ALLOWED, METHOD_UNKNOWN, NOT_JSON_RPC, No, SESSION_UNKNOWN};
 
 /// The rows of a revision in one direction.
 fn rows(direction: Direction, revision: Revision) -> impl Iterator<Item = &'static Row> {
