@@ -57,7 +57,26 @@ pub(crate) fn notes(manifest: &EndpointManifest, servers: &[Server]) -> Vec<Stri
             }
         }
     }
+    notes.extend(unlisted(manifest, &seen));
     notes
+}
+
+/// What is to be listed beside the search, and is there under no such name.
+fn unlisted(manifest: &EndpointManifest, seen: &HashMap<&ServerName, &Definitions>) -> Vec<String> {
+    let is_there = |listed: &str| {
+        manifest.portions().iter().any(|portion| {
+            let own = match manifest.naming() {
+                Naming::Plain => Some(listed),
+                Naming::Prefixed => listed.strip_prefix(portion.name.as_str()).and_then(|rest| rest.strip_prefix('_')),
+            };
+            let chosen = own.filter(|own| own.parse().is_ok_and(|name| portion.tools.takes(&name)));
+            let definitions = seen.get(&portion.name);
+            chosen.zip(definitions).is_some_and(|(own, all)| all.tools.iter().any(|tool| tool.name == own))
+        })
+    };
+    let listed = manifest.search.iter().flat_map(|search| &search.listed);
+    let absent = listed.filter(|name| !is_there(name));
+    absent.map(|name| format!("no tool is called `{name}` here (yet): nothing is listed for it")).collect()
 }
 
 fn missing<Name: Eq + AsRef<str>>(

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
-//!           → decide → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
+//!           → decide → its turn → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
 //! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
 //!           → may the server ask? → [intent durable] → halted, credential → forward → [outcome]
@@ -26,31 +26,34 @@ use flow::StreamPlace;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
-use model::{Reason, ReceiptId, Refusal};
+use model::{Reason, ReceiptId, Refusal, Timestamp};
 use serde_json::json;
 use wire::header::{PROTOCOL_VERSION, SESSION_ID};
 use wire::{Flaw, Subject, reply};
 
 use crate::body::{Body, Response, whole};
+use crate::bridge::Unread;
 use crate::controls::accept::{Accepted, Verb};
 use crate::controls::authenticate::Known;
 use crate::controls::connect::Spoken;
-use crate::controls::forward::{Sent, Unread};
+use crate::controls::decide::Permitted;
+use crate::controls::forward::Sent;
 use crate::controls::halted::Running;
 use crate::controls::intent::Leaving;
 use crate::controls::read::{Message, Said};
 use crate::controls::release::Expected;
 use crate::controls::session::Claim;
 use crate::controls::{
-    accept, authenticate, connect, credential, decide, forward, halted, intent, read, refuse, release, session,
+    accept, authenticate, connect, credential, decide, forward, halted, intent, read, refuse, release, session, turn,
     validate, visible,
 };
 use crate::gate::Gate;
 use crate::legacy::{self, Call, Keeping};
-use crate::listing;
+use crate::listing::{self, Listing};
 use crate::naming;
 use crate::register::Path;
 use crate::relay::Relay;
+use crate::search;
 use crate::trail::Trail;
 
 /// A request to this gate, of a caller that proved who it is. Nothing but its head was read.
@@ -109,6 +112,7 @@ async fn walk(
             let spoken = Spoken { revision: request.revision, is_named: is_named(head), wished };
             let running = enter(gate, known, &accepted, spoken, claim, trail)?;
             message.agree(running.present.revision)?;
+            let message = search::said(&running, message)?;
             dispatch(gate, head, running, &message, trail).await
         }
         Said::Answer(answer) => {
@@ -173,8 +177,12 @@ async fn dispatch(
     message: &Message,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
+    if let Some(asked) = search::asked(&running, message) {
+        let listing = search::run(gate, &running, message, asked, trail).await?;
+        return Ok(told(gate, message, listing, trail));
+    }
     match message.row.path {
-        Path::Pinned => list(gate, &running, message, trail),
+        Path::Pinned => list(gate, &running, message, trail).await,
         Path::Called | Path::Listed | Path::Streamed => match (&running.present.legacy, &message.request.id) {
             (None, _) | (_, None) => call(gate, head, running, message, None, trail).await,
             (Some(session), Some(id)) => {
@@ -203,8 +211,8 @@ async fn dispatch(
 }
 
 /// Answers from pinned definitions; no server is asked.
-fn list(gate: &Arc<Gate>, running: &Running, message: &Message, trail: &Trail) -> Result<Response, Flaw> {
-    let listing = listing::run(gate, running, message, trail)?;
+async fn list(gate: &Arc<Gate>, running: &Running, message: &Message, trail: &Trail) -> Result<Response, Flaw> {
+    let listing = listing::run(gate, running, message, trail).await?;
     let begun = match &message.request.subject {
         Subject::Initialize { .. } => Some(legacy::begin(gate, running, message, trail.began)?),
         Subject::Tool { .. }
@@ -217,13 +225,18 @@ fn list(gate: &Arc<Gate>, running: &Running, message: &Message, trail: &Trail) -
         | Subject::LogLevel { .. }
         | Subject::None => None,
     };
-    gate.journal.queue(&listing.record);
-    gate.metrics.answered(message.row.method);
-    let mut response = answered(StatusCode::OK, Some(JSON), listing.bytes, trail.receipt);
+    let mut response = told(gate, message, listing, trail);
     if let Some(session) = begun {
         response.headers_mut().insert(SESSION_ID, session);
     }
     Ok(response)
+}
+
+/// An answer of the gate's own.
+fn told(gate: &Gate, message: &Message, listing: Listing, trail: &Trail) -> Response {
+    gate.journal.queue(&listing.record);
+    gate.metrics.answered(message.row.method);
+    answered(StatusCode::OK, Some(JSON), listing.bytes, trail.receipt)
 }
 
 /// Everything that reaches a server.
@@ -235,14 +248,19 @@ async fn call(
     under_way: Option<Call>,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
-    let named = visible::name(&running, message, trail.began)?;
-    trail.object = named.object().cloned();
-    let visible = visible::run(&running, named, trail.began)?;
-
-    // After `visible`, so that a halted tool and a missing one look alike to whoever may not see it.
-    let live = halted::object(&gate.halts, visible)?;
-    let valid = validate::run(&running, live, message, &head.headers)?;
-    let permitted = decide::run(&running, valid, trail.began)?;
+    let (_place, began) = (running.present.session.begin_call()?, trail.began);
+    let permitted = permit(gate, head, &running, message, trail, began)?;
+    let turn = turn::run(gate, &running, &permitted).await?;
+    let (running, permitted) = if turn.waited() {
+        // What was decided before the wait does not count any more.
+        let running = turn::waited(gate, running)?;
+        trail.revision = running.snapshot.revision;
+        let permitted = permit(gate, head, &running, message, trail, gate.clock.now())?;
+        turn::is_at(&turn, &permitted)?;
+        (running, permitted)
+    } else {
+        (running, permitted)
+    };
     let place = match message.row.path {
         // Its answer is a stream for certain, so that without a place for it nothing needs to leave.
         Path::Streamed => Some(running.present.session.open_stream()?),
@@ -254,9 +272,28 @@ async fn call(
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
     let leaving = Leaving::request(message);
     let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
-    let ready = credential::run(&gate.halts, &running, message, &head.headers, &intended)?;
-    let sent = forward::run(gate, &running, message, ready).await?;
+    let ready = credential::run(gate, &running, message, &head.headers, &intended)?;
+    let sent = forward::run(gate, &running, message, ready, turn, trail.receipt).await?;
     release(gate, &running, message, sent, place, under_way, trail)
+}
+
+/// Everything that is decided before a call may leave.
+fn permit(
+    gate: &Gate,
+    head: &Parts,
+    running: &Running,
+    message: &Message,
+    trail: &mut Trail,
+    now: Timestamp,
+) -> Result<Permitted, Refusal> {
+    let named = visible::name(running, message, now)?;
+    trail.object = named.object().cloned();
+    let visible = visible::run(running, named, now)?;
+
+    // After `visible`, so that a halted tool and a missing one look alike to whoever may not see it.
+    let live = halted::object(&gate.halts, visible)?;
+    let valid = validate::run(running, live, message, &head.headers)?;
+    decide::run(running, valid, now)
 }
 
 /// Lets the answer go: whole, or message by message. The call was made, so what is refused here is withheld.

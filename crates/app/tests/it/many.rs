@@ -2,6 +2,7 @@
 
 mod failing;
 mod lists;
+mod search;
 mod turns;
 
 use std::fs;

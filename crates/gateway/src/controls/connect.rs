@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{Caller, Object, Reason, Refusal, Timestamp};
-use policy::{Action, Permit, Question, Target};
+use policy::{Action, Foreseen, Permit, Question, Target};
 use wire::{Flaw, Revision};
 
 use crate::controls::accept::{Accepted, Verb};
@@ -11,6 +11,7 @@ use crate::controls::authenticate::Known;
 use crate::snapshot::{Door, Snapshot};
 
 /// A caller at an endpoint it may use, in the light of one snapshot.
+#[derive(Clone)]
 pub(crate) struct Connected {
     pub(crate) caller: Arc<Caller>,
     pub(crate) door: Arc<Door>,
@@ -96,6 +97,13 @@ impl Connected {
         let target = Target::Object(object);
         let question = Question { action, caller: &self.caller, endpoint: &self.door.name, target, arguments, now };
         self.snapshot.policy.decide(&question)
+    }
+
+    /// What will be answered about an object as long as this snapshot is in force.
+    pub(crate) fn foresee(&self, action: Action, object: &Object) -> Foreseen {
+        let (caller, endpoint, target) = (&*self.caller, &self.door.name, Target::Object(object));
+        let question = Question { action, caller, endpoint, target, arguments: None, now: Timestamp(0) };
+        self.snapshot.policy.foresee(&question)
     }
 
     /// The same caller at the same endpoint in the light of a newer snapshot, for streams that stay open.

@@ -6,11 +6,14 @@ use model::{Reason, Refusal};
 use wire::{Flaw, Request, Response, Revision};
 
 use crate::register::{self, Direction, Row};
+use crate::search::Phrasing;
 
 /// A message that every reader reads alike, of a method that may pass.
 pub(crate) struct Message {
     pub(crate) request: Box<Request>,
     pub(crate) row: &'static Row,
+    /// How it came to say what it says.
+    pub(crate) phrasing: Phrasing,
 }
 
 impl Message {
@@ -52,7 +55,7 @@ pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Said, Flaw> {
         let refusal = Refusal::new(Reason::ParamsInvalid, "a call that wants to become a task");
         return Err(about(&request, refusal.with_hint("`task` was not offered: tasks are not passed on")));
     }
-    Ok(Said::Message(Message { request, row }))
+    Ok(Said::Message(Message { request, row, phrasing: Phrasing::Direct }))
 }
 
 fn about(request: &Request, refusal: Refusal) -> Flaw {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::controls::halted::{Live, Running};
 use crate::controls::read::Message;
+use crate::search::Phrasing;
 
 /// An object with arguments its pinned schema declares; for other objects, whatever their method takes.
 pub(crate) struct Valid {
@@ -24,9 +25,10 @@ pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &He
         None => None,
     };
     if let Some(tool) = live.visible.tool() {
-        // Headers that say an argument once more came with 2026-07-28.
+        // Headers that say an argument once more came with 2026-07-28, and say it of what is called by name.
         let mirrored = running.door.mirrored.get(&tool.server).and_then(|tools| tools.get(&tool.name));
-        if let Some(mirrored) = mirrored.filter(|_| !message.request.revision.has_sessions()) {
+        let is_mirrored = !message.request.revision.has_sessions() && message.phrasing == Phrasing::Direct;
+        if let Some(mirrored) = mirrored.filter(|_| is_mirrored) {
             mirrored.check(headers, arguments.as_ref()).map_err(|flaw| flaw.refusal)?;
         }
         let empty = Value::Object(serde_json::Map::new());

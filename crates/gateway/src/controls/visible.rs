@@ -40,6 +40,11 @@ pub(crate) fn name(running: &Running, message: &Message, now: Timestamp) -> Resu
     naming::find(running, message, now).map(Named)
 }
 
+/// The tool that a name means, for whoever asks about it.
+pub(crate) fn tool(running: &Running, name: &str) -> Result<Named, Refusal> {
+    naming::tool(&running.door.endpoint, name).map(Named)
+}
+
 /// What a server's question was about, when it is answered.
 pub(crate) fn asked(objects: Vec<Object>) -> Named {
     Named(Meant { objects, wording: Wording::AsSaid })
@@ -79,6 +84,10 @@ fn known(endpoint: &Endpoint, object: &Object) -> Known {
     let Some(Member { server, .. }) = naming::member(endpoint, object) else {
         return Known::Missing;
     };
+    // Then people have to look before any of it is used, resources too, which have no pins.
+    if server.withheld {
+        return Known::Withheld;
+    }
     match object {
         Object::Tool { name, .. } => match server.tool(name) {
             Some(tool) if tool.withheld => Known::Withheld,
