@@ -30,3 +30,4 @@ mod shadowing;
 mod token_passthrough;
 mod two_readers;
 mod unapproved_server;
+mod wrapped_call;

@@ -15,6 +15,8 @@ mod gate;
 #[cfg(test)]
 mod local;
 #[cfg(test)]
+mod many;
+#[cfg(test)]
 mod oldest;
 #[cfg(test)]
 mod puppet;
