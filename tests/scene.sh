@@ -42,9 +42,10 @@ wait_for() {
     return 1
 }
 
-# start_fixture [document|events]: the conformance server; its URL is then in `fixture`.
+# start_fixture [document|events [both|older|newer]]: the conformance server, of both eras or of one; its URL is then in
+# `fixture`.
 start_fixture() {
-    "$bin/conformance-server" 127.0.0.1:0 "${1:-document}" >"$out/server.log" 2>&1 &
+    "$bin/conformance-server" 127.0.0.1:0 "${1:-document}" "${2:-both}" >"$out/server.log" 2>&1 &
     started+=($!)
     fixture=$(wait_for "$out/server.log" 's/^ready: \(http:[^ ]*\).*/\1/p')
 }

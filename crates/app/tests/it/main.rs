@@ -7,11 +7,15 @@
 #[cfg(test)]
 mod attacks;
 #[cfg(test)]
+mod bridge;
+#[cfg(test)]
 mod client;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
 mod gate;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod local;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use futures_util::stream;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::AbortHandle;
 
 /// A message that reached the server.
@@ -50,6 +50,8 @@ pub(crate) enum Manner {
     AnswersAnother,
     /// Asks the user for something.
     Asks,
+    /// Asks the user for something, and once that is answered for something else, before it does what it is asked.
+    AsksTwice,
     /// Says in HTTP that the credential is wrong, and repeats it.
     Unauthorised,
 }
@@ -66,6 +68,8 @@ struct Strings {
     seen: Mutex<Vec<Seen>>,
     /// Counts changes that listeners are told of.
     changes: watch::Sender<u64>,
+    /// Resources that changed, for whoever listens to them.
+    updates: broadcast::Sender<String>,
     /// Counts the messages of the `watch` tool; the slow tools answer when it counts on.
     ticks: watch::Sender<u64>,
 }
@@ -76,12 +80,18 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Puppet {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into()).await
+    }
+
+    /// One that listens there.
+    pub(crate) async fn start_at(address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let strings = Arc::new(Strings {
             script: Mutex::new(Script::desk()),
             seen: Mutex::default(),
             changes: watch::Sender::new(0),
+            updates: broadcast::Sender::new(16),
             ticks: watch::Sender::new(0),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&strings));
@@ -126,6 +136,12 @@ impl Puppet {
     /// Changes how it behaves, and tells nobody.
     pub(crate) fn behave(&self, change: impl FnOnce(&mut Script)) {
         change(&mut locked(&self.strings.script));
+    }
+
+    /// Tells whoever listens to a resource that it changed.
+    pub(crate) fn update(&self, uri: &str) {
+        // Nobody may listen.
+        let _ = self.strings.updates.send(uri.to_owned());
     }
 
     /// Has the `watch` tool say something more, and the slow ones begin to answer.
@@ -228,7 +244,13 @@ async fn answer(State(strings): State<Arc<Strings>>, headers: HeaderMap, body: B
                 return ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(broken)).into_response();
             }
             Manner::AnswersAnother => return result(&"another".into(), &json!({ "content": [] })),
-            Manner::Asks => return result(&message["id"], &question()),
+            Manner::Asks => return result(&message["id"], &question("q1", "s")),
+            Manner::AsksTwice => match message["params"]["requestState"].as_str() {
+                _ if method != "tools/call" => {}
+                None => return result(&message["id"], &question("q1", "s-1")),
+                Some("s-1") => return result(&message["id"], &question("q2", "s-2")),
+                Some(_) => {}
+            },
             Manner::Unauthorised => {
                 let presented = headers.get(header::AUTHORIZATION).cloned();
                 let presented = presented.unwrap_or_else(|| http::HeaderValue::from_static("none"));
@@ -256,7 +278,7 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
         }
         "prompts/get" => result(id, &json!({ "messages": [] })),
         "completion/complete" => result(id, &json!({ "completion": { "values": ["one"] } })),
-        "subscriptions/listen" => subscription(strings, id),
+        "subscriptions/listen" => subscription(strings, id, &message["params"]["notifications"]),
         "tools/call" => {
             let tool = message["params"]["name"].as_str().unwrap_or_default();
             if tool.starts_with("slow") {
@@ -297,10 +319,10 @@ fn introduction(script: &Script) -> Value {
     })
 }
 
-fn question() -> Value {
+fn question(key: &str, state: &str) -> Value {
     let asked = json!({ "mode": "form", "message": "Your password?", "requestedSchema": { "type": "object" } });
-    let requests = json!({ "q1": { "method": "elicitation/create", "params": asked } });
-    json!({ "resultType": "input_required", "inputRequests": requests, "requestState": "s" })
+    let requests = json!({ key: { "method": "elicitation/create", "params": asked } });
+    json!({ "resultType": "input_required", "inputRequests": requests, "requestState": state })
 }
 
 fn result(id: &Value, result: &Value) -> Response {
@@ -333,8 +355,9 @@ fn streamed(first: Value, counter: &watch::Sender<u64>, next: impl Fn() -> Value
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
 }
 
-fn subscription(strings: &Strings, id: &Value) -> Response {
-    let of = |method: &str| {
+fn subscription(strings: &Strings, id: &Value, wanted: &Value) -> Response {
+    let id = id.clone();
+    let of = move |method: &str| {
         json!({
             "jsonrpc": "2.0",
             "method": method,
@@ -343,8 +366,35 @@ fn subscription(strings: &Strings, id: &Value) -> Response {
     };
     let mut acknowledged = of("notifications/subscriptions/acknowledged");
     acknowledged["params"]["notifications"] = json!({});
-    let changed = of("notifications/tools/list_changed");
-    streamed(acknowledged, &strings.changes, move || changed.clone())
+    let uris: Vec<Value> = wanted["resourceSubscriptions"].as_array().cloned().unwrap_or_default();
+    let state = (Some(acknowledged), strings.changes.subscribe(), strings.updates.subscribe());
+    let events = stream::unfold(state, move |(first, mut changes, mut updates)| {
+        let (of, uris) = (of.clone(), uris.clone());
+        async move {
+            let event = |message: &Value| Ok::<_, Infallible>(Bytes::from(format!("data: {message}\n\n")));
+            if let Some(first) = first {
+                return Some((event(&first), (None, changes, updates)));
+            }
+            let message = loop {
+                tokio::select! {
+                    changed = changes.changed() => {
+                        changed.ok()?;
+                        break of("notifications/tools/list_changed");
+                    }
+                    uri = updates.recv() => {
+                        let uri: Value = uri.ok()?.into();
+                        if uris.contains(&uri) {
+                            let mut updated = of("notifications/resources/updated");
+                            updated["params"]["uri"] = uri;
+                            break updated;
+                        }
+                    }
+                }
+            };
+            Some((event(&message), (None, changes, updates)))
+        }
+    });
+    ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
 }
 
 fn watched(strings: &Strings) -> Response {

@@ -1,7 +1,8 @@
 //! The fixture of the official MCP conformance suite, revisions 2025-11-25 and 2026-07-28 on one URL, on `rmcp`.
 //!
-//! `conformance-server [ADDRESS [document|events]]` listens on loopback (a free port by default) and says where. Where
-//! the protocol leaves the choice, it answers with one JSON document (the default) or with an event stream. It offers
+//! `conformance-server [ADDRESS [document|events [both|older|newer]]]` listens on loopback (a free port by default) and says
+//! where. Where the protocol leaves the choice, it answers with one JSON document (the default) or with an event stream. It
+//! may be a server of one era alone: of sessions, or of 2026-07-28. It offers
 //! what the suite's server scenarios look for by name: tools, prompts, resources, completion, subscriptions, and
 //! questions to the client. The suite's own code is the only specification of those names. A few more tools are for
 //! the tests with real clients.
@@ -13,6 +14,7 @@ mod content;
 mod cut;
 mod definitions;
 mod documents;
+mod eras;
 mod fixture;
 mod media;
 mod questions;
@@ -38,6 +40,8 @@ use session::Session;
 /// When a client whose stream ended may come back: soon, because tests wait for it.
 const RETRY: Duration = Duration::from_millis(200);
 
+const USAGE: &str = "usage: conformance-server [ADDRESS [document|events [both|older|newer]]]";
+
 #[tokio::main]
 async fn main() -> io::Result<()> {
     let mut arguments = env::args().skip(1);
@@ -45,8 +49,9 @@ async fn main() -> io::Result<()> {
     let documents = match arguments.next().as_deref() {
         None | Some("document") => true,
         Some("events") => false,
-        Some(_) => return Err(io::Error::other("usage: conformance-server [ADDRESS [document|events]]")),
+        Some(_) => return Err(io::Error::other(USAGE)),
     };
+    let era = arguments.next().unwrap_or_else(|| "both".to_owned());
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     if !address.ip().is_loopback() {
         return Err(io::Error::other("a fixture has no business on a network: listen on loopback"));
@@ -69,5 +74,11 @@ async fn main() -> io::Result<()> {
     if documents {
         router = router.layer(middleware::from_fn(documents::document));
     }
+    router = match era.as_str() {
+        "both" => router,
+        "older" => router.layer(middleware::from_fn(eras::older)),
+        "newer" => router.layer(middleware::from_fn(eras::newer)),
+        _ => return Err(io::Error::other(USAGE)),
+    };
     axum::serve(listener, router).await
 }
