@@ -1,5 +1,7 @@
-// The TypeScript SDK, first line (`@modelcontextprotocol/sdk`), as most clients have it: 2025-11-25 only.
+// The TypeScript SDK, first line (`@modelcontextprotocol/sdk`), as most clients have it: 2025-11-25 only. At an endpoint's
+// `/sse` it uses the transport of 2024-11-05: one event stream, and messages posted beside it.
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import {
   CreateMessageRequestSchema,
@@ -12,12 +14,13 @@ const client = new Client({ name: 'client-test', version: '1' }, { capabilities:
 client.setRequestHandler(ElicitRequestSchema, elicited);
 client.setRequestHandler(CreateMessageRequestSchema, sampled);
 client.setNotificationHandler(ResourceUpdatedNotificationSchema, updated);
-const transport = new StreamableHTTPClientTransport(endpoint, options);
+const old = endpoint.pathname.endsWith('/sse');
+const transport = old ? new SSEClientTransport(endpoint, options) : new StreamableHTTPClientTransport(endpoint, options);
 
-await tour('typescript sdk', client, {
+await tour(old ? 'typescript sdk, sse' : 'typescript sdk', client, {
   async connect() {
     await client.connect(transport);
-    return transport.protocolVersion;
+    return old ? transport._protocolVersion : transport.protocolVersion;
   },
   call: (params, requestOptions) => client.callTool(params, undefined, requestOptions),
   async subscribe(uri) {
@@ -25,7 +28,7 @@ await tour('typescript sdk', client, {
     return () => client.unsubscribeResource({ uri });
   },
   async close() {
-    await transport.terminateSession();
+    if (!old) await transport.terminateSession();
     await client.close();
   },
 });
