@@ -10,7 +10,7 @@ use gateway::Gate;
 use http::HeaderMap;
 use model::{Actor, Change, Clock, Expected, Revision, ServerName};
 use registry::port::Registry;
-use registry::{Approved, Observed, ServerManifest};
+use registry::{Approved, Observed, ServerManifest, newest_with_sessions};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
 use upstream::Definitions;
@@ -43,13 +43,15 @@ impl Vetter {
     }
 
     /// Records what a process of a local server says of itself, and waits until the data path goes by it. What only the
-    /// revision it is spoken to in makes different is taken from what was read before.
+    /// revision it is spoken to in makes different is taken from what was read before, but for that revision itself, if it
+    /// chose another one than before.
     pub(crate) async fn witnessed(&self, manifest: &ServerManifest, mut said: Definitions) -> anyhow::Result<()> {
         let before = self.registry.server(&manifest.name).await?.observed;
         if let Some(before) = &before {
             said.server_info.clone_from(&before.definitions.server_info);
             said.capabilities.clone_from(&before.definitions.capabilities);
-            said.supported_versions.clone_from(&before.definitions.supported_versions);
+            let spoken = std::mem::take(&mut said.supported_versions);
+            said.supported_versions = spoken_now(&before.definitions.supported_versions, spoken);
         }
         let observed = registry::examined(&manifest.name, said, before.as_ref(), &*self.clock).await?;
         let revision = self.observe(manifest, observed).await?;
@@ -87,6 +89,16 @@ impl Vetter {
         };
         Ok(registry::vet(&route, write, before, &*self.clock).await?)
     }
+}
+
+/// The revisions of a server of which one process was heard, in one way of speaking.
+fn spoken_now(before: &[String], heard: Vec<String>) -> Vec<String> {
+    let chosen = newest_with_sessions(&heard);
+    if chosen.is_none() || chosen == newest_with_sessions(before) {
+        return before.to_vec();
+    }
+    let has_sessions = |version: &String| wire::Revision::parse(version).is_some_and(wire::Revision::has_sessions);
+    before.iter().filter(|version| !has_sessions(version)).cloned().chain(heard).collect()
 }
 
 #[async_trait::async_trait]

@@ -239,7 +239,7 @@ fn answer(heard: &Heard, session: Option<u64>, ledger: &Ledger) -> Reaction {
         | Heard::Listen
         | Heard::Leave => {}
     }
-    ledger.manner.react(heard, session.unwrap_or_default(), ledger.mode())
+    ledger.manner.react(heard, session, ledger.mode())
 }
 
 /// What becomes of a connection after an answer.

@@ -18,11 +18,13 @@ pub(crate) struct Page {
 }
 
 /// The servers whose resources are listed one after another: those that have some here, as far as the caller may see them.
+/// One that is withheld whole is passed over.
 pub(crate) fn turns(connected: &Connected, now: Timestamp) -> impl Iterator<Item = &ServerName> {
     let sees = move |server: &&ServerName| {
         connected.decide(Action::List, &Object::Server { server: (*server).clone() }, now).is_ok()
     };
-    let members = connected.door.endpoint.members.iter().filter(|member| lists(member));
+    let members = connected.door.endpoint.members.iter();
+    let members = members.filter(|member| lists(member) && !member.server.withheld);
     members.map(|member| &member.server.name).filter(sees)
 }
 

@@ -4,6 +4,7 @@
 pub(crate) mod batches;
 mod calls;
 mod cancellation;
+mod eras;
 mod lifecycle;
 mod news;
 mod oldest;
@@ -62,9 +63,28 @@ impl Lobby {
         Self::with(Setup { state, ..Setup::default() }).await
     }
 
-    /// One with something different.
-    pub(crate) async fn with(mut setup: Setup) -> Self {
+    /// One whose server speaks this revision.
+    pub(crate) async fn speaking(revision: &'static str) -> Self {
         let talker = Talker::start().await;
+        talker.speaks(revision);
+        Self::before(talker, Setup::default()).await
+    }
+
+    /// One with something different.
+    pub(crate) async fn with(setup: Setup) -> Self {
+        Self::before(Talker::start().await, setup).await
+    }
+
+    /// One whose server speaks this revision over HTTP+SSE.
+    pub(crate) async fn of_events(revision: &'static str) -> Self {
+        let talker = Talker::start().await;
+        talker.speaks(revision);
+        let url = talker.url_of_events();
+        let state = vec![("servers/lobby.toml".to_owned(), server("lobby", &url, true))];
+        Self::before(talker, Setup { state, guarded: true, ..Setup::default() }).await
+    }
+
+    async fn before(talker: Talker, mut setup: Setup) -> Self {
         let mut state = vec![
             ("servers/lobby.toml".to_owned(), server("lobby", &talker.url(), setup.guarded)),
             ("endpoints/lobby.toml".to_owned(), endpoint("lobby", "lobby")),

@@ -1,8 +1,10 @@
-//! A server of 2025-11-25 behind the gate: it keeps sessions, and speaks by itself when a test has it do so. It remembers
-//! everything that reached it.
+//! A server of 2025-11-25 behind the gate, or of any revision that a test has it speak: before 2026-07-28 it keeps sessions,
+//! and speaks by itself when a test has it do so. It remembers everything that reached it.
 //!
 //! Most of what it is asked it answers at once. A call of the tool `talk` is given to the test, as a [`Stage`]: it answers
 //! in one document, or begins a stream and says on it what the test wants.
+//!
+//! It is found in two ways: over streamable HTTP, and at another address over the HTTP+SSE of 2024-11-05.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +15,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
-use futures_util::stream;
-use http::{HeaderMap, Method, StatusCode, header};
+use futures_util::{StreamExt as _, stream};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -24,6 +26,9 @@ use crate::puppet::{Manner, Script};
 
 /// The tool whose calls the test answers.
 pub(crate) const TALK: &str = "talk";
+
+/// The revision in which it keeps no sessions.
+const STATELESS: &str = "2026-07-28";
 
 /// What the gate asks for itself: to read definitions, and to hear of changes in the way of another revision.
 const OWN: [&str; 7] = [
@@ -100,6 +105,10 @@ pub(crate) struct Talker {
 
 struct Mind {
     script: Mutex<Script>,
+    /// The revision it speaks, whatever it is asked for.
+    revision: Mutex<&'static str>,
+    /// Where it wants to be posted to over HTTP+SSE, if not at its own address.
+    elsewhere: Mutex<Option<String>>,
     sessions: Mutex<Vec<Known>>,
     seen: Mutex<Vec<Seen>>,
     asides: Mutex<Vec<Speech>>,
@@ -119,6 +128,8 @@ impl Talker {
         let (resumptions, taken_resumptions) = mpsc::unbounded_channel();
         let mind = Arc::new(Mind {
             script: Mutex::new(Script::lobby()),
+            revision: Mutex::new("2025-11-25"),
+            elsewhere: Mutex::default(),
             sessions: Mutex::default(),
             seen: Mutex::default(),
             asides: Mutex::default(),
@@ -133,6 +144,26 @@ impl Talker {
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}/mcp", self.address)
+    }
+
+    /// Where it is found over HTTP+SSE.
+    pub(crate) fn url_of_events(&self) -> String {
+        format!("http://{}/sse", self.address)
+    }
+
+    /// Wants to be posted to at another address from now on, over HTTP+SSE.
+    pub(crate) fn wants_posts_at(&self, elsewhere: &str) {
+        *locked(&self.mind.elsewhere) = Some(elsewhere.to_owned());
+    }
+
+    /// Ends every stream that it speaks on unasked: over HTTP+SSE, every session.
+    pub(crate) fn falls_silent(&self) {
+        locked(&self.mind.asides).drain(..).for_each(Speech::breaks);
+    }
+
+    /// Speaks this revision from now on. It knows the sessions that it has nevertheless.
+    pub(crate) fn speaks(&self, revision: &'static str) {
+        *locked(&self.mind.revision) = revision;
     }
 
     /// Everything that reached it.
@@ -348,17 +379,30 @@ impl Script {
     }
 }
 
-async fn serve(State(mind): State<Arc<Mind>>, verb: Method, headers: HeaderMap, body: Bytes) -> Response {
-    let session = headers.get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned());
+async fn serve(State(mind): State<Arc<Mind>>, verb: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    let queried = uri.query().and_then(|query| query.strip_prefix("session=")).map(str::to_owned);
+    let session = headers.get("mcp-session-id").map(|id| id.to_str().unwrap().to_owned()).or(queried);
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     let seen = Seen { verb: verb.clone(), session: session.clone(), headers: headers.clone(), message, body };
     locked(&mind.seen).push(seen.clone());
+    let revision = *locked(&mind.revision);
+    match (uri.path(), &verb) {
+        ("/sse", &Method::GET) => return streamed(&mind),
+        ("/sse", _) => return StatusCode::NOT_FOUND.into_response(),
+        ("/messages", _) => return beside(&mind, seen, revision),
+        _ => {}
+    }
     match (seen.method(), session) {
-        ("initialize", None) => greeted(&mind, &seen.message),
+        ("server/discover", None) if revision == STATELESS => introduced(&mind, &seen.message),
+        (_, None) if revision == STATELESS && verb == Method::POST => posted(&mind, "", &seen).await,
+        ("initialize", None) if revision != STATELESS => greeted(&mind, &seen.message, revision),
         (_, None) => refused(StatusCode::BAD_REQUEST, "no session"),
         (_, Some(session)) => {
             let alive = locked(&mind.sessions).iter().any(|known| known.id == session && !known.over);
-            let version = headers.get("mcp-protocol-version").is_some_and(|version| version == "2025-11-25");
+            let version = match headers.get("mcp-protocol-version") {
+                Some(version) => version == revision,
+                None => revision < "2025-06-18",
+            };
             match verb {
                 _ if !alive => refused(StatusCode::NOT_FOUND, "no such session"),
                 _ if !version => refused(StatusCode::BAD_REQUEST, "no version"),
@@ -374,28 +418,84 @@ async fn serve(State(mind): State<Arc<Mind>>, verb: Method, headers: HeaderMap, 
     }
 }
 
-fn greeted(mind: &Mind, message: &Value) -> Response {
-    let script = locked(&mind.script).clone();
+fn introduced(mind: &Mind, message: &Value) -> Response {
+    let introduction = json!({
+        "resultType": "complete",
+        "supportedVersions": [STATELESS],
+        "capabilities": offered(),
+        "instructions": locked(&mind.script).instructions,
+        "_meta": { "io.modelcontextprotocol/serverInfo": { "name": "lobby", "version": "1" } },
+    });
+    answered(&message["id"], introduction)
+}
+
+fn offered() -> Value {
+    json!({
+        "tools": { "listChanged": true },
+        "prompts": { "listChanged": true },
+        "resources": { "listChanged": true, "subscribe": true },
+        "completions": {},
+        "logging": {},
+        "tasks": { "list": {} },
+        "experimental": { "backdoor": {} },
+    })
+}
+
+/// Begins a session over HTTP+SSE: its stream, which says where to post to.
+fn streamed(mind: &Mind) -> Response {
+    let id = begun(mind, &Value::Null);
+    let (parts, spoken) = mpsc::unbounded_channel();
+    let own = format!("/messages?session={id}");
+    let place = locked(&mind.elsewhere).clone().unwrap_or(own);
+    let speech = Speech { id: Value::Null, session: id, parts };
+    speech.send(format!("event: endpoint\ndata: {place}\n\n"));
+    locked(&mind.asides).push(speech);
+    events(spoken)
+}
+
+/// Takes a message beside the stream of its session, and says on that what there is to say.
+fn beside(mind: &Arc<Mind>, seen: Seen, revision: &'static str) -> Response {
+    let session = seen.session.clone().unwrap_or_default();
+    let Some(speech) = locked(&mind.asides).iter().find(|speech| speech.session == session).cloned() else {
+        return refused(StatusCode::NOT_FOUND, "no such session");
+    };
+    let mind = Arc::clone(mind);
+    tokio::spawn(async move {
+        let response = match seen.method() {
+            "initialize" => answered(&seen.message["id"], hello(&mind, revision)),
+            _ => posted(&mind, &session, &seen).await,
+        };
+        let streams = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let mut body = response.into_body().into_data_stream();
+        while let Some(Ok(bytes)) = body.next().await {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
+            speech.send(if streams { text } else { format!("event: message\ndata: {text}\n\n") });
+        }
+    });
+    (StatusCode::ACCEPTED, "Accepted").into_response()
+}
+
+/// Notes that a session began.
+fn begun(mind: &Mind, params: &Value) -> String {
     let mut sessions = locked(&mind.sessions);
     let id = format!("of-the-lobby-{}", sessions.len() + 1);
-    let params = &message["params"];
     let (capabilities, client) = (params["capabilities"].clone(), params["clientInfo"].clone());
     sessions.push(Known { id: id.clone(), capabilities, client, over: false });
-    let hello = json!({
-        "protocolVersion": "2025-11-25",
-        "capabilities": {
-            "tools": { "listChanged": true },
-            "prompts": { "listChanged": true },
-            "resources": { "listChanged": true, "subscribe": true },
-            "completions": {},
-            "logging": {},
-            "tasks": { "list": {} },
-            "experimental": { "backdoor": {} },
-        },
+    id
+}
+
+fn hello(mind: &Mind, revision: &str) -> Value {
+    json!({
+        "protocolVersion": revision,
+        "capabilities": offered(),
         "serverInfo": { "name": "lobby", "version": "1" },
-        "instructions": script.instructions,
-    });
-    let mut response = answered(&message["id"], hello);
+        "instructions": locked(&mind.script).instructions,
+    })
+}
+
+fn greeted(mind: &Mind, message: &Value, revision: &str) -> Response {
+    let id = begun(mind, &message["params"]);
+    let mut response = answered(&message["id"], hello(mind, revision));
     response.headers_mut().insert("mcp-session-id", id.parse().unwrap());
     response
 }
@@ -414,7 +514,7 @@ async fn posted(mind: &Mind, session: &str, seen: &Seen) -> Response {
                 return ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(broken)).into_response();
             }
             Manner::AnswersAnother => return answered(&"another".into(), said("")),
-            Manner::Asks => {
+            Manner::Asks | Manner::AsksTwice => {
                 let error = json!({ "code": -32042, "message": "later", "data": { "elicitations": [page("p-1")] } });
                 return document(&json!({ "jsonrpc": "2.0", "id": id, "error": error }));
             }

@@ -3,6 +3,7 @@
 
 mod credentials;
 mod lies;
+mod manners;
 mod unreachable;
 
 use drill::hostile::{Hostile, Mode};

@@ -50,12 +50,16 @@ impl Manner {
         }
     }
 
-    /// What it does about this. A stream that begins is that of `session`.
-    pub(super) fn react(self, heard: &Heard, session: u64, mode: Mode) -> Reaction {
+    /// What it does about this, in the session that it came in. A stream that begins is that of `session`.
+    pub(super) fn react(self, heard: &Heard, session: Option<u64>, mode: Mode) -> Reaction {
         match self {
             Self::Stateless => Reaction::here(stateless(heard, mode)),
             Self::Sessions => Reaction::here(self.in_session(heard, mode)),
-            Self::Events => self.beside_stream(heard, session, mode),
+            Self::Events => match session {
+                Some(session) => self.beside_stream(heard, session, mode),
+                // Where its streams begin, nothing can be posted.
+                None => Reaction::here(mode::nothing_here()),
+            },
         }
     }
 
