@@ -2,7 +2,8 @@
 //!
 //! [`pipeline`] is one function that can be read aloud: the controls of [`mod@controls`] in the order in which a message
 //! meets them. Each takes what earlier ones proved and returns a proof that only it can make, so that none can be skipped.
-//! The [`register`] says which methods may pass at all, and under which controls.
+//! The [`register`] says which methods may pass at all, and under which controls. [`mod@arrival`] tells the shapes apart in
+//! which messages come to it.
 //!
 //! A [`Gate`] holds what the path needs. It reads one [`Snapshot`] per message, compiled from the governed state by
 //! other rooms and swapped whole; no message ever waits for a database.

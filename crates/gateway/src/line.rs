@@ -101,17 +101,7 @@ impl Lines {
         endpoint: &EndpointName,
     ) -> Result<(Arc<Line>, String), Refusal> {
         let (number, handle) = legacies.seal(Handle::Line, &caller.session_key(), endpoint)?;
-        let line = Arc::new(Line {
-            number,
-            endpoint: endpoint.clone(),
-            phase: Mutex::new(Phase::Fresh),
-            told: Mutex::default(),
-            news: Notify::new(),
-            places: Arc::new(Semaphore::new(limits::LINE_MESSAGES_MAX)),
-            room: Arc::new(Semaphore::new(limits::LINE_BYTES_MAX)),
-            calls: Arc::new(Semaphore::new(limits::LINE_CALLS_MAX)),
-            over: watch::Sender::new(false),
-        });
+        let line = Arc::new(Line::new(number, endpoint));
         self.all().insert(number, Arc::clone(&line));
         Ok((line, handle))
     }
@@ -212,6 +202,20 @@ impl Taken {
 }
 
 impl Line {
+    fn new(number: u128, endpoint: &EndpointName) -> Self {
+        Self {
+            number,
+            endpoint: endpoint.clone(),
+            phase: Mutex::new(Phase::Fresh),
+            told: Mutex::default(),
+            news: Notify::new(),
+            places: Arc::new(Semaphore::new(limits::LINE_MESSAGES_MAX)),
+            room: Arc::new(Semaphore::new(limits::LINE_BYTES_MAX)),
+            calls: Arc::new(Semaphore::new(limits::LINE_CALLS_MAX)),
+            over: watch::Sender::new(false),
+        }
+    }
+
     async fn answer(
         self: &Arc<Self>,
         gate: &Arc<Gate>,
@@ -248,13 +252,8 @@ impl Line {
 
     /// Tells one message, once there is room for it.
     async fn tell(&self, gate: &Arc<Gate>, message: Bytes) {
-        let bytes = u32::try_from(message.len().min(limits::LINE_BYTES_MAX)).unwrap_or(u32::MAX);
-        let room = async {
-            let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
-            Some([place, Arc::clone(&self.room).acquire_many_owned(bytes).await.ok()?])
-        };
         let patience = Duration::from_millis(limits::LINE_STALL_MILLISECONDS_MAX);
-        let Ok(Some(room)) = tokio::time::timeout(patience, room).await else {
+        let Some(room) = self.room(message.len(), patience).await else {
             tracing::debug!("a client does not read its stream, which ends");
             return self.end(gate);
         };
@@ -263,6 +262,17 @@ impl Line {
             told.push_back(Told { message, _room: room });
             self.news.notify_one();
         }
+    }
+
+    /// Room for a message of so many bytes; none if there is none in time.
+    async fn room(&self, bytes: usize, patience: Duration) -> Option<[OwnedSemaphorePermit; 2]> {
+        // One that is larger than all the room there is takes all of it.
+        let bytes = u32::try_from(bytes.min(limits::LINE_BYTES_MAX)).unwrap_or(u32::MAX);
+        let room = async {
+            let place = Arc::clone(&self.places).acquire_owned().await.ok()?;
+            Some([place, Arc::clone(&self.room).acquire_many_owned(bytes).await.ok()?])
+        };
+        tokio::time::timeout(patience, room).await.ok().flatten()
     }
 
     /// The next message that waits.

@@ -160,3 +160,21 @@ async fn a_client_that_does_not_read_is_waited_for_and_holds_nobody_up() {
     speech.answers("done");
     assert_eq!(text(&stream.message().await), "done");
 }
+
+#[tokio::test]
+async fn whoever_lost_their_token_hears_no_more() {
+    let lobby = Lobby::start().await;
+    let mut stream = Stream::open(&lobby.line(ANA), "lobby").await;
+    stream.begin("2024-11-05", capabilities()).await;
+    stream.send("tools/call", json!({ "name": TALK })).await;
+    let speech = lobby.talker.call().await.speaks();
+    speech.logs("working");
+    assert_eq!(stream.message().await["params"]["data"], "working");
+    super::revoked_token::revoke(&lobby.gate).await;
+    speech.logs("after that");
+    for message in stream.heard.rest().await {
+        assert!(!message.to_string().contains("after that"), "{message:#}");
+    }
+    lobby.hears("that nobody listens", |_| !speech.is_heard()).await;
+    lobby.gate.turns_away(&post(&lobby.line(ANA), &stream.address).await, UNAUTHENTICATED).await;
+}

@@ -11,7 +11,7 @@ use crate::gate::files::{ANA, BOB};
 use crate::verdict::{RELEASE_REFUSED, UNAUTHENTICATED, passes, words};
 
 /// Takes Ana's token at the help desk out of the settings.
-async fn revoke(gate: &Gate) {
+pub(super) async fn revoke(gate: &Gate) {
     let file = gate.directory().join("portcullis.toml");
     let right = fs::read_to_string(&file).unwrap();
     let (before, ana) = right.split_once("[[development.token]]\ntoken = \"file:tokens/ana\"").unwrap();
