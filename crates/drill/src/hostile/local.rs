@@ -4,7 +4,7 @@
 //! writes there how the server is to behave from the next message on, and the server writes there every start, every
 //! line it hears, and every process it leaves behind, so that a test can ask about a process that is long gone.
 //!
-//! It introduces itself honestly, in either revision, until told otherwise; [`Mode`] is the catalogue.
+//! It introduces itself honestly, in whichever revisions a test has it speak, until told otherwise; [`Mode`] is the catalogue.
 
 mod mode;
 mod program;
@@ -27,6 +27,7 @@ pub struct Local {
 
 /// The files in the directory.
 const MODE: &str = "mode";
+const SPEAKS: &str = "speaks";
 const STARTS: &str = "starts";
 const HEARD: &str = "heard";
 const CHILDREN: &str = "children";
@@ -43,6 +44,14 @@ impl Local {
     /// When the directory cannot be written.
     pub fn misbehave(&self, mode: Mode) -> io::Result<()> {
         fs::write(self.directory.join(MODE), mode.name())
+    }
+
+    /// From the next message on it speaks these revisions and no others, at any later start too.
+    ///
+    /// # Errors
+    /// When the directory cannot be written.
+    pub fn speaks(&self, revisions: &[&str]) -> io::Result<()> {
+        fs::write(self.directory.join(SPEAKS), revisions.join("\n"))
     }
 
     /// The process ids of every start so far, the oldest first.
@@ -69,6 +78,11 @@ impl Local {
     fn mode(&self) -> Mode {
         let name = fs::read_to_string(self.directory.join(MODE)).unwrap_or_default();
         Mode::ALL.into_iter().find(|mode| mode.name() == name).unwrap_or(Mode::Honest)
+    }
+
+    fn spoken(&self) -> Vec<String> {
+        let spoken = self.lines(SPEAKS);
+        if spoken.is_empty() { program::REVISIONS.map(str::to_owned).into() } else { spoken }
     }
 
     fn lines(&self, file: &str) -> Vec<String> {

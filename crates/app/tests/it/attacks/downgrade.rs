@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::gate::files::ANA;
+use crate::local::{Ground, TOOL, Yard, asking_for, kill, report};
 use crate::sessions::Lobby;
 use crate::verdict::{No, OUTCOME_UNKNOWN, SERVER_UNREACHABLE, WITHHELD, passes, receipt_id};
 
@@ -89,4 +90,49 @@ async fn a_server_may_go_on_to_a_newer_revision_without_being_withheld() {
     lobby.gate.must(&["server", "check", "lobby"]).await;
     lobby.drift_seen().await;
     passes(&lobby.begin(ANA).await.read_ticket().await);
+}
+
+/// A yard whose server speaks these revisions, approved, with a process that runs.
+async fn yard(revisions: &[&str]) -> Yard {
+    let yard = Yard::unapproved(Ground::default()).await;
+    yard.local.speaks(revisions).unwrap();
+    yard.approve().await;
+    yard.running().await;
+    yard
+}
+
+#[tokio::test]
+async fn a_process_that_starts_in_an_older_revision_than_was_approved_is_not_used() {
+    let yard = yard(&["2025-06-18"]).await;
+    yard.local.speaks(&["2024-11-05"]).unwrap();
+    let calls = yard.local.calls();
+    kill(yard.newest());
+    let mut reply = report(&yard.client()).await;
+    // It may have been caught at the moment of its end, or be at rest.
+    while reply.status != 200 {
+        yard.gate.ends(&reply, SERVER_UNREACHABLE, "not-sent").await;
+        reply = report(&yard.client()).await;
+    }
+    yard.gate.refuses(&reply, WITHHELD).await;
+    yard.gate.refuses(&yard.session().await.call(TOOL, asking_for("r-1")).await, WITHHELD).await;
+    assert_eq!(yard.local.calls(), calls, "no call reached it");
+    let told = yard.gate.must(&["server", "diff", "reports"]).await;
+    assert!(told.contains("2024-11-05") && told.contains("withheld"), "{told}");
+    yard.gate.must(&["server", "approve", "reports", "--yes"]).await;
+    yard.served_again().await;
+}
+
+#[tokio::test]
+async fn a_process_that_gives_up_the_newest_revision_is_not_used() {
+    let yard = yard(&[NEWEST, "2025-11-25"]).await;
+    yard.local.speaks(&["2025-11-25"]).unwrap();
+    let calls = yard.local.calls();
+    kill(yard.newest());
+    let reply = report(&yard.client()).await;
+    yard.gate.ends(&reply, SERVER_UNREACHABLE, "not-sent").await;
+    yard.gate.must(&["server", "check", "reports"]).await;
+    yard.gate.until("/revision", |revision| revision["revision"] == revision["in_effect"]).await;
+    yard.gate.refuses(&report(&yard.client()).await, WITHHELD).await;
+    yard.gate.refuses(&yard.session().await.call(TOOL, asking_for("r-1")).await, WITHHELD).await;
+    assert_eq!(yard.local.calls(), calls, "no call reached it");
 }

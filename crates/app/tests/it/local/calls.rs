@@ -123,3 +123,17 @@ async fn many_calls_at_once_come_back_to_those_who_made_them() {
     }
     assert_eq!((yard.local.starts().len(), yard.local.calls()), (2, 40));
 }
+
+#[tokio::test]
+async fn a_local_server_of_any_revision_is_called_by_clients_of_both_kinds() {
+    for revision in ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] {
+        let yard = Yard::unapproved(super::Ground::default()).await;
+        yard.local.speaks(&[revision]).unwrap();
+        yard.approve().await;
+        let shown = yard.gate.read("/servers/reports").await;
+        assert_eq!(shown["pinned"]["versions"], json!([revision]));
+        passes(&report(&yard.client()).await);
+        passes(&yard.session().await.call(TOOL, asking_for("r-1")).await);
+        assert_eq!(yard.local.starts().len(), 3, "two to be looked at, and one for both clients");
+    }
+}

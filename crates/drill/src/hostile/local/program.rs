@@ -15,8 +15,9 @@ use super::super::mode::{introduction, listing, report_result};
 use super::surroundings::surroundings;
 use super::{CHILDREN, HEARD, Local, Mode, STARTS};
 
-const SESSIONS: &str = "2025-11-25";
 const NO_SESSIONS: &str = "2026-07-28";
+/// What it speaks unless it is told otherwise, the newest first.
+pub(super) const REVISIONS: [&str; 2] = [NO_SESSIONS, "2025-11-25"];
 
 /// How long a process that is left behind lives, in seconds.
 const CHILD_SECONDS: &str = "600";
@@ -139,10 +140,13 @@ impl Exchange<'_> {
         if introducing && mode == Mode::NeverIntroducesItself {
             return Ok(Vec::new());
         }
+        let spoken = self.local.spoken();
+        let spoken: Vec<&str> = spoken.iter().map(String::as_str).collect();
+        let with_sessions = spoken.iter().find(|revision| **revision != NO_SESSIONS);
         Ok(match method {
-            "server/discover" => vec![self.answer(introduction(&[NO_SESSIONS, SESSIONS]))],
-            "initialize" => vec![self.answer(json!({
-                "protocolVersion": SESSIONS,
+            "server/discover" if spoken.contains(&NO_SESSIONS) => vec![self.answer(introduction(&spoken))],
+            "initialize" if with_sessions.is_some() => vec![self.answer(json!({
+                "protocolVersion": with_sessions,
                 "capabilities": { "tools": { "listChanged": true } },
                 "serverInfo": { "name": "reports", "version": "1.0.0" },
                 "instructions": "Reports, one at a time.",
