@@ -73,6 +73,16 @@ impl Gate {
         self.agents
     }
 
+    /// Reads the count of open streams from the gate's metrics, each time that it is called; nothing where it is not told.
+    pub fn admin_metrics(&self) -> impl Fn() -> Option<u64> + Send + use<> {
+        let (admin, token) = (self.admin, self.directory.join("data/admin.token"));
+        move || {
+            let token = fs::read_to_string(&token).ok()?;
+            let text = fetched(admin, "/metrics", token.trim()).ok()?;
+            text.lines().find_map(|line| line.strip_prefix("portcullis_streams_open ")?.trim().parse().ok())
+        }
+    }
+
     /// The path of the endpoint.
     pub fn path(&self) -> &'static str {
         "/desk/mcp"
@@ -158,6 +168,21 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 /// An address on loopback that was free a moment ago.
 fn free_address() -> anyhow::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).context("find a free port")
+}
+
+/// What the admin listener answers.
+#[expect(clippy::disallowed_methods, reason = "the benchmark is no part of the product, and calls loopback only")]
+fn fetched(admin: SocketAddr, path: &str, token: &str) -> std::io::Result<String> {
+    use std::io::{Read, Write};
+    let mut stream = TcpStream::connect_timeout(&admin, Duration::from_millis(200))?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: {admin}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut answer = String::new();
+    stream.take(1024 * 1024).read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// Whether the admin listener says that the gate is ready.

@@ -10,6 +10,8 @@
 mod pace;
 
 use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -107,6 +109,18 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("start the runtime")?;
     let measured = LocalSet::new().block_on(&runtime, measure(settings))?;
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&measured)?).context("say what was measured")
+}
+
+/// Does the same in a process of its own, `program load`, and returns what that measured.
+pub fn elsewhere(program: &Path, settings: &[(&str, String)]) -> anyhow::Result<Measured> {
+    let mut command = Command::new(program);
+    command.arg("load");
+    for (name, value) in settings {
+        command.arg(name).arg(value);
+    }
+    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("start the load")?;
+    ensure!(output.status.success(), "the load failed");
+    serde_json::from_slice(&output.stdout).context("read what the load measured")
 }
 
 async fn measure(settings: &Settings) -> anyhow::Result<Measured> {

@@ -5,14 +5,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, ensure};
 use clap::Args;
 
 use crate::gate::{Gate, Policies};
-use crate::load::{Measured, thousandths};
+use crate::load::{self, Measured, thousandths};
 use crate::machine::Machine;
 use crate::process::{self, Running};
 use crate::report::{Contestant, Report, Size};
@@ -194,7 +194,7 @@ fn turn_of(
 ) -> anyhow::Result<()> {
     let (Some(entrant), Some(contestant)) = (entrants.get(turn), contestants.get_mut(turn)) else { return Ok(()) };
     let Some(size) = contestant.sizes.get_mut(index) else { return Ok(()) };
-    let measured = load(plan, program, entrant, size.bytes, rate)
+    let measured = measured(plan, program, entrant, size.bytes, rate)
         .with_context(|| format!("call `{}` with {} bytes", entrant.name, size.bytes))?;
     match rate {
         None => size.fastest.push(measured),
@@ -206,18 +206,25 @@ fn turn_of(
     Ok(())
 }
 
-fn load(plan: &Plan, program: &Path, entrant: &Entrant, bytes: usize, rate: Option<f64>) -> anyhow::Result<Measured> {
-    let mut command = Command::new(program);
-    command.arg("load").args(["--to", &entrant.to, "--path", entrant.path, "--token", entrant.token]);
-    command.args(["--bytes", &bytes.to_string(), "--seconds", &plan.seconds.to_string()]);
-    command.args(["--warmup-seconds", &plan.warmup_seconds.to_string()]);
-    command.args(["--connections", &plan.connections.to_string(), "--watch", &entrant.process.to_string()]);
-    if let Some(rate) = rate {
-        command.args(["--rate", &rate.to_string()]);
-    }
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("start the load")?;
-    ensure!(output.status.success(), "the load failed");
-    serde_json::from_slice(&output.stdout).context("read what the load measured")
+fn measured(
+    plan: &Plan,
+    program: &Path,
+    entrant: &Entrant,
+    bytes: usize,
+    rate: Option<f64>,
+) -> anyhow::Result<Measured> {
+    let mut settings = vec![
+        ("--to", entrant.to.clone()),
+        ("--path", entrant.path.to_owned()),
+        ("--token", entrant.token.to_owned()),
+        ("--bytes", bytes.to_string()),
+        ("--seconds", plan.seconds.to_string()),
+        ("--warmup-seconds", plan.warmup_seconds.to_string()),
+        ("--connections", plan.connections.to_string()),
+        ("--watch", entrant.process.to_string()),
+    ];
+    settings.extend(rate.map(|rate| ("--rate", rate.to_string())));
+    load::elsewhere(program, &settings)
 }
 
 fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {

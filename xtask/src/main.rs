@@ -21,6 +21,8 @@ cargo xtask TASK
 
   check            layers, leaks, lints and long files of this repository
   bench [OPTIONS]  builds for release and measures the gate; --help tells the options
+  bench hostile    another caller's latency beside each kind of attack
+  bench soak       half load for an hour: does the gate hold more and more?
   bench stages     measures each step of the gate by itself
 ";
 
@@ -70,7 +72,8 @@ fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
         run_cargo(&["build", "--release", "--package", "app"])?;
     }
     let mut arguments = vec!["run", "--release", "--package", "bench", "--bin", binary, "--"];
-    arguments.extend((binary == "bench").then_some("run"));
+    let is_other = options.first().is_some_and(|first| matches!(first.as_str(), "hostile" | "soak"));
+    arguments.extend((binary == "bench" && !is_other).then_some("run"));
     arguments.extend(options.iter().map(String::as_str));
     run_cargo(&arguments)?;
     Ok(ExitCode::SUCCESS)

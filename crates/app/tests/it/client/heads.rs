@@ -1,9 +1,9 @@
-//! Heads that are too large, or that two readers of HTTP could read differently. The gate's own HTTP refuses them before
-//! anybody is authenticated, and goes on.
+//! Heads that are too large. The gate's own HTTP refuses them before anybody is authenticated, and goes on. What two readers
+//! of HTTP could read differently is in `hostile::framing`.
 
 use model::limits;
 
-use super::line::{Line, head, right, whole};
+use super::line::{Line, head, right};
 use crate::gate::Gate;
 use crate::gate::files::ANA;
 
@@ -39,73 +39,4 @@ async fn heads_over_the_limits_are_refused() {
     assert_eq!(gate.desk.calls(), 1);
     let seen = gate.desk.forwarded()[0].headers.clone();
     assert!(!seen.contains_key("x-long"), "what the caller adds goes no further");
-}
-
-#[tokio::test]
-async fn heads_that_two_readers_could_read_differently_are_refused() {
-    let gate = Gate::start().await;
-    let (headers, body) = right(&gate, ANA);
-    let length = body.len();
-    let smuggled = whole(&gate, ANA);
-    let cases = [
-        ("two lengths", format!("Content-Length: {length}\r\nContent-Length: {}\r\n", length + 1)),
-        ("a list of lengths", format!("Content-Length: {length}, {}\r\n", length + 1)),
-        ("a signed length", format!("Content-Length: +{length}\r\n")),
-        ("a length in hexadecimal", format!("Content-Length: {length:#x}\r\n")),
-        ("a length and chunks", format!("Content-Length: {length}\r\nTransfer-Encoding: chunked\r\n")),
-        ("chunks and a length", format!("Transfer-Encoding: chunked\r\nContent-Length: {length}\r\n")),
-        ("an encoding nobody knows", "Transfer-Encoding: xchunked\r\n".to_owned()),
-        ("chunks that are not last", "Transfer-Encoding: chunked, identity\r\n".to_owned()),
-        ("space before the colon", format!("Content-Length : {length}\r\n")),
-        ("a folded header", format!("X-A: 1\r\n 2\r\nContent-Length: {length}\r\n")),
-        ("a naked carriage return", format!("X-A: 1\r2\r\nContent-Length: {length}\r\n")),
-        ("a zero byte", format!("X-A: 1\0\r\nContent-Length: {length}\r\n")),
-        ("two hosts", format!("Host: {}\r\nContent-Length: {length}\r\n", gate.agents())),
-    ];
-    for (what, more) in &cases {
-        let mut line = Line::open(&gate).await;
-        line.send(format!("{}{body}{smuggled}", head(&gate, &headers, more))).await;
-        let answer = line.answer().await;
-        let status = answer.as_ref().map_or(400, |answer| answer.status);
-        assert!((400..500).contains(&status), "{what}: {answer:?}");
-    }
-    assert_eq!(gate.desk.calls(), 0, "nothing that was smuggled behind them was taken either");
-}
-
-#[tokio::test]
-async fn what_is_not_http_is_turned_away() {
-    let gate = Gate::start().await;
-    let right = whole(&gate, ANA);
-    let line_of = |first: &str| right.replacen("POST /desk/mcp HTTP/1.1", first, 1);
-    let cases = [
-        "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}\u{fc}\u{3}\u{3}\r\n\r\n".to_owned(),
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
-        "{\"jsonrpc\":\"2.0\"}\r\n\r\n".to_owned(),
-        line_of("POST /desk/mcp HTTP/2.0"),
-        line_of("POST /desk/mcp HTTP/0.9"),
-        line_of("POST /desk/mcp"),
-        line_of("POST  /desk/mcp HTTP/1.1"),
-        line_of("PO ST /desk/mcp HTTP/1.1"),
-        line_of("GET /desk/mcp HTTP/1.1"),
-        line_of("POST /desk/mcp?x=1 HTTP/1.1"),
-        line_of("POST /desk/../desk/mcp HTTP/1.1"),
-        line_of("POST /desk%2Fmcp HTTP/1.1"),
-        line_of("POST //desk/mcp HTTP/1.1"),
-        line_of("POST /desk/mcp/ HTTP/1.1"),
-        line_of("CONNECT 127.0.0.1:80 HTTP/1.1"),
-        line_of("OPTIONS * HTTP/1.1"),
-    ];
-    for bytes in cases {
-        let first = bytes.lines().next().unwrap_or_default().to_owned();
-        let mut line = Line::open(&gate).await;
-        line.send(&bytes).await;
-        line.finish().await;
-        let answer = line.answer().await;
-        let status = answer.as_ref().map_or(400, |answer| answer.status);
-        assert!((400..500).contains(&status) || status == 505, "`{first}`: {answer:?}");
-    }
-    assert_eq!(gate.desk.calls(), 0);
-    let mut line = Line::open(&gate).await;
-    line.send(right).await;
-    assert_eq!(line.answer().await.unwrap().status, 200);
 }

@@ -1,6 +1,7 @@
 //! One TCP connection to the gate, and the bytes on it as the test wants them.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -59,6 +60,16 @@ impl Line {
     /// Says that nothing more will be sent.
     pub(crate) async fn finish(&mut self) {
         drop(self.stream.shutdown().await);
+    }
+
+    /// Sends as much as the gate takes before it stops reading for a while.
+    pub(crate) async fn send_what_it_takes(&mut self, bytes: &[u8], rest: Duration) {
+        drop(tokio::time::timeout(rest, self.stream.write_all(bytes)).await);
+    }
+
+    /// Breaks the connection.
+    pub(crate) fn reset(self) {
+        self.stream.set_zero_linger().unwrap();
     }
 
     /// The next answer, whole; `None` when the gate closed the connection before one began.

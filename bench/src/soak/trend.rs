@@ -1,0 +1,68 @@
+//! A line through samples, and how sure it is.
+
+use serde::Serialize;
+
+use crate::load::thousandths;
+
+/// Neighbouring samples are alike, so that a thousand of them say less than a thousand: what is averaged into one point
+/// before the line is drawn.
+const POINTS_MAX: usize = 60;
+/// Standard errors within which a slope is called noise: nearly all slopes of nothing are.
+const ERRORS: f64 = 3.0;
+
+/// How a quantity went over time.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Trend {
+    /// The mean.
+    pub(super) mean: f64,
+    /// The greatest sample.
+    pub(super) greatest: f64,
+    /// What is added in one hour, by least squares.
+    pub(super) per_hour: f64,
+    /// The standard error of that.
+    pub(super) error_per_hour: f64,
+    /// Whether it is no more than noise, either way.
+    pub(super) is_flat: bool,
+}
+
+impl Trend {
+    /// The trend of samples: seconds, and a value that may be missing (not a number).
+    pub(super) fn of(samples: impl Iterator<Item = (f64, f64)>) -> Self {
+        let samples: Vec<(f64, f64)> = samples.filter(|(_, value)| value.is_finite()).collect();
+        let greatest = samples.iter().map(|(_, value)| *value).fold(f64::NAN, f64::max);
+        let points: Vec<(f64, f64)> = samples.chunks(samples.len().div_ceil(POINTS_MAX).max(1)).map(mean).collect();
+        let (at, value) = mean(&points);
+        let spread: f64 = points.iter().map(|(x, _)| (x - at).powi(2)).sum();
+        let slope = points.iter().map(|(x, y)| (x - at) * (y - value)).sum::<f64>() / spread;
+        let rest: f64 = points.iter().map(|(x, y)| (y - value - slope * (x - at)).powi(2)).sum();
+        let freedom = points.len().saturating_sub(2) as f64;
+        let error = (rest / freedom / spread).sqrt();
+        Self {
+            mean: thousandths(mean(&samples).1),
+            greatest,
+            per_hour: thousandths(slope * 3600.0),
+            error_per_hour: thousandths(error * 3600.0),
+            is_flat: slope.abs() <= ERRORS * error,
+        }
+    }
+
+    /// In words, in a unit of so many.
+    pub(super) fn told(&self, unit: f64, name: &str) -> String {
+        let verdict = if self.is_flat { "flat" } else { "NOT FLAT" };
+        format!(
+            "mean {:.2}, greatest {:.2} {name}; {:+.3} ± {:.3} an hour: {verdict}",
+            self.mean / unit,
+            self.greatest / unit,
+            self.per_hour / unit,
+            self.error_per_hour / unit
+        )
+    }
+}
+
+fn mean(points: &[(f64, f64)]) -> (f64, f64) {
+    let count = points.len() as f64;
+    (points.iter().map(|(x, _)| x).sum::<f64>() / count, points.iter().map(|(_, y)| y).sum::<f64>() / count)
+}
+
+#[cfg(test)]
+mod tests;
