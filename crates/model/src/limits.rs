@@ -347,6 +347,8 @@ pub const LOCAL_BACKLOG_MESSAGES_MAX: usize = 1_000;
 pub const LOCAL_BACKLOG_BYTES_MAX: usize = 2 * MESSAGE_BYTES_MAX;
 /// Lines of a local server that are no messages, until it is ended.
 pub const LOCAL_NOISE_LINES_MAX: u64 = 100;
+/// Messages in a row of a local server that are for nobody, until it is ended.
+pub const LOCAL_STRAYS_MAX: u64 = 10_000;
 /// Milliseconds until a local server that ended is started again; doubled each time that it does not stay.
 pub const LOCAL_REST_MILLISECONDS: u64 = 250;
 /// Milliseconds until a local server that ended is started again, at most.

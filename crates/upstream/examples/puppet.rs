@@ -134,6 +134,9 @@ impl Puppet {
                 let progress = json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": progress });
                 say(&json!([progress, { "jsonrpc": "2.0", "id": id, "result": {} }]));
             }
+            "rave" => loop {
+                notify("notifications/progress", &json!({ "progressToken": token, "progress": 1 }));
+            },
             "broken" => answer(id, &json!({ "resultType": "input_required" })),
             "noise" => {
                 (0..at(params, "/arguments/lines").as_u64().unwrap_or(1))

@@ -11,12 +11,12 @@
 mod breaker;
 mod line;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use model::{ServerName, SessionKey, limits};
+use model::{EndpointName, ServerName, SessionKey, limits};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
@@ -88,15 +88,20 @@ pub struct Traffic {
     pub left_alone: Option<(u32, Duration)>,
 }
 
-/// The turnstiles of all servers. There is one for each, as long as anybody has a way there.
+/// The turnstiles of all servers. There is one for each, as long as anybody has a way there; a local server has one at each
+/// endpoint, because it has a process at each.
 #[derive(Debug, Default)]
-pub struct Turnstiles(Mutex<HashMap<ServerName, Weak<Turnstile>>>);
+pub struct Turnstiles(Mutex<HashMap<Key, Weak<Turnstile>>>);
+
+/// A server, and the endpoint if its process is for that alone.
+type Key = (ServerName, Option<EndpointName>);
 
 impl Turnstiles {
-    /// The one before this server, with so many places from now on.
-    pub fn of(&self, server: &ServerName, places: usize) -> Arc<Turnstile> {
+    /// The one before this server, with so many places from now on. `endpoint` is that whose process it is before.
+    pub fn of(&self, server: &ServerName, endpoint: Option<&EndpointName>, places: usize) -> Arc<Turnstile> {
+        let key = (server.clone(), endpoint.cloned());
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(turnstile) = all.get(server).and_then(Weak::upgrade) {
+        if let Some(turnstile) = all.get(&key).and_then(Weak::upgrade) {
             drop(all);
             turnstile.set_places(places);
             return turnstile;
@@ -104,22 +109,41 @@ impl Turnstiles {
         // Servers come and go; those that went are forgotten with their ways.
         all.retain(|_, turnstile| turnstile.strong_count() > 0);
         let turnstile = Turnstile::new(server.clone(), places);
-        all.insert(server.clone(), Arc::downgrade(&turnstile));
+        all.insert(key, Arc::downgrade(&turnstile));
         turnstile
     }
 
-    /// What goes on at one, if there is one.
+    /// What goes on before one server, if anybody has a way there.
     pub fn traffic(&self, server: &ServerName) -> Option<Traffic> {
-        let turnstile = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(server).and_then(Weak::upgrade)?;
-        Some(turnstile.traffic())
+        self.each(|one| one == server).remove(server)
     }
 
-    /// What goes on at each, in no order.
-    pub fn all(&self) -> Vec<(ServerName, Traffic)> {
+    /// What goes on before each, by name.
+    pub fn all(&self) -> BTreeMap<ServerName, Traffic> {
+        self.each(|_| true)
+    }
+
+    fn each(&self, wanted: impl Fn(&ServerName) -> bool) -> BTreeMap<ServerName, Traffic> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let there: Vec<_> = all.values().filter_map(Weak::upgrade).collect();
+        let wanted = all.iter().filter(|((server, _), _)| wanted(server));
+        let there: Vec<_> = wanted.filter_map(|(_, turnstile)| turnstile.upgrade()).collect();
         drop(all);
-        there.into_iter().map(|turnstile| (turnstile.server.clone(), turnstile.traffic())).collect()
+        let mut each = BTreeMap::new();
+        for turnstile in there {
+            let traffic = turnstile.traffic();
+            each.entry(turnstile.server.clone()).and_modify(|all: &mut Traffic| all.add(traffic)).or_insert(traffic);
+        }
+        each
+    }
+}
+
+impl Traffic {
+    /// The same of several processes of a server; of those that are left alone, the one that is for longest.
+    fn add(&mut self, other: Self) {
+        self.places += other.places;
+        self.under_way += other.under_way;
+        self.waiting += other.waiting;
+        self.left_alone = self.left_alone.max(other.left_alone);
     }
 }
 

@@ -68,6 +68,10 @@ async fn read(process: &Process, mut stdout: impl AsyncRead + Unpin) -> Stop {
             pace.next().await;
             pace.heard();
             if process.arrived(&line) {
+                if process.raves() {
+                    let most = limits::LOCAL_STRAYS_MAX;
+                    return Stop::Misbehaved(format!("it had more than {most} messages in a row that were for nobody"));
+                }
                 continue;
             }
             process.noise();

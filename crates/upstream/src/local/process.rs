@@ -33,6 +33,8 @@ pub(crate) struct Process {
     queue: mpsc::UnboundedSender<Departing>,
     changes: broadcast::Sender<Change>,
     counters: Arc<Counters>,
+    /// Messages in a row that were for nobody.
+    in_vain: AtomicU64,
     greeting: OnceLock<(Revision, Map<String, Value>)>,
 }
 
@@ -84,6 +86,7 @@ impl Keeper {
             queue,
             changes: changes.clone(),
             counters: Arc::clone(counters),
+            in_vain: AtomicU64::new(0),
             greeting: OnceLock::new(),
         });
         let attending = tokio::spawn(attend(Arc::clone(&process), child, departing)).abort_handle();
@@ -221,7 +224,9 @@ impl Process {
 
     fn answered(&self, number: Option<i64>, line: &Bytes) {
         let call = number.and_then(|number| self.table().board.take_sent(number));
-        if !call.is_some_and(|call| switchboard::answer(call, line)) {
+        if call.is_some_and(|call| switchboard::answer(call, line)) {
+            self.in_vain.store(0, Ordering::Relaxed);
+        } else {
             // Whoever asked has gone, was answered before, or never asked.
             self.stray();
         }
@@ -241,9 +246,12 @@ impl Process {
     fn told_of(&self, number: i64, notification: &Notification, line: &Bytes) {
         let mut table = self.table();
         match table.board.tell(number, notification, line) {
-            Told::Taken => {}
+            Told::Taken => self.in_vain.store(0, Ordering::Relaxed),
             Told::Stray => self.stray(),
-            Told::Dropped => _ = self.counters.dropped.fetch_add(1, Ordering::Relaxed),
+            Told::Dropped => {
+                self.in_vain.fetch_add(1, Ordering::Relaxed);
+                self.counters.dropped.fetch_add(1, Ordering::Relaxed);
+            }
             Told::Over => self.cancel(&mut table, number),
         }
     }
@@ -263,7 +271,13 @@ impl Process {
         }
     }
 
+    /// Whether all it says is for nobody, so that there is no use in listening.
+    pub(super) fn raves(&self) -> bool {
+        self.in_vain.load(Ordering::Relaxed) > limits::LOCAL_STRAYS_MAX
+    }
+
     fn stray(&self) {
+        self.in_vain.fetch_add(1, Ordering::Relaxed);
         self.counters.strays.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -522,3 +522,19 @@ async fn a_line_may_hold_a_batch_in_the_revision_that_has_them() {
         assert_eq!((told.len(), &told[1]["id"]), (2, &json!("mine")), "{told:?}");
     }
 }
+
+#[tokio::test]
+async fn a_process_that_goes_on_for_nobody_is_ended() {
+    let local = stateless();
+    let mut stream = stream(&local, "rave", json!({})).await;
+    assert!(stream.next().await.unwrap().is_ok());
+    drop(stream);
+    let begun = Instant::now();
+    while local.is_running() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it is still listened to");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let error = ask(&local, "echo", json!({})).await.unwrap_err();
+    let told = format!("{error:?}");
+    assert!(told.contains("in a row that were for nobody"), "{told}");
+}

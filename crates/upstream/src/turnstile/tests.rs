@@ -146,14 +146,28 @@ async fn what_is_no_fault_of_the_server_does_not_count() {
 async fn a_server_has_one_turnstile_for_as_long_as_anybody_has_a_way_there() {
     let all = Turnstiles::default();
     let (crm, erp): (ServerName, ServerName) = ("crm".parse().unwrap(), "erp".parse().unwrap());
-    let one = all.of(&crm, 2);
+    let one = all.of(&crm, None, 2);
     let turn = one.enter(&caller("ana")).await.unwrap();
-    assert!(Arc::ptr_eq(&one, &all.of(&crm, 4)));
+    assert!(Arc::ptr_eq(&one, &all.of(&crm, None, 4)));
     assert_eq!(all.traffic(&crm).map(|traffic| traffic.places), Some(4));
     drop(one);
     assert_eq!(all.all().len(), 1, "whose turn it is keeps it");
     drop(turn);
     assert_eq!(all.traffic(&crm), None);
-    drop(all.of(&erp, 1));
+    drop(all.of(&erp, None, 1));
     assert!(all.all().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_local_server_has_one_at_each_endpoint_and_they_are_told_together() {
+    let all = Turnstiles::default();
+    let (crm, desk, annex) = ("crm".parse().unwrap(), "desk".parse().unwrap(), "annex".parse().unwrap());
+    let (one, other) = (all.of(&crm, Some(&desk), 1), all.of(&crm, Some(&annex), 1));
+    let _turn = one.enter(&caller("ana")).await.unwrap();
+    assert!(
+        !other.enter(&caller("ana")).await.unwrap().waited(),
+        "what one process is busy with is not the other's affair"
+    );
+    assert_eq!(all.traffic(&crm), Some(Traffic { places: 2, under_way: 1, waiting: 0, left_alone: None }));
+    assert_eq!(all.all().len(), 1);
 }
