@@ -71,7 +71,7 @@ impl Compiler {
                 headers.insert(server.name.clone(), mirrored(server));
                 let speaks = spoken(server);
                 match self.route(&endpoint.name, server, &speaks) {
-                    Ok(route) => ways.push(Way { route: self.in_turn(server, route), speaks }),
+                    Ok(route) => ways.push(Way { route: self.in_turn(&endpoint.name, server, route), speaks }),
                     Err(error) => {
                         tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
                         credentials.insert(server.name.clone(), Err(format!("{error:#}")));
@@ -131,11 +131,12 @@ impl Compiler {
         }
     }
 
-    /// The same way, through the turnstile that all ways to the server lead through, and for no older revision than people
-    /// approved.
-    fn in_turn(&self, server: &Approved, route: Route) -> Route {
+    /// The same way, through the turnstile that all ways to the server lead through, or to its process at this endpoint; and
+    /// for no older revision than people approved.
+    fn in_turn(&self, endpoint: &EndpointName, server: &Approved, route: Route) -> Route {
         let route = route.speaking_at_least(registry::newest_with_sessions(&server.supported_versions));
-        route.through(&self.turnstiles.of(&server.name, server.manifest.concurrency()))
+        let endpoint = route.is_local().then_some(endpoint);
+        route.through(&self.turnstiles.of(&server.name, endpoint, server.manifest.concurrency()))
     }
 
     /// The way to a server that need not be approved yet, within its zone as it is drawn now. A local one is started for
@@ -150,7 +151,7 @@ impl Compiler {
         let governed = self.state.read().await.context("cannot read the governed state")?;
         let route = registry::route(manifest, &governed.zones, &self.egress)?;
         // What is heard of the server by the way is known to whoever waits to call it.
-        Ok(route.through(&self.turnstiles.of(&manifest.name, manifest.concurrency())))
+        Ok(route.through(&self.turnstiles.of(&manifest.name, None, manifest.concurrency())))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Many at once: calls that take turns at a server, servers that are left alone for a while, lists that are long.
 
+mod draining;
 mod failing;
 mod lists;
 mod search;
