@@ -14,7 +14,8 @@ async fn the_gate_speaks_for_several_and_tells_each_ones_instructions_under_its_
     let result = &reply.json["result"];
     let server = &result["_meta"]["io.modelcontextprotocol/serverInfo"];
     assert_eq!((&server["name"], &server["title"]), (&json!("portcullis"), &json!("floor")));
-    assert_eq!(result["supportedVersions"], json!(["2026-07-28"]));
+    let spoken = json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]);
+    assert_eq!(result["supportedVersions"], spoken, "whatever its servers speak");
     assert_eq!(result["capabilities"]["resources"], json!({ "listChanged": true, "subscribe": true }));
     assert_eq!(
         result["instructions"],

@@ -109,13 +109,13 @@ async fn a_lying_server_does_not_slow_the_others_down() {
     let liar = Liar::start().await;
     let client = liar.gate.client_at("reports", ANA);
     liar.server.misbehave(Mode::NeverAnswers);
-    let waiting: Vec<_> = (0..100)
+    let waiting: Vec<_> = (0..90)
         .map(|_| {
             let client = client.clone();
             tokio::spawn(async move { client.call(REPORT, json!({ "report_id": "r-1" })).await })
         })
         .collect();
-    eventually("a hundred calls hang", || liar.server.calls() == 100).await;
+    eventually("ninety calls hang", || liar.server.calls() == 90).await;
     for _ in 0..20 {
         passes(&liar.gate.client(ANA).call("read_ticket", json!({ "ticket": "1" })).await.unwrap());
     }
@@ -123,7 +123,7 @@ async fn a_lying_server_does_not_slow_the_others_down() {
     waiting.iter().for_each(tokio::task::JoinHandle::abort);
     drop((waiting, client));
     eventually("every connection is closed", || liar.server.open() <= IDLE).await;
-    assert_eq!(liar.server.calls(), 100);
+    assert_eq!(liar.server.calls(), 90);
 }
 
 #[tokio::test]
