@@ -18,12 +18,11 @@ pub(crate) fn rows(governed: &Governed) -> Vec<EndpointRow> {
             Some(endpoint) => endpoint.missing.iter().map(ToString::to_string).collect(),
             None => vec![catalogue.absence(&manifest.name).to_string()],
         };
-        let revisions = endpoint.map(|endpoint| endpoint.revisions().iter().map(ToString::to_string).collect());
         EndpointRow {
             manifest: manifest.clone(),
             in_service: endpoint.is_some(),
             tools: endpoint.map_or(0, |endpoint| endpoint.tools().len()),
-            revisions: revisions.unwrap_or_default(),
+            revisions: manifest.revisions().map(|revision| revision.to_string()).collect(),
             missing,
             notes: notes(manifest, &governed.servers),
         }

@@ -217,7 +217,7 @@ pub struct EndpointRow {
     pub in_service: bool,
     /// Tools it has.
     pub tools: usize,
-    /// The protocol revisions that all its servers in service speak.
+    /// The protocol revisions that clients may speak there, the newest first.
     pub revisions: Vec<String>,
     /// Which of its servers are not in service, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

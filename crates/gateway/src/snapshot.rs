@@ -54,8 +54,7 @@ impl Door {
     /// The revisions in which the endpoint is served, the newest first: all of them from its minimum on, whatever its
     /// servers speak, because the bridge stands between.
     pub(crate) fn revisions(&self) -> impl Iterator<Item = wire::Revision> {
-        let served = wire::Revision::SUPPORTED.iter().copied();
-        served.filter(|one| self.minimum().is_none_or(|minimum| *one >= minimum))
+        self.endpoint.manifest.revisions()
     }
 
     /// The oldest revision that clients may speak there, if its manifest names one.

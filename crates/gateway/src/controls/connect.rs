@@ -60,9 +60,10 @@ pub(crate) fn speaks(connected: &Connected, said: &Spoken<'_>) -> Result<Revisio
             Some(_) | None => newest().filter(|_| door.minimum().is_none_or(|minimum| wished > minimum.as_str())),
         },
     };
-    let served: Vec<Revision> = door.revisions().collect();
-    let requested = said.wished.unwrap_or(said.revision.as_str());
-    agreed.ok_or_else(|| Flaw::version_unsupported(requested, &served))
+    agreed.ok_or_else(|| {
+        let served: Vec<Revision> = door.revisions().collect();
+        Flaw::version_unsupported(said.wished.unwrap_or(said.revision.as_str()), &served)
+    })
 }
 
 /// The revision of a message.

@@ -267,16 +267,6 @@ impl Endpoint {
         self.members.iter().position(|member| member.server.name == *server)
     }
 
-    /// The protocol revisions that all members speak, in the first one's order. Empty if they have none in common.
-    pub fn revisions(&self) -> Vec<&str> {
-        let Some((first, others)) = self.members.split_first() else {
-            return Vec::new();
-        };
-        let all_speak =
-            |version: &&String| others.iter().all(|other| other.server.supported_versions.contains(version));
-        first.server.supported_versions.iter().filter(all_speak).map(String::as_str).collect()
-    }
-
     /// Whether agents are shown the same there: the same definitions under the same names, withheld or not alike, and the
     /// same instructions.
     pub fn shows_same(&self, other: &Self) -> bool {

@@ -125,6 +125,12 @@ impl EndpointManifest {
         self.naming
     }
 
+    /// The revisions that clients may speak there, the newest first: all from its minimum on, whatever its servers speak.
+    pub fn revisions(&self) -> impl Iterator<Item = Revision> {
+        let served = Revision::SUPPORTED.iter().copied();
+        served.filter(|one| self.minimum_revision.is_none_or(|minimum| *one >= minimum))
+    }
+
     /// What of which servers is behind it, in the order it was written; never empty.
     pub fn portions(&self) -> &[Portion] {
         &self.portions

@@ -247,7 +247,9 @@ fn an_endpoint_is_for_one_server_or_for_several() {
     assert_eq!(two.key_of(&"erp".parse().unwrap()), "servers[1].name");
     assert_eq!((one.minimum_revision, two.minimum_revision), (None, None));
     let oldest = endpoint(&format!("minimum_revision = \"2025-06-18\"\n{TWO}")).unwrap();
-    assert_eq!(oldest.minimum_revision.map(Revision::as_str), Some("2025-06-18"));
+    let served: Vec<_> = oldest.revisions().map(Revision::as_str).collect();
+    assert_eq!(served, ["2026-07-28", "2025-11-25", "2025-06-18"]);
+    assert_eq!(two.revisions().collect::<Vec<_>>(), Revision::SUPPORTED);
     assert_eq!((one.search, two.search), (None, None));
     let searched = endpoint(&format!("search = true\nlisted = [\"crm_find\"]\n{TWO}")).unwrap().search.unwrap();
     assert_eq!(searched.listed, ["crm_find"]);

@@ -128,19 +128,6 @@ fn a_server_out_of_service_is_left_out_and_told_and_with_none_in_service_there_i
 }
 
 #[test]
-fn a_revision_is_served_if_every_member_speaks_it() {
-    let mut old = server("erp", &[]);
-    let mut definitions = old.pins.take().unwrap().definitions;
-    definitions.supported_versions = vec!["2025-11-25".to_owned()];
-    let seen = Observed::new(definitions, Timestamp(3), Vec::new()).unwrap();
-    let digest = seen.digest;
-    old.observe(old.manifest.identity(), seen).unwrap();
-    old.approve(digest, &change()).unwrap();
-    assert_eq!(compiled(&[server("crm", &[])], two()).revisions(), ["2026-07-28", "2025-11-25"]);
-    assert_eq!(compiled(&[server("crm", &[]), old], two()).revisions(), ["2025-11-25"]);
-}
-
-#[test]
 fn what_did_not_change_is_kept_and_what_did_is_noticed() {
     let servers = [server("crm", &["find"]), server("erp", &["find", "more"])];
     let desk = "desk".parse().unwrap();
