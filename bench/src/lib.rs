@@ -9,6 +9,10 @@
 //! - [`load`]: 64 connections of an agent that calls one tool, as fast as answers come or at a fixed rate;
 //! - [`run`]: starts them all and the gate, takes turns between them, and prints and keeps the report.
 //!
+//! - [`hostile`]: what attacks do to another caller's latency, against that caller left alone, in turns;
+//! - [`many`]: thousands of servers, tools, sessions and streams on one gate, and what it holds then;
+//! - [`soak`]: whether memory, files, threads and children grow while the gate works at half load, for as long as asked.
+//!
 //! `cargo xtask bench stages` measures what each step of the gate costs by itself. The gate has no switches to take
 //! controls out with, so that the cost of each control is measured through the crate it lives in. It is a binary of its
 //! own (`bin/stages`), because it is linked with those crates and the others need not be.
@@ -19,11 +23,14 @@
 pub mod bare;
 mod flush;
 pub mod gate;
+pub mod hostile;
 mod listen;
 pub mod load;
 pub mod machine;
+pub mod many;
 pub mod payload;
 pub mod process;
 pub mod report;
 pub mod run;
+pub mod soak;
 pub mod upstream;

@@ -1,6 +1,6 @@
 //! The benchmark's one binary; see the crate's own page for what it measures.
 
-use bench::{bare, load, run, upstream};
+use bench::{bare, hostile, load, many, run, soak, upstream};
 use clap::{Parser, Subcommand};
 
 /// The gate's allocator, so that the yardstick has it too.
@@ -25,6 +25,18 @@ enum Part {
     Bare(bare::Settings),
     /// The agents: calls one tool over and over, and prints one JSON report.
     Load(load::Settings),
+    /// Another caller's latency beside each kind of attack, against its latency without.
+    Hostile(hostile::Plan),
+    /// An attacker, until it is ended.
+    Attack(hostile::AttackSettings),
+    /// Many servers, tools, callers, sessions, streams and local servers: times and memory.
+    Many(many::Plan),
+    /// The servers of `many`.
+    Shelves(many::shelves::Settings),
+    /// A local server of `many`.
+    Child(many::shelves::Settings),
+    /// Half load for long: does the gate hold more and more?
+    Soak(soak::Plan),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -33,5 +45,11 @@ fn main() -> anyhow::Result<()> {
         Part::Upstream(settings) => upstream::run(&settings),
         Part::Bare(settings) => bare::run(&settings),
         Part::Load(settings) => load::run(&settings),
+        Part::Hostile(plan) => hostile::run(&plan),
+        Part::Attack(settings) => hostile::attack(&settings),
+        Part::Many(plan) => many::run(&plan),
+        Part::Shelves(settings) => many::shelves::run(&settings),
+        Part::Child(settings) => many::shelves::child(&settings),
+        Part::Soak(plan) => soak::run(&plan),
     }
 }
