@@ -36,6 +36,9 @@ use crate::trail::Trail;
 /// The key under which a client finds the one question that is put to it at a time.
 const KEY: &str = "question";
 
+/// The code for a question that the client did not say it can be asked.
+const CAPABILITY_MISSING: i64 = -32021;
+
 type Sending = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>;
 type Telling = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
 
@@ -204,6 +207,11 @@ impl Older {
     fn whole(mut self, status: StatusCode, bytes: Bytes) -> Result<Unread, Flaw> {
         match answer::read(&bytes) {
             Ok(Incoming::Response { id, outcome }) => {
+                let status = match outcome {
+                    // Sessions have no status for it, and 2026-07-28 wants one.
+                    Outcome::Error { code: CAPABILITY_MISSING, .. } => StatusCode::BAD_REQUEST,
+                    Outcome::Error { .. } | Outcome::Result { .. } => status,
+                };
                 Ok(Unread::Whole(status, self.answered(id.as_ref(), &outcome, &bytes)?))
             }
             // It is for `release` to say what is wrong with it.

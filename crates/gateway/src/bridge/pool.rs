@@ -21,6 +21,8 @@ use crate::gate::Gate;
 use crate::legacy;
 use crate::register::{self, Direction, Path};
 
+/// How often it is looked whether something was said.
+const LOOK: Duration = Duration::from_millis(10);
 /// Questions that wait on one call.
 const ASIDES_MAX: usize = 4;
 
@@ -248,11 +250,23 @@ async fn hear(gate: Arc<Gate>, kept: Arc<Kept>, session: Arc<upstream::Session>)
         _ = over.wait_for(|over| *over) => {}
         () = listening => {}
     }
+    last_words(&session).await;
     if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &kept.key.server) {
         // A server that does not answer ends the session when its own time is up.
         let patience = Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX);
         let _ = tokio::time::timeout(patience, session.close(headers)).await;
     }
+}
+
+/// Waits a little until what is being said in a session, that its calls are taken back above all, has been said.
+async fn last_words(session: &Arc<upstream::Session>) {
+    // The pool and whoever waits here hold it too.
+    let said = async {
+        while Arc::strong_count(session) > 2 {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_millis(limits::PARTING_MILLISECONDS_MAX), said).await;
 }
 
 async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Session>) {

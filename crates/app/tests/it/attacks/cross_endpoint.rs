@@ -23,10 +23,10 @@ async fn what_one_endpoint_told_a_server_is_not_known_at_another() {
     let session = Line::new(&yard.gate, "annex", crate::gate::files::ANA).begin(crate::local::capabilities()).await;
     let reply = session.call(TOOL, asking_for("three")).await;
     passes(&reply);
-    assert_eq!(reply.text(), "three");
+    assert_eq!(reply.text(), "one two three", "one process serves an endpoint, in every revision");
     // The other way round as well.
     let reply = report_of(&yard.client(), "four").await;
-    assert_eq!(reply.text(), "salaries four");
+    assert_eq!(reply.text(), "salaries bonuses four");
 }
 
 #[tokio::test]

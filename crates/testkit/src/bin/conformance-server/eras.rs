@@ -9,6 +9,25 @@ use serde_json::{Value, json};
 
 const NEWER: &str = "2026-07-28";
 
+/// The eras that the fixture speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Era {
+    Both,
+    Older,
+    Newer,
+}
+
+impl Era {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        match name {
+            "both" => Some(Self::Both),
+            "older" => Some(Self::Older),
+            "newer" => Some(Self::Newer),
+            _ => None,
+        }
+    }
+}
+
 /// A layer of a server that is older than 2026-07-28.
 pub(crate) async fn older(request: Request, next: Next) -> Response {
     if is_newer(&request) {

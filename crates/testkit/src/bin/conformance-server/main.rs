@@ -34,6 +34,7 @@ use rmcp::transport::streamable_http_server::session::local::LocalSessionManager
 use rmcp::transport::streamable_http_server::{StreamableHttpServerConfig, StreamableHttpService};
 use tokio::net::TcpListener;
 
+use eras::Era;
 use fixture::Fixture;
 use session::Session;
 
@@ -52,6 +53,7 @@ async fn main() -> io::Result<()> {
         Some(_) => return Err(io::Error::other(USAGE)),
     };
     let era = arguments.next().unwrap_or_else(|| "both".to_owned());
+    let era = Era::parse(&era).ok_or_else(|| io::Error::other(USAGE))?;
     let address: SocketAddr = address.parse().map_err(io::Error::other)?;
     if !address.ip().is_loopback() {
         return Err(io::Error::other("a fixture has no business on a network: listen on loopback"));
@@ -62,7 +64,7 @@ async fn main() -> io::Result<()> {
         "http://127.0.0.1:*",
         "http://[::1]:*",
     ]);
-    let session = move || Ok(Session::new(Arc::clone(&fixture)));
+    let session = move || Ok(Session::new(Arc::clone(&fixture), era));
     let mut sessions = LocalSessionManager::default();
     sessions.session_config.sse_retry = Some(RETRY);
     let service = StreamableHttpService::new(session, Arc::new(sessions), config);
@@ -74,11 +76,10 @@ async fn main() -> io::Result<()> {
     if documents {
         router = router.layer(middleware::from_fn(documents::document));
     }
-    router = match era.as_str() {
-        "both" => router,
-        "older" => router.layer(middleware::from_fn(eras::older)),
-        "newer" => router.layer(middleware::from_fn(eras::newer)),
-        _ => return Err(io::Error::other(USAGE)),
+    router = match era {
+        Era::Both => router,
+        Era::Older => router.layer(middleware::from_fn(eras::older)),
+        Era::Newer => router.layer(middleware::from_fn(eras::newer)),
     };
     axum::serve(listener, router).await
 }

@@ -5,12 +5,17 @@
 
 #![expect(deprecated, reason = "sampling is of revision 2025-11-25, which this speaks")]
 
-use rmcp::RoleServer;
-use rmcp::model::{CallToolResult, ContentBlock, CreateMessageRequestParams, ElicitRequestParams};
+use rmcp::model::{
+    CallToolResult, ClientCapabilities, ContentBlock, CreateMessageRequestParams, ElicitRequestParams, InputRequest,
+    InputResponses,
+};
 use rmcp::service::{Peer, ServiceError};
+use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
 
 use crate::content::said;
+use crate::questions::{Script, Turn, internal};
+use crate::seal::Seal;
 
 /// Calls one of the tools that ask by request; `None` when `tool` is none of them.
 pub(crate) async fn call(tool: &str, arguments: &Value, peer: &Peer<RoleServer>) -> Option<CallToolResult> {
@@ -29,6 +34,34 @@ pub(crate) async fn call(tool: &str, arguments: &Value, peer: &Peer<RoleServer>)
     Some(answered.unwrap_or_else(|error| {
         CallToolResult::error(vec![ContentBlock::text(format!("The client could not be asked: {error}"))])
     }))
+}
+
+/// Asks by requests, one after another, what a script of [`crate::questions`] asks within its answers, until it asks no more.
+pub(crate) async fn converse(
+    script: &Script,
+    seal: &Seal,
+    mut turn: Turn,
+    declared: &ClientCapabilities,
+    peer: &Peer<RoleServer>,
+) -> Result<Turn, ErrorData> {
+    while let Turn::Ask(asked) = turn {
+        let mut responses = InputResponses::new();
+        for (key, question) in asked.input_requests.unwrap_or_default() {
+            let answer = match question {
+                InputRequest::CreateMessage(question) => {
+                    json!(peer.create_message(question.params).await.map_err(internal)?)
+                }
+                InputRequest::Elicitation(question) => {
+                    json!(peer.create_elicitation(question.params).await.map_err(internal)?)
+                }
+                // There is no other kind, but the type says that there may be.
+                _ => json!(peer.list_roots().await.map_err(internal)?),
+            };
+            responses.insert(key, answer);
+        }
+        turn = script.turn(seal, Some(responses), asked.request_state, declared)?;
+    }
+    Ok(turn)
 }
 
 async fn sample(peer: &Peer<RoleServer>, prompt: &str) -> Result<CallToolResult, ServiceError> {
@@ -54,7 +87,7 @@ async fn elicit(
 }
 
 fn parsed<T: serde::de::DeserializeOwned>(question: Value) -> Result<T, ServiceError> {
-    serde_json::from_value(question).map_err(|error| ServiceError::McpError(crate::questions::internal(error)))
+    serde_json::from_value(question).map_err(|error| ServiceError::McpError(internal(error)))
 }
 
 fn details() -> Value {

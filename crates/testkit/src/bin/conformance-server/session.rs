@@ -9,7 +9,7 @@ use std::time::Duration;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, CompleteRequestParams,
     CompleteResult, CompletionInfo, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation,
-    ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
+    InputResponses, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
     LoggingMessageNotificationParam, PaginatedRequestParams, ProgressNotificationParam, PromptMessage, ProtocolVersion,
     ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceUpdatedNotificationParam, Role,
     ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
@@ -24,6 +24,7 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::content::{self, said};
 use crate::cut;
 use crate::definitions::{self, ASKING_PROMPT, TEXT_URI};
+use crate::eras::Era;
 use crate::fixture::{Change, Fixture};
 use crate::questions::{Answers, Script, Turn, internal};
 use crate::requests;
@@ -39,6 +40,7 @@ const WAIT_MAX: Duration = Duration::from_secs(60);
 
 pub(crate) struct Session {
     fixture: Arc<Fixture>,
+    era: Era,
     /// What the client wants to read of the log; nothing until it says.
     level: Mutex<Option<LoggingLevel>>,
     /// The resources it watches.
@@ -46,12 +48,28 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(fixture: Arc<Fixture>) -> Self {
-        Self { fixture, level: Mutex::default(), watched: Arc::default() }
+    pub(crate) fn new(fixture: Arc<Fixture>, era: Era) -> Self {
+        Self { fixture, era, level: Mutex::default(), watched: Arc::default() }
     }
 
     fn tell(&self, change: Change) -> CallToolResult {
         said(format!("Told {} subscribers", self.fixture.tell(change)))
+    }
+
+    /// Where a call that asks stands. A server of sessions asks by requests, and has everything it needs then.
+    async fn turn(
+        &self,
+        script: &Script,
+        responses: Option<InputResponses>,
+        state: Option<String>,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Turn, ErrorData> {
+        let (seal, declared) = (&self.fixture.seal, declared(context));
+        let turn = script.turn(seal, responses, state, &declared)?;
+        match self.era {
+            Era::Both | Era::Newer => Ok(turn),
+            Era::Older => requests::converse(script, seal, turn, &declared, &context.peer).await,
+        }
     }
 
     /// Waits for the client to give up.
@@ -107,7 +125,11 @@ impl ServerHandler for Session {
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
-        Cow::Borrowed(&[ProtocolVersion::V_2026_07_28, ProtocolVersion::V_2025_11_25])
+        Cow::Borrowed(match self.era {
+            Era::Both => &[ProtocolVersion::V_2026_07_28, ProtocolVersion::V_2025_11_25],
+            Era::Older => &[ProtocolVersion::V_2025_11_25],
+            Era::Newer => &[ProtocolVersion::V_2026_07_28],
+        })
     }
 
     async fn list_tools(
@@ -132,8 +154,7 @@ impl ServerHandler for Session {
             return Err(ErrorData::invalid_params(format!("no tool `{}`", request.name), None));
         }
         if let Some(script) = Script::find(&request.name) {
-            let turn =
-                script.turn(&self.fixture.seal, request.input_responses, request.request_state, &declared(&context))?;
+            let turn = self.turn(script, request.input_responses, request.request_state, &context).await?;
             return Ok(match turn {
                 Turn::Ask(asked) => asked.into(),
                 Turn::Done(answers) => said(concluded(script, &answers)).into(),
@@ -184,8 +205,7 @@ impl ServerHandler for Session {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         if let Some(script) = Script::find(&request.name).filter(|script| script.name == ASKING_PROMPT) {
-            let turn =
-                script.turn(&self.fixture.seal, request.input_responses, request.request_state, &declared(&context))?;
+            let turn = self.turn(script, request.input_responses, request.request_state, &context).await?;
             return Ok(match turn {
                 Turn::Ask(asked) => asked.into(),
                 Turn::Done(answers) => {
