@@ -8,7 +8,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
@@ -32,8 +31,6 @@ pub(super) struct Scale {
 
 /// Servers behind one endpoint.
 const PER_ENDPOINT: usize = model::limits::ENDPOINT_SERVERS_MAX;
-/// Commands that are run at once.
-const AT_ONCE: usize = 8;
 /// Time the gate may take to be ready, and to answer.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -87,33 +84,15 @@ impl Place {
         self.command(&["apply", "-f", "state", "--yes"])?;
         // Local servers are looked at when somebody asks for it, and only then.
         let children: Vec<String> = (0..self.scale.children).map(child_name).collect();
-        self.each(&children, |name| self.command(&["server", "check", name]))
+        children.iter().try_for_each(|name| self.command(&["server", "check", name]))
     }
 
-    /// Approves every server.
+    /// Approves every server, one after another: each approval is of the state as it was seen.
     pub(super) fn approve(&self) -> anyhow::Result<()> {
         let mut names: Vec<String> = (0..self.scale.servers).map(server_name).collect();
         names.extend((0..self.scale.children).map(child_name));
         names.push("catalogue".to_owned());
-        self.each(&names, |name| self.command(&["server", "approve", name, "--yes"]))
-    }
-
-    /// Does something for each of these names, several at once.
-    fn each(&self, names: &[String], task: impl Fn(&str) -> anyhow::Result<()> + Sync) -> anyhow::Result<()> {
-        let next = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            let work = || -> anyhow::Result<()> {
-                while let Some(name) = names.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    task(name)?;
-                }
-                Ok(())
-            };
-            let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
-            workers.into_iter().try_for_each(|worker| match worker.join() {
-                Ok(done) => done,
-                Err(_) => bail!("a worker failed"),
-            })
-        })
+        names.iter().try_for_each(|name| self.command(&["server", "approve", name, "--yes"]))
     }
 
     /// Every page of the large catalogue.
