@@ -1,10 +1,13 @@
 //! Messages of agents and of servers, and what headers say of them.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use model::limits;
 use serde_json::{Value, json};
 use wire::answer::{self, Incoming, Outcome};
-use wire::{Id, ParamHeaders, Revision, Said, Subject, header, outgoing, read, read_head};
+use wire::{Id, ParamHeaders, Revision, Said, Subject, batch, header, outgoing, read, read_head};
 
 use crate::{json_of, line_and_rest};
 
@@ -72,6 +75,29 @@ fn headers_and_rest(bytes: &[u8]) -> (HeaderMap, &[u8]) {
         }
     }
     (headers, rest)
+}
+
+/// The messages of a batch are the elements of its array, byte for byte; none of them begins a session, and no two requests
+/// share an id.
+pub(crate) fn batch(bytes: &[u8]) {
+    let body = Bytes::from(json_of(bytes).into_owned());
+    let Ok(elements) = batch::split(&body) else { return };
+    assert!(batch::is_batch(&body) && (1..=limits::BATCH_MESSAGES_MAX).contains(&elements.len()));
+    let theirs: Vec<Value> = serde_json::from_slice(&body).expect("a batch is an array");
+    let ours: Vec<Value> = elements.iter().map(|element| serde_json::from_slice(&element.body).unwrap()).collect();
+    assert_eq!(ours, theirs);
+    let requests = || theirs.iter().filter(|message| message.get("method").is_some() && message["id"].is_string());
+    let ids: HashSet<&str> = requests().filter_map(|message| message["id"].as_str()).collect();
+    let long = requests().filter(|message| message["id"].as_str().unwrap().len() > limits::REQUEST_ID_BYTES_MAX);
+    assert!(ids.len() + long.count() >= requests().count(), "two requests with one id");
+    assert!(theirs.iter().all(|message| message["method"] != "initialize"));
+    let headers = outgoing::session_headers(Revision::V2025_03_26, Some("s"));
+    for element in elements {
+        // Whoever is read as a request is answered.
+        if let Ok(Said::Request(request)) = read(&headers, &element.body) {
+            assert_eq!(request.id.is_some(), element.is_answered);
+        }
+    }
 }
 
 /// What a server sends is read or refused, and what was read is JSON of the same meaning.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use bytes::Bytes;
 use model::{canonical_json, is_canonical_uri, limits};
 use serde_json::Value;
+use wire::edit::Change;
 use wire::json::{self, Bounds, Json};
 use wire::{Id, edit, lines, sse};
 
@@ -73,6 +74,44 @@ pub(crate) fn edit(bytes: &[u8]) {
     assert_eq!(serde_json::from_slice::<Value>(&edited).unwrap(), expected);
     let kept = body.iter().zip(&edited).take_while(|(one, two)| one == two).count();
     assert!(kept + new.len() <= edited.len() + new.trim().len() || edited == body, "bytes before the value changed");
+}
+
+/// Members are put in and taken out where the changes say, and nowhere else. The input is lines of changes, `a.b=VALUE` or
+/// `a.b` for one that goes, an empty line and the body.
+pub(crate) fn splice(bytes: &[u8]) {
+    let (mut changes, mut rest) = (Vec::new(), bytes);
+    while changes.len() < 4 {
+        let (line, after) = line_and_rest(rest);
+        rest = after;
+        if line.is_empty() {
+            break;
+        }
+        let Ok(line) = std::str::from_utf8(line) else { return };
+        let (path, value) = line.split_once('=').map_or((line, None), |(path, value)| (path, Some(value)));
+        changes.push((path.split('.').collect::<Vec<_>>(), value));
+    }
+    let body = Bytes::from(json_of(rest).into_owned());
+    let named: Vec<(&[&str], Change<'_>)> =
+        changes.iter().map(|(path, value)| (path.as_slice(), value.map_or(Change::Remove, Change::Put))).collect();
+    let Ok(spliced) = edit::splice(&body, &named) else { return };
+    let mut expected: Value = serde_json::from_slice(&body).expect("what was read is JSON");
+    for (path, value) in &changes {
+        let (last, way) = path.split_last().expect("a path has a key");
+        let object = match value {
+            Some(_) => way.iter().try_fold(&mut expected, |at, &key| {
+                Some(at.as_object_mut()?.entry(key).or_insert_with(|| Value::Object(serde_json::Map::new())))
+            }),
+            None => way.iter().try_fold(&mut expected, |at, &key| at.get_mut(key)),
+        };
+        match (object.and_then(Value::as_object_mut), value) {
+            (Some(object), Some(value)) => {
+                object.insert((*last).to_owned(), serde_json::from_str(value).expect("it was taken"));
+            }
+            (Some(object), None) => drop(object.remove(*last)),
+            (None, value) => assert!(value.is_none(), "it was put into what is no object"),
+        }
+    }
+    assert_eq!(serde_json::from_slice::<Value>(&spliced).expect("what was spliced is JSON"), expected);
 }
 
 /// An id that was read is read again as itself, in its own spelling and in any other.
