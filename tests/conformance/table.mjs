@@ -2,7 +2,14 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-const [out, suiteStatus] = process.argv.slice(2);
+const [out, suiteStatus, impossibleFile] = process.argv.slice(2);
+
+// Scenarios that cannot exist, with the reason: `name: why`.
+const impossible = new Map();
+for (const line of impossibleFile ? readFileSync(impossibleFile, 'utf8').split('\n') : []) {
+  const entry = /^([\w-]+): (.+)$/.exec(line);
+  if (entry) impossible.set(entry[1], entry[2]);
+}
 
 const listed = readFileSync(join(out, 'required.txt'), 'utf8').split('\n');
 const clientSection = listed.findIndex((line) => line.startsWith('Client scenarios'));
@@ -26,6 +33,11 @@ function row(name, scored) {
   const passed = having('SUCCESS').length;
   const failures = having('FAILURE');
   const verdict = failures.length > 0 ? 'FAIL' : passed > 0 ? 'pass' : 'none';
+  if (scored && impossible.has(name)) {
+    if (verdict === 'pass') failed = true;
+    console.log(`${name.padEnd(width)}  ${verdict === 'pass' ? 'PASS, and was thought impossible' : `cannot be: ${impossible.get(name)}`}`);
+    return;
+  }
   if (scored && verdict !== 'pass') failed = true;
   console.log(`${name.padEnd(width)}  ${verdict}  ${passed} passed, ${failures.length} failed`);
   for (const check of [...failures, ...having('WARNING')]) {

@@ -6,8 +6,8 @@
 #![expect(deprecated, reason = "sampling is of revision 2025-11-25, which this speaks")]
 
 use rmcp::model::{
-    CallToolResult, ClientCapabilities, ContentBlock, CreateMessageRequestParams, ElicitRequestParams, InputRequest,
-    InputResponses,
+    CallToolResponse, CallToolResult, ClientCapabilities, ContentBlock, CreateMessageRequestParams,
+    ElicitRequestParams, InputRequest, InputRequiredResult, InputResponses,
 };
 use rmcp::service::{Peer, ServiceError};
 use rmcp::{ErrorData, RoleServer};
@@ -34,6 +34,40 @@ pub(crate) async fn call(tool: &str, arguments: &Value, peer: &Peer<RoleServer>)
     Some(answered.unwrap_or_else(|error| {
         CallToolResult::error(vec![ContentBlock::text(format!("The client could not be asked: {error}"))])
     }))
+}
+
+/// Calls one of the tools that ask by request, as a server of 2026-07-28 alone has them: the question, or what was answered.
+pub(crate) fn within(
+    tool: &str,
+    arguments: &Value,
+    responses: Option<&InputResponses>,
+) -> Option<Result<CallToolResponse, ErrorData>> {
+    const KEY: &str = "asked";
+    let text = |name: &str| arguments.get(name).and_then(Value::as_str).unwrap_or_default();
+    let form = |message: &str, schema: Value| {
+        let params = json!({ "mode": "form", "message": message, "requestedSchema": schema });
+        json!({ "method": "elicitation/create", "params": params })
+    };
+    let message = json!({ "role": "user", "content": { "type": "text", "text": text("prompt") } });
+    let sampling = json!({ "messages": [message], "maxTokens": 100 });
+    let (heading, question) = match tool {
+        "test_sampling" => ("", json!({ "method": "sampling/createMessage", "params": sampling })),
+        "test_elicitation" => ("User response", form(text("message"), details())),
+        "test_elicitation_sep1034_defaults" => ("Elicitation completed", form("Please check the defaults", defaults())),
+        "test_elicitation_sep1330_enums" => ("Elicitation completed", form("Please choose", enumerations())),
+        _ => return None,
+    };
+    Some(match responses.and_then(|responses| responses.get(KEY)) {
+        Some(answer) if heading.is_empty() => Ok(said(format!("LLM response: {}", answer["content"])).into()),
+        Some(answer) => {
+            let action = answer["action"].as_str().unwrap_or_default();
+            Ok(said(format!("{heading}: action={action}, content={}", answer["content"])).into())
+        }
+        None => serde_json::from_value(question).map_err(internal).map(|question| {
+            let asked = [(KEY.to_owned(), question)].into_iter().collect();
+            InputRequiredResult::new(Some(asked), None).into()
+        }),
+    })
 }
 
 /// Asks by requests, one after another, what a script of [`crate::questions`] asks within its answers, until it asks no more.
