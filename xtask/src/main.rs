@@ -72,7 +72,7 @@ fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
         run_cargo(&["build", "--release", "--package", "app"])?;
     }
     let mut arguments = vec!["run", "--release", "--package", "bench", "--bin", binary, "--"];
-    let is_other = options.first().is_some_and(|first| matches!(first.as_str(), "hostile" | "soak"));
+    let is_other = options.first().is_some_and(|first| matches!(first.as_str(), "hostile" | "many" | "soak"));
     arguments.extend((binary == "bench" && !is_other).then_some("run"));
     arguments.extend(options.iter().map(String::as_str));
     run_cargo(&arguments)?;
