@@ -6,13 +6,14 @@
 //! other. So there is one path, and every control of it meets what crosses.
 //!
 //! - [`older`]: a server that keeps sessions, for a client that keeps none. The gate keeps them, in a [`pool`]; a call that
-//!   waits until its client answers a question of the server's is [`parked`].
+//!   waits until its client answers a question of the server's is [`open`], and [`parked`].
 //! - [`newer`]: a server that keeps none, for a client that does. Its questions become requests on the client's stream.
 //! - [`listening`]: subscriptions, either way.
 
 mod listening;
 mod newer;
 mod older;
+mod open;
 mod parked;
 mod pool;
 
@@ -123,16 +124,6 @@ impl Bridge {
     /// A number that no other message to a server has.
     fn number(&self) -> i64 {
         self.numbers.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
-    }
-
-    /// The gate's own sessions with servers, on behalf of callers that keep none.
-    pub fn sessions(&self) -> usize {
-        self.pool.count()
-    }
-
-    /// Calls that wait for their client's answer.
-    pub fn waiting(&self) -> usize {
-        self.parked.count()
     }
 }
 

@@ -4,31 +4,27 @@
 //! 2026-07-28 would say it. A question of the server's ends the client's request with `input_required`, while the call goes
 //! on waiting at the server; the client's next request brings the answer, and the call is read on from there.
 
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use model::{Digest, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey, UserId, limits};
+use model::{Digest, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey, UserId};
 use policy::Action;
 use serde_json::json;
-use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
-use upstream::{Answer, Deadlines, Fault, Route, SendError, Stream, Turn};
+use upstream::{Route, Turn};
 use wire::answer::{self, Incoming, Notification, Outcome, Question, ResultType};
 use wire::{Capabilities, Flaw, Id, Revision, bridge, reply};
 
+use super::open::{self, Heard, Open};
 use super::parked::Waiting;
-use super::pool::{Aside, Place};
-use super::{Source, Unread, Worded, told};
+use super::pool::Aside;
+use super::{Source, Unread, Worded};
+use crate::controls::ask;
 use crate::controls::connect::Connected;
 use crate::controls::halted::{self, Running};
 use crate::controls::read::Message;
-use crate::controls::{ask, forward};
 use crate::gate::Gate;
-use crate::legacy::{self, Withdrawal};
+use crate::legacy;
 use crate::naming;
 use crate::register::{self, Control, Direction};
 use crate::trail::Trail;
@@ -38,47 +34,6 @@ const KEY: &str = "question";
 
 /// The code for a question that the client did not say it can be asked.
 const CAPABILITY_MISSING: i64 = -32021;
-
-type Sending = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>;
-type Telling = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
-
-/// A call that is open at its server, whether a client waits for it or not.
-pub(crate) struct Open {
-    /// Its place in the gate's session; none at a local server, which has no sessions and asks nobody.
-    place: Option<Place>,
-    number: i64,
-    stage: Stage,
-    /// When the wait for the beginning of the answer becomes too long.
-    begins_by: Instant,
-    asides: mpsc::Receiver<Aside>,
-    /// The answer to a question that is on its way to the server.
-    telling: Option<Telling>,
-    /// Its turn at the server; none while it waits for its client.
-    turn: Option<Turn>,
-    withdrawal: Option<Withdrawal>,
-}
-
-/// How far the server's answer has come.
-enum Stage {
-    /// It has not begun.
-    Begins(Sending),
-    /// It comes message by message.
-    Speaks(Stream),
-    /// It is complete.
-    Over,
-}
-
-/// What is heard of an open call.
-enum Heard {
-    /// The answer, in one document.
-    Whole(StatusCode, Bytes),
-    /// The answer begins, message by message.
-    Begun,
-    /// One message.
-    Message(Bytes),
-    /// A question beside the answer.
-    Aside(Aside),
-}
 
 /// One request of a client for an open call.
 pub(crate) struct Older {
@@ -131,50 +86,8 @@ pub(crate) async fn send(
     if let Some(state) = &request.request_state {
         return older.go_on(running, state, request.input_responses.as_ref(), worded.headers, turn).await;
     }
-    older.open = Some(begin(gate, running, message, route, worded, turn).await?);
+    older.open = Some(open::begin(gate, running, message, route, worded, turn).await?);
     older.first().await
-}
-
-/// Sends a call.
-async fn begin(
-    gate: &Arc<Gate>,
-    running: &Running,
-    message: &Message,
-    route: &Route,
-    worded: Worded,
-    turn: Turn,
-) -> Result<Open, Refusal> {
-    let turn = Some(turn);
-    let Worded { headers, body, number, .. } = worded;
-    let begins_by = Instant::now() + Deadlines::CALL.head;
-    if route.is_local() {
-        let route = route.clone();
-        let sending: Sending = Box::pin(async move { upstream::send(&route, headers, body, Deadlines::CALL).await });
-        let stage = Stage::Begins(sending);
-        let (_, asides) = mpsc::channel(1);
-        return Ok(Open { place: None, number, stage, begins_by, asides, telling: None, turn, withdrawal: None });
-    }
-    let capabilities = told(&message.request.meta.client_capabilities)?;
-    let kept = gate.bridge.pool.session(gate, running, route, &capabilities).await?;
-    let logs = running
-        .door
-        .endpoint
-        .member(&route.server)
-        .is_some_and(|member| member.server.capabilities.get("logging").is_some());
-    if let Some(level) = message.request.meta.log_level.as_deref().filter(|_| logs) {
-        kept.heed_level(gate, level).await;
-    }
-    let (place, asides) = kept.call(number)?;
-    let withdrawal = Withdrawal::new(gate, &route.server, &place.session, &Id::number(number));
-    // What is said in a session is of the revision that was agreed on for it.
-    let session = Arc::clone(&place.session);
-    // A server may ask before its answer begins, and then people take their time.
-    let head = Deadlines::CALL.head + Duration::from_millis(limits::PARKED_MILLISECONDS_MAX);
-    let deadlines = Deadlines { head, ..Deadlines::CALL };
-    let sending: Sending = Box::pin(async move { session.send(headers, body, deadlines).await });
-    let stage = Stage::Begins(sending);
-    let (place, withdrawal) = (Some(place), Some(withdrawal));
-    Ok(Open { place, number, stage, begins_by, asides, telling: None, turn, withdrawal })
 }
 
 impl Older {
@@ -184,7 +97,7 @@ impl Older {
             let Some(open) = &mut self.open else {
                 return Err(Refusal::new(Reason::Internal, "a call that is not open").into());
             };
-            if let Stage::Speaks(_) = open.stage {
+            if open.speaks() {
                 return Ok(Unread::Stream(Source::Older(Box::new(self))));
             }
             match open.next().await {
@@ -245,7 +158,7 @@ impl Older {
     }
 
     fn notified(&self, notification: &Notification, bytes: &Bytes) -> Result<Option<Bytes>, Flaw> {
-        let number = self.open.as_ref().map(|open| open.number);
+        let number = self.open.as_ref().map(Open::number);
         match notification.method.as_str() {
             "notifications/progress" => {
                 let about_this = notification.progress_token.as_ref().and_then(Id::as_number) == number;
@@ -266,9 +179,9 @@ impl Older {
     /// The answer to the call.
     fn answered(&mut self, id: Option<&Id>, outcome: &Outcome, bytes: &Bytes) -> Result<Bytes, Flaw> {
         let open = self.open.take();
-        let number = open.as_ref().map(|open| open.number);
-        if let Some(withdrawal) = open.and_then(|open| open.withdrawal) {
-            withdrawal.disarm();
+        let number = open.as_ref().map(Open::number);
+        if let Some(open) = open {
+            open.answered();
         }
         let nameless = id.is_none() && matches!(outcome, Outcome::Error { .. });
         if !nameless && id.and_then(Id::as_number) != number {
@@ -339,10 +252,8 @@ impl Older {
         let handle = handle.ok_or_else(|| Refusal::new(Reason::Internal, "a call's handle could not be sealed"))?;
         let asks = bridge::input_required(&self.id, &[(KEY.to_owned(), question)], Some(&handle))?;
         let open = self.open.take().ok_or_else(|| Refusal::new(Reason::Internal, "a call that is not open"))?;
-        // People take their time, and others wait for their turns.
-        let open = Open { turn: None, ..open };
         let waiting = Waiting {
-            open,
+            open: open.at_rest(),
             question: question_id.clone(),
             method,
             asked: question.clone(),
@@ -378,27 +289,23 @@ impl Older {
             self.open = Some(open);
             return Ok(Unread::Whole(StatusCode::OK, self.park(&question, method, &asked)?));
         };
-        let Some(place) = &open.place else {
-            return Err(Refusal::new(Reason::Internal, "a local server asks nobody").into());
-        };
-        let session = Arc::clone(&place.session);
+        let none = || Refusal::new(Reason::Internal, "a local server asks nobody");
+        let session = Arc::clone(open.session().ok_or_else(none)?);
         let server = Object::Server { server: self.server.clone() };
         if let Err(refusal) = running.decide(Action::Ask, &server, self.gate.clock.now()) {
             // Dropping the call takes it back at the server.
             legacy::tell(&self.gate, &self.server, session, legacy::refused(&question, refusal.reason));
             return Err(refusal.into());
         }
-        let body = bridge::response_to_legacy(&question, &said);
-        open.telling = Some(Box::pin(async move { session.tell(headers, body).await }));
-        (open.begins_by, open.turn) = (Instant::now() + Deadlines::CALL.head, Some(turn));
+        open.go_on(headers, bridge::response_to_legacy(&question, &said), turn);
         self.open = Some(open);
         self.first().await
     }
 
     /// Says something to the server that nobody waits for.
     fn say(&self, body: Bytes) {
-        if let Some(place) = self.open.as_ref().and_then(|open| open.place.as_ref()) {
-            legacy::tell(&self.gate, &self.server, Arc::clone(&place.session), body);
+        if let Some(session) = self.open.as_ref().and_then(Open::session) {
+            legacy::tell(&self.gate, &self.server, Arc::clone(session), body);
         }
     }
 
@@ -418,86 +325,5 @@ impl Older {
             bound.extend_from_slice(part.unwrap_or_default().as_bytes());
         }
         bound
-    }
-}
-
-impl Open {
-    /// Whether nothing can be heard of it any more.
-    pub(super) fn is_over(&self) -> bool {
-        self.place.as_ref().is_some_and(|place| place.session.is_over())
-    }
-
-    /// What is heard next; `None` at the end. Dropping the future loses nothing.
-    async fn next(&mut self) -> Option<Result<Heard, Refusal>> {
-        let Self { stage, asides, telling, begins_by, turn, withdrawal, .. } = self;
-        loop {
-            tokio::select! {
-                biased;
-                told = tell(telling) => if let Err(error) = told {
-                    return Some(Err(forward::refusal(&error)));
-                },
-                Some(aside) = asides.recv() => return Some(Ok(Heard::Aside(aside))),
-                heard = hear(stage, *begins_by, turn.as_ref()) => return Some(heard?.map_err(|failure| failure.refusal(withdrawal))),
-            }
-        }
-    }
-}
-
-/// Why nothing more is heard.
-enum Failure {
-    Send(SendError),
-    Answer(Refusal),
-}
-
-impl Failure {
-    /// The same as a refusal. A call that never reached the server needs not be taken back there.
-    fn refusal(self, withdrawal: &mut Option<Withdrawal>) -> Refusal {
-        match self {
-            Self::Answer(refusal) => refusal,
-            Self::Send(error) => {
-                if matches!(error, SendError::NotSent { .. } | SendError::SessionOver)
-                    && let Some(withdrawal) = withdrawal.take()
-                {
-                    withdrawal.disarm();
-                }
-                forward::refusal(&error)
-            }
-        }
-    }
-}
-
-/// Ends when an answer to a question has reached the server; never, if none is on its way.
-async fn tell(telling: &mut Option<Telling>) -> Result<(), SendError> {
-    let Some(on_its_way) = telling else { return std::future::pending().await };
-    let told = on_its_way.await;
-    *telling = None;
-    told
-}
-
-/// What the server says of its answer.
-async fn hear(stage: &mut Stage, begins_by: Instant, turn: Option<&Turn>) -> Option<Result<Heard, Failure>> {
-    match stage {
-        Stage::Over => None,
-        Stage::Speaks(stream) => Some(stream.next().await?.map(Heard::Message).map_err(Failure::Send)),
-        Stage::Begins(sending) => {
-            let late = |_| Err(Fault::HeadTimedOut { after: Deadlines::CALL.head }.into());
-            let answer = timeout_at(begins_by, sending.as_mut()).await.unwrap_or_else(late);
-            *stage = Stage::Over;
-            if let Some(turn) = turn {
-                turn.told(&answer);
-            }
-            Some(match answer {
-                Err(error) => Err(Failure::Send(error)),
-                Ok(Answer::Whole { status, body }) => Ok(Heard::Whole(status, body)),
-                Ok(Answer::Stream(stream)) => {
-                    *stage = Stage::Speaks(stream);
-                    Ok(Heard::Begun)
-                }
-                Ok(Answer::Accepted) => {
-                    let detail = "the server took a request as a notification";
-                    Err(Failure::Answer(Refusal::new(Reason::AnswerRefused, detail)))
-                }
-            })
-        }
     }
 }

@@ -11,7 +11,7 @@ use model::{Object, Reason, Refusal, SessionKey, Timestamp, limits};
 use wire::Id;
 use wire::answer::Question;
 
-use super::older::Open;
+use super::open::Open;
 use crate::controls::connect::Connected;
 use crate::controls::{authenticate, halted, visible};
 use crate::gate::Gate;
@@ -38,11 +38,6 @@ pub(super) struct Waiting {
 }
 
 impl Parked {
-    /// How many wait.
-    pub(super) fn count(&self) -> usize {
-        self.places().len()
-    }
-
     /// Whether there is a place for one more call of this caller's.
     pub(super) fn has_room(&self, owner: &SessionKey) -> Result<(), Refusal> {
         let places = self.places();

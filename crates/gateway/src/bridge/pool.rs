@@ -76,11 +76,6 @@ pub(super) struct Place {
 }
 
 impl Pool {
-    /// How many there are.
-    pub(super) fn count(&self) -> usize {
-        self.sessions().len()
-    }
-
     /// The caller's session with a server, for a client that can be asked what `capabilities` say; opened if there is none.
     pub(super) async fn session(
         &self,

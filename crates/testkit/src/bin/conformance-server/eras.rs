@@ -32,7 +32,7 @@ impl Era {
 pub(crate) async fn older(request: Request, next: Next) -> Response {
     if is_newer(&request) {
         let error = json!({ "code": -32000, "message": "Bad Request: no session" });
-        return refused(StatusCode::BAD_REQUEST, error);
+        return refused(StatusCode::BAD_REQUEST, &error);
     }
     next.run(request).await
 }
@@ -46,14 +46,17 @@ pub(crate) async fn newer(request: Request, next: Next) -> Response {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let data = json!({ "supported": [NEWER], "requested": "an older one" });
-    refused(StatusCode::BAD_REQUEST, json!({ "code": -32022, "message": "Unsupported protocol version", "data": data }))
+    refused(
+        StatusCode::BAD_REQUEST,
+        &json!({ "code": -32022, "message": "Unsupported protocol version", "data": data }),
+    )
 }
 
 fn is_newer(request: &Request) -> bool {
     request.headers().get("mcp-protocol-version").is_some_and(|version| version == NEWER)
 }
 
-fn refused(status: StatusCode, error: Value) -> Response {
+fn refused(status: StatusCode, error: &Value) -> Response {
     let error = json!({ "jsonrpc": "2.0", "id": null, "error": error });
     (status, [(http::header::CONTENT_TYPE, "application/json")], error.to_string()).into_response()
 }

@@ -89,7 +89,7 @@ pub(crate) async fn converse(
                     json!(peer.create_elicitation(question.params).await.map_err(internal)?)
                 }
                 // There is no other kind, but the type says that there may be.
-                _ => json!(peer.list_roots().await.map_err(internal)?),
+                InputRequest::ListRoots(_) | _ => json!(peer.list_roots().await.map_err(internal)?),
             };
             responses.insert(key, answer);
         }
