@@ -11,7 +11,7 @@ mod questions;
 mod subscriptions;
 
 use drill::mcp::{Answer, Client, Reply};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::gate::files::{ANA, Caller};
 use crate::gate::{Gate, Setup};
@@ -62,7 +62,7 @@ fn asked(message: &Value) -> (Value, String) {
 /// The parameters of a call that is made again with an answer.
 fn again(params: &Value, answer: Value, state: &str) -> Value {
     let mut params = params.clone();
-    params["inputResponses"] = json!({ "question": answer });
+    params["inputResponses"] = Value::Object([("question".to_owned(), answer)].into_iter().collect());
     params["requestState"] = state.into();
     params
 }

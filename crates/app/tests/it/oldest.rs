@@ -62,7 +62,9 @@ impl Stream {
     /// A request with an id of its own.
     pub(crate) fn request(&self, method: &str, params: Value) -> Value {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })
+        let mut request = json!({ "jsonrpc": "2.0", "id": id, "method": method });
+        request["params"] = params;
+        request
     }
 
     /// Posts a request, whose answer comes on the stream.

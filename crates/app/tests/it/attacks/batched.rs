@@ -14,7 +14,9 @@ use crate::verdict::{
 };
 
 fn call(session: &Session, tool: &str, arguments: Value) -> Value {
-    session.request("tools/call", json!({ "name": tool, "arguments": arguments }))
+    let mut params = json!({ "name": tool });
+    params["arguments"] = arguments;
+    session.request("tools/call", params)
 }
 
 fn ticket(session: &Session) -> Value {

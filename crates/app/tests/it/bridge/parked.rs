@@ -57,7 +57,8 @@ async fn a_handle_is_its_callers_for_its_request_once() {
         let reply = retry(client, &params, &state).await;
         lobby.gate.says(&reply, PARAMS_INVALID);
     }
-    for forged in ["", "x", &state[1..], &format!("{state}A"), &state.to_ascii_lowercase()] {
+    let beheaded: String = state.chars().skip(1).collect();
+    for forged in ["", "x", &beheaded, &format!("{state}A"), &state.to_ascii_lowercase()] {
         lobby.gate.says(&retry(&ana, &params(), forged).await, PARAMS_INVALID);
     }
     assert_eq!((lobby.talker.responses().len(), lobby.talker.heard("tools/call").len()), (0, 1));

@@ -13,7 +13,9 @@ fn at(lobby: &Lobby) -> Local {
 }
 
 fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
-    json!({ "jsonrpc": "2.0", "id": id.into(), "method": method, "params": params })
+    let mut request = json!({ "jsonrpc": "2.0", "id": id.into(), "method": method });
+    request["params"] = params;
+    request
 }
 
 fn ticket(id: u64) -> Value {
