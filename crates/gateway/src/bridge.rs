@@ -36,6 +36,7 @@ use crate::gate::Gate;
 use crate::legacy::Asker;
 use crate::naming;
 use crate::register::Path;
+use crate::rounds;
 use crate::search::Phrasing;
 
 use listening::Listening;
@@ -121,6 +122,11 @@ impl Bridge {
         Self { seal, entropy, numbers: AtomicI64::new(0), pool, parked }
     }
 
+    /// What seals that which clients return.
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.seal
+    }
+
     /// A number that no other message to a server has.
     fn number(&self) -> i64 {
         self.numbers.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
@@ -135,7 +141,7 @@ pub(crate) fn sweep(gate: &Arc<Gate>) {
 
 /// Says a message as its server hears it.
 pub(crate) fn word(
-    bridge: &Bridge,
+    gate: &Gate,
     running: &Running,
     message: &Message,
     incoming: &HeaderMap,
@@ -155,16 +161,22 @@ pub(crate) fn word(
             if message.phrasing == Phrasing::Wrapped && !request.revision.has_sessions() {
                 mirror_arguments(running, visible, arguments, &mut headers);
             }
+            let body = match &request.request_state {
+                Some(sealed) if !request.revision.has_sessions() => {
+                    rounds::open(gate, running, visible.objects(), sealed, &body)?
+                }
+                Some(_) | None => body,
+            };
             Ok(Worded { headers, body, crossing: Crossing::None, number: 0 })
         }
         (false, true) => {
-            let number = bridge.number();
+            let number = gate.bridge.number();
             let headers = outgoing::session_headers(spoken, None);
             let body = wire::bridge::to_legacy(&body, &Id::number(number)).map_err(|flaw| flaw.refusal)?;
             Ok(Worded { headers, body, crossing: Crossing::Older(spoken), number })
         }
         (true, false) => {
-            let number = bridge.number();
+            let number = gate.bridge.number();
             let name = wording.header(request).or_else(|| request.name());
             let id = Id::number(number);
             let said = introduction(running);

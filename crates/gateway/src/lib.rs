@@ -25,6 +25,7 @@ mod pages;
 mod pipeline;
 pub mod register;
 mod relay;
+mod rounds;
 mod search;
 mod snapshot;
 mod trail;

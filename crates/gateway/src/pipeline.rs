@@ -329,7 +329,7 @@ fn release(
     let expected = Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress };
     match answer {
         Unread::Whole(status, body) => {
-            let released = release::run(&expected, status, body, now)?;
+            let released = release::run(gate, &expected, status, body, now)?;
             withdrawal.disarm();
             gate.metrics.answered(message.row.method);
             trail.close(released.end, &released.bytes);

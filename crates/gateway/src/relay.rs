@@ -206,7 +206,8 @@ impl Relay {
             },
             Incoming::Response { id, outcome } => {
                 let status = http::StatusCode::OK;
-                let released = release::response(&self.expected, status, id.as_ref(), &outcome, bytes, now)?;
+                let released =
+                    release::response(&self.gate, &self.expected, status, id.as_ref(), &outcome, bytes, now)?;
                 Ok(Some(self.finish(released)))
             }
         }

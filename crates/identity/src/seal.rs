@@ -38,10 +38,15 @@ impl Seal {
     /// Seals `content` for `owner`, as text of visible ASCII that fits in a header or a URL. The nonce is random: within
     /// the 2^32 handles that one key may seal (NIST SP 800-38D §8.3), no two are alike.
     pub fn seal(&self, content: u128, owner: &[u8]) -> Option<String> {
+        self.seal_text(&content.to_be_bytes(), owner)
+    }
+
+    /// The same for bytes of any length.
+    pub fn seal_text(&self, content: &[u8], owner: &[u8]) -> Option<String> {
         let mut nonce = [0; NONCE_LEN];
         let fresh = self.entropy.bits().to_ne_bytes();
         nonce.copy_from_slice(fresh.get(..NONCE_LEN)?);
-        let mut sealed = content.to_be_bytes().to_vec();
+        let mut sealed = content.to_vec();
         let nonce_used = Nonce::assume_unique_for_key(nonce);
         self.key.seal_in_place_append_tag(nonce_used, Aad::from(owner), &mut sealed).ok()?;
         let mut handle = nonce.to_vec();
@@ -51,12 +56,17 @@ impl Seal {
 
     /// What was sealed in `handle` for this very `owner`; `None` for anything else, whatever is wrong with it.
     pub fn open(&self, handle: &str, owner: &[u8]) -> Option<u128> {
+        Some(u128::from_be_bytes(self.open_text(handle, owner)?.try_into().ok()?))
+    }
+
+    /// The same for bytes of any length.
+    pub fn open_text(&self, handle: &str, owner: &[u8]) -> Option<Vec<u8>> {
         let handle = URL_SAFE_NO_PAD.decode(handle).ok()?;
         let (nonce, sealed) = handle.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
         let opened =
             self.key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut sealed).ok()?;
-        Some(u128::from_be_bytes((*opened).try_into().ok()?))
+        Some(opened.to_vec())
     }
 }
 

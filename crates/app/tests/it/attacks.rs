@@ -14,6 +14,7 @@ mod downgrade;
 mod entity_escape;
 mod event_stream;
 mod foreign_session;
+mod foreign_state;
 mod halts;
 mod header_body_mismatch;
 mod hidden_tool;

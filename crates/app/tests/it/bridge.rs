@@ -40,7 +40,7 @@ fn client(lobby: &Lobby, caller: Caller) -> Client {
 }
 
 /// A gate whose desk, a server of 2026-07-28, may ask.
-async fn asking_desk() -> Gate {
+pub(crate) async fn asking_desk() -> Gate {
     let state = vec![("policies/desk-asks.cedar".to_owned(), ASKS.to_owned())];
     Gate::with(Setup { state, ..Setup::default() }).await
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use model::{Digest, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey, UserId};
+use model::{Digest, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey};
 use policy::Action;
 use serde_json::json;
 use upstream::{Route, Turn};
@@ -27,6 +27,7 @@ use crate::gate::Gate;
 use crate::legacy;
 use crate::naming;
 use crate::register::{self, Control, Direction};
+use crate::rounds;
 use crate::trail::Trail;
 
 /// The key under which a client finds the one question that is put to it at a time.
@@ -313,17 +314,10 @@ impl Older {
         self.connected.caller.session_key()
     }
 
-    /// What a handle is bound to: agent, user, endpoint, server and the request, each with its length before it so that
-    /// none runs into the next.
+    /// What a handle is bound to: agent, user, endpoint, server and the request.
     fn bound(&self) -> Vec<u8> {
-        let (owner, mut bound) = (self.owner(), Vec::new());
         let digest = self.digest.to_string();
-        let (endpoint, server) = (self.connected.door.name.as_str(), self.server.as_str());
-        let user = owner.user.as_ref().map(UserId::as_str);
-        for part in [Some(owner.agent.as_str()), user, Some(endpoint), Some(server), Some(digest.as_str())] {
-            bound.extend_from_slice(&part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
-            bound.extend_from_slice(part.unwrap_or_default().as_bytes());
-        }
-        bound
+        let parts = ["parked", self.connected.door.name.as_str(), self.server.as_str(), &digest];
+        rounds::bound(&self.owner(), &parts)
     }
 }

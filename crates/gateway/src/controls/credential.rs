@@ -32,7 +32,7 @@ pub(crate) fn run(
     let Valid { live, arguments } = &intended.permitted.valid;
     let objects = live.visible.objects();
     halted::again(&gate.halts, running, objects)?;
-    let mut worded = bridge::word(&gate.bridge, running, message, incoming, &live.visible, arguments.as_ref())?;
+    let mut worded = bridge::word(gate, running, message, incoming, &live.visible, arguments.as_ref())?;
     write(running, naming::server(objects)?, &mut worded.headers)?;
     Ok(Ready { worded, objects: objects.to_vec() })
 }

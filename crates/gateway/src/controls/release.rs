@@ -12,9 +12,11 @@ use wire::{Capabilities, Flaw, Id, Revision};
 
 use crate::controls::ask;
 use crate::controls::connect::Connected;
+use crate::gate::Gate;
 use crate::legacy::Legacy;
 use crate::listing;
 use crate::register::{Path, Row};
+use crate::rounds;
 
 /// An answer that may leave, byte for byte as the server wrote it unless it is a filtered listing.
 pub(crate) struct Released {
@@ -46,9 +48,15 @@ pub(crate) struct Expected {
 }
 
 /// Reads a whole answer and decides on it.
-pub(crate) fn run(expected: &Expected, status: StatusCode, body: Bytes, now: Timestamp) -> Result<Released, Flaw> {
+pub(crate) fn run(
+    gate: &Gate,
+    expected: &Expected,
+    status: StatusCode,
+    body: Bytes,
+    now: Timestamp,
+) -> Result<Released, Flaw> {
     match answer::read(&body).map_err(|flaw| unanswered(status, flaw))? {
-        Incoming::Response { id, outcome } => response(expected, status, id.as_ref(), &outcome, body, now),
+        Incoming::Response { id, outcome } => response(gate, expected, status, id.as_ref(), &outcome, body, now),
         Incoming::Notification { .. } => Err(broken("the server answered with a notification")),
         Incoming::Request { .. } => Err(broken("the server answered with a request")),
     }
@@ -56,6 +64,7 @@ pub(crate) fn run(expected: &Expected, status: StatusCode, body: Bytes, now: Tim
 
 /// Decides on one response.
 pub(crate) fn response(
+    gate: &Gate,
     expected: &Expected,
     status: StatusCode,
     id: Option<&Id>,
@@ -100,6 +109,9 @@ pub(crate) fn response(
     };
     let bytes = match (expected.row.path, outcome) {
         (Path::Listed, Outcome::Result { .. }) => listing::filter(expected, &bytes, now)?,
+        (_, Outcome::Result { result_type: ResultType::InputRequired { has_state: true, .. }, raw, .. }) => {
+            rounds::seal(gate, expected, bytes, raw)?
+        }
         _ => bytes,
     };
     Ok(Released { bytes, status: told(status, outcome), end })

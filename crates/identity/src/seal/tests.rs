@@ -20,6 +20,17 @@ fn seal() -> Seal {
 }
 
 #[test]
+fn a_text_opens_for_its_owner_and_is_no_number() {
+    let seal = seal();
+    for text in ["", "s", "what the server wants returned"] {
+        let sealed = seal.seal_text(text.as_bytes(), b"ada").unwrap();
+        assert_eq!(seal.open_text(&sealed, b"ada").as_deref(), Some(text.as_bytes()));
+        assert_eq!((seal.open_text(&sealed, b"bob"), seal.open(&sealed, b"ada")), (None, None));
+        assert!(!text.is_empty() || sealed.len() < 40);
+    }
+}
+
+#[test]
 fn a_handle_opens_for_its_owner_and_nobody_else() {
     let seal = seal();
     let handle = seal.seal(42, b"ada").unwrap();
