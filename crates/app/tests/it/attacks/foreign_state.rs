@@ -40,7 +40,7 @@ async fn a_servers_words_return_to_it_from_whom_they_were_given_to_alone() {
         (ANA, "read_ticket", "s-1".to_owned()),
         (ANA, "read_ticket", "s-2".to_owned()),
         (ANA, "read_ticket", String::new()),
-        (ANA, "read_ticket", first[1..].to_owned()),
+        (ANA, "read_ticket", first.chars().skip(1).collect()),
         (ANA, "read_ticket", format!("{first}A")),
     ] {
         let reply = retry(&client(&gate, caller), tool, &state).await;
