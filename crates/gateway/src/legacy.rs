@@ -24,7 +24,7 @@ use wire::{Capabilities, Id, Revision};
 
 use crate::line::Lines;
 
-pub(crate) use hear::{Asked, asked, notified, refused, tell_aside};
+pub(crate) use hear::{Asked, Progress, asked, notified, refused, tell_aside};
 pub(crate) use read::{Keeping, read_on};
 pub(crate) use replay::{Budget, Reader, Replay};
 pub(crate) use talk::end;
@@ -67,7 +67,7 @@ struct Held {
     servers: HashMap<ServerName, Arc<OnceCell<Arc<upstream::Session>>>>,
     streams: VecDeque<Arc<Replay>>,
     streams_begun: u64,
-    calls: HashMap<Id, watch::Sender<bool>>,
+    calls: HashMap<Id, UnderWay>,
     questions: HashMap<i64, Open>,
     questions_asked: i64,
     /// Pages that were shown, by the server that showed them and its id of them.
@@ -75,6 +75,13 @@ struct Held {
     log_level: Option<String>,
     /// Resources that the client listens to at servers without sessions, and whoever hears of them.
     listened: HashMap<ServerName, (BTreeSet<String>, Option<AbortHandle>)>,
+}
+
+/// A call that has not been answered.
+struct UnderWay {
+    taken_back: watch::Sender<bool>,
+    /// The server it went to, and the token under which that may tell of its progress.
+    progress: Option<(ServerName, Id)>,
 }
 
 /// A session that has just begun.
@@ -316,7 +323,7 @@ impl Legacy {
     fn end(&self) {
         self.over.send_replace(true);
         let held = self.held();
-        held.calls.values().for_each(|call| _ = call.send_replace(true));
+        held.calls.values().for_each(|call| _ = call.taken_back.send_replace(true));
         held.streams.iter().for_each(|stream| stream.end());
         drop(held);
         self.aside.end();
@@ -393,7 +400,7 @@ impl Legacy {
         }
         let (sender, taken_back) = watch::channel(false);
         if let std::collections::hash_map::Entry::Vacant(place) = held.calls.entry(id.clone()) {
-            place.insert(sender);
+            place.insert(UnderWay { taken_back: sender, progress: None });
             return Ok(Call { session: Arc::clone(self), id: id.clone(), taken_back });
         }
         let detail = "a request with this id is under way in this session";
@@ -403,8 +410,22 @@ impl Legacy {
     /// The client takes a call back. One that is not under way has ended meanwhile.
     pub(crate) fn take_back(&self, id: &Id) {
         if let Some(call) = self.held().calls.get(id) {
-            call.send_replace(true);
+            call.taken_back.send_replace(true);
         }
+    }
+
+    /// Notes that a call goes to this server, which may tell of its progress under this token.
+    pub(crate) fn goes_to(&self, id: &Id, server: &ServerName, token: &Id) {
+        if let Some(call) = self.held().calls.get_mut(id) {
+            call.progress = Some((server.clone(), token.clone()));
+        }
+    }
+
+    /// Whether a call is open at this server whose progress goes by this token.
+    pub(crate) fn progresses(&self, server: &ServerName, token: &Id) -> bool {
+        let held = self.held();
+        let mut promised = held.calls.values().filter_map(|call| call.progress.as_ref());
+        promised.any(|(to, promised)| to == server && promised == token)
     }
 
     /// Notes a question and gives it the id by which the client is asked: servers' own ids could collide.

@@ -26,7 +26,7 @@ use crate::controls::read::Message;
 use crate::controls::release::{self, Expected, Released};
 use crate::controls::{authenticate, halted, visible};
 use crate::gate::Gate;
-use crate::legacy::{self, Asked, Withdrawal};
+use crate::legacy::{self, Asked, Progress, Withdrawal};
 use crate::listing;
 use crate::register::{self, Direction, Path};
 use crate::trail::{OpenIntent, Trail, end_of};
@@ -217,6 +217,7 @@ impl Relay {
         let (expected, progress) = (&self.expected, self.expected.progress.as_ref());
         if let Some(session) = &expected.legacy {
             let (connected, server) = (&expected.connected, &expected.server);
+            let progress = Progress::OfCall(progress);
             return legacy::notified(&self.gate, session, connected, server, progress, notification, bytes);
         }
         let row = register::find(&notification.method, Direction::ToAgent, expected.revision)?;

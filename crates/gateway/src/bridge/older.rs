@@ -52,6 +52,8 @@ pub(crate) struct Older {
     receipt: ReceiptId,
     /// `None` once the client has its answer, or a question.
     open: Option<Open>,
+    /// What the client hears first, if the server spoke of the answer before it began it.
+    ahead: Option<Bytes>,
 }
 
 /// Sends a call, or goes on with one that waited for its client's answer.
@@ -83,6 +85,7 @@ pub(crate) async fn send(
         progress: request.meta.progress_token.clone(),
         receipt,
         open: None,
+        ahead: None,
     };
     if let Some(state) = &request.request_state {
         return older.go_on(running, state, request.input_responses.as_ref(), worded.headers, turn).await;
@@ -105,7 +108,13 @@ impl Older {
                 None => return Err(Refusal::new(Reason::OutcomeUnknown, "the call ended without an answer").into()),
                 Some(heard) => match heard? {
                     Heard::Begun => {}
-                    Heard::Aside(Aside { id, question }) => {
+                    Heard::Aside(Aside::Progress(bytes)) => {
+                        self.ahead = self.message(&bytes)?;
+                        if self.ahead.is_some() {
+                            return Ok(Unread::Stream(Source::Older(Box::new(self))));
+                        }
+                    }
+                    Heard::Aside(Aside::Question { id, question }) => {
                         if let Some(asks) = self.asked(&id, &question)? {
                             return Ok(Unread::Whole(StatusCode::OK, asks));
                         }
@@ -135,12 +144,17 @@ impl Older {
 
     /// What the client hears next; `None` after its answer.
     pub(crate) async fn next(&mut self) -> Option<Result<Bytes, Flaw>> {
+        if let Some(message) = self.ahead.take() {
+            return Some(Ok(message));
+        }
         loop {
             let heard = self.open.as_mut()?.next().await?;
             let message = match heard {
                 Ok(Heard::Begun) => continue,
-                Ok(Heard::Aside(Aside { id, question })) => self.asked(&id, &question),
-                Ok(Heard::Whole(_, bytes) | Heard::Message(bytes)) => self.message(&bytes),
+                Ok(Heard::Aside(Aside::Question { id, question })) => self.asked(&id, &question),
+                Ok(Heard::Aside(Aside::Progress(bytes)) | Heard::Whole(_, bytes) | Heard::Message(bytes)) => {
+                    self.message(&bytes)
+                }
                 Err(refusal) => Err(refusal.into()),
             };
             if let Some(message) = message.transpose() {

@@ -58,7 +58,7 @@ pub(super) enum Heard {
     Begun,
     /// One message.
     Message(Bytes),
-    /// A question beside the answer.
+    /// A question beside the answer, or its progress.
     Aside(Aside),
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use model::{Digest, EndpointName, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, mpsc, watch};
@@ -23,8 +24,10 @@ use crate::register::{self, Direction, Path};
 
 /// How often it is looked whether something was said.
 const LOOK: Duration = Duration::from_millis(10);
-/// Questions that wait on one call.
-const ASIDES_MAX: usize = 4;
+/// What waits on one call.
+const ASIDES_MAX: usize = 16;
+/// Of these places, those that only questions take.
+const ASIDES_OF_QUESTIONS: usize = 4;
 
 /// Whose a session is, and with whom.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,16 +59,18 @@ pub(super) struct Kept {
 
 #[derive(Default)]
 struct Held {
-    /// The calls that are open, by their numbers, and where they hear what the server asks beside its answers.
+    /// The calls that are open, by their numbers, and where they hear what the server says beside its answers.
     calls: HashMap<i64, mpsc::Sender<Aside>>,
     /// The least severe log message that the server was asked for.
     level: Option<usize>,
 }
 
-/// A question that a server asked beside its answers.
-pub(super) struct Aside {
-    pub(super) id: Id,
-    pub(super) question: Question,
+/// What a server said beside its answers, on the stream that answers nothing.
+pub(super) enum Aside {
+    /// It asks something.
+    Question { id: Id, question: Question },
+    /// It tells of the call's progress: the whole message.
+    Progress(Bytes),
 }
 
 /// A call's place in its session; it is given back when dropped.
@@ -159,7 +164,7 @@ impl Pool {
 }
 
 impl Kept {
-    /// A place for a call of this number, with where it hears what the server asks beside its answers.
+    /// A place for a call of this number, with where it hears what the server says beside its answers.
     pub(super) fn call(self: &Arc<Self>, number: i64) -> Result<(Place, mpsc::Receiver<Aside>), Refusal> {
         let Some(session) = self.open.get().filter(|_| !self.is_over()) else {
             return Err(Refusal::new(Reason::ServerUnreachable, "the gate's session with the server is over"));
@@ -200,6 +205,16 @@ impl Kept {
         let held = self.held();
         let mut calls = held.calls.values();
         calls.next().filter(|_| held.calls.len() == 1).cloned()
+    }
+
+    /// Tells a call of its progress, unless it is behind with what it was told.
+    fn tell_progress(&self, number: i64, message: Bytes) {
+        if let Some(call) = self.held().calls.get(&number)
+            && call.capacity() > ASIDES_OF_QUESTIONS
+        {
+            // It may have ended just now.
+            let _ = call.try_send(Aside::Progress(message));
+        }
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -277,6 +292,12 @@ async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Sess
     };
     while let Some(Ok(bytes)) = stream.next().await {
         match answer::read(&bytes) {
+            // Servers should tell of progress in the answer, but there are those that do not.
+            Ok(Incoming::Notification(notification)) if notification.method == "notifications/progress" => {
+                if let Some(number) = notification.progress_token.as_ref().and_then(Id::as_number) {
+                    kept.tell_progress(number, bytes);
+                }
+            }
             Ok(Incoming::Notification(notification)) => {
                 let row = register::find(&notification.method, Direction::ToAgent, session.revision());
                 if row.is_some_and(|row| row.path == Path::Heeded) {
@@ -289,7 +310,8 @@ async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Sess
             }
             Ok(Incoming::Request { id, question }) => {
                 // With several calls open nobody knows which of them it is about.
-                let put = kept.sole().is_some_and(|call| call.try_send(Aside { id: id.clone(), question }).is_ok());
+                let put =
+                    kept.sole().is_some_and(|call| call.try_send(Aside::Question { id: id.clone(), question }).is_ok());
                 if !put {
                     let told = legacy::refused(&id, Reason::ReleaseRefused);
                     legacy::tell(gate, server, Arc::clone(session), told);

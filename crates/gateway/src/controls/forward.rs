@@ -63,6 +63,9 @@ pub(crate) async fn run(
         (Some(session), Some(id)) if !route.is_local() => {
             let open = legacy::session(gate, running, session, route).await?;
             let deadlines = left(deadlines, began)?;
+            if let Some(token) = &message.request.meta.progress_token {
+                session.goes_to(id, &route.server, token);
+            }
             let withdrawal = Withdrawal::new(gate, &route.server, &open, id);
             (open.send(headers, body, deadlines).await, withdrawal)
         }

@@ -35,6 +35,15 @@ pub(crate) struct Asked<'a> {
     pub(crate) asker: Asker,
 }
 
+/// Of which calls' progress a stream may tell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Progress<'a> {
+    /// Of the one that it answers, under the token that it came with.
+    OfCall(Option<&'a Id>),
+    /// Of every one that is open at its server: it answers none.
+    Beside,
+}
+
 /// Hears what a server says unasked, for as long as the session lasts.
 pub(super) async fn listen(
     gate: Arc<Gate>,
@@ -107,7 +116,7 @@ fn unasked(
     let mut objects = vec![about];
     match answer::read(bytes)? {
         Incoming::Notification(notification) => {
-            let told = notified(gate, session, connected, &server, None, &notification, bytes);
+            let told = notified(gate, session, connected, &server, Progress::Beside, &notification, bytes);
             if let Some(uri) = notification.uri.as_deref().and_then(|uri| uri::canonical(uri).ok()) {
                 objects.push(Object::Resource { server, uri: uri.to_owned() });
             }
@@ -123,13 +132,14 @@ fn unasked(
     }
 }
 
-/// Decides on a notification. `progress` is the token of the call in whose stream it came.
+/// Decides on a notification. `progress` is the token of the call in whose stream it came; on the stream that answers
+/// nothing, servers tell of the progress of any call that is open at them, though they should not.
 pub(crate) fn notified(
     gate: &Gate,
     session: &Legacy,
     connected: &Connected,
     server: &ServerName,
-    progress: Option<&Id>,
+    progress: Progress<'_>,
     notification: &Notification,
     bytes: &Bytes,
 ) -> Option<Bytes> {
@@ -141,7 +151,11 @@ pub(crate) fn notified(
             None
         }
         (Path::Relayed, "notifications/progress") => {
-            let asked = progress.is_some() && notification.progress_token.as_ref() == progress;
+            let told = notification.progress_token.as_ref();
+            let asked = match progress {
+                Progress::OfCall(promised) => promised.is_some() && told == promised,
+                Progress::Beside => told.is_some_and(|token| session.progresses(server, token)),
+            };
             asked.then(|| bytes.clone())
         }
         (Path::Relayed, "notifications/resources/updated") => {

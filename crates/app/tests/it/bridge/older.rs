@@ -109,6 +109,43 @@ async fn a_request_hears_of_its_own_progress_and_what_it_wants_of_the_log() {
     assert_eq!(lobby.talker.heard("logging/setLevel").len(), 1);
 }
 
+/// | progress that is told beside the answers (on the session's own stream) | It is the progress of the call whose token it has. | Progress under its own token, if it asked for any. |
+#[tokio::test]
+async fn progress_that_is_told_beside_the_answers_comes_with_the_answer_of_its_call() {
+    let lobby = Lobby::start().await;
+    let ana = client(&lobby, ANA);
+    let progress = |token: &Value| json!({ "progressToken": token, "progress": 1 });
+    // Before the answer has begun, after, and to a client that did not ask for it.
+    for (ping, asks, begun) in [("one", true, false), ("two", true, true), ("three", false, true)] {
+        let meta = if asks { json!({ "progressToken": "mine" }) } else { json!({}) };
+        let params = json!({ "name": TALK, "_meta": meta });
+        let (answer, ()) = tokio::join!(ana.open("tools/call", params), async {
+            let stage = lobby.talker.call().await;
+            let (id, aside) = (stage.id().clone(), lobby.talker.aside(&stage.session).await);
+            aside.notes("notifications/progress", progress(&json!("somebody's")));
+            aside.notes("notifications/progress", progress(&json!(id.as_i64().unwrap() + 1)));
+            let mut stage = Some(stage);
+            let speech = begun.then(|| stage.take().map(crate::talker::Stage::speaks)).flatten();
+            aside.notes("notifications/progress", progress(&id));
+            // The question comes behind the progress, so that it was heard when the question is there.
+            aside.asks(ping, "ping", json!({}));
+            let ponged = |talker: &Talker| talker.responses().iter().any(|one| one["id"] == ping);
+            lobby.hears("that it was heard", ponged).await;
+            match (stage, speech) {
+                (Some(stage), _) => stage.answers(crate::talker::said("done")),
+                (None, Some(speech)) => speech.answers("done"),
+                (None, None) => {}
+            }
+        });
+        let mut answer = answer.unwrap();
+        if asks {
+            let first = answer.next().await.unwrap().unwrap();
+            assert_eq!(first["params"], json!({ "progressToken": "mine", "progress": 1 }));
+        }
+        assert_eq!(answer.next().await.unwrap().unwrap()["result"]["content"][0]["text"], "done");
+    }
+}
+
 /// | cancellation | A client that goes away is told to the server by `notifications/cancelled`. | Nothing; it has gone. |
 #[tokio::test]
 async fn a_client_that_goes_away_takes_its_call_back() {

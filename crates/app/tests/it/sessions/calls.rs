@@ -124,6 +124,27 @@ async fn progress_is_heard_by_whom_it_was_promised() {
     }
 }
 
+/// Servers that tell of it on the stream that answers nothing were common in 2025.
+#[tokio::test]
+async fn progress_that_is_told_beside_the_answers_is_heard_while_its_call_is_open() {
+    let lobby = Lobby::start().await;
+    let session = lobby.begin(ANA).await;
+    let (mut heard, aside) = lobby.aside(&session).await;
+    let tell = |token: &str, progress: i64| {
+        aside.notes("notifications/progress", json!({ "progressToken": token, "progress": progress }));
+    };
+    tell("t-1", 1);
+    aside.logs("and so on");
+    assert_eq!(heard.message().await["method"], "notifications/message", "no call of this token is open");
+    let params = json!({ "name": TALK, "_meta": { "progressToken": "t-1" } });
+    let (mut answer, speech) = lobby.talk_of(&session, params).await;
+    tell("t-2", 2);
+    tell("t-1", 3);
+    assert_eq!(heard.message().await["params"], json!({ "progressToken": "t-1", "progress": 3 }));
+    speech.answers("done");
+    assert_eq!(answer.rest().await.iter().map(text).collect::<Vec<_>>(), ["done"]);
+}
+
 #[tokio::test]
 async fn two_calls_under_way_have_two_ids() {
     let lobby = Lobby::start().await;
