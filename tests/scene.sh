@@ -24,6 +24,16 @@ install_packages() (
     fi
 )
 
+# install_python REQUIREMENTS DIRECTORY: an environment with what the file names, and nothing else.
+install_python() {
+    if cmp --quiet "$1" "$2/requirements.txt"; then return; fi
+    rm -rf "$2"
+    python3 -m venv "$2"
+    # Every version is pinned, and nothing is built here.
+    "$2/bin/pip" install --quiet --disable-pip-version-check --no-deps --only-binary :all: -r "$1"
+    cp "$1" "$2/requirements.txt"
+}
+
 # build PACKAGE...: the programs of these packages, into `bin`.
 build() {
     cargo build --quiet --locked "${@/#/--package=}" --bins
@@ -50,14 +60,23 @@ start_fixture() {
     fixture=$(wait_for "$out/server.log" 's/^ready: \(http:[^ ]*\).*/\1/p')
 }
 
-# start_gate: a gate with the endpoint `suite` over the server at `fixture`. It is as any gate: everything is approved
-# and permitted, nothing is switched off. Then the endpoint's URL is in `endpoint`, and the file with the token of the
-# one agent in `token_file`.
+# start_gate: a gate with the endpoint `suite` over the server at `fixture`. Then the endpoint's URL is in `endpoint`, and
+# the file with the token of the one agent in `token_file`.
 start_gate() {
-    local config=$out/config
-    token_file=$config/token
+    configure_gate
+    add_agent suite
+    add_endpoint suite fixture "$fixture"
+    serve_gate
+    endpoint=$gate/suite/mcp
+    token_file=$config/suite.token
+}
+
+# configure_gate: begins the configuration of a gate, in the directory `config`; `add_agent` and `add_endpoint` add to it,
+# and `serve_gate` starts the gate. It is as any gate: everything is approved and permitted, nothing is switched off.
+configure_gate() {
+    config=$out/config
+    servers=()
     mkdir -m 700 -p "$config" "$config/state/"{servers,endpoints,zones,policies}
-    (umask 077 && printf 'conformance-%s' "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$token_file")
     cat >"$config/portcullis.toml" <<EOF
 [agents]
 listen = "127.0.0.1:0"
@@ -67,51 +86,65 @@ listen = "127.0.0.1:0"
 
 [data]
 directory = "data"
-
-[[development.token]]
-token = "file:token"
-agent = "suite"
-kind = "autonomous"
 EOF
     cat >"$config/state/zones/loopback.toml" <<EOF
 name = "loopback"
 addresses = ["127.0.0.1/32"]
-purpose = "The fixture"
+purpose = "What the tests start"
 EOF
-    cat >"$config/state/servers/fixture.toml" <<EOF
-name = "fixture"
-url = "$fixture"
+}
+
+# add_agent NAME: an agent that may do everything; its token is in `$config/NAME.token`.
+add_agent() {
+    (umask 077 && printf '%s-%s' "$1" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')" >"$config/$1.token")
+    cat >>"$config/portcullis.toml" <<EOF
+
+[[development.token]]
+token = "file:$1.token"
+agent = "$1"
+kind = "autonomous"
+EOF
+    cat >"$config/state/policies/$1.cedar" <<EOF
+@id("$1-may-do-everything")
+permit (principal == Agent::"$1", action, resource);
+EOF
+}
+
+# add_endpoint ENDPOINT SERVER URL: an endpoint over one server.
+add_endpoint() {
+    servers+=("$2")
+    cat >"$config/state/servers/$2.toml" <<EOF
+name = "$2"
+url = "$3"
 zone = "loopback"
 owner = "tests"
-purpose = "The conformance suite's fixture"
+purpose = "What the tests started"
 EOF
-    cat >"$config/state/endpoints/suite.toml" <<EOF
-name = "suite"
-server = "fixture"
+    cat >"$config/state/endpoints/$1.toml" <<EOF
+name = "$1"
+server = "$2"
 purpose = "What the tests connect to"
 EOF
-    cat >"$config/state/policies/suite.cedar" <<EOF
-@id("suite-may-do-everything")
-permit (principal == Agent::"suite", action, resource);
-EOF
+}
 
+# serve_gate: starts what was configured. Then the URL of the agents' listener is in `gate`.
+serve_gate() {
     "$bin/portcullis" serve --config "$config/portcullis.toml" >"$out/gate.log" 2>&1 &
     started+=($!)
-    local ready agents admin which
+    local ready admin which server
     ready=$(wait_for "$out/gate.log" '/portcullis is ready/p')
-    agents=$(sed -E 's|.*agents http://([^/]+)/.*|\1|' <<<"$ready")
+    gate=http://$(sed -E 's|.*agents http://([^/]+)/.*|\1|' <<<"$ready")
     admin=$(sed -E 's|.*admin (http://[^ ]+).*|\1|' <<<"$ready")
     which=(--admin "$admin" --token-file "$config/data/admin.token")
     "$bin/portcullis" apply -f "$config/state" --yes "${which[@]}" >"$out/apply.log"
-    "$bin/portcullis" server approve fixture --yes "${which[@]}" >"$out/approve.log"
-    endpoint=http://$agents/suite/mcp
+    for server in "${servers[@]}"; do
+        "$bin/portcullis" server approve "$server" --yes "${which[@]}" >>"$out/approve.log"
+    done
 }
 
 # start_forwarder: what adds the agent's token to requests for the gate; the endpoint's URL there is then in `forwarded`.
 start_forwarder() {
-    local gate
-    gate=$(sed -E 's|http://([^/]+)/.*|\1|' <<<"$endpoint")
-    "$bin/add-credentials" 127.0.0.1:0 "$gate" "$token_file" >"$out/forwarder.log" 2>&1 &
+    "$bin/add-credentials" 127.0.0.1:0 "${gate#http://}" "$token_file" >"$out/forwarder.log" 2>&1 &
     started+=($!)
     forwarded=$(wait_for "$out/forwarder.log" 's/^ready: \(http:[^ ]*\).*/\1/p')/suite/mcp
 }
