@@ -22,6 +22,7 @@ use tokio::sync::{OnceCell, mpsc, watch};
 use tokio::task::AbortHandle;
 use wire::{Capabilities, Id, Revision};
 
+use crate::holder;
 use crate::line::Lines;
 
 pub(crate) use hear::{Asked, Progress, asked, notified, refused, tell_aside};
@@ -248,20 +249,13 @@ pub(crate) enum Handle {
     Line,
 }
 
-/// What a handle is bound to: what it is of, agent, user and endpoint, each with its length before it so that none runs into
-/// the next.
+/// What a handle is bound to: agent, user, what it is of, and endpoint.
 fn bound(what: Handle, owner: &SessionKey, endpoint: &EndpointName) -> Vec<u8> {
-    let mut bound = Vec::new();
     let what = match what {
         Handle::Session => "session",
         Handle::Line => "line",
     };
-    let user = owner.user.as_ref().map(model::UserId::as_str);
-    for part in [Some(what), Some(owner.agent.as_str()), user, Some(endpoint.as_str())] {
-        bound.extend_from_slice(&part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
-        bound.extend_from_slice(part.unwrap_or_default().as_bytes());
-    }
-    bound
+    holder::bound(owner, &[what, endpoint.as_str()])
 }
 
 /// A caller that begins more sessions than it may has its oldest one ended.

@@ -15,6 +15,7 @@ mod body;
 mod bridge;
 mod controls;
 mod gate;
+mod holder;
 mod legacy;
 mod line;
 mod listen;

@@ -6,25 +6,14 @@
 //! as it wrote them.
 
 use bytes::Bytes;
-use model::{Object, Reason, Refusal, SessionKey, UserId};
+use model::{Object, Reason, Refusal};
 use serde_json::Value;
 use wire::{bridge, edit};
 
 use crate::controls::connect::Connected;
 use crate::controls::release::Expected;
 use crate::gate::Gate;
-
-/// Parts, each with its length before it so that none runs into the next.
-pub(crate) fn bound(owner: &SessionKey, parts: &[&str]) -> Vec<u8> {
-    let mut bound = Vec::new();
-    let user = owner.user.as_ref().map(UserId::as_str);
-    let parts = parts.iter().map(|part| Some(*part));
-    for part in [Some(owner.agent.as_str()), user].into_iter().chain(parts) {
-        bound.extend_from_slice(&part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
-        bound.extend_from_slice(part.unwrap_or_default().as_bytes());
-    }
-    bound
-}
+use crate::holder;
 
 /// An answer that asks, with the server's words sealed. What the bridge asks with is sealed already, and a client with a
 /// session is asked otherwise.
@@ -61,5 +50,5 @@ pub(crate) fn open(
 fn owner(connected: &Connected, objects: &[Object]) -> Result<Vec<u8>, Refusal> {
     let about = serde_json::to_string(objects);
     let about = about.map_err(|error| Refusal::new(Reason::Internal, error.to_string()))?;
-    Ok(bound(&connected.caller.session_key(), &["rounds", connected.door.name.as_str(), &about]))
+    Ok(holder::bound(&connected.caller.session_key(), &["rounds", connected.door.name.as_str(), &about]))
 }

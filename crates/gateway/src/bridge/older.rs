@@ -24,10 +24,10 @@ use crate::controls::connect::Connected;
 use crate::controls::halted::{self, Running};
 use crate::controls::read::Message;
 use crate::gate::Gate;
+use crate::holder;
 use crate::legacy;
 use crate::naming;
 use crate::register::{self, Control, Direction};
-use crate::rounds;
 use crate::trail::Trail;
 
 /// The key under which a client finds the one question that is put to it at a time.
@@ -332,6 +332,6 @@ impl Older {
     fn bound(&self) -> Vec<u8> {
         let digest = self.digest.to_string();
         let parts = ["parked", self.connected.door.name.as_str(), self.server.as_str(), &digest];
-        rounds::bound(&self.owner(), &parts)
+        holder::bound(&self.owner(), &parts)
     }
 }

@@ -9,6 +9,7 @@ use model::{Reason, Refusal, Revision, SessionKey};
 
 use super::view::List;
 use crate::controls::connect::Connected;
+use crate::holder;
 
 /// Makes and reads cursors.
 pub struct Cursors(Seal);
@@ -58,15 +59,9 @@ fn place(content: u128, revision: Revision) -> Option<usize> {
     (content >> 64 == u128::from(revision.0)).then(|| usize::try_from(place).ok()).flatten()
 }
 
-/// Whom and what it is for, each part with its length before it so that none runs into the next.
+/// Whom and what it is for.
 fn bound(owner: &SessionKey, endpoint: &str, list: List) -> Vec<u8> {
-    let mut bound = Vec::new();
-    let user = owner.user.as_ref().map(model::UserId::as_str);
-    for part in [Some(owner.agent.as_str()), user, Some(endpoint), Some(list.key())] {
-        bound.extend_from_slice(&part.map_or(u64::MAX, |part| part.len() as u64).to_be_bytes());
-        bound.extend_from_slice(part.unwrap_or_default().as_bytes());
-    }
-    bound
+    holder::bound(owner, &[endpoint, list.key()])
 }
 
 #[cfg(test)]
