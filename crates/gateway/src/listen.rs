@@ -17,9 +17,10 @@ use crate::arrival;
 use crate::gate::Gate;
 
 /// How long open calls may take to end once the gate was asked to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN: Duration = Duration::from_millis(limits::DRAIN_MILLISECONDS_MAX);
 
-/// Serves agents on `listener` until `stop` resolves; then lets open calls end, for ten seconds at most.
+/// Serves agents on `listener` until `stop` resolves; then lets open calls end, for
+/// [`limits::DRAIN_MILLISECONDS_MAX`] at most.
 pub async fn serve(listener: TcpListener, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
     let open = GracefulShutdown::new();

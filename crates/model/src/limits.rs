@@ -96,6 +96,8 @@ pub const SUBSCRIPTION_IDLE_MILLISECONDS_MAX: u64 = 15 * 60_000;
 pub const STREAM_MESSAGES_MAX: usize = 10_000;
 /// Connections open at once on the agents' listener.
 pub const CONNECTIONS_MAX: usize = 10_000;
+/// Milliseconds that open calls may take to end once the gate was asked to stop.
+pub const DRAIN_MILLISECONDS_MAX: u64 = 10_000;
 /// Streams open at once for one agent and user.
 pub const STREAMS_PER_SESSION_MAX: usize = 64;
 /// Sessions remembered at once.

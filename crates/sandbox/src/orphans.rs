@@ -42,6 +42,9 @@ pub(crate) fn wait(mut supervisor: Child) {
 }
 
 /// Kills all orphans, and what they start meanwhile. False if some are left when the time is up.
+///
+/// The kernel's list of children may miss some while others come and go (`proc_tid_children(5)`), so that one empty look
+/// proves nothing: several in a row have to be.
 #[cfg(target_os = "linux")]
 pub(crate) fn end() -> bool {
     use std::time::{Duration, Instant};
@@ -49,11 +52,17 @@ pub(crate) fn end() -> bool {
     use model::limits::LOCAL_KILL_MILLISECONDS_MAX;
 
     const PAUSE: Duration = Duration::from_millis(2);
+    const EMPTY_LOOKS: u32 = 5;
 
+    // Two at once would take away from under each other what they look at.
+    static ENDING: Mutex<()> = Mutex::new(());
+    let _alone = ENDING.lock().unwrap_or_else(PoisonError::into_inner);
     let deadline = Instant::now() + Duration::from_millis(LOCAL_KILL_MILLISECONDS_MAX);
+    let mut empty = 0;
     loop {
         let orphans = orphans();
-        if orphans.is_empty() {
+        empty = if orphans.is_empty() { empty + 1 } else { 0 };
+        if empty >= EMPTY_LOOKS {
             return true;
         }
         if deadline <= Instant::now() {

@@ -14,7 +14,7 @@ use crate::gate::files::person_token;
 use crate::gate::{Gate, bearer};
 
 /// How long something may take to happen; much longer than it does, because the machine may be busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Waits until something is so.
 pub(crate) async fn eventually(what: &str, mut so: impl FnMut() -> bool) {

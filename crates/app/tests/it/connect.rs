@@ -20,7 +20,7 @@ use tokio::sync::mpsc;
 use crate::gate::Gate;
 use crate::gate::files::{Caller, write_private};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How long nothing has to be heard to be believed that nothing comes.
 const QUIET: Duration = Duration::from_millis(300);
 

@@ -24,7 +24,7 @@ use crate::puppet::Puppet;
 use files::{CALLERS, Caller, DESK_CREDENTIAL, ROLES, caller_token, person_token};
 
 /// How long anything of the gate may take; much longer than it does, because the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How often something awaited is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 

@@ -23,7 +23,7 @@ use crate::gate::{Gate, value};
 /// The header that names a session.
 pub(crate) const SESSION: &str = "mcp-session-id";
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(90);
 /// How long nothing has to come for a stream to be called silent.
 const SILENCE: Duration = Duration::from_millis(250);
 

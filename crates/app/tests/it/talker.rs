@@ -41,7 +41,7 @@ const OWN: [&str; 7] = [
     "resources/templates/list",
 ];
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Something that reached the server.
 #[derive(Debug, Clone)]

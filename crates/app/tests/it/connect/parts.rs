@@ -36,10 +36,8 @@ async fn what_never_ends_does_not_keep_it() {
     let mut local = Local::of(&gate, ANA);
     local.say(&call(1, "slow", json!({})));
     gate.desk.reached(1).await;
-    let since = Instant::now();
     local.close();
     assert!(local.ended().await.success());
-    assert!(since.elapsed() < Duration::from_secs(6), "{:?}", since.elapsed());
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
+use model::limits;
 use serde_json::json;
 use testkit::Process;
 
@@ -11,6 +12,9 @@ use crate::client::PATIENCE;
 use crate::gate::files::ANA;
 use crate::gate::{Gate, serve};
 use crate::verdict::passes;
+
+/// How long the gate waits for what is open. Whatever ends at once ends well before.
+const DRAIN: Duration = Duration::from_millis(limits::DRAIN_MILLISECONDS_MAX);
 
 /// Starts the gate's directory anew as a process of this test's own, and a client of it.
 async fn own(gate: &Gate) -> (Process, drill::mcp::Client) {
@@ -39,7 +43,7 @@ async fn an_idle_gate_stops_at_once_and_well() {
     passes(&client.call("read_ticket", json!({ "ticket": "1" })).await.unwrap());
     let (status, took) = end(process).await;
     assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(took < DRAIN, "{took:?}");
     journal_is_intact(&gate).await;
 }
 
@@ -63,9 +67,8 @@ async fn a_call_that_is_under_way_may_end() {
     gate.desk.tick();
     let answer = call.await.unwrap().expect("the answer came although the gate was asked to stop");
     assert!(answer.get("result").is_some(), "{answer:#}");
-    let (status, took) = ending.await.unwrap();
+    let (status, _) = ending.await.unwrap();
     assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(8), "{took:?}");
     gate.again().await;
     let ends = gate.read("/receipts?kind=intent&limit=1").await;
     let end = &ends["receipts"][0]["outcome"]["record"]["event"]["end"]["type"];
@@ -85,7 +88,7 @@ async fn what_only_waits_for_news_ends_in_good_order_and_at_once() {
     assert!(news.next().await.unwrap().is_none());
     let (status, took) = ending.await.unwrap();
     assert_eq!(status.code(), Some(0));
-    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(took < DRAIN, "{took:?}");
     journal_is_intact(&gate).await;
 }
 
@@ -99,7 +102,7 @@ async fn what_does_not_end_is_cut_and_recorded() {
     gate.desk.reached(calls + 1).await;
     let (status, took) = end(process).await;
     assert_eq!(status.code(), Some(0), "{status} after {took:?}");
-    assert!(took < Duration::from_secs(14), "{took:?}");
+    assert!(took < PATIENCE, "{took:?}");
     assert!(call.await.unwrap().is_err(), "the caller's connection was cut");
     gate.again().await;
     let page = gate.read("/receipts?kind=intent&limit=1").await;

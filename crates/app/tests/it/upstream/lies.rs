@@ -140,7 +140,7 @@ async fn a_server_that_keeps_the_gate_waiting_is_given_up_on_in_time() {
     let stalled = stalls.call("watch", json!({}));
     let (silent, stalled) = tokio::join!(silent, stalled);
     let waited = began.elapsed();
-    assert!(waited >= patience && waited < patience + Duration::from_secs(10), "{waited:?}");
+    assert!(waited >= patience && waited < patience + Duration::from_secs(60), "{waited:?}");
     let silent = silent.unwrap();
     liar.gate.ends(&silent, OUTCOME_UNKNOWN, "unknown").await;
     let stalled = stalled.unwrap();
