@@ -80,10 +80,10 @@ pub(crate) fn end() -> bool {
 #[cfg(target_os = "linux")]
 fn orphans() -> Vec<rustix::process::Pid> {
     let own = rustix::process::getpid();
-    let session = rustix::process::getsid(None).ok();
+    let session = crate::tree::session(own);
     let supervisors = supervisors();
     let is_orphan = |child: &rustix::process::Pid| {
-        let theirs = rustix::process::getsid(Some(*child)).ok();
+        let theirs = crate::tree::session(*child);
         !supervisors.contains(&child.as_raw_pid().unsigned_abs()) && theirs.is_some() && theirs != session
     };
     crate::tree::Tree::below(own).children().into_iter().filter(is_orphan).collect()

@@ -9,6 +9,6 @@ mod linux;
 mod other;
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::Tree;
+pub(crate) use linux::{Tree, session};
 #[cfg(not(target_os = "linux"))]
 pub(crate) use other::Tree;

@@ -27,6 +27,7 @@ struct Member {
     pid: Pid,
     parent: Option<Pid>,
     group: Option<Pid>,
+    session: Option<Pid>,
     tasks: u64,
     resident_pages: u64,
 }
@@ -62,9 +63,9 @@ impl Tree {
         let members = self.members(MEMBERS_MAX);
         // A group is killed at one blow, which a loop of forks cannot outrun. The program began a session, so that no
         // group of its descendants has members from elsewhere.
-        let own_group = rustix::process::getpgrp();
+        let own_group = member(rustix::process::getpid()).and_then(|own| own.group);
         let groups: BTreeSet<i32> = members.iter().filter_map(|member| member.group).map(Pid::as_raw_pid).collect();
-        for group in groups.into_iter().filter_map(Pid::from_raw).filter(|&group| group != own_group) {
+        for group in groups.into_iter().filter_map(Pid::from_raw).filter(|&group| Some(group) != own_group) {
             let _ = rustix::process::kill_process_group(group, Signal::KILL);
         }
         for member in members {
@@ -117,6 +118,14 @@ impl Tree {
     }
 }
 
+/// A process's session. None if the process is gone, or being taken away at this moment, or if whoever began the session
+/// is outside of what this process can see (another pid namespace).
+///
+/// Read here and not by `getsid(2)`, which answers 0 for the latter two: rustix takes that for a process.
+pub(crate) fn session(pid: Pid) -> Option<Pid> {
+    member(pid)?.session
+}
+
 /// The children of a process, by way of its threads: each thread's are listed apart.
 fn children(parent: Pid) -> Vec<Pid> {
     let Ok(threads) = fs::read_dir(format!("/proc/{parent}/task")) else { return Vec::new() };
@@ -160,6 +169,7 @@ fn parse(pid_read: Pid, stat: &[u8]) -> Option<Member> {
         pid: pid_read,
         parent: field(4).and_then(pid),
         group: field(5).and_then(pid),
+        session: field(6).and_then(pid),
         tasks: field(20)?.parse().ok()?,
         resident_pages: field(24)?.parse().ok()?,
     })

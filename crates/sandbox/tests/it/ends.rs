@@ -142,3 +142,25 @@ async fn a_supervisor_that_is_killed_is_told_and_nobody_is_left() {
     bystander.kill().unwrap();
     bystander.wait().unwrap();
 }
+
+/// A container's first process may belong to a session that began outside: the kernel then tells 0 for it.
+#[test]
+#[cfg(target_os = "linux")]
+fn orphans_are_found_where_the_own_session_cannot_be_seen() {
+    let in_a_namespace = || {
+        let mut command = std::process::Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command
+    };
+    if !in_a_namespace().arg("true").status().is_ok_and(|status| status.success()) {
+        eprintln!("left out: this machine makes no pid namespaces for ordinary users");
+        return;
+    }
+    let told = in_a_namespace()
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "ends::a_supervisor_that_is_killed_is_told_and_nobody_is_left"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&told.stdout);
+    assert!(said.contains("1 passed"), "{said}{}", String::from_utf8_lossy(&told.stderr));
+}

@@ -2,7 +2,7 @@ use super::*;
 
 fn numbered(number: i32, parent: i32) -> Member {
     let (pid, parent) = (Pid::from_raw(number).unwrap(), Pid::from_raw(parent));
-    Member { pid, parent, group: Some(pid), tasks: 1, resident_pages: 0 }
+    Member { pid, parent, group: Some(pid), session: Some(pid), tasks: 1, resident_pages: 0 }
 }
 
 #[test]
@@ -10,8 +10,33 @@ fn a_name_that_looks_like_fields_deceives_nobody() {
     let pid = Pid::from_raw(77).unwrap();
     let line =
         b"77 (a) S 1 1 1 (\xff) S 42 43 44 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 5 0 999 1000 321 18446744073709551615";
-    let expected = Member { pid, parent: Pid::from_raw(42), group: Pid::from_raw(43), tasks: 5, resident_pages: 321 };
+    let (parent, group, session) = (Pid::from_raw(42), Pid::from_raw(43), Pid::from_raw(44));
+    let expected = Member { pid, parent, group, session, tasks: 5, resident_pages: 321 };
     assert_eq!(parse(pid, line), Some(expected));
+}
+
+#[test]
+fn a_process_that_is_being_taken_away_has_no_session() {
+    let pid = Pid::from_raw(77).unwrap();
+    for (group, session) in [("-1", "-1"), ("0", "0")] {
+        let line = format!("77 (sh) X 0 {group} {session} 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 5 0 999 1000 321");
+        let member = parse(pid, line.as_bytes()).unwrap();
+        assert_eq!((member.group, member.session), (None, None));
+    }
+}
+
+#[test]
+fn a_session_can_be_asked_for_while_its_process_ends() {
+    for _ in 0..300 {
+        let mut child = std::process::Command::new("/bin/true").spawn().unwrap();
+        let pid = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+        let reaper = std::thread::spawn(move || child.wait());
+        while member(pid).is_some() {
+            session(pid);
+        }
+        assert_eq!(session(pid), None);
+        reaper.join().unwrap().unwrap();
+    }
 }
 
 #[test]
