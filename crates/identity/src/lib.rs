@@ -7,6 +7,8 @@
 //!
 //! A [`Seal`] makes handles that are good for whoever they were given to and for nobody else.
 //!
+//! A [`vault::Vault`] seals what is kept: the store sees nothing that it could tell.
+//!
 //! This is the one room that opens a [`model::Secret`].
 
 mod bearer;
@@ -14,6 +16,7 @@ mod credential;
 mod development;
 mod seal;
 mod secrets;
+pub mod vault;
 
 pub use bearer::bearer_token;
 pub use credential::{Credential, CredentialError};

@@ -5,6 +5,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use model::{Secret, SecretReference, limits};
+use zeroize::Zeroize;
 
 /// Why a secret could not be read. It names the place, never the content.
 #[derive(Debug, thiserror::Error)]
@@ -75,9 +76,15 @@ fn is_exposed(_: &File) -> std::io::Result<bool> {
     Ok(false)
 }
 
-/// The text of a secret: this room is where secrets are opened.
+/// What a secret holds: this room is where secrets are opened.
 #[expect(clippy::disallowed_methods, reason = "identity is the room that opens secrets")]
-pub(crate) fn opened(secret: &Secret<String>) -> &str {
+pub(crate) fn opened<T: Zeroize>(secret: &Secret<T>) -> &T {
+    secret.open()
+}
+
+/// The bytes of a secret.
+#[expect(clippy::disallowed_methods, reason = "identity is the room that opens secrets")]
+pub(crate) fn opened_bytes(secret: &Secret<Vec<u8>>) -> &[u8] {
     secret.open()
 }
 

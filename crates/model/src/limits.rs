@@ -67,6 +67,25 @@ pub const HEADERS_MAX: usize = 100;
 /// Bytes in a bearer token.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 
+/// Bytes of one answer of an identity provider, or of whoever else is asked about identity.
+pub const FETCHED_BYTES_MAX: usize = 512 * 1024;
+/// Milliseconds for one such question, from the first byte out to the last byte in.
+pub const FETCH_MILLISECONDS_MAX: u64 = 10_000;
+/// Keys in one published key set.
+pub const KEYS_PER_SET_MAX: usize = 64;
+/// Seconds after which an issuer's keys are fetched again, where the issuer does not say.
+pub const KEYS_REFRESH_SECONDS: u64 = 60 * 60;
+/// The least that an issuer may say.
+pub const KEYS_REFRESH_SECONDS_MIN: u64 = 5 * 60;
+/// Seconds for which an issuer's keys are believed when they cannot be fetched again, unless settings say otherwise.
+pub const KEYS_AGE_SECONDS: u64 = 24 * 60 * 60;
+/// The most that settings may say.
+pub const KEYS_AGE_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
+/// Milliseconds between two fetches because of a key that nobody knows.
+pub const KEYS_UNKNOWN_MILLISECONDS: u64 = 30_000;
+/// Milliseconds after a failed fetch until the next one.
+pub const KEYS_RETRY_MILLISECONDS: u64 = 5_000;
+
 /// Milliseconds a client may take to send its headers, and then its body.
 pub const REQUEST_MILLISECONDS_MAX: u64 = 15_000;
 /// Milliseconds to connect to a server.
@@ -411,3 +430,6 @@ pub const FOUND_TOOLS_MAX: usize = 50;
 pub const FOUND_TOOLS: usize = 10;
 /// Characters of a found tool's description that are told; `describe_tool` tells all of it.
 pub const FOUND_DESCRIPTION_CHARS: usize = 240;
+
+/// Bytes of one secret that is kept sealed.
+pub const SEALED_BYTES_MAX: usize = 64 * 1024;
