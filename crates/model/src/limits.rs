@@ -56,6 +56,14 @@ pub const ELICITATION_ID_BYTES_MAX: usize = 256;
 pub const CLIENT_CAPABILITIES_BYTES_MAX: usize = 16 * 1024;
 /// Resources in one subscription.
 pub const SUBSCRIPTION_URIS_MAX: usize = 1_000;
+/// Tasks in one subscription.
+pub const SUBSCRIPTION_TASKS_MAX: usize = 100;
+/// Bytes in a server's id of a task.
+pub const TASK_ID_BYTES_MAX: usize = 512;
+/// Bytes of a call's arguments that are carried in the id by which its client knows the task it became.
+pub const TASK_ARGUMENTS_BYTES_MAX: usize = 2 * 1024;
+/// Bytes in that id. It has to fit into a header.
+pub const TASK_HANDLE_BYTES_MAX: usize = 8 * 1024;
 /// Questions in one answer that asks for more input.
 pub const QUESTIONS_MAX: usize = 64;
 /// Arguments of one tool that are mirrored in headers.
@@ -433,3 +441,52 @@ pub const FOUND_DESCRIPTION_CHARS: usize = 240;
 
 /// Bytes of one secret that is kept sealed.
 pub const SEALED_BYTES_MAX: usize = 64 * 1024;
+
+/// People on the way to sign in at once, and codes that were not redeemed yet.
+pub const SIGN_INS_MAX: usize = 20_000;
+/// Milliseconds between leaving for the identity provider and coming back.
+pub const SIGN_IN_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// Milliseconds an authorization code is good.
+pub const CODE_MILLISECONDS_MAX: u64 = 60_000;
+/// Milliseconds an access token of the gate is good.
+pub const ACCESS_TOKEN_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// Milliseconds a family of tokens lives, however often it is renewed.
+pub const FAMILY_MILLISECONDS_MAX: u64 = 30 * 24 * 60 * 60_000;
+/// The same where the identity provider gave nothing by which the person can be asked after again.
+pub const FAMILY_UNCHECKED_MILLISECONDS_MAX: u64 = 8 * 60 * 60_000;
+/// Families of tokens at once.
+pub const FAMILIES_MAX: usize = 500_000;
+/// The same for one person and client; beginning one more ends the oldest.
+pub const FAMILIES_PER_CLIENT_MAX: usize = 50;
+/// Devices that wait for a person at once.
+pub const DEVICES_MAX: usize = 10_000;
+/// Milliseconds a device waits for a person.
+pub const DEVICE_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// Milliseconds between two questions of a device (RFC 8628 §3.2).
+pub const DEVICE_INTERVAL_MILLISECONDS: u64 = 5_000;
+/// Assertions that were seen and whose time is not over yet.
+pub const SPENT_ASSERTIONS_MAX: usize = 1_000_000;
+/// Milliseconds an assertion may be good, whatever it says.
+pub const ASSERTION_MILLISECONDS_MAX: u64 = 5 * 60_000;
+/// Clients that registered by themselves.
+pub const REGISTERED_CLIENTS_MAX: usize = 1_000;
+/// Redirect URIs of one client.
+pub const CLIENT_REDIRECTS_MAX: usize = 32;
+/// Bytes in a client's metadata document.
+pub const CLIENT_DOCUMENT_BYTES_MAX: usize = 16 * 1024;
+/// Milliseconds a client's metadata document is believed before it is fetched again.
+pub const CLIENT_DOCUMENT_MILLISECONDS_MAX: u64 = 15 * 60_000;
+/// Clients' metadata documents that are remembered.
+pub const CLIENT_DOCUMENTS_MAX: usize = 1_000;
+/// Bytes in the body of one request to the façade.
+pub const FACADE_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes in one parameter of a request to the façade.
+pub const FACADE_PARAMETER_BYTES_MAX: usize = 8 * 1024;
+/// Scopes of one token.
+pub const SCOPES_MAX: usize = 64;
+/// Requests to the façade that one address may make in a minute.
+pub const FACADE_REQUESTS_PER_MINUTE: u32 = 600;
+/// Addresses whose requests to the façade are counted apart.
+pub const FACADE_SOURCES_MAX: usize = 10_000;
+/// Milliseconds after which the façade signs with another key.
+pub const SIGNING_KEY_MILLISECONDS_MAX: u64 = 30 * 24 * 60 * 60_000;

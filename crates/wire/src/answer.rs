@@ -14,14 +14,15 @@ use crate::request::{META_MEMBER, PROGRESS_TOKEN, SUBSCRIPTION_ID};
 use crate::{Flaw, Id, header, json};
 
 pub use question::Question;
+pub(crate) use question::required;
 
 /// The code by which a server of 2025-11-25 says that pages have to be opened before a request can be carried out.
 pub const URL_ELICITATION_REQUIRED: i64 = -32042;
 
 const ENVELOPE: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
-const RESULT: &[&str] =
+pub(crate) const RESULT: &[&str] =
     &["resultType", "isError", "inputRequests", "requestState", "_meta", "content", "structuredContent"];
-const ERROR: &[&str] = &["code", "message", "data"];
+pub(crate) const ERROR: &[&str] = &["code", "message", "data"];
 const CLIENT_RESULT: &[&str] = &["_meta", "action", "content", "role", "model", "stopReason", "roots"];
 const PARAMS: &[&str] = &["_meta", "progressToken", "uri", "requestId", "elicitationId"];
 const META: &[&str] = &[SUBSCRIPTION_ID, PROGRESS_TOKEN];
@@ -266,7 +267,7 @@ fn notification(
     Ok(Notification { method, subscription, progress_token, uri, request, elicitation_id, params })
 }
 
-fn same_case(keys: &[&str], known: &[&'static str]) -> Result<(), Flaw> {
+pub(crate) fn same_case(keys: &[&str], known: &[&'static str]) -> Result<(), Flaw> {
     let other_case = keys.iter().find_map(|key| json::in_another_case(key, known));
     other_case.map_or(Ok(()), |known| Err(Flaw::from_server(format!("a key is `{known}` in another case"))))
 }

@@ -23,6 +23,7 @@
 //! - [`ParamHeaders`]: `Mcp-Param-*` headers, as a tool's schema asks for them.
 //! - [`outgoing`]: headers for what is forwarded, and requests of the gate's own.
 //! - [`answer`]: a server's message.
+//! - [`task`]: what a server goes on with by itself, and tells later.
 //! - [`bridge`]: what a message of one era is in the other.
 //! - [`edit`]: single members of a message replaced, the rest untouched.
 //! - [`sse`], [`lines`]: how messages follow one another, in and out.
@@ -50,6 +51,7 @@ pub mod lines;
 pub mod outgoing;
 pub mod reply;
 pub mod sse;
+pub mod task;
 
 pub use flaw::Flaw;
 pub use id::Id;

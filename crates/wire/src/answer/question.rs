@@ -55,7 +55,7 @@ impl Question {
 }
 
 /// The questions of an answer that asks.
-pub(super) fn required(value: Json<'_>, bytes: &Bytes) -> Result<Vec<Question>, Flaw> {
+pub(crate) fn required(value: Json<'_>, bytes: &Bytes) -> Result<Vec<Question>, Flaw> {
     object(value, "inputRequests", bytes)?;
     bounded(value.members().map(|(key, value)| one(key, value, bytes)))
 }
