@@ -1,6 +1,7 @@
-use model::Digest;
+use model::{Digest, Object, PolicyId};
 
 use super::*;
+use crate::commitments::Commitment;
 use crate::testing::{intent_event, outcome_event, refused_event, who};
 
 fn record(event: Event) -> Record {
