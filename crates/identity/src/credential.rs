@@ -40,7 +40,7 @@ impl Credential {
             Some(scheme) => Secret::new(format!("{scheme} {}", opened(secret))),
             None => Secret::new(opened(secret).to_owned()),
         };
-        let mut value = HeaderValue::from_str(opened(&text)).map_err(|_| CredentialError::Value)?;
+        let mut value = HeaderValue::from_str(opened(&text).as_str()).map_err(|_| CredentialError::Value)?;
         value.set_sensitive(true);
         Ok(Self { header: name, value })
     }

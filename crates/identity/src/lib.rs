@@ -9,11 +9,18 @@
 //!
 //! A [`vault::Vault`] seals what is kept: the store sees nothing that it could tell.
 //!
+//! What is signed is read by [`jwt`], by the keys of [`keys`]; whoever else must be asked is asked through [`fetch`].
+//!
 //! This is the one room that opens a [`model::Secret`].
 
 mod bearer;
 mod credential;
 mod development;
+pub mod fetch;
+pub mod json;
+pub mod jwt;
+pub mod keys;
+pub mod port;
 mod seal;
 mod secrets;
 pub mod vault;
