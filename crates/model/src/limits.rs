@@ -482,11 +482,29 @@ pub const CLIENT_DOCUMENTS_MAX: usize = 1_000;
 pub const FACADE_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Bytes in one parameter of a request to the façade.
 pub const FACADE_PARAMETER_BYTES_MAX: usize = 8 * 1024;
-/// Scopes of one token.
-pub const SCOPES_MAX: usize = 64;
+/// Milliseconds an identity provider's metadata are believed before they are fetched again.
+pub const PROVIDER_METADATA_MILLISECONDS_MAX: u64 = 60 * 60_000;
+/// Groups of one person.
+pub const GROUPS_MAX: usize = 512;
 /// Requests to the façade that one address may make in a minute.
 pub const FACADE_REQUESTS_PER_MINUTE: u32 = 600;
 /// Addresses whose requests to the façade are counted apart.
 pub const FACADE_SOURCES_MAX: usize = 10_000;
 /// Milliseconds after which the façade signs with another key.
 pub const SIGNING_KEY_MILLISECONDS_MAX: u64 = 30 * 24 * 60 * 60_000;
+/// Bytes of what a server says of the credential that it wants.
+pub const CHALLENGE_BYTES_MAX: usize = 4 * 1024;
+/// Entries of a list in an authorization server's metadata, and scopes that are asked for at once.
+pub const METADATA_LIST_MAX: usize = 100;
+/// Credentials of servers that are held in memory at once.
+pub const CREDENTIALS_HELD_MAX: usize = 100_000;
+/// Milliseconds that a call waits for its server's credential.
+pub const CREDENTIAL_MILLISECONDS_MAX: u64 = 30_000;
+/// Milliseconds before its end at which a server's token is renewed, at most; a fifth of its time, if that is less.
+pub const CREDENTIAL_EARLY_MILLISECONDS_MAX: u64 = 60_000;
+/// Milliseconds until the renewal of a token that is still good is tried again.
+pub const CREDENTIAL_RETRY_MILLISECONDS: u64 = 5_000;
+/// People who are on the way to authorization servers and back at once.
+pub const CONNECTING_MAX: usize = 1_000;
+/// Milliseconds that a person may take to come back.
+pub const CONNECTING_MILLISECONDS_MAX: u64 = 10 * 60_000;

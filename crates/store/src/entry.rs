@@ -1,6 +1,7 @@
 //! What a change leaves in the outbox: the same words from every backend.
 
 use admin::port::{Edits, Plan};
+use identity::port::{Ended, Family, Grant, Registered};
 use model::{Change, Digest, Scope, StoreError, limits};
 use registry::{Observed, Place, Server, ServerManifest};
 use serde_json::{Map, Value, json};
@@ -72,6 +73,42 @@ impl Entry {
         Self::new("resume", scope).with(json!({ "scope": scope, "was_halted": was_halted }))
     }
 
+    /// Something was agreed to, for whom and within which bounds. Its receipt holds nothing that opens anything.
+    pub(crate) fn granted(what: &'static str, grant: &Grant) -> Self {
+        Self::new(what, &grant.agent).with(granted(grant))
+    }
+
+    /// Tokens were given out.
+    pub(crate) fn given(what: &'static str, family: &Family) -> Self {
+        let mut detail = granted(&family.grant);
+        if let Some(detail) = detail.as_object_mut() {
+            detail.insert("family".to_owned(), json!(family.id));
+        }
+        Self::new(what, &family.grant.agent).with(detail)
+    }
+
+    /// What is good once came again.
+    pub(crate) fn reused(what: &str, family: &str) -> Self {
+        Self::new("signin.reuse", &family).with(json!({ "what": what, "family": family }))
+    }
+
+    /// Families were ended.
+    pub(crate) fn ended(ended: &Ended, families: usize) -> Self {
+        let (subject, of) = match ended {
+            Ended::Family(id) => (id.as_str(), json!({ "family": id })),
+            Ended::Subject { issuer, subject } => (subject.as_str(), json!({ "issuer": issuer, "subject": subject })),
+            Ended::Session { issuer, session } => (session.as_str(), json!({ "issuer": issuer, "session": session })),
+            Ended::Consent { user, client } => (user.as_str(), json!({ "user": user, "client": client })),
+        };
+        Self::new("signin.end", &subject).with(json!({ "of": of, "families": families }))
+    }
+
+    /// A client registered by itself.
+    pub(crate) fn registered(client: &Registered) -> Self {
+        let detail = json!({ "name": client.name, "redirects": client.redirects });
+        Self::new("signin.register", &client.id).with(detail)
+    }
+
     fn new(what: &'static str, subject: &impl ToString) -> Self {
         Self { what, subject: subject.to_string(), detail: Value::Object(Map::new()) }
     }
@@ -108,6 +145,20 @@ fn place(manifest: &ServerManifest) -> Value {
             if fits { whole } else { json!({ "program": command.program, "too_long": true }) }
         }
     }
+}
+
+fn granted(grant: &Grant) -> Value {
+    let person = grant.person.as_ref();
+    json!({
+        "client": grant.client,
+        "user": person.map(|person| &person.user),
+        "issuer": person.map(|person| &person.issuer),
+        "endpoint": grant.endpoint,
+        "scopes": grant.scopes,
+        "redirect": grant.redirect,
+        "acr": person.and_then(|person| person.acr.as_deref()),
+        "bound": grant.key.is_some(),
+    })
 }
 
 fn unwritable(source: serde_json::Error) -> StoreError {

@@ -5,6 +5,7 @@
 //! later fails without waiting. A few connections read beside it. `synchronous = FULL` makes every commit durable
 //! before it is acknowledged; halts depend on that.
 
+mod facade;
 mod halts;
 mod outbox;
 mod registry;
@@ -133,7 +134,11 @@ fn pool(connections: u32, busy: Duration) -> SqlitePoolOptions {
 /// Every migration, checksummed by the driver: one that was applied is never edited, a change is a new one.
 fn migrations() -> Migrator {
     let state = include_str!("../migrations/sqlite/0001_state.sql").into_sql_str();
-    Migrator::with_migrations(vec![Migration::new(1, "state".into(), MigrationType::Simple, state, false)])
+    let facade = include_str!("../migrations/sqlite/0002_facade.sql").into_sql_str();
+    Migrator::with_migrations(vec![
+        Migration::new(1, "state".into(), MigrationType::Simple, state, false),
+        Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
+    ])
 }
 
 /// The driver's error as the port's.

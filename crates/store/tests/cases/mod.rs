@@ -1,5 +1,6 @@
 //! The suite, generic over the backend.
 
+pub(crate) mod facade;
 pub(crate) mod halts;
 pub(crate) mod outbox;
 pub(crate) mod registry;
@@ -10,12 +11,24 @@ use tokio::sync::watch::Receiver;
 
 /// Every port at once, as `app` uses a store.
 pub(crate) trait Store:
-    ::registry::port::Registry + admin::port::State + ::watch::port::Halts + audit::port::Outbox + Clone + 'static
+    ::registry::port::Registry
+    + admin::port::State
+    + ::watch::port::Halts
+    + audit::port::Outbox
+    + identity::port::Facade
+    + Clone
+    + 'static
 {
 }
 
 impl<S> Store for S where
-    S: ::registry::port::Registry + admin::port::State + ::watch::port::Halts + audit::port::Outbox + Clone + 'static
+    S: ::registry::port::Registry
+        + admin::port::State
+        + ::watch::port::Halts
+        + audit::port::Outbox
+        + identity::port::Facade
+        + Clone
+        + 'static
 {
 }
 
@@ -67,6 +80,20 @@ macro_rules! suite {
             a_scope_is_halted_once_and_the_first_halt_stays
             a_resume_ends_a_halt_and_only_that
             halts_change_no_revision
+        );
+        $crate::cases::suite!($backend, facade:
+            who_leaves_comes_back_once_and_in_time
+            a_code_begins_one_family_and_its_replay_ends_that
+            of_two_who_come_with_one_code_one_gets_something
+            a_code_that_expired_begins_nothing
+            a_refresh_token_that_was_used_ends_its_family
+            of_two_who_come_with_one_refresh_token_one_gets_something
+            families_end_by_person_session_consent_and_time
+            a_consent_that_is_withdrawn_ends_what_was_given_for_it
+            a_device_hears_once_what_was_decided
+            an_assertion_is_spent_once_while_it_is_good
+            of_two_who_make_a_signing_key_one_is_kept
+            what_opens_something_is_in_no_outbox_row
         );
         $crate::cases::suite!($backend, outbox:
             each_change_waits_in_order_until_it_is_settled

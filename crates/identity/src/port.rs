@@ -1,0 +1,10 @@
+//! What this room asks of a store.
+
+mod credentials;
+mod facade;
+
+pub use credentials::{Credentials, Kept, Place};
+pub use facade::{
+    Consent, Device, Ended, Facade, Family, Grant, KeptKey, Person, Polled, Redeemed, Refresh, Registered, Rotated,
+    SignIn,
+};
