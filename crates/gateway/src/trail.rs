@@ -199,7 +199,7 @@ pub(crate) fn control_of(reason: Reason) -> Control {
         | Reason::ParamsInvalid
         | Reason::HeaderMismatch
         | Reason::MethodUnknown => Control::Read,
-        Reason::EndpointNotFound => Control::Connect,
+        Reason::EndpointNotFound | Reason::ScopeMissing | Reason::StepUpRequired => Control::Connect,
         Reason::SessionMissing | Reason::SessionUnknown | Reason::Overloaded => Control::Session,
         Reason::Halted | Reason::ToolHalted => Control::Halted,
         Reason::ObjectNotFound | Reason::Withheld => Control::Visible,

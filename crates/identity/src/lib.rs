@@ -1,7 +1,7 @@
 //! Who is calling, for whom, with whose credentials?
 //!
 //! Two directions meet here and never touch. Towards agents, [`DevelopmentTokens`] turns the `Authorization` header of a
-//! request into a [`model::Caller`]. Towards servers, [`Credential`] writes the gate's own credential into a request. What
+//! request into a [`model::Caller`], and so does a [`resource_server::ResourceServer`] with the access tokens of issuers. Towards servers, [`Credential`] writes the gate's own credential into a request. What
 //! the caller presented never leaves the gate (MCP 2026-07-28, authorization: token passthrough is forbidden): no
 //! function here takes both.
 //!
@@ -13,6 +13,7 @@
 //!
 //! This is the one room that opens a [`model::Secret`].
 
+pub mod agents;
 mod bearer;
 mod credential;
 mod development;
@@ -21,6 +22,7 @@ pub mod json;
 pub mod jwt;
 pub mod keys;
 pub mod port;
+pub mod resource_server;
 mod seal;
 mod secrets;
 pub mod vault;

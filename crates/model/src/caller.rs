@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AgentId, GroupName, ThreadId, UserId};
+use crate::{AgentId, GroupName, ThreadId, Timestamp, UserId};
 
 /// An authenticated agent, with the user it acts for. `identity` alone makes one from a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,6 +17,50 @@ pub struct Caller {
     groups: Arc<[GroupName]>,
     /// How well the agent is known.
     pub assurance: Assurance,
+    /// What its token says of how it was given.
+    pub authentication: Authentication,
+}
+
+/// What a caller's token says of how it was given: context for policy and for step-up. A development token says nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Authentication {
+    /// Who issued it.
+    pub issuer: Option<Arc<str>>,
+    /// How the person signed in, as a class (OpenID Connect Core 1.0 §2, `acr`).
+    pub acr: Option<Arc<str>>,
+    /// How the person signed in, as methods (`amr`, RFC 8176), sorted.
+    pub amr: Arc<[Arc<str>]>,
+    /// When the person signed in (`auth_time`).
+    pub signed_in: Option<Timestamp>,
+    /// What the token is good for, as its issuer says (RFC 6749 §3.3), sorted. It permits nothing by itself.
+    pub scopes: Arc<[Arc<str>]>,
+    /// The other agents through which the call came, the nearest first (RFC 8693 §4.1, `act`). Each needs its permit.
+    pub actors: Arc<[Agent]>,
+    /// When the token ends.
+    pub ends: TokenEnd,
+}
+
+/// When a token ends; never, for a development token. It tells no two callers apart: who has a new token is who they were.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TokenEnd(pub Option<Timestamp>);
+
+impl TokenEnd {
+    /// Whether the token is no good any more.
+    pub fn is_over(self, now: Timestamp) -> bool {
+        self.0.is_some_and(|end| end <= now)
+    }
+}
+
+impl PartialEq for TokenEnd {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TokenEnd {}
+
+impl std::hash::Hash for TokenEnd {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// The software side of a caller.
@@ -48,12 +92,20 @@ impl AgentKind {
     }
 }
 
-/// How well an agent is known; context for policy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// How well an agent is known, from the least; context for policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Assurance {
     /// A development token, which lives on loopback only.
     Development,
+    /// A token that works for whoever has it: nothing but its issuer's word says which agent that is.
+    Public,
+    /// A token that works only with a key that the agent holds, and the agent proved that it does (RFC 9449).
+    KeyBound,
+    /// A token that works only over a connection made with the agent's certificate (RFC 8705).
+    MutualTls,
+    /// A party that is trusted vouches for the software itself.
+    Attested,
 }
 
 impl Assurance {
@@ -61,6 +113,10 @@ impl Assurance {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Development => "development",
+            Self::Public => "public",
+            Self::KeyBound => "key-bound",
+            Self::MutualTls => "mutual-tls",
+            Self::Attested => "attested",
         }
     }
 }
@@ -75,7 +131,15 @@ impl Caller {
         };
         groups.sort();
         groups.dedup();
-        fits.then(|| Self { agent, user, groups: groups.into(), assurance })
+        let authentication = Authentication::default();
+        fits.then(|| Self { agent, user, groups: groups.into(), assurance, authentication })
+    }
+
+    /// The same caller, with what its token says.
+    #[must_use]
+    pub fn with(mut self, authentication: Authentication) -> Self {
+        self.authentication = authentication;
+        self
     }
 
     /// The person the agent acts for; `None` only for an autonomous agent.

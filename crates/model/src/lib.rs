@@ -19,7 +19,7 @@ mod secret;
 mod state;
 mod uri;
 
-pub use caller::{Agent, AgentKind, Assurance, Caller, SessionKey};
+pub use caller::{Agent, AgentKind, Assurance, Authentication, Caller, SessionKey, TokenEnd};
 pub use causes::with_causes;
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};
@@ -29,7 +29,7 @@ pub use ids::{
     ToolName, UserId, ZoneName,
 };
 pub use object::{Object, Scope};
-pub use refusal::{Code, Reason, Refusal};
+pub use refusal::{Challenge, Code, Reason, Refusal};
 pub use secret::{Secret, SecretReference, SecretReferenceError};
 pub use state::{Actor, Change, Expected, Role, StoreError};
 pub use uri::is_canonical_uri;

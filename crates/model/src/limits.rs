@@ -94,6 +94,37 @@ pub const KEYS_UNKNOWN_MILLISECONDS: u64 = 30_000;
 /// Milliseconds after a failed fetch until the next one.
 pub const KEYS_RETRY_MILLISECONDS: u64 = 5_000;
 
+/// Issuers whose tokens are taken.
+pub const ISSUERS_MAX: usize = 32;
+/// Seconds by which an issuer's clock may differ from the gate's, unless settings say otherwise.
+pub const SKEW_SECONDS: u64 = 30;
+/// The most that settings may say.
+pub const SKEW_SECONDS_MAX: u64 = 300;
+/// Tokens that were verified and are remembered until they end.
+pub const TOKENS_REMEMBERED_MAX: u64 = 100_000;
+/// Seconds for which an introspection's answer counts.
+pub const INTROSPECTED_SECONDS_MAX: u64 = 60;
+/// Introspections under way at once.
+pub const INTROSPECTIONS_MAX: usize = 64;
+/// Scopes, and methods of a sign-in, that a token may name.
+pub const SCOPES_MAX: usize = 128;
+/// Agents through which one call may have come.
+pub const ACTORS_MAX: usize = 4;
+/// Bytes in one proof of possession.
+pub const PROOF_BYTES_MAX: usize = 4 * 1024;
+/// Seconds by which the time of a proof of possession may differ from the gate's.
+pub const PROOF_SECONDS_MAX: u64 = 60;
+/// Seconds for which a nonce of the gate's is good.
+pub const NONCE_SECONDS_MAX: u64 = 300;
+/// Proofs remembered, so that none is used twice, for each of two halves of their time.
+pub const PROOFS_REMEMBERED_MAX: usize = 250_000;
+/// Agents that are registered.
+pub const AGENTS_MAX: usize = 10_000;
+/// Endpoints that one agent may use.
+pub const AGENT_ENDPOINTS_MAX: usize = 256;
+/// OAuth clients that are one agent, and redirects of one client.
+pub const AGENT_CLIENTS_MAX: usize = 32;
+
 /// Milliseconds a client may take to send its headers, and then its body.
 pub const REQUEST_MILLISECONDS_MAX: u64 = 15_000;
 /// Milliseconds to connect to a server.
@@ -498,6 +529,8 @@ pub const CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 pub const METADATA_LIST_MAX: usize = 100;
 /// Credentials of servers that are held in memory at once.
 pub const CREDENTIALS_HELD_MAX: usize = 100_000;
+/// Credentials of servers that are kept.
+pub const CREDENTIALS_KEPT_MAX: usize = 1_000_000;
 /// Milliseconds that a call waits for its server's credential.
 pub const CREDENTIAL_MILLISECONDS_MAX: u64 = 30_000;
 /// Milliseconds before its end at which a server's token is renewed, at most; a fifth of its time, if that is less.

@@ -15,12 +15,37 @@ pub struct Refusal {
     pub hint: Option<String>,
     /// The policies that decided, by id.
     pub policies: Vec<PolicyId>,
+    /// What the caller can prove to be let in, told in the challenge of the answer.
+    pub challenge: Option<Box<Challenge>>,
+}
+
+/// What a caller is asked to prove (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Challenge {
+    /// Another token: the one that came is no good.
+    Token,
+    /// A proof that it holds the token's key: why the one that came is none, and the nonce for the next, if there is one.
+    Proof {
+        /// The error, in the words of RFC 9449.
+        error: &'static str,
+        /// What the next proof is to repeat.
+        nonce: Option<String>,
+    },
+    /// A token with these scopes, all of them.
+    Scopes(Vec<String>),
+    /// A sign-in of one of these classes, no older than that.
+    SignIn {
+        /// Any of these; as it is, if there are none.
+        acr: Vec<String>,
+        /// In seconds.
+        age_max: Option<u64>,
+    },
 }
 
 impl Refusal {
     /// A refusal with the operator's text, and nothing for the caller beyond the reason's own words.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into(), hint: None, policies: Vec::new() }
+        Self { reason, detail: detail.into(), hint: None, policies: Vec::new(), challenge: None }
     }
 
     /// Adds what the caller may know.
@@ -34,6 +59,13 @@ impl Refusal {
     #[must_use]
     pub fn with_policies(mut self, policies: Vec<PolicyId>) -> Self {
         self.policies = policies;
+        self
+    }
+
+    /// Adds what the caller can prove to be let in.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: Challenge) -> Self {
+        self.challenge = Some(Box::new(challenge));
         self
     }
 
@@ -129,6 +161,10 @@ reasons! {
     Unauthenticated "unauthenticated" 401 Error(-31010), "sign in first", "send a valid bearer token";
     /// The endpoint does not exist, or the caller may not connect to it: the two look the same.
     EndpointNotFound "endpoint-not-found" 404 Error(-31011), "there is no such endpoint", "check the URL, or ask for access to the endpoint";
+    /// The token is not good for what this endpoint is for.
+    ScopeMissing "scope-missing" 403 Error(-31031), "the token's scopes do not cover this", "ask the authorization server for the scopes of the challenge";
+    /// The endpoint or a policy asks for a better or fresher sign-in, or for proof of possession.
+    StepUpRequired "step-up-required" 401 Error(-31032), "a stronger or fresher sign-in is needed", "sign in as the challenge says, and call again";
     /// A request of 2025-11-25 names no session, and is not the one that begins it.
     SessionMissing "session-missing" 400 Error(-31026), "this request needs a session", "send `initialize` first, and the `Mcp-Session-Id` it returns with everything after it";
     /// The session is over, or was never this caller's: the two look the same.
@@ -151,6 +187,10 @@ reasons! {
     PolicyError "policy-error" 200 ToolError(-31018), "refused: a policy could not be evaluated", "operators find the policy and its error in the receipt";
     /// A policy asks for something that cannot be met.
     ObligationUnmet "obligation-unmet" 200 ToolError(-31019), "refused: a condition of the policy is not met", "the policy's message says what is asked for";
+    /// Others' calls have the server's places, and the call's turn does not come.
+    ServerBusy "server-busy" 503 Error(-31029), "not carried out: the server is busy with other calls", "retry later, with fewer calls at a time";
+    /// The server failed, and is not tried for a while.
+    ServerLeftAlone "server-left-alone" 502 Error(-31030), "not carried out: the server failed and is left alone for a while", "retry later";
     /// The server asks for a capability that the client did not declare.
     CapabilityMissing "capability-missing" 400 Error(-32021), "a required client capability was not declared", "declare `data.requiredCapabilities`";
     /// The intent could not be made durable, so the call was not made.

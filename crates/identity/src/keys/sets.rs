@@ -11,7 +11,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, StatusCode};
-use model::{Clock, Timestamp, limits, with_causes};
+use model::{Clock, Digest, Timestamp, limits, with_causes};
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
@@ -73,8 +73,18 @@ struct Known {
     due: Timestamp,
     /// When somebody fetched last, whatever came of it.
     tried: Option<Timestamp>,
+    /// What the set was read from, so that the same one again changes nothing.
+    text: Option<Digest>,
     /// Why the last fetch failed, if it did.
     trouble: Option<Arc<str>>,
+}
+
+/// A set that was fetched.
+struct Read {
+    set: KeySet,
+    text: Digest,
+    /// For how long it is said to be good.
+    seconds: u64,
 }
 
 /// What operators are told of an issuer's keys.
@@ -132,6 +142,13 @@ impl KeySets {
         self.fetch(&turn).await.ok().filter(|set| !Arc::ptr_eq(set, seen))
     }
 
+    /// Whether these keys are the ones to check by, and young enough: what was verified by them counts on.
+    pub fn are_in_force(&self, keys: &Arc<KeySet>, now: Timestamp) -> bool {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let young = now.milliseconds_since(known.fetched) <= self.age_milliseconds_max;
+        young && known.set.as_ref().is_some_and(|set| Arc::ptr_eq(set, keys))
+    }
+
     /// What operators are told.
     pub fn health(&self) -> KeysHealth {
         let Known { set, fetched, trouble, .. } = self.known();
@@ -167,8 +184,11 @@ impl KeySets {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         known.tried = Some(now);
         match asked {
-            Ok((set, seconds)) => {
-                let set = Arc::new(set);
+            Ok(Read { set, text, seconds }) => {
+                // The same text is the same set: what was verified by it counts on.
+                let same = known.set.clone().filter(|_| known.text == Some(text));
+                let set = same.unwrap_or_else(|| Arc::new(set));
+                known.text = Some(text);
                 // Half the age at most, so that a failure has time to pass before anybody is refused.
                 let wait = seconds.saturating_mul(1_000).min(self.age_milliseconds_max / 2);
                 known.set = Some(Arc::clone(&set));
@@ -186,8 +206,7 @@ impl KeySets {
         }
     }
 
-    /// One set, and for how many seconds it is said to be good.
-    async fn ask(&self) -> Result<(KeySet, u64), KeysError> {
+    async fn ask(&self) -> Result<Read, KeysError> {
         let url = match &self.source {
             KeySource::At(url) => url.clone(),
             KeySource::Discovered(issuer) => self.discovered(issuer).await?,
@@ -201,7 +220,7 @@ impl KeySets {
         if set.is_empty() {
             return Err(KeysError::Metadata("no key of the set can check signatures"));
         }
-        Ok((set, good_for(&headers)))
+        Ok(Read { set, text: Digest::of(&body), seconds: good_for(&headers) })
     }
 
     async fn discovered(&self, issuer: &str) -> Result<Url, KeysError> {

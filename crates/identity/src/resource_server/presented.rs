@@ -1,0 +1,35 @@
+//! What a verified token says of who presents it.
+
+use std::sync::Arc;
+
+use model::{GroupName, Timestamp, UserId};
+
+/// A verified token's content, in the gate's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Presented {
+    /// Whose it is, by its place among the issuers.
+    pub(super) issuer: usize,
+    /// The OAuth client.
+    pub(super) client: String,
+    /// The person, if the token is for one.
+    pub(super) user: Option<UserId>,
+    /// Their groups.
+    pub(super) groups: Vec<GroupName>,
+    pub(super) acr: Option<Arc<str>>,
+    pub(super) amr: Arc<[Arc<str>]>,
+    pub(super) signed_in: Option<Timestamp>,
+    pub(super) scopes: Arc<[Arc<str>]>,
+    /// The clients through which it came, the nearest first.
+    pub(super) actors: Vec<String>,
+    pub(super) ends: Timestamp,
+    pub(super) bound: Bound,
+}
+
+/// Who can use a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// Whoever has it.
+    ToNobody,
+    /// Whoever holds the key of this thumbprint (RFC 9449 §6.1).
+    ToKey(String),
+}
