@@ -11,6 +11,8 @@
 //!
 //! What is signed is read by [`jwt`], by the keys of [`keys`]; whoever else must be asked is asked through [`fetch`].
 //!
+//! [`outgoing::Outgoing`] gets those credentials of servers that have authorization servers of their own.
+//!
 //! This is the one room that opens a [`model::Secret`].
 
 pub mod agents;
@@ -21,6 +23,7 @@ pub mod fetch;
 pub mod json;
 pub mod jwt;
 pub mod keys;
+pub mod outgoing;
 pub mod port;
 pub mod resource_server;
 mod seal;
@@ -30,5 +33,5 @@ pub mod vault;
 pub use bearer::bearer_token;
 pub use credential::{Credential, CredentialError};
 pub use development::{DevelopmentToken, DevelopmentTokens, TokenError};
-pub use seal::{Seal, SealError};
+pub use seal::{KeptKeyError, Seal, SealError};
 pub use secrets::{SecretError, read_secret};

@@ -19,6 +19,7 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::{Secret, limits};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use master::{MasterKey, MasterKeyError, Wrapped};
@@ -56,7 +57,8 @@ pub enum VaultError {
 }
 
 /// A sealed record: text of visible ASCII that tells nothing but which master key wrapped it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Sealed {
     key: Wrapped,
     nonce: [u8; NONCE_LEN],
@@ -162,6 +164,20 @@ impl FromStr for Sealed {
         let name = String::from_utf8(decoded(name)?).map_err(|_| SealedError(()))?;
         let nonce = decoded(nonce)?.try_into().map_err(|_| SealedError(()))?;
         Ok(Self { key: Wrapped { name, bytes: decoded(key)? }, nonce, content: decoded(content)? })
+    }
+}
+
+impl TryFrom<String> for Sealed {
+    type Error = SealedError;
+
+    fn try_from(text: String) -> Result<Self, SealedError> {
+        text.parse()
+    }
+}
+
+impl From<Sealed> for String {
+    fn from(sealed: Sealed) -> Self {
+        sealed.to_string()
     }
 }
 
