@@ -24,6 +24,61 @@ pub enum Policies {
     ReadArguments,
 }
 
+/// A server beside the first.
+pub struct Other {
+    /// Its name, and its endpoint's.
+    pub name: &'static str,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a server is.
+pub enum Place {
+    /// At this URL.
+    Url(String),
+    /// In a process: this program, with these arguments.
+    Command(PathBuf, Vec<&'static str>),
+}
+
+impl Other {
+    fn files(&self) -> [(String, String); 3] {
+        let name = self.name;
+        let known = format!("name = \"{name}\"\nowner = \"bench\"\npurpose = \"Another\"\n");
+        let server = match &self.place {
+            Place::Url(url) => format!("{known}url = \"{url}\"\nzone = \"local\"\n"),
+            Place::Command(program, arguments) => {
+                format!("{known}\n[command]\nprogram = \"{}\"\narguments = {arguments:?}\n", program.display())
+            }
+        };
+        let permit = |id: &str, whose: &str| {
+            format!(
+                "@id(\"{id}-{name}\") permit ({whose}, action in Action::\"use\", resource in Server::\"{name}\");\n"
+            )
+        };
+        let works =
+            permit("agent", "principal == Agent::\"desk\"") + &permit("user", "principal in Group::\"support\"");
+        [
+            (format!("state/servers/{name}.toml"), server),
+            (
+                format!("state/endpoints/{name}.toml"),
+                format!("name = \"{name}\"\nserver = \"{name}\"\npurpose = \"Another\"\n"),
+            ),
+            (format!("state/policies/{name}.cedar"), works),
+        ]
+    }
+}
+
+/// What the gate counts of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Counts {
+    /// Open streams.
+    pub streams: Option<u64>,
+    /// Sessions of clients that keep one.
+    pub sessions: Option<u64>,
+    /// Sessions that the gate keeps for clients that keep none.
+    pub bridge_sessions: Option<u64>,
+}
+
 /// Time the gate may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The agent's token, on loopback and for this run only.
@@ -41,6 +96,17 @@ impl Gate {
     /// Makes an installation in `directory`, which it empties first: settings, manifests and policies; then starts the
     /// gate once, applies the manifests and approves the server.
     pub fn install(program: &Path, directory: &Path, upstream: &str, policies: Policies) -> anyhow::Result<Self> {
+        Self::install_with(program, directory, upstream, policies, &[])
+    }
+
+    /// The same with other servers beside the first, each with an endpoint of its name. Everybody may use them.
+    pub fn install_with(
+        program: &Path,
+        directory: &Path,
+        upstream: &str,
+        policies: Policies,
+        others: &[Other],
+    ) -> anyhow::Result<Self> {
         if directory.exists() {
             fs::remove_dir_all(directory).context("remove an earlier installation")?;
         }
@@ -54,9 +120,19 @@ impl Gate {
             let path = directory.join(path);
             write_private(&path, &text).with_context(|| format!("write `{}`", path.display()))?;
         }
+        for (path, text) in others.iter().flat_map(Other::files) {
+            let path = directory.join(path);
+            write_private(&path, &text).with_context(|| format!("write `{}`", path.display()))?;
+        }
         let running = gate.start()?;
         gate.command(&["apply", "-f", "state", "--yes"])?;
         gate.command(&["server", "approve", "shop", "--yes"])?;
+        for Other { name, place } in others {
+            if matches!(place, Place::Command(..)) {
+                gate.command(&["server", "check", name])?;
+            }
+            gate.command(&["server", "approve", name, "--yes"])?;
+        }
         drop(running);
         Ok(gate)
     }
@@ -73,13 +149,20 @@ impl Gate {
         self.agents
     }
 
-    /// Reads the count of open streams from the gate's metrics, each time that it is called; nothing where it is not told.
-    pub fn admin_metrics(&self) -> impl Fn() -> Option<u64> + Send + use<> {
+    /// Reads what the gate counts of itself, each time that it is called; nothing where it is not told.
+    pub fn counts(&self) -> impl Fn() -> Counts + Send + use<> {
         let (admin, token) = (self.admin, self.directory.join("data/admin.token"));
         move || {
-            let token = fs::read_to_string(&token).ok()?;
-            let text = fetched(admin, "/metrics", token.trim()).ok()?;
-            text.lines().find_map(|line| line.strip_prefix("portcullis_streams_open ")?.trim().parse().ok())
+            let token = fs::read_to_string(&token).unwrap_or_default();
+            let text = fetched(admin, "/metrics", token.trim()).unwrap_or_default();
+            let count = |name: &str| {
+                text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.trim().parse().ok())
+            };
+            Counts {
+                streams: count("portcullis_streams_open"),
+                sessions: count("portcullis_client_sessions"),
+                bridge_sessions: count("portcullis_bridge_sessions"),
+            }
         }
     }
 
@@ -170,9 +253,9 @@ fn free_address() -> anyhow::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).context("find a free port")
 }
 
-/// What the admin listener answers.
+/// What a listener answers.
 #[expect(clippy::disallowed_methods, reason = "the benchmark is no part of the product, and calls loopback only")]
-fn fetched(admin: SocketAddr, path: &str, token: &str) -> std::io::Result<String> {
+pub(crate) fn fetched(admin: SocketAddr, path: &str, token: &str) -> std::io::Result<String> {
     use std::io::{Read, Write};
     let mut stream = TcpStream::connect_timeout(&admin, Duration::from_millis(200))?;
     stream.set_read_timeout(Some(Duration::from_secs(2)))?;

@@ -34,7 +34,9 @@ enum Part {
     /// The servers of `many`.
     Shelves(many::shelves::Settings),
     /// A local server of `many`.
-    Child(many::shelves::Settings),
+    Child(many::shelves::ChildSettings),
+    /// The server of 2025-11-25 of `soak`.
+    Elder(soak::elder::Settings),
     /// Half load for long: does the gate hold more and more?
     Soak(soak::Plan),
 }
@@ -50,6 +52,7 @@ fn main() -> anyhow::Result<()> {
         Part::Many(plan) => many::run(&plan),
         Part::Shelves(settings) => many::shelves::run(&settings),
         Part::Child(settings) => many::shelves::child(&settings),
+        Part::Elder(settings) => soak::elder::run(&settings),
         Part::Soak(plan) => soak::run(&plan),
     }
 }

@@ -1,13 +1,19 @@
 //! Does the gate hold more and more, the longer it works?
 //!
-//! For as long as is asked, callers come and go in windows of some seconds, at half of what the gate can do. Memory, open
-//! files, threads and children of its process are sampled every second. What counts is the slope of each, by least
-//! squares over the run without its first part, and how sure that slope is: a slope within its noise is none.
+//! For as long as is asked, callers come and go in windows of some seconds, at half of what the gate can do, and visitors
+//! come and go beside them: clients that keep sessions, with streams, at servers of both eras, subscribers, and callers of
+//! a local server that ends again and again. Every second it is sampled what the gate's process holds (memory, open files,
+//! sockets, threads, children) and what it counts of itself (streams, sessions of clients), and how many sessions a server
+//! of 2025-11-25 behind it has. What counts is the slope of each, by least squares over the run without its first part, and
+//! how sure that slope is: a slope within its noise is none.
 
+pub mod elder;
 mod trend;
+mod visitors;
 
 use std::fs;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,12 +24,13 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use serde::Serialize;
 
-use crate::gate::{Gate, Policies};
+use crate::gate::{self, Counts, Gate, Other, Place, Policies};
 use crate::hostile::gate_program;
 use crate::load::{self, Measured, thousandths};
 use crate::machine::Machine;
 use crate::process::{self, Running};
 use trend::Trend;
+use visitors::{Visitors, Visits};
 
 /// How long, and how hard.
 #[derive(Args, Debug)]
@@ -58,6 +65,8 @@ pub struct Plan {
 const SAMPLE: Duration = Duration::from_secs(1);
 /// The part of the run at its beginning whose samples do not count: caches fill and allocators settle.
 const SETTLING_PART: f64 = 0.2;
+/// Calls after which the local server ends.
+const CHILD_CALLS: &str = "50";
 /// Bytes of each call and of each answer.
 const CALL_BYTES: usize = 1024;
 
@@ -70,8 +79,15 @@ struct Sample {
     open_files: u64,
     threads: u64,
     children: u64,
+    sockets: u64,
     /// Open streams, by the gate's own count; nothing where it is not told.
     streams: Option<u64>,
+    /// Sessions of clients that keep one, the same way.
+    sessions: Option<u64>,
+    /// Sessions that the gate keeps for clients that keep none.
+    bridge_sessions: Option<u64>,
+    /// Sessions that the gate keeps with the server of 2025-11-25, by that server's count.
+    upstream_sessions: Option<u64>,
 }
 
 #[derive(Debug, Serialize)]
@@ -88,7 +104,12 @@ struct Report {
     open_files: Trend,
     threads: Trend,
     children: Trend,
+    sockets: Trend,
     streams: Trend,
+    sessions: Trend,
+    bridge_sessions: Trend,
+    upstream_sessions: Trend,
+    visits: Visits,
     samples: Vec<Sample>,
 }
 
@@ -97,8 +118,15 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
     let machine = Machine::look();
     let program = std::env::current_exe().context("find this program")?;
     let (upstream, address) = Running::start(Command::new(&program).arg("upstream"))?;
+    let (shelf, shelf_address) = Running::start(Command::new(&program).arg("shelves"))?;
+    let (elder, elder_address) = Running::start(Command::new(&program).arg("elder"))?;
+    let others = [
+        Other { name: "elder", place: Place::Url(format!("http://{elder_address}/mcp")) },
+        Other { name: "shelf", place: Place::Url(format!("http://{shelf_address}/shelf/10/mcp")) },
+        Other { name: "child", place: Place::Command(program.clone(), vec!["child", "--calls", CHILD_CALLS]) },
+    ];
     let gate = gate_program(plan.gate.as_deref(), &program)?;
-    let gate = Gate::install(&gate, &plan.directory, &address, Policies::ReadArguments)?;
+    let gate = Gate::install_with(&gate, &plan.directory, &address, Policies::ReadArguments, &others)?;
     let running = gate.start()?;
     let work = |seconds: f64, rate: Option<f64>| -> anyhow::Result<Measured> {
         let mut settings = vec![
@@ -119,7 +147,9 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
     };
     ensure!(rate > 0.0, "a rate is above nothing");
     say(&format!("{rate:.0} calls per second for {} minutes", plan.minutes))?;
-    let watcher = Watcher::start(running.id(), gate.admin_metrics());
+    let elder_address = elder_address.parse().context("read an address")?;
+    let watcher = Watcher::start(running.id(), gate.counts(), move || elder_sessions(elder_address));
+    let visitors = Visitors::start(&gate);
     let (began, whole) = (Instant::now(), Duration::from_secs_f64(plan.minutes * 60.0));
     let (mut calls, mut p99_microseconds) = (0, Vec::new());
     while began.elapsed() < whole {
@@ -128,13 +158,14 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         calls += measured.calls;
         p99_microseconds.push(measured.p99_microseconds);
     }
+    let visits = visitors.end();
     let samples = watcher.end();
-    drop((running, upstream));
+    drop((running, upstream, shelf, elder));
     let settled: Vec<Sample> =
         samples.iter().filter(|sample| sample.at >= SETTLING_PART * plan.minutes * 60.0).copied().collect();
     let trend = |value: &dyn Fn(&Sample) -> f64| Trend::of(settled.iter().map(|sample| (sample.at, value(sample))));
     let report = Report {
-        format: 1,
+        format: 2,
         taken_at_unix_seconds: SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
         machine,
         minutes: plan.minutes,
@@ -145,7 +176,12 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         open_files: trend(&|sample| sample.open_files as f64),
         threads: trend(&|sample| sample.threads as f64),
         children: trend(&|sample| sample.children as f64),
-        streams: trend(&|sample| sample.streams.map_or(f64::NAN, |streams| streams as f64)),
+        sockets: trend(&|sample| sample.sockets as f64),
+        streams: trend(&|sample| told(sample.streams)),
+        sessions: trend(&|sample| told(sample.sessions)),
+        bridge_sessions: trend(&|sample| told(sample.bridge_sessions)),
+        upstream_sessions: trend(&|sample| told(sample.upstream_sessions)),
+        visits,
         samples,
     };
     keep(plan, &report)
@@ -159,13 +195,17 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn start(process: u32, streams: impl Fn() -> Option<u64> + Send + 'static) -> Self {
+    fn start(
+        process: u32,
+        counts: impl Fn() -> Counts + Send + 'static,
+        upstream_sessions: impl Fn() -> Option<u64> + Send + 'static,
+    ) -> Self {
         let (stop, samples) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let (stopped, kept) = (Arc::clone(&stop), Arc::clone(&samples));
         let thread = std::thread::spawn(move || {
             let began = Instant::now();
             while !stopped.load(Ordering::Relaxed) {
-                if let Some(sample) = sample(process, began.elapsed(), streams()) {
+                if let Some(sample) = sample(process, began.elapsed(), counts(), upstream_sessions()) {
                     kept.lock().unwrap_or_else(PoisonError::into_inner).push(sample);
                 }
                 std::thread::sleep(SAMPLE);
@@ -182,18 +222,48 @@ impl Watcher {
     }
 }
 
+/// What was told, or no number.
+fn told(count: Option<u64>) -> f64 {
+    count.map_or(f64::NAN, |count| count as f64)
+}
+
+/// How many sessions the server of 2025-11-25 has.
+fn elder_sessions(address: SocketAddr) -> Option<u64> {
+    let answer = gate::fetched(address, elder::COUNT, "none").ok()?;
+    answer.rsplit_once("\r\n\r\n")?.1.trim().parse().ok()
+}
+
 /// Nothing when the process is gone.
-fn sample(process: u32, at: Duration, streams: Option<u64>) -> Option<Sample> {
+fn sample(process: u32, at: Duration, counts: Counts, upstream_sessions: Option<u64>) -> Option<Sample> {
     let count = |folder: &str| fs::read_dir(format!("/proc/{process}/{folder}")).map(|entries| entries.count() as u64);
-    let children = fs::read_to_string(format!("/proc/{process}/task/{process}/children")).unwrap_or_default();
+    let files = fs::read_dir(format!("/proc/{process}/fd")).ok()?.filter_map(Result::ok);
+    let is_socket = |file: &fs::DirEntry| {
+        fs::read_link(file.path()).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
+    };
     Some(Sample {
         at: thousandths(at.as_secs_f64()),
         resident_bytes: process::usage(process).ok()?.resident_bytes,
         open_files: count("fd").ok()?,
         threads: count("task").ok()?,
-        children: children.split_ascii_whitespace().count() as u64,
-        streams,
+        children: children(process).len() as u64,
+        sockets: files.filter(is_socket).count() as u64,
+        streams: counts.streams,
+        sessions: counts.sessions,
+        bridge_sessions: counts.bridge_sessions,
+        upstream_sessions,
     })
+}
+
+/// The processes under a process: whichever of its threads started them, and theirs.
+fn children(process: u32) -> Vec<u32> {
+    let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().filter_map(Result::ok);
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let mut found: Vec<u32> = lists
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|id| id.parse().ok()).collect::<Vec<_>>())
+        .collect();
+    let theirs: Vec<u32> = found.iter().flat_map(|child| children(*child)).collect();
+    found.extend(theirs);
+    found
 }
 
 fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
@@ -202,14 +272,20 @@ fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
     fs::write(&path, serde_json::to_string_pretty(report)? + "\n").context("keep the report")?;
     let mebibyte = 1024.0 * 1024.0;
     say(&format!(
-        "{} calls at {:.0} per second\nmemory    {}\nfiles     {}\nthreads   {}\nchildren  {}\nstreams   {}\nKept in {}",
+        "{} calls at {:.0} per second\nmemory    {}\nfiles     {}\nthreads   {}\nchildren  {}\nsockets   {}\n\
+         streams   {}\nsessions  {}\nbridge    {}\nupstream  {}\n{:?}\nKept in {}",
         report.calls,
         report.calls_per_second,
         report.resident_bytes.told(mebibyte, "MiB"),
         report.open_files.told(1.0, ""),
         report.threads.told(1.0, ""),
         report.children.told(1.0, ""),
+        report.sockets.told(1.0, ""),
         report.streams.told(1.0, ""),
+        report.sessions.told(1.0, ""),
+        report.bridge_sessions.told(1.0, ""),
+        report.upstream_sessions.told(1.0, ""),
+        report.visits,
         path.display()
     ))
 }

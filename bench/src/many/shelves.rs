@@ -22,6 +22,14 @@ use crate::{listen, payload};
 #[derive(Args)]
 pub struct Settings {}
 
+/// A local server.
+#[derive(Args)]
+pub struct ChildSettings {
+    /// Calls after which it ends by itself.
+    #[arg(long, default_value_t = usize::MAX)]
+    calls: usize,
+}
+
 /// Tools on one page of a listing.
 const PAGE: usize = 1_000;
 
@@ -30,8 +38,9 @@ pub fn run(Settings {}: &Settings) -> anyhow::Result<()> {
     listen::serve(answer)
 }
 
-/// Is a local server, until its input ends.
-pub fn child(Settings {}: &Settings) -> anyhow::Result<()> {
+/// Is a local server, until its input ends or it has answered its calls.
+pub fn child(settings: &ChildSettings) -> anyhow::Result<()> {
+    let mut calls = 0;
     let mut output = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         let line = line?;
@@ -41,6 +50,10 @@ pub fn child(Settings {}: &Settings) -> anyhow::Result<()> {
             writeln!(output, "{text}")?;
         }
         output.flush()?;
+        calls += usize::from(message.method == "tools/call");
+        if calls >= settings.calls {
+            break;
+        }
     }
     Ok(())
 }
@@ -147,6 +160,6 @@ fn definition(number: usize) -> String {
 }
 
 /// The name of a tool.
-pub(super) fn name(number: usize) -> String {
+pub(crate) fn name(number: usize) -> String {
     format!("item_{number:05}")
 }
