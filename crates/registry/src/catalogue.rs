@@ -144,8 +144,9 @@ impl Catalogue {
         Self::default().succeed(servers, endpoints, zones)
     }
 
-    /// Compiles the state of a later revision, keeping the tools that are still what they were, and with them their
-    /// compiled schemas.
+    /// Compiles the state of a later revision. What is still what it was is kept and not made anew: definitions, with
+    /// their compiled schemas, servers, and endpoints whose servers are all kept. One change among a thousand servers then
+    /// costs little more than itself, and whoever kept something of an unchanged endpoint can see that it still holds.
     #[must_use]
     pub fn succeed(&self, servers: &[Server], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
         let mut next = Self::default();
@@ -153,7 +154,7 @@ impl Catalogue {
         for server in servers {
             let name = &server.manifest.name;
             match Approved::compile(server, zones, self.servers.get(name)) {
-                Ok(approved) => _ = next.servers.insert(name.clone(), Arc::new(approved)),
+                Ok(approved) => _ = next.servers.insert(name.clone(), approved),
                 Err(absence) => _ = absences.insert(name, absence),
             }
         }
@@ -163,8 +164,8 @@ impl Catalogue {
                 Some(approved) => Ok(Arc::clone(approved)),
                 None => Err(absences.get(server).cloned().unwrap_or_else(|| Absence::ServerMissing(server.clone()))),
             };
-            match Endpoint::compile(manifest, find, self.endpoints.get(&name).map(AsRef::as_ref)) {
-                Ok(endpoint) => _ = next.endpoints.insert(name, Arc::new(endpoint)),
+            match Endpoint::compile(manifest, find, self.endpoints.get(&name)) {
+                Ok(endpoint) => _ = next.endpoints.insert(name, endpoint),
                 Err(absence) => _ = next.absent.insert(name, absence),
             }
         }
@@ -198,7 +199,7 @@ impl Catalogue {
 }
 
 impl Approved {
-    fn compile(server: &Server, zones: &[ZoneManifest], before: Option<&Arc<Self>>) -> Result<Self, Absence> {
+    fn compile(server: &Server, zones: &[ZoneManifest], before: Option<&Arc<Self>>) -> Result<Arc<Self>, Absence> {
         let manifest = &server.manifest;
         let name = manifest.name.clone();
         let pins = server.in_service().ok_or_else(|| match server.standing {
@@ -229,14 +230,30 @@ impl Approved {
             prompts: Shelf::default(),
             templates: Vec::new(),
         };
-        approved.shelve(server, pins, before);
-        Ok(approved)
+        approved.shelve(server, pins, before.map(AsRef::as_ref));
+        let same = before.filter(|before| approved.is(before));
+        Ok(same.map_or_else(|| Arc::new(approved), Arc::clone))
+    }
+
+    /// Whether nothing has changed since `before`, of which every definition was kept that could be.
+    fn is(&self, before: &Self) -> bool {
+        let Self { name, manifest, reach, digest, server_info, instructions, capabilities, .. } = self;
+        let Self { supported_versions, withheld, tools, prompts, templates, .. } = self;
+        (name, manifest, reach, digest) == (&before.name, &before.manifest, &before.reach, &before.digest)
+            && (server_info, instructions) == (&before.server_info, &before.instructions)
+            && (capabilities, supported_versions) == (&before.capabilities, &before.supported_versions)
+            && *withheld == before.withheld
+            && are_same(&tools.in_order, &before.tools.in_order)
+            && are_same(&prompts.in_order, &before.prompts.in_order)
+            && are_same(templates, &before.templates)
     }
 
     /// Puts every pinned definition in its place. One that cannot be a name or has no JSON form is left out: it is
     /// not found, which is the safe side of a store that holds what it should not.
-    fn shelve(&mut self, server: &Server, pins: &Pins, before: Option<&Arc<Self>>) {
-        let difference = server.observed.as_ref().map(|observed| Difference::between(pins, observed));
+    fn shelve(&mut self, server: &Server, pins: &Pins, before: Option<&Self>) {
+        // Most servers show what was approved, and the digest is over all that is compared.
+        let other = server.observed.as_ref().filter(|observed| observed.digest != pins.digest);
+        let difference = other.map(|observed| Difference::between(pins, observed));
         let held_back = difference.as_ref().map(Difference::withheld).unwrap_or_default();
         self.withheld = difference.as_ref().is_some_and(|difference| difference.downgraded.is_some());
         for (kind, definition) in Kind::ALL
@@ -248,9 +265,9 @@ impl Approved {
             match kind {
                 Kind::Tool => {
                     let Ok(name) = definition.name.parse::<ToolName>() else { continue };
-                    let same = before.and_then(|before| before.tool(&name)).filter(|tool| {
-                        tool.pin == definition.digest && tool.withheld == withheld && tool.server == server
-                    });
+                    let same = before
+                        .and_then(|before| before.tool(&name))
+                        .filter(|tool| tool.pin == definition.digest && tool.withheld == withheld);
                     let tool = match same {
                         Some(tool) => Arc::clone(tool),
                         None => {
@@ -262,15 +279,33 @@ impl Approved {
                 }
                 Kind::Prompt => {
                     let Ok(name) = definition.name.parse::<PromptName>() else { continue };
-                    let Some(raw) = raw(definition) else { continue };
-                    let prompt = Prompt { server, name: name.clone(), pin: definition.digest, raw, withheld };
-                    self.prompts.put(name, Arc::new(prompt));
+                    let same = before
+                        .and_then(|before| before.prompt(&name))
+                        .filter(|prompt| prompt.pin == definition.digest && prompt.withheld == withheld);
+                    let prompt = match same {
+                        Some(prompt) => Arc::clone(prompt),
+                        None => {
+                            let Some(raw) = raw(definition) else { continue };
+                            Arc::new(Prompt { server, name: name.clone(), pin: definition.digest, raw, withheld })
+                        }
+                    };
+                    self.prompts.put(name, prompt);
                 }
                 Kind::Template => {
-                    let Some(raw) = raw(definition) else { continue };
-                    let template = definition.name.clone();
-                    let template = Template { server, template, pin: definition.digest, raw, withheld };
-                    self.templates.push(Arc::new(template));
+                    // There may be many, and they have no names: they stay in their order, or are made anew.
+                    let there = before.and_then(|before| before.templates.get(self.templates.len()));
+                    let same = there.filter(|one| {
+                        one.pin == definition.digest && one.withheld == withheld && one.template == definition.name
+                    });
+                    let template = match same {
+                        Some(template) => Arc::clone(template),
+                        None => {
+                            let Some(raw) = raw(definition) else { continue };
+                            let template = definition.name.clone();
+                            Arc::new(Template { server, template, pin: definition.digest, raw, withheld })
+                        }
+                    };
+                    self.templates.push(template);
                 }
             }
         }
@@ -302,12 +337,17 @@ impl Approved {
     }
 }
 
+/// Whether both hold the same things, not only equal ones, in the same order.
+fn are_same<Thing>(one: &[Arc<Thing>], other: &[Arc<Thing>]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other))
+}
+
 fn raw(definition: &Definition) -> Option<Arc<RawValue>> {
     to_raw_value(&definition.value).ok().map(Arc::from)
 }
 
 /// The addresses of a zone; none if it is not declared.
-pub(crate) fn reach(zone: &ZoneName, zones: &[ZoneManifest]) -> Option<Reach> {
+pub fn reach(zone: &ZoneName, zones: &[ZoneManifest]) -> Option<Reach> {
     if zone.as_str() == ZONE_INTERNET {
         return Some(Reach::internet());
     }

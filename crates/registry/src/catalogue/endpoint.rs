@@ -133,12 +133,13 @@ fn renamed(raw: &RawValue, name: &str) -> Option<Arc<RawValue>> {
 }
 
 impl Endpoint {
-    /// Compiles a manifest, with the servers that `find` has in service. What did not change since `before` is kept.
+    /// Compiles a manifest, with the servers that `find` has in service. What did not change since `before` is kept: all of
+    /// it, if its servers are the same.
     pub(super) fn compile(
         manifest: &EndpointManifest,
         find: impl Fn(&ServerName) -> Result<Arc<Approved>, Absence>,
-        before: Option<&Self>,
-    ) -> Result<Self, Absence> {
+        before: Option<&Arc<Self>>,
+    ) -> Result<Arc<Self>, Absence> {
         let naming = manifest.naming();
         let (mut members, mut missing) = (Vec::new(), Vec::new());
         for portion in manifest.portions() {
@@ -156,6 +157,15 @@ impl Endpoint {
                 }
             });
         }
+        let is_as_before = |before: &&Arc<Self>| {
+            let servers =
+                |members: &[Member]| members.iter().map(|member| Arc::as_ptr(&member.server)).collect::<Vec<_>>();
+            before.manifest == *manifest && before.missing == missing && servers(&before.members) == servers(&members)
+        };
+        if let Some(before) = before.filter(is_as_before) {
+            return Ok(Arc::clone(before));
+        }
+        let before = before.map(AsRef::as_ref);
         let name = manifest.name.clone();
         let (tools, prompts, templates) = (Offers::default(), Offers::default(), Offers::default());
         let mut endpoint = Self {
@@ -173,7 +183,7 @@ impl Endpoint {
         if let Some(before) = before.filter(|before| same(&before.tools, &endpoint.tools, |tool| tool.pin)) {
             endpoint.index = Arc::clone(&before.index);
         }
-        Ok(endpoint)
+        Ok(Arc::new(endpoint))
     }
 
     fn offer(&mut self, before: Option<&Self>) {

@@ -166,3 +166,48 @@ fn a_server_that_went_back_to_an_older_revision_is_withheld_whole_until_it_comes
         assert_eq!((approved.withheld, each), (withheld, [withheld; 3]), "{version}");
     }
 }
+
+#[test]
+fn what_did_not_change_is_the_same_in_the_next_revision_and_not_made_anew() {
+    let both = json!({ "name": "both", "purpose": "p", "servers": [{ "name": "crm" }, { "name": "erp" }] });
+    let both = serde_json::from_value(both).unwrap();
+    let endpoints = [endpoint("sales", "crm"), endpoint("books", "erp"), both];
+    let servers = [server("crm", "internet"), server("erp", "internet")];
+    let before = Catalogue::compile(&servers, &endpoints, &[]);
+    let after = before.succeed(&servers, &endpoints, &[]);
+    for name in ["sales", "books", "both"] {
+        assert!(Arc::ptr_eq(find(&before, name).unwrap(), find(&after, name).unwrap()), "{name}");
+    }
+
+    // One server drifts: it, and the endpoints it is behind, are others; the rest is not.
+    let mut drifted = servers;
+    let seen = observed(vec![tool("write", "writes"), tool("read", "reads what you did not ask for")], Vec::new());
+    drifted[1].observe(drifted[1].manifest.identity(), seen).unwrap();
+    let after = before.succeed(&drifted, &endpoints, &[]);
+    let named = |catalogue: &Catalogue, name: &str| Arc::clone(catalogue.server(&name.parse().unwrap()).unwrap());
+    assert!(Arc::ptr_eq(&named(&before, "crm"), &named(&after, "crm")));
+    assert!(!Arc::ptr_eq(&named(&before, "erp"), &named(&after, "erp")));
+    let kept = |name: &str| Arc::ptr_eq(find(&before, name).unwrap(), find(&after, name).unwrap());
+    assert_eq!([kept("sales"), kept("books"), kept("both")], [true, false, false]);
+    let (old, new) = (named(&before, "erp"), named(&after, "erp"));
+    let one = |server: &Approved, name: &str| Arc::clone(server.tool(&name.parse().unwrap()).unwrap());
+    assert!(Arc::ptr_eq(&one(&old, "write"), &one(&new, "write")), "what of it did not change");
+    assert!(one(&new, "read").withheld);
+    assert!(Arc::ptr_eq(&old.prompts()[0], &new.prompts()[0]) && Arc::ptr_eq(&old.templates()[0], &new.templates()[0]));
+}
+
+#[test]
+fn what_is_about_a_server_and_not_of_it_makes_it_another_too() {
+    let (mut crm, zone) = (server("crm", "office"), |network: &str| -> ZoneManifest {
+        serde_json::from_value(json!({ "name": "office", "addresses": [network], "purpose": "p" })).unwrap()
+    });
+    let before = Catalogue::compile(&[crm.clone()], &[endpoint("sales", "crm")], &[zone("10.0.0.0/8")]);
+    let is_kept = |crm: &Server, network: &str| {
+        let after = before.succeed(std::slice::from_ref(crm), &[endpoint("sales", "crm")], &[zone(network)]);
+        Arc::ptr_eq(find(&before, "sales").unwrap(), find(&after, "sales").unwrap())
+    };
+    assert!(is_kept(&crm, "10.0.0.0/8"));
+    assert!(!is_kept(&crm, "10.1.0.0/16"), "its zone was drawn anew");
+    crm.manifest.owner = serde_json::from_value(json!("another")).unwrap();
+    assert!(!is_kept(&crm, "10.0.0.0/8"), "its manifest was applied anew");
+}

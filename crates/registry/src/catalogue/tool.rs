@@ -23,12 +23,7 @@ pub struct Tool {
     /// The two names as the object that policy is asked about.
     pub object: Object,
     /// Made at the first call: most tools of a big server are never called.
-    compiled: OnceLock<Compiled>,
-}
-
-struct Compiled {
-    declared: Value,
-    schema: Result<InputSchema, SchemaError>,
+    compiled: OnceLock<Result<InputSchema, SchemaError>>,
 }
 
 impl Tool {
@@ -42,32 +37,26 @@ impl Tool {
     /// # Errors
     /// What does not fit, without the values that do not.
     pub fn check(&self, arguments: &Value) -> Result<(), Vec<Violation>> {
-        match &self.compiled().schema {
+        match self.compiled() {
             Ok(schema) => schema.check(arguments),
             // Vetting keeps such a schema from being approved. If one came here all the same, nothing fits it.
             Err(error) => Err(vec![Violation::whole(&format!("no arguments can be checked: {error}"))]),
         }
     }
 
-    /// The input schema as the server declared it; null if the definition has none.
-    pub fn input_schema(&self) -> &Value {
-        &self.compiled().declared
+    /// The input schema as the server declared it; null if the definition has none. It is read from the definition each
+    /// time, because ten thousand of them would fill the memory for what is asked once.
+    pub fn input_schema(&self) -> Value {
+        let mut definition: Value = serde_json::from_str(self.raw.get()).unwrap_or_default();
+        definition.get_mut("inputSchema").map(Value::take).unwrap_or_default()
     }
 
     /// Whether the server declared that members it does not name are welcome somewhere in the arguments.
     pub fn accepts_undeclared(&self) -> bool {
-        self.compiled().schema.as_ref().is_ok_and(|schema| !schema.accepts_undeclared().is_empty())
+        self.compiled().as_ref().is_ok_and(|schema| !schema.accepts_undeclared().is_empty())
     }
 
-    fn compiled(&self) -> &Compiled {
-        self.compiled.get_or_init(|| {
-            let declared = input_schema(self.raw.get());
-            Compiled { schema: InputSchema::compile(&declared), declared }
-        })
+    fn compiled(&self) -> &Result<InputSchema, SchemaError> {
+        self.compiled.get_or_init(|| InputSchema::compile(&self.input_schema()))
     }
-}
-
-fn input_schema(raw: &str) -> Value {
-    let definition: Value = serde_json::from_str(raw).unwrap_or_default();
-    definition.get("inputSchema").cloned().unwrap_or_default()
 }
