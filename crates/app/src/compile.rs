@@ -9,7 +9,7 @@ use gateway::{Door, Keys, Snapshot, Way};
 use identity::{Credential, read_secret};
 use model::{EndpointName, ToolName};
 use policy::Policies;
-use registry::{Approved, Catalogue, Member, ServerManifest};
+use registry::{Approved, Catalogue, Endpoint, Member, ServerManifest};
 use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
 
@@ -41,8 +41,8 @@ impl Compiler {
         &self.turnstiles
     }
 
-    /// The snapshot of the state as it is now; what has not changed since `before` is taken from it. Policies that do not fit the approved servers any more permit nothing: the
-    /// gate refuses everything, says why, and lets people mend it.
+    /// The snapshot of the state as it is now; what has not changed since `before` is taken from it. Policies that do not
+    /// fit the approved servers any more permit nothing: the gate refuses everything, says why, and lets people mend it.
     ///
     /// # Errors
     /// When the state cannot be read, or an approved server's address is none.
@@ -63,11 +63,18 @@ impl Compiler {
         let mut endpoints = HashMap::new();
         let mut credentials = HashMap::new();
         for endpoint in registry.endpoints() {
-            let (mut ways, mut headers) = (Vec::new(), HashMap::new());
             for Member { server, .. } in &endpoint.members {
+                // Read again each time: a secret is no part of the state.
                 if let Some(credential) = self.credential(&server.manifest) {
                     credentials.insert(server.name.clone(), credential);
                 }
+            }
+            if let Some(door) = before.and_then(|before| kept(before, endpoint)) {
+                endpoints.insert(endpoint.name.clone(), door);
+                continue;
+            }
+            let (mut ways, mut headers) = (Vec::new(), HashMap::new());
+            for Member { server, .. } in &endpoint.members {
                 headers.insert(server.name.clone(), mirrored(server));
                 let speaks = spoken(server);
                 match self.route(&endpoint.name, server, &speaks) {
@@ -155,6 +162,15 @@ impl Compiler {
     }
 }
 
+/// The door that an endpoint had before, if it leads to the same servers in the same way. Processes are asked for anew:
+/// their secrets may be others.
+fn kept(before: &Snapshot, endpoint: &Arc<Endpoint>) -> Option<Arc<Door>> {
+    let door = before.endpoints.get(&endpoint.name)?;
+    let is_whole = door.ways.len() == endpoint.members.len();
+    let is_remote = endpoint.members.iter().all(|member| member.server.manifest.command().is_none());
+    (Arc::ptr_eq(&door.endpoint, endpoint) && is_whole && is_remote).then(|| Arc::clone(door))
+}
+
 /// The revisions in which a server can be spoken to, the newest first.
 fn spoken(server: &Approved) -> Vec<Revision> {
     let listed = |revision: &Revision| server.supported_versions.iter().any(|version| version == revision.as_str());
@@ -165,7 +181,7 @@ fn spoken(server: &Approved) -> Vec<Revision> {
 fn mirrored(server: &Approved) -> HashMap<ToolName, ParamHeaders> {
     let annotated = |tool: &Arc<registry::Tool>| {
         // A definition whose annotations are wrong was excluded when it was read, so this compiles.
-        let headers = ParamHeaders::compile(tool.input_schema()).ok().filter(|headers| !headers.is_empty())?;
+        let headers = ParamHeaders::compile(&tool.input_schema()).ok().filter(|headers| !headers.is_empty())?;
         Some((tool.name.clone(), headers))
     };
     server.tools().iter().filter_map(annotated).collect()
