@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{EndpointName, ServerName, ZoneName, limits};
+use model::{AgentId, EndpointName, ServerName, ZoneName, limits};
 use policy::{Policies, PolicySummary, ServerVocabulary, ToolVocabulary, Vocabulary};
 use registry::manifest::{self, Mistake, ZONE_INTERNET};
-use registry::{EndpointManifest, Server, ServerManifest, ZoneManifest};
+use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
 use serde::de::DeserializeOwned;
 
 use crate::endpoints;
@@ -18,6 +18,7 @@ pub(crate) struct Desired {
     zones: Option<BTreeMap<ZoneName, ZoneManifest>>,
     servers: Option<BTreeMap<ServerName, ServerManifest>>,
     endpoints: Option<BTreeMap<EndpointName, EndpointManifest>>,
+    agents: Option<BTreeMap<AgentId, AgentManifest>>,
     policies: Option<BTreeMap<String, policy::Source>>,
     files: Files,
 }
@@ -31,6 +32,7 @@ struct Afterwards {
     /// With their zones; a local server is in none.
     servers: BTreeMap<ServerName, Option<ZoneName>>,
     endpoints: BTreeMap<EndpointName, EndpointManifest>,
+    agents: BTreeMap<AgentId, AgentManifest>,
     policies: Vec<policy::Source>,
 }
 
@@ -41,8 +43,8 @@ impl Desired {
     /// Everything that is wrong with any of them, with its place.
     pub(crate) fn read(manifests: Manifests) -> Result<Self, Fault> {
         let mut problems = Vec::new();
-        let Manifests { zones, servers, endpoints, policies } = manifests;
-        let lists = [&zones, &servers, &endpoints, &policies];
+        let Manifests { zones, servers, endpoints, agents, policies } = manifests;
+        let lists = [&zones, &servers, &endpoints, &agents, &policies];
         let all = || lists.iter().filter_map(|list| list.as_ref()).flatten();
         if all().count() > limits::MANIFESTS_MAX {
             let message = format!("there are more than {} files", limits::MANIFESTS_MAX);
@@ -54,6 +56,7 @@ impl Desired {
             servers: servers.map(|list| named(&list, "servers", |server: &ServerManifest| &server.name, &mut problems)),
             endpoints: endpoints
                 .map(|list| named(&list, "endpoints", |endpoint: &EndpointManifest| &endpoint.name, &mut problems)),
+            agents: agents.map(|list| named(&list, "agents", |agent: &AgentManifest| &agent.name, &mut problems)),
             policies: policies.map(|list| sources(list, &mut problems)),
             files,
         };
@@ -67,6 +70,7 @@ impl Desired {
             zones: edits(self.zones.as_ref(), &governed.zones, |zone| &zone.name),
             servers: edits(self.servers.as_ref(), &servers, |server| &server.name),
             endpoints: edits(self.endpoints.as_ref(), &governed.endpoints, |endpoint| &endpoint.name),
+            agents: edits(self.agents.as_ref(), &governed.agents, |agent| &agent.name),
             policies: edits(self.policies.as_ref(), &governed.policies, |source| &source.file),
         }
     }
@@ -95,6 +99,7 @@ impl Desired {
                 problems.push(self.files.problem(&format!("endpoints/{endpoint}.toml"), &key, message, hint));
             }
         }
+        problems.extend(self.misplaced(&after));
         let kept = governed.servers.iter().filter(|server| after.servers.contains_key(&server.manifest.name));
         let mut vocabulary = words(kept, after.endpoints.keys());
         // A server that is new has no approved tools yet, but its name is already one that policies may use.
@@ -107,6 +112,28 @@ impl Desired {
             Err(wrong) => problems.extend(wrong),
         }
         Fault::of_problems(problems).map_or(Ok(Vec::new()), Err)
+    }
+
+    /// What is wrong with the agents: an endpoint that is not there, a client that is two agents.
+    fn misplaced(&self, after: &Afterwards) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut clients: BTreeMap<(&str, &str), &AgentId> = BTreeMap::new();
+        for (agent, manifest) in &after.agents {
+            let file = format!("agents/{agent}.toml");
+            for endpoint in manifest.endpoints.iter().filter(|endpoint| !after.endpoints.contains_key(*endpoint)) {
+                let message = format!("agent `{agent}` names endpoint `{endpoint}`, which there is not");
+                let hint = format!("add endpoints/{endpoint}.toml, or name another endpoint");
+                problems.push(self.files.problem(&file, &manifest.key_of(endpoint), message, hint));
+            }
+            for (place, client) in manifest.clients.iter().enumerate() {
+                if let Some(other) = clients.insert((client.issuer.as_str(), client.id.as_str()), agent) {
+                    let message = format!("agents `{other}` and `{agent}` are one client of one issuer");
+                    let hint = "give each agent a client of its own".to_owned();
+                    problems.push(self.files.problem(&file, &format!("clients[{place}].id"), message, hint));
+                }
+            }
+        }
+        problems
     }
 
     /// What looks wrong with the endpoints that these files describe, and does not stop them from being used.
@@ -133,11 +160,15 @@ impl Desired {
             Some(endpoints) => endpoints.clone(),
             None => governed.endpoints.iter().map(|one| (one.name.clone(), one.clone())).collect(),
         };
+        let agents = match &self.agents {
+            Some(agents) => agents.clone(),
+            None => governed.agents.iter().map(|one| (one.name.clone(), one.clone())).collect(),
+        };
         let policies = match &self.policies {
             Some(policies) => policies.values().cloned().collect(),
             None => governed.policies.clone(),
         };
-        Afterwards { zones, servers, endpoints, policies }
+        Afterwards { zones, servers, endpoints, agents, policies }
     }
 }
 

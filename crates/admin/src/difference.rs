@@ -13,7 +13,7 @@ use crate::port::{Edits, Governed, Plan};
 /// What happens to one thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Edit {
-    /// The kind of thing: `zone`, `server`, `endpoint`, `policy`; of a server's definitions `tool`, `prompt`,
+    /// The kind of thing: `zone`, `server`, `endpoint`, `agent`, `policy`; of a server's definitions `tool`, `prompt`,
     /// `template`, `instructions`.
     pub kind: String,
     /// Its name.
@@ -71,6 +71,8 @@ pub(crate) fn of_plan(plan: &Plan, governed: &Governed) -> Vec<Edit> {
     told(&mut edits, "server", &plan.servers, |server| &server.name, &servers.collect(), toml_text);
     let endpoints = governed.endpoints.iter().map(|endpoint| (&endpoint.name, endpoint));
     told(&mut edits, "endpoint", &plan.endpoints, |endpoint| &endpoint.name, &endpoints.collect(), toml_text);
+    let agents = governed.agents.iter().map(|agent| (&agent.name, agent));
+    told(&mut edits, "agent", &plan.agents, |agent| &agent.name, &agents.collect(), toml_text);
     let policies = governed.policies.iter().map(|source| (&source.file, source));
     told(
         &mut edits,

@@ -33,6 +33,9 @@ pub struct Manifests {
     /// `endpoints/NAME.toml`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoints: Option<Vec<File>>,
+    /// `agents/NAME.toml`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<Vec<File>>,
     /// `policies/NAME.cedar`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<Vec<File>>,
@@ -59,7 +62,7 @@ pub enum FolderError {
         expected: &'static str,
     },
     /// There is nothing to apply.
-    #[error("`{path}` holds none of the folders zones, servers, endpoints and policies", path = .path.display())]
+    #[error("`{path}` holds none of the folders zones, servers, endpoints, agents and policies", path = .path.display())]
     Empty {
         /// The folder.
         path: PathBuf,
@@ -73,7 +76,7 @@ pub enum FolderError {
 }
 
 impl Manifests {
-    /// Reads a folder: `zones`, `servers` and `endpoints` with `.toml` files, `policies` with `.cedar` files, and
+    /// Reads a folder: `zones`, `servers`, `endpoints` and `agents` with `.toml` files, `policies` with `.cedar` files, and
     /// nothing else. Names that begin with a dot are passed over: editors, version control and Kubernetes leave them.
     ///
     /// # Errors
@@ -87,9 +90,10 @@ impl Manifests {
                 "zones" => (&mut manifests.zones, "toml"),
                 "servers" => (&mut manifests.servers, "toml"),
                 "endpoints" => (&mut manifests.endpoints, "toml"),
+                "agents" => (&mut manifests.agents, "toml"),
                 "policies" => (&mut manifests.policies, "cedar"),
                 _ => {
-                    let expected = "a folder to apply holds the folders zones, servers, endpoints and policies";
+                    let expected = "a folder to apply holds the folders zones, servers, endpoints, agents and policies";
                     return Err(FolderError::Stranger { path, expected });
                 }
             };
@@ -128,7 +132,7 @@ impl Reader<'_> {
             if !path.is_file() || path.extension().is_none_or(|found| found != extension) {
                 let expected = match extension {
                     "cedar" => "policies holds only `.cedar` files",
-                    _ => "zones, servers and endpoints hold only `.toml` files",
+                    _ => "zones, servers, endpoints and agents hold only `.toml` files",
                 };
                 return Err(FolderError::Stranger { path, expected });
             }

@@ -1,8 +1,8 @@
 //! What the control plane asks of a store: the governed state as one thing, read whole and changed whole.
 
 use async_trait::async_trait;
-use model::{Change, EndpointName, Revision, ServerName, StoreError, ZoneName};
-use registry::{EndpointManifest, Server, ServerManifest, ZoneManifest};
+use model::{AgentId, Change, EndpointName, Revision, ServerName, StoreError, ZoneName};
+use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
 
 /// The governed state at one revision. `app` compiles the data plane's snapshot from it, and `apply` is compared
 /// with it.
@@ -16,6 +16,8 @@ pub struct Governed {
     pub servers: Vec<Server>,
     /// The endpoints, by name.
     pub endpoints: Vec<EndpointManifest>,
+    /// The registered agents, by name.
+    pub agents: Vec<AgentManifest>,
     /// The policy files, by name.
     pub policies: Vec<policy::Source>,
 }
@@ -53,6 +55,8 @@ pub struct Plan {
     pub servers: Edits<ServerManifest, ServerName>,
     /// Endpoints.
     pub endpoints: Edits<EndpointManifest, EndpointName>,
+    /// Agents.
+    pub agents: Edits<AgentManifest, AgentId>,
     /// Policies, by file name.
     pub policies: Edits<policy::Source, String>,
 }
@@ -60,7 +64,11 @@ pub struct Plan {
 impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.zones.is_empty() && self.servers.is_empty() && self.endpoints.is_empty() && self.policies.is_empty()
+        self.zones.is_empty()
+            && self.servers.is_empty()
+            && self.endpoints.is_empty()
+            && self.agents.is_empty()
+            && self.policies.is_empty()
     }
 }
 
@@ -74,6 +82,7 @@ pub trait State: Send + Sync {
     ///
     /// Fails, with nothing changed, with [`StoreError::Conflict`] when the state is not at `change.expected`, with
     /// [`StoreError::NotFound`] or [`StoreError::Refused`] when an edit does not fit what is there, and with
-    /// [`StoreError::Refused`] when an endpoint would name a server, or a server a zone, that is not there afterwards.
+    /// [`StoreError::Refused`] when an endpoint would name a server, a server a zone, or an agent an endpoint, that is not
+    /// there afterwards.
     async fn apply(&self, plan: Plan, change: Change) -> Result<Revision, StoreError>;
 }

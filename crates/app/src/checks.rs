@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -26,6 +26,7 @@ const LISTEN_AGAIN: Duration = Duration::from_secs(30);
 pub(crate) struct Vetter {
     compiler: Arc<Compiler>,
     registry: Arc<dyn Registry>,
+    gate: Weak<Gate>,
     /// The revision that the data path goes by.
     in_effect: watch::Receiver<Revision>,
     clock: Arc<dyn Clock>,
@@ -36,10 +37,18 @@ impl Vetter {
     pub(crate) fn new(
         compiler: Arc<Compiler>,
         registry: Arc<dyn Registry>,
+        gate: &Arc<Gate>,
         in_effect: watch::Receiver<Revision>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { compiler, registry, in_effect, clock }
+        Self { compiler, registry, gate: Arc::downgrade(gate), in_effect, clock }
+    }
+
+    /// Tells those who keep sessions that a server's list of resources changed.
+    pub(crate) fn resources_changed(&self, server: &ServerName) {
+        if let Some(gate) = self.gate.upgrade() {
+            gateway::resources_changed(&gate, server);
+        }
     }
 
     /// Records what a process of a local server says of itself, and waits until the data path goes by it. What only the
@@ -60,7 +69,7 @@ impl Vetter {
     }
 
     /// Reads a server and records what it says, whether or not it differs from its pins: `withheld` follows from the record.
-    async fn check(&self, manifest: &ServerManifest) -> anyhow::Result<()> {
+    pub(crate) async fn check(&self, manifest: &ServerManifest) -> anyhow::Result<()> {
         let before = self.registry.server(&manifest.name).await?.observed;
         let observed = self.read(manifest, before.as_ref()).await?;
         self.observe(manifest, observed).await?;
@@ -121,12 +130,16 @@ pub(crate) async fn watch(
     tokio::pin!(stop);
     loop {
         snapshots.mark_unchanged();
-        let approved: Vec<Arc<Approved>> = gate.snapshots.load().registry.servers().cloned().collect();
+        // A local server is compared whenever a process of it starts, and heard by its place. None starts while all of it
+        // is withheld, so that it is looked at for whether it is what was approved again.
+        let is_watched = |server: &&Arc<Approved>| server.manifest.command().is_none() || server.withheld;
+        let snapshot = gate.snapshots.load();
+        let approved: Vec<Arc<Approved>> = snapshot.registry.servers().filter(is_watched).cloned().collect();
+        drop(snapshot);
         watches.retain(|name, watch| {
             approved.iter().any(|server| server.name == *name && server.manifest == watch.manifest)
         });
-        // A local server is compared whenever a process of it starts, and heard by its place.
-        for server in approved.into_iter().filter(|server| server.manifest.command().is_none()) {
+        for server in approved {
             let start = || Watch::start(Arc::clone(&vetter), server.manifest.clone(), every);
             watches.entry(server.name.clone()).or_insert_with(start);
         }
@@ -147,15 +160,18 @@ pub(crate) async fn watch(
 struct Watch {
     manifest: ServerManifest,
     look: Arc<Notify>,
-    tasks: [AbortHandle; 2],
+    tasks: Vec<AbortHandle>,
 }
 
 impl Watch {
     fn start(vetter: Arc<Vetter>, manifest: ServerManifest, every: Duration) -> Self {
         let look = Arc::new(Notify::new());
         let checks = tokio::spawn(check(Arc::clone(&vetter), manifest.clone(), Arc::clone(&look), every));
-        let listens = tokio::spawn(listen(vetter, manifest.clone(), Arc::clone(&look)));
-        Self { manifest, look, tasks: [checks.abort_handle(), listens.abort_handle()] }
+        let mut tasks = vec![checks.abort_handle()];
+        if manifest.command().is_none() {
+            tasks.push(tokio::spawn(listen(vetter, manifest.clone(), Arc::clone(&look))).abort_handle());
+        }
+        Self { manifest, look, tasks }
     }
 }
 
@@ -199,9 +215,26 @@ async fn hear(vetter: &Vetter, manifest: &ServerManifest, look: &Notify) -> anyh
     let mut changes = upstream::listen(&route, write).await.context("it does not take a subscription")?;
     // What changed between the last look and the subscription is seen now.
     look.notify_one();
-    while let Some(change) = changes.next().await {
-        change?;
-        look.notify_one();
+    let resources = Notify::new();
+    let heard = async {
+        while let Some(change) = changes.next().await {
+            if change? == upstream::Change::Resources {
+                resources.notify_one();
+            }
+            look.notify_one();
+        }
+        Ok(())
+    };
+    let told = async {
+        loop {
+            resources.notified().await;
+            vetter.resources_changed(&manifest.name);
+            // A server that says so without end is told of no faster.
+            tokio::time::sleep(PAUSE).await;
+        }
+    };
+    tokio::select! {
+        ended = heard => ended,
+        () = told => Ok(()),
     }
-    Ok(())
 }

@@ -55,6 +55,20 @@ impl Drop for Place {
 struct Witness {
     vetter: Arc<OnceLock<Weak<Vetter>>>,
     manifest: ServerManifest,
+    /// Held by the one look that may be under way.
+    looks: tokio::sync::Mutex<()>,
+}
+
+impl Witness {
+    fn new(vetter: Arc<OnceLock<Weak<Vetter>>>, manifest: ServerManifest) -> Self {
+        Self { vetter, manifest, looks: tokio::sync::Mutex::default() }
+    }
+
+    fn resources_changed(&self) {
+        if let Some(vetter) = self.vetter.get().and_then(Weak::upgrade) {
+            vetter.resources_changed(&self.manifest.name);
+        }
+    }
 }
 
 #[async_trait]
@@ -62,6 +76,17 @@ impl Started for Witness {
     async fn started(&self, definitions: Definitions) -> Result<(), String> {
         let vetter = self.vetter.get().and_then(Weak::upgrade).ok_or("the gate is starting or stopping")?;
         vetter.witnessed(&self.manifest, definitions).await.map_err(|error| format!("{error:#}"))
+    }
+
+    async fn unread(&self) {
+        // Whoever finds another look under way needs none: the next start that fails is a reason for one.
+        let (Ok(_look), Some(vetter)) = (self.looks.try_lock(), self.vetter.get().and_then(Weak::upgrade)) else {
+            return;
+        };
+        if let Err(error) = vetter.check(&self.manifest).await {
+            let server = &self.manifest.name;
+            tracing::warn!(%server, "a local server that did not start could not be looked at: {error:#}");
+        }
     }
 }
 
@@ -73,13 +98,18 @@ impl Started for Nobody {
     async fn started(&self, _: Definitions) -> Result<(), String> {
         Err("nothing was to be started".to_owned())
     }
+
+    async fn unread(&self) {}
 }
 
 /// Compares a running process again whenever it says that its lists changed.
 async fn hear(route: Route, witness: Arc<Witness>) {
     let Ok(mut changes) = upstream::listen(&route, |_| {}).await else { return };
-    while changes.next().await.is_some() {
+    while let Some(change) = changes.next().await {
         tokio::time::sleep(PAUSE).await;
+        if matches!(change, Ok(upstream::Change::Resources)) {
+            witness.resources_changed();
+        }
         let compared = match upstream::discover(&route, |_| {}).await {
             Ok(said) => witness.started(said).await,
             Err(error) => Err(error.to_string()),
@@ -129,8 +159,7 @@ impl Locals {
         let directory = self.directory.join(endpoint.as_str()).join(server.as_str());
         let command = self.command(command, &directory)?;
         let spec = LocalSpec { server: server.clone(), command: Arc::new(command) };
-        let witness = Witness { vetter: Arc::clone(&self.vetter), manifest: manifest.clone() };
-        let witness = Arc::new(witness);
+        let witness = Arc::new(Witness::new(Arc::clone(&self.vetter), manifest.clone()));
         let local = Local::new(spec, revision, Arc::clone(&witness) as _);
         let route = Route::local(server.clone(), Arc::clone(&local));
         let hears = tokio::spawn(hear(route.clone(), witness)).abort_handle();
@@ -173,7 +202,7 @@ impl Locals {
         let directory = self.directory.join("check").join(manifest.name.as_str());
         let command = self.command(command, &directory)?;
         let spec = LocalSpec { server: manifest.name.clone(), command: Arc::new(command) };
-        let witness = Witness { vetter: Arc::default(), manifest: manifest.clone() };
+        let witness = Witness::new(Arc::default(), manifest.clone());
         Ok(Route::local(manifest.name.clone(), Local::new(spec, Revision::V2026_07_28, Arc::new(witness))))
     }
 

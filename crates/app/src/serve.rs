@@ -104,14 +104,17 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         legacies: gateway::Legacies::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         bridge: gateway::Bridge::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         cursors: gateway::Cursors::new(identity::Seal::new(Arc::clone(&entropy))?),
+        tasks: gateway::Tasks::new(identity::Seal::kept(&data.join("tasks.key"), Arc::clone(&entropy))?),
         journal: Arc::clone(&journal),
         heed,
         stopping: watch::Sender::new(false),
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
     });
+    gateway::count_sessions(&mut counters, Arc::clone(&gate));
     let in_effect = published.subscribe();
-    let vetter = checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, in_effect, Arc::clone(&clock));
+    let vetter =
+        checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, &gate, in_effect, Arc::clone(&clock));
     let vetter = Arc::new(vetter);
     locals.compared_by(&vetter);
     let admin = Arc::new(admin::Admin {

@@ -83,6 +83,7 @@ fn sample() -> Result<Intent, Box<dyn Error>> {
         method: "tools/call".to_owned(),
         request: Some("42".to_owned()),
         object: Some(Object::Tool { server: "crm".parse()?, name: "read_customer".parse()? }),
+        call: None,
         pin: Some(Digest::of(b"definition")),
         arguments: None,
         request_bytes: 1024,

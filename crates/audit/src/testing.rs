@@ -81,6 +81,7 @@ pub(crate) fn intent_event() -> Event {
         method: "tools/call".to_owned(),
         request: Some("7".to_owned()),
         object: Some(Object::Tool { server: "crm".parse().unwrap(), name: "read_customer".parse().unwrap() }),
+        call: None,
         pin: Some(model::Digest::of(b"definition")),
         arguments: None,
         request_bytes: 420,

@@ -127,6 +127,11 @@ impl Bridge {
         &self.seal
     }
 
+    /// How many sessions of the gate's own there are, and how many calls wait for their clients.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.pool.count(), self.parked.count())
+    }
+
     /// A number that no other message to a server has.
     fn number(&self) -> i64 {
         self.numbers.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
@@ -196,27 +201,27 @@ fn mirror_arguments(running: &Running, visible: &Visible, arguments: Option<&Val
     }
 }
 
+/// A message that is about to leave: whose it is, where it goes, and what the path has proved of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Outbound<'a> {
+    pub(crate) gate: &'a Arc<Gate>,
+    pub(crate) running: &'a Running,
+    pub(crate) message: &'a Message,
+    pub(crate) route: &'a Route,
+    pub(crate) objects: &'a [Object],
+    pub(crate) receipt: ReceiptId,
+}
+
 /// Sends a message that crosses, and gives its answer as one of the client's era.
-#[expect(clippy::too_many_arguments, reason = "everything that the path has proved so far, and nothing else")]
-pub(crate) async fn send(
-    gate: &Arc<Gate>,
-    running: &Running,
-    message: &Message,
-    route: &Route,
-    worded: Worded,
-    objects: &[Object],
-    turn: Turn,
-    receipt: ReceiptId,
-) -> Result<Unread, Flaw> {
+pub(crate) async fn send(outbound: Outbound<'_>, worded: Worded, turn: Turn) -> Result<Unread, Flaw> {
+    let Outbound { running, message, .. } = outbound;
     match (&worded.crossing, message.row.path) {
         // A subscription takes no place from calls: it only waits for something to change.
-        (Crossing::Older(_), Path::Streamed) => listening::open(gate, running, message, route, worded.headers).await,
-        (Crossing::Older(_), _) => older::send(gate, running, message, route, worded, objects, turn, receipt).await,
+        (Crossing::Older(_), Path::Streamed) => listening::open(outbound, worded.headers).await,
+        (Crossing::Older(_), _) => older::send(outbound, worded, turn).await,
         (Crossing::Newer, _) => match (listened(&worded.crossing, message), &running.present.legacy) {
-            (Some(_), Some(session)) => {
-                listening::change(gate, running, session, message, route, &worded, objects).await
-            }
-            (Some(_) | None, _) => newer::send(gate, running, message, route, worded, objects, turn).await,
+            (Some(_), Some(session)) => listening::change(outbound, session, &worded).await,
+            (Some(_) | None, _) => newer::send(outbound, worded, turn).await,
         },
         (Crossing::None, _) => Err(Refusal::new(Reason::Internal, "what does not cross came to the bridge").into()),
     }
@@ -246,6 +251,7 @@ fn listened<'m>(crossing: &Crossing, message: &'m Message) -> Option<&'m str> {
             | Subject::Prompt { .. }
             | Subject::Completion { .. }
             | Subject::Subscription { .. }
+            | Subject::Task { .. }
             | Subject::Initialize { .. }
             | Subject::Cancelled { .. }
             | Subject::Progress { .. }

@@ -16,6 +16,7 @@ use crate::legacy::Legacies;
 use crate::listing::Cursors;
 use crate::metrics::Metrics;
 use crate::snapshot::Snapshots;
+use crate::tasks::Tasks;
 
 /// The gate. One per process; shared by every connection.
 pub struct Gate {
@@ -33,6 +34,8 @@ pub struct Gate {
     pub bridge: Bridge,
     /// Where lists go on.
     pub cursors: Cursors,
+    /// What clients know their tasks by.
+    pub tasks: Tasks,
     /// Where receipts go.
     pub journal: Arc<Journal>,
     /// Servers that said their lists changed; whoever listens compares them with their pins.

@@ -29,14 +29,16 @@ mod relay;
 mod rounds;
 mod search;
 mod snapshot;
+mod tasks;
 mod trail;
 mod uri;
 
 pub use bridge::Bridge;
 pub use controls::accept::Doors;
 pub use gate::{Front, Gate};
-pub use legacy::{Legacies, tend};
+pub use legacy::{Legacies, resources_changed, tend};
 pub use listen::serve;
 pub use listing::{Cursors, Views};
-pub use metrics::{Metrics, count_traffic};
+pub use metrics::{Metrics, count_sessions, count_traffic};
 pub use snapshot::{Door, Keys, Snapshot, Snapshots, Way};
+pub use tasks::Tasks;

@@ -24,6 +24,7 @@ use crate::controls::halted::Running;
 use crate::controls::read::Message;
 use crate::controls::release::Expected;
 use crate::gate::Gate;
+use crate::snapshot::Door;
 use crate::trail::Trail;
 use crate::{naming, pages, search, uri};
 use view::List;
@@ -70,7 +71,11 @@ async fn discover(running: &Running, id: &Id, now: Timestamp) -> Bytes {
     result.insert("resultType".into(), "complete".into());
     let versions: Vec<_> = running.door.revisions().map(wire::Revision::as_str).collect();
     result.insert("supportedVersions".into(), json!(versions));
-    result.insert("capabilities".into(), introduction::capabilities(&running.door.endpoint));
+    let mut capabilities = introduction::capabilities(&running.door.endpoint);
+    if let Some(extensions) = introduction::extensions(&running.door.endpoint) {
+        capabilities.insert("extensions".into(), extensions);
+    }
+    result.insert("capabilities".into(), capabilities.into());
     if let Some(instructions) = introduction::instructions(running, now).await {
         result.insert("instructions".into(), instructions.into());
     }
@@ -88,7 +93,7 @@ async fn initialized(running: &Running, message: &Message, id: &Id, now: Timesta
     let endpoint = &running.door.endpoint;
     let (capabilities, server_info) = (introduction::capabilities(endpoint), introduction::server_info(endpoint));
     let instructions = introduction::instructions(running, now).await;
-    reply::initialized(id, message.request.revision, &capabilities, &server_info, instructions.as_deref())
+    reply::initialized(id, message.request.revision, &capabilities.into(), &server_info, instructions.as_deref())
 }
 
 /// The notifications by which clients without a subscription are told that a list of the endpoint's changed: those that
@@ -98,6 +103,13 @@ pub(crate) fn announced(connected: &Connected) -> impl Iterator<Item = &'static 
     let capabilities = introduction::capabilities(&connected.door.endpoint);
     let announced = move |list: &str| capabilities.get(list)?.get("listChanged")?.as_bool();
     told.into_iter().filter(move |(list, _)| announced(list) == Some(true)).map(|(_, method)| method)
+}
+
+/// Whether an endpoint announces that its list of resources changes.
+pub(crate) fn announces_resources(door: &Door) -> bool {
+    let capabilities = introduction::capabilities(&door.endpoint);
+    let announced = capabilities.get("resources").and_then(|resources| resources.get("listChanged"));
+    announced.and_then(Value::as_bool) == Some(true)
 }
 
 /// A page of pinned definitions that the caller may see, with how many it shows and how many it passes over. A page is

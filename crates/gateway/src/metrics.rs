@@ -15,6 +15,8 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::Registry;
 use upstream::{Traffic, Turnstiles};
 
+use crate::gate::Gate;
+
 /// What the path counts.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
@@ -58,6 +60,33 @@ impl Metrics {
 /// Has `registry` show what goes on before each server, as it is when somebody asks.
 pub fn count_traffic(registry: &mut Registry, turnstiles: Arc<Turnstiles>) {
     registry.register_collector(Box::new(Servers(turnstiles)));
+}
+
+/// Has `registry` show how many sessions there are and how many calls wait for their clients, when somebody asks.
+pub fn count_sessions(registry: &mut Registry, gate: Arc<Gate>) {
+    registry.register_collector(Box::new(Held(gate)));
+}
+
+/// What the gate holds for clients.
+struct Held(Arc<Gate>);
+
+impl fmt::Debug for Held {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Held").finish_non_exhaustive()
+    }
+}
+
+impl Collector for Held {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let mut show = |name: &str, help: &str, count: usize| -> fmt::Result {
+            let gauge = ConstGauge::new(i64::try_from(count).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+        };
+        let (sessions, parked) = self.0.bridge.counts();
+        show("portcullis_client_sessions", "Sessions of clients that keep one", self.0.legacies.count())?;
+        show("portcullis_bridge_sessions", "Sessions that the gate keeps for clients that keep none", sessions)?;
+        show("portcullis_bridge_calls_parked", "Calls that wait for their client's answer to a question", parked)
+    }
 }
 
 #[derive(Debug)]

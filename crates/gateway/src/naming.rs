@@ -16,8 +16,10 @@ use wire::{Reference, Request, Subject, edit};
 
 use crate::controls::connect::Connected;
 use crate::controls::read::Message;
+use crate::gate::Gate;
 use crate::pages::{self, Page};
 use crate::register::Path;
+use crate::tasks::{self, Task};
 use crate::uri;
 
 /// What a message names, and how its server is told.
@@ -35,11 +37,15 @@ pub(crate) enum Wording {
     Own(String),
     /// With the server's own cursor, or with none.
     Cursor(Option<String>),
+    /// With the server's own id of the task that the message is about.
+    Task(Box<Task>),
+    /// With the server's own ids of the tasks that are followed, and no others.
+    Tasks(Vec<Task>),
 }
 
 /// Finds what a message means. That a name or URI means nothing is no different from there being nothing of that name:
 /// what is returned then is not there either.
-pub(crate) fn find(connected: &Connected, message: &Message, now: Timestamp) -> Result<Meant, Refusal> {
+pub(crate) fn find(gate: &Gate, connected: &Connected, message: &Message, now: Timestamp) -> Result<Meant, Refusal> {
     let endpoint = &connected.door.endpoint;
     let meant = |object| Meant { objects: vec![object], wording: Wording::AsSaid };
     match &message.request.subject {
@@ -55,9 +61,15 @@ pub(crate) fn find(connected: &Connected, message: &Message, now: Timestamp) -> 
             let server = known.map_or_else(|| first(endpoint), Ok)?;
             Ok(meant(Object::Template { server, template: uri.clone() }))
         }
-        Subject::Subscription { resource_uris, resources_list_changed, .. } => {
-            let objects = subscribed(connected, resource_uris, *resources_list_changed, now)?;
-            Ok(Meant { objects, wording: Wording::AsSaid })
+        Subject::Task { id } => {
+            let task = tasks::find(gate, connected, id)?;
+            Ok(Meant { objects: vec![task.tool.clone()], wording: Wording::Task(Box::new(task)) })
+        }
+        Subject::Subscription { resource_uris, resources_list_changed, task_ids, .. } => {
+            let tasks = tasks::followed(gate, connected, task_ids, now);
+            let objects = subscribed(connected, resource_uris, *resources_list_changed, &tasks, now)?;
+            let wording = if task_ids.is_empty() { Wording::AsSaid } else { Wording::Tasks(tasks) };
+            Ok(Meant { objects, wording })
         }
         Subject::None if message.row.path == Path::Listed => {
             let Page { server, cursor } = pages::find(connected, message.request.cursor.as_deref(), now)?;
@@ -114,16 +126,22 @@ fn first(endpoint: &Endpoint) -> Result<ServerName, Refusal> {
     endpoint.members.first().map(|member| member.server.name.clone()).ok_or_else(none)
 }
 
-/// A subscription is about its server, and about each resource it wants to hear of. It reaches one server: the one whose
-/// resources it names, or else the first that the caller may see.
+/// A subscription is about its server, about each resource it wants to hear of, and about the tool of each task. It reaches
+/// one server: the one whose resources and tasks it names, or else the first that the caller may see.
 fn subscribed(
     connected: &Connected,
     uris: &[String],
     any_resource: bool,
+    tasks: &[Task],
     now: Timestamp,
 ) -> Result<Vec<Object>, Refusal> {
     let endpoint = &connected.door.endpoint;
     let mut resources = uris.iter().map(|uri| resource(endpoint, uri)).collect::<Result<Vec<_>, _>>()?;
+    for Task { tool, .. } in tasks {
+        if !resources.contains(tool) {
+            resources.push(tool.clone());
+        }
+    }
     let mut concerned: Vec<ServerName> = resources.iter().map(|object| object.server().clone()).collect();
     if any_resource {
         concerned.extend(pages::turns(connected, now).cloned());
@@ -138,8 +156,8 @@ fn subscribed(
     }
     concerned.dedup();
     let [server] = concerned.as_slice() else {
-        let detail = "a subscription to resources of several servers";
-        let hint = "one subscription is for the resources of one server here: make one for each";
+        let detail = "a subscription to resources or tasks of several servers";
+        let hint = "one subscription is for the resources and tasks of one server here: make one for each";
         return Err(Refusal::new(Reason::ParamsInvalid, detail).with_hint(hint));
     };
     resources.insert(0, Object::Server { server: server.clone() });
@@ -164,6 +182,11 @@ impl Wording {
             |path: &[&str], text: &str| edit::replace(&request.body, &[(path, text)]).map_err(|flaw| flaw.refusal);
         match (self, &request.cursor) {
             (Self::AsSaid, _) | (Self::Cursor(None), None) => Ok(request.body.clone()),
+            (Self::Task(task), _) => replace(&["params", "taskId"], &Value::from(task.own.as_str()).to_string()),
+            (Self::Tasks(tasks), _) => {
+                let own: Value = tasks.iter().map(|task| task.own.as_str()).collect();
+                replace(&["params", "notifications", "taskIds"], &own.to_string())
+            }
             (Self::Own(own), _) => {
                 let path: &[&str] = match &request.subject {
                     Subject::Completion { .. } => &["params", "ref", "name"],
@@ -171,6 +194,7 @@ impl Wording {
                     | Subject::Prompt { .. }
                     | Subject::Resource { .. }
                     | Subject::Subscription { .. }
+                    | Subject::Task { .. }
                     | Subject::Initialize { .. }
                     | Subject::Cancelled { .. }
                     | Subject::Progress { .. }
@@ -192,7 +216,33 @@ impl Wording {
     pub(crate) fn header(&self, request: &Request) -> Option<&str> {
         match self {
             Self::Own(own) => request.name().map(|_| own.as_str()),
-            Self::AsSaid | Self::Cursor(_) => None,
+            Self::Task(task) => Some(&task.own),
+            Self::AsSaid | Self::Cursor(_) | Self::Tasks(_) => None,
+        }
+    }
+
+    /// The task that the message is about.
+    pub(crate) fn task(&self) -> Option<&Task> {
+        match self {
+            Self::Task(task) => Some(task),
+            Self::AsSaid | Self::Own(_) | Self::Cursor(_) | Self::Tasks(_) => None,
+        }
+    }
+
+    /// The tasks that the message is about, or that it follows.
+    pub(crate) fn tasks(&self) -> &[Task] {
+        match self {
+            Self::Task(task) => std::slice::from_ref(&**task),
+            Self::Tasks(tasks) => tasks,
+            Self::AsSaid | Self::Own(_) | Self::Cursor(_) => &[],
+        }
+    }
+
+    /// Why a task cannot be had is nobody's business: it is as one that is not there.
+    pub(crate) fn hide(&self, refusal: Refusal) -> Refusal {
+        match self {
+            Self::Task(_) => tasks::unknown(refusal.detail).with_policies(refusal.policies),
+            Self::AsSaid | Self::Own(_) | Self::Cursor(_) | Self::Tasks(_) => refusal,
         }
     }
 }

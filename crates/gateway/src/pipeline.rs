@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
-//!           → decide → its turn → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
+//!           → decide → turn → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
 //! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
 //!           → may the server ask? → [intent durable] → halted, credential → forward → [outcome]
@@ -54,6 +54,7 @@ use crate::naming;
 use crate::register::Path;
 use crate::relay::Relay;
 use crate::search;
+use crate::tasks::Concern;
 use crate::trail::Trail;
 
 /// A request to this gate, of a caller that proved who it is. Nothing but its head was read.
@@ -102,7 +103,8 @@ async fn walk(
             return Err(Refusal::new(Reason::Internal, "a shape nobody made a message of").into());
         }
     }
-    match read::run(&head.headers, body)? {
+    let unspoken = |flaw| connect::unspoken(gate.snapshots.load(), &known.caller, &accepted, flaw, trail.began);
+    match read::run(&head.headers, body).map_err(unspoken)? {
         Said::Message(mut message) => {
             trail.note(&message);
             let request = &message.request;
@@ -133,7 +135,8 @@ fn read_or_end(
     accepted: &Accepted,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
-    let session = wire::read_head(&head.headers)?;
+    let unspoken = |flaw| connect::unspoken(gate.snapshots.load(), &known.caller, accepted, flaw, trail.began);
+    let session = wire::read_head(&head.headers).map_err(unspoken)?;
     let ends = accepted.verb == Verb::Delete;
     trail.method = Some(if ends { "DELETE" } else { "GET" });
     let claim = Claim::Belongs(Some(&session.session));
@@ -220,6 +223,7 @@ async fn list(gate: &Arc<Gate>, running: &Running, message: &Message, trail: &Tr
         | Subject::Resource { .. }
         | Subject::Completion { .. }
         | Subject::Subscription { .. }
+        | Subject::Task { .. }
         | Subject::Cancelled { .. }
         | Subject::Progress { .. }
         | Subject::LogLevel { .. }
@@ -286,14 +290,14 @@ fn permit(
     trail: &mut Trail,
     now: Timestamp,
 ) -> Result<Permitted, Refusal> {
-    let named = visible::name(running, message, now)?;
+    let named = visible::name(gate, running, message, now)?;
     trail.object = named.object().cloned();
     let visible = visible::run(running, named, now)?;
 
     // After `visible`, so that a halted tool and a missing one look alike to whoever may not see it.
     let live = halted::object(&gate.halts, visible)?;
     let valid = validate::run(running, live, message, &head.headers)?;
-    decide::run(running, valid, now)
+    decide::run(running, valid, message, now)
 }
 
 /// Lets the answer go: whole, or message by message. The call was made, so what is refused here is withheld.
@@ -310,7 +314,7 @@ fn release(
         return Err(Refusal::new(Reason::Internal, "a call without an id").into());
     };
     let now = gate.clock.now();
-    let Sent { answer, objects, withdrawal } = sent;
+    let Sent { answer, objects, tasks, withdrawal } = sent;
     // Much may have changed while the server worked; the answer is for who the caller is now.
     authenticate::again(&gate.front.load().callers, &running.caller).map_err(release::withheld)?;
     let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
@@ -326,7 +330,8 @@ fn release(
     let legacy = running.present.legacy.clone();
     let (row, revision, progress) = (message.row, request.revision, request.meta.progress_token.clone());
     let server = naming::server(&objects)?.clone();
-    let expected = Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress };
+    let concern = Concern::of(message, tasks, trail.receipt);
+    let expected = Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress, concern };
     match answer {
         Unread::Whole(status, body) => {
             let released = release::run(gate, &expected, status, body, now)?;

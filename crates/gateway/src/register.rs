@@ -27,8 +27,10 @@ pub enum About {
     Resource,
     /// Whatever `params.ref` refers to: a prompt or a resource template.
     Reference,
-    /// Every resource in `params.notifications.resourceSubscriptions`.
+    /// Every resource in `params.notifications.resourceSubscriptions`, and the tool of every task in `taskIds`.
     Subscribed,
+    /// The tool whose call became the task of `params.taskId`.
+    Task,
 }
 
 /// Which of the pipeline's paths the message takes.
@@ -88,6 +90,8 @@ pub enum Control {
     Validate,
     /// Do the policies permit it, for the agent and the user?
     Decide,
+    /// Is it its turn at the server, and is the server tried at all?
+    Turn,
     /// Is the intent durable?
     Intent,
     /// Is the server's own credential at hand?
@@ -111,7 +115,7 @@ pub enum FailMode {
 
 impl Control {
     /// Every control, in order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Accept,
         Self::Authenticate,
         Self::Read,
@@ -121,6 +125,7 @@ impl Control {
         Self::Visible,
         Self::Validate,
         Self::Decide,
+        Self::Turn,
         Self::Intent,
         Self::Credential,
         Self::Forward,
@@ -140,6 +145,7 @@ impl Control {
             Self::Visible => "visible",
             Self::Validate => "validate",
             Self::Decide => "decide",
+            Self::Turn => "turn",
             Self::Intent => "intent",
             Self::Credential => "credential",
             Self::Forward => "forward",
@@ -160,6 +166,7 @@ impl Control {
             | Self::Visible
             | Self::Validate
             | Self::Decide
+            | Self::Turn
             | Self::Intent
             | Self::Credential => FailMode::Refuses,
             Self::Forward | Self::Ask | Self::Release => FailMode::Withholds,
@@ -171,7 +178,7 @@ impl Row {
     /// The controls that a message of this row meets, in order.
     pub fn controls(&self) -> &'static [Control] {
         use Control::{Accept, Ask, Authenticate, Connect, Credential, Decide, Forward, Halted, Intent, Read};
-        use Control::{Release, Session, Validate, Visible};
+        use Control::{Release, Session, Turn, Validate, Visible};
         match self.path {
             Path::Pinned => &[Accept, Authenticate, Read, Connect, Session, Halted, Visible],
             Path::Listed => &[
@@ -183,6 +190,7 @@ impl Row {
                 Halted,
                 Visible,
                 Decide,
+                Turn,
                 Intent,
                 Credential,
                 Forward,
@@ -198,6 +206,7 @@ impl Row {
                 Visible,
                 Validate,
                 Decide,
+                Turn,
                 Intent,
                 Credential,
                 Forward,
@@ -237,6 +246,9 @@ pub const METHODS: &[Row] = &[
     to_server("resources/unsubscribe", LEGACY, About::Resource, Path::Called),
     to_server("completion/complete", BOTH, About::Reference, Path::Called),
     to_server("subscriptions/listen", MODERN, About::Subscribed, Path::Streamed),
+    to_server("tasks/get", MODERN, About::Task, Path::Called),
+    to_server("tasks/update", MODERN, About::Task, Path::Called),
+    to_server("tasks/cancel", MODERN, About::Task, Path::Called),
     // Kept with the session, and told to each server of it.
     to_server("logging/setLevel", LEGACY, About::Server, Path::Absorbed),
     // Over HTTP a request of 2026-07-28 is cancelled by closing its stream, and the notification has nothing left to do.
@@ -247,6 +259,7 @@ pub const METHODS: &[Row] = &[
     to_agent("notifications/message", BOTH, About::Server, Path::Relayed),
     to_agent("notifications/subscriptions/acknowledged", MODERN, About::Subscribed, Path::Relayed),
     to_agent("notifications/resources/updated", BOTH, About::Resource, Path::Relayed),
+    to_agent("notifications/tasks", MODERN, About::Task, Path::Relayed),
     // A server's word that its lists changed starts a check of its pins. Agents hear of it when people approved it.
     to_agent("notifications/tools/list_changed", BOTH, About::Server, Path::Heeded),
     to_agent("notifications/prompts/list_changed", BOTH, About::Server, Path::Heeded),

@@ -29,6 +29,7 @@ use crate::gate::Gate;
 use crate::legacy::{self, Asked, Progress, Withdrawal};
 use crate::listing;
 use crate::register::{self, Direction, Path};
+use crate::tasks;
 use crate::trail::{OpenIntent, Trail, end_of};
 
 /// How long a stream is silent before the agent is sent a comment, so that nothing between takes it for dead.
@@ -88,6 +89,7 @@ impl Relay {
             | Subject::Prompt { .. }
             | Subject::Resource { .. }
             | Subject::Completion { .. }
+            | Subject::Task { .. }
             | Subject::Initialize { .. }
             | Subject::Cancelled { .. }
             | Subject::Progress { .. }
@@ -191,7 +193,7 @@ impl Relay {
     fn message(&mut self, bytes: Bytes) -> Result<Option<Bytes>, Flaw> {
         let now = self.gate.clock.now();
         match answer::read(&bytes)? {
-            Incoming::Notification(notification) => Ok(self.notification(&notification, &bytes)),
+            Incoming::Notification(notification) => self.notification(&notification, &bytes),
             Incoming::Request { id, question } => match self.expected.legacy.clone() {
                 Some(session) => {
                     let (expected, call) = (&self.expected, Some(self.receipt));
@@ -213,30 +215,35 @@ impl Relay {
         }
     }
 
-    fn notification(&self, notification: &Notification, bytes: &Bytes) -> Option<Bytes> {
+    fn notification(&self, notification: &Notification, bytes: &Bytes) -> Result<Option<Bytes>, Flaw> {
         let (expected, progress) = (&self.expected, self.expected.progress.as_ref());
         if let Some(session) = &expected.legacy {
             let (connected, server) = (&expected.connected, &expected.server);
             let progress = Progress::OfCall(progress);
-            return legacy::notified(&self.gate, session, connected, server, progress, notification, bytes);
+            return Ok(legacy::notified(&self.gate, session, connected, server, progress, notification, bytes));
         }
-        let row = register::find(&notification.method, Direction::ToAgent, expected.revision)?;
+        let Some(row) = register::find(&notification.method, Direction::ToAgent, expected.revision) else {
+            return Ok(None);
+        };
+        let passes = |may: bool| Ok(may.then(|| bytes.clone()));
         match (row.path, row.method) {
             (Path::Heeded, _) => {
                 // Full means that a check of this and other servers is under way already.
                 let _ = self.gate.heed.try_send(expected.server.clone());
-                None
+                Ok(None)
             }
             (Path::Relayed, "notifications/resources/updated") => {
-                let subscribed = notification.uri.as_ref().is_some_and(|uri| self.wants.resources.contains(uri));
-                subscribed.then(|| bytes.clone())
+                passes(notification.uri.as_ref().is_some_and(|uri| self.wants.resources.contains(uri)))
             }
             (Path::Relayed, "notifications/progress") => {
-                let asked = progress.is_some() && notification.progress_token.as_ref() == progress;
-                asked.then(|| bytes.clone())
+                passes(progress.is_some() && notification.progress_token.as_ref() == progress)
             }
-            (Path::Relayed, _) => Some(bytes.clone()),
-            (Path::Pinned | Path::Listed | Path::Called | Path::Streamed | Path::Absorbed | Path::Asked, _) => None,
+            (Path::Relayed, "notifications/tasks") => tasks::notified(&self.gate, expected, notification, bytes),
+            (Path::Relayed, "notifications/subscriptions/acknowledged") => {
+                tasks::acknowledged(expected, notification, bytes).map(Some)
+            }
+            (Path::Relayed, _) => passes(true),
+            (Path::Pinned | Path::Listed | Path::Called | Path::Streamed | Path::Absorbed | Path::Asked, _) => Ok(None),
         }
     }
 

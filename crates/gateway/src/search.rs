@@ -142,6 +142,7 @@ fn arguments_of(connected: &Connected, message: &Message, own: &str) -> Option<B
         | Subject::Resource { .. }
         | Subject::Completion { .. }
         | Subject::Subscription { .. }
+        | Subject::Task { .. }
         | Subject::Initialize { .. }
         | Subject::Cancelled { .. }
         | Subject::Progress { .. }

@@ -175,6 +175,7 @@ pub(crate) fn end_of(refusal: &Refusal) -> End {
         | Control::Visible
         | Control::Validate
         | Control::Decide
+        | Control::Turn
         | Control::Intent
         | Control::Credential
         | Control::Forward => End::NotSent(refusal.reason),
@@ -205,6 +206,7 @@ pub(crate) fn control_of(reason: Reason) -> Control {
         Reason::ObjectNotFound | Reason::Withheld => Control::Visible,
         Reason::ArgumentsInvalid => Control::Validate,
         Reason::PolicyForbids | Reason::PolicyError | Reason::ObligationUnmet => Control::Decide,
+        Reason::ServerBusy | Reason::ServerLeftAlone => Control::Turn,
         Reason::JournalUnavailable | Reason::Internal => Control::Intent,
         Reason::CredentialUnavailable => Control::Credential,
         Reason::ServerUnreachable | Reason::OutcomeUnknown | Reason::AnswerRefused | Reason::TakenBack => {

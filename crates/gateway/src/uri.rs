@@ -11,5 +11,5 @@ pub(crate) fn canonical(uri: &str) -> Result<&str, Refusal> {
         return Ok(uri);
     }
     Err(Refusal::new(Reason::Ambiguous, "the resource's URI is not in its canonical form")
-        .with_hint("write the URI in its normal form: no `..`, no needless escapes, a lower-case scheme"))
+        .with_hint("write the URI in its normal form: no `..`, no needless escapes, scheme and host in lower case"))
 }

@@ -84,7 +84,8 @@ fn about(about: About) -> &'static str {
         About::Prompt => "a prompt",
         About::Resource => "a resource",
         About::Reference => "a prompt or template",
-        About::Subscribed => "resources, and the server's lists",
+        About::Subscribed => "resources, tasks, and the server's lists",
+        About::Task => "the tool of a task",
     }
 }
 

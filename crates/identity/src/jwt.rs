@@ -109,6 +109,11 @@ impl<'t> Unverified<'t> {
         self.claims.get("iss").and_then(Value::as_str)
     }
 
+    /// Whom the token says it is for, if that is one.
+    pub fn audience(&self) -> Option<&str> {
+        self.claims.get("aud").and_then(Value::as_str)
+    }
+
     /// The name of the key that the token says it is signed with.
     pub fn kid(&self) -> Option<&str> {
         self.header.get("kid").and_then(Value::as_str)

@@ -17,6 +17,7 @@ use crate::json;
 
 pub use algorithm::Algorithm;
 pub use key::{Key, KeyFlaw};
+pub(crate) use sets::metadata_urls;
 pub use sets::{KeySets, KeySource, KeysError};
 
 /// One set of public keys.

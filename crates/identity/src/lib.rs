@@ -19,15 +19,18 @@ pub mod agents;
 mod bearer;
 mod credential;
 mod development;
+pub mod facade;
 pub mod fetch;
 pub mod json;
 pub mod jwt;
 pub mod keys;
 pub mod outgoing;
 pub mod port;
+pub mod relying;
 pub mod resource_server;
 mod seal;
 mod secrets;
+pub mod site;
 pub mod vault;
 
 pub use bearer::bearer_token;

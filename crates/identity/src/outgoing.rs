@@ -15,6 +15,7 @@ mod client;
 mod connect;
 mod discovery;
 mod health;
+mod invite;
 mod keeper;
 mod slot;
 mod token;
@@ -24,7 +25,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{AgentId, Caller, Clock, Digest, Entropy, ServerName, Timestamp, UserId, limits};
+use model::{AgentId, Clock, Digest, Entropy, ServerName, SessionKey, Timestamp, UserId, limits};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use url::Url;
@@ -34,6 +35,7 @@ pub use client::{ClientError, Presence, Proof, Registered, SignsIn, document};
 pub use connect::{Begun, Connected, FinishError, Return};
 pub use discovery::DiscoveryError;
 pub use health::Health;
+pub use invite::Invited;
 pub use keeper::KeepError;
 pub use token::TokenError;
 
@@ -42,6 +44,7 @@ use crate::port::Credentials;
 use crate::vault::Vault;
 use crate::{Credential, CredentialError};
 use connect::Pending;
+use invite::Invite;
 use keeper::{Keeper, Opened, place};
 use slot::{Held, Slot};
 use token::Tokens;
@@ -50,6 +53,8 @@ use token::Tokens;
 pub struct Source {
     /// The server.
     pub server: ServerName,
+    /// What people approved, whole: what is held for another is not used.
+    pub identity: Digest,
     /// Where it is. A token that was given out for another place is never sent there.
     pub url: Url,
     /// Whose credential it is.
@@ -147,18 +152,34 @@ pub struct Outgoing {
     presence: Presence,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    slots: Mutex<HashMap<(ServerName, Holder), Arc<Slot>>>,
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
     pending: Mutex<HashMap<Digest, Pending>>,
+    invites: Mutex<HashMap<(ServerName, Holder), Invite>>,
+}
+
+/// Which credential is held where.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    server: ServerName,
+    identity: Digest,
+    holder: Holder,
 }
 
 impl Holder {
-    /// Who may use the credential that a call of this caller needs; `None` where it is a person's and there is none.
-    pub fn of(whose: Whose, caller: &Caller) -> Option<Self> {
+    /// Who may use the credential that this caller's calls need; `None` where it is a person's and there is none.
+    pub fn of(whose: Whose, caller: &SessionKey) -> Option<Self> {
         match whose {
             Whose::Shared => Some(Self::Shared),
-            Whose::User => caller.user().cloned().map(Self::User),
-            Whose::Agent => Some(Self::Agent(caller.agent.id.clone())),
+            Whose::User => caller.user.clone().map(Self::User),
+            Whose::Agent => Some(Self::Agent(caller.agent.clone())),
         }
+    }
+}
+
+impl Source {
+    /// Whether a token may have this scope. That it can be renewed is no scope of the server's.
+    fn approves(&self, scope: &str) -> bool {
+        scope == connect::OFFLINE || self.scopes.iter().any(|approved| approved == scope)
     }
 }
 
@@ -182,7 +203,15 @@ impl Outgoing {
         entropy: Arc<dyn Entropy>,
     ) -> Self {
         let keeper = Keeper::new(vault, port);
-        Self { keeper, presence, clock, entropy, slots: Mutex::default(), pending: Mutex::default() }
+        Self {
+            keeper,
+            presence,
+            clock,
+            entropy,
+            slots: Mutex::default(),
+            pending: Mutex::default(),
+            invites: Mutex::default(),
+        }
     }
 
     /// How the gate is known to authorization servers.
@@ -223,6 +252,12 @@ impl Outgoing {
         }
     }
 
+    /// The credential that is held for this holder now: for what is said beside a call that got it a moment ago.
+    pub fn held(&self, source: &Source, holder: &Holder) -> Option<Credential> {
+        let slot = locked(&self.slots).get(&key(source, holder)).map(Arc::clone)?;
+        slot.held()
+    }
+
     /// Heeds what a server says of the credential it was given: one that it does not take is renewed before it is used again,
     /// and scopes that it lacks are asked for with the next, together with those it had. Scopes that were asked for already are
     /// not asked for again: a server that is never content makes no loop.
@@ -238,7 +273,7 @@ impl Outgoing {
 
     fn slot(&self, source: &Source, holder: &Holder) -> Result<Arc<Slot>, OutgoingError> {
         let mut slots = locked(&self.slots);
-        let key = (source.server.clone(), holder.clone());
+        let key = key(source, holder);
         if let Some(slot) = slots.get(&key) {
             return Ok(Arc::clone(slot));
         }
@@ -272,6 +307,9 @@ impl Outgoing {
             return Err(missing("it was connected at another authorization server"));
         }
         slot.asked_for(&about.requested.join(" "));
+        if !source.scopes.is_empty() && about.granted.iter().any(|scope| !source.approves(scope)) {
+            return Err(missing("more was agreed to than is approved now"));
+        }
         let noted = slot.noted();
         if noted.wanted.iter().any(|scope| !about.requested.contains(scope)) {
             return Err(missing("it asks for more than was agreed to"));
@@ -418,6 +456,10 @@ impl About {
     pub(crate) fn renew_at(&self) -> Option<Timestamp> {
         renew_at(self.obtained, self.expires)
     }
+}
+
+fn key(source: &Source, holder: &Holder) -> Key {
+    Key { server: source.server.clone(), identity: source.identity, holder: holder.clone() }
 }
 
 /// When a token is renewed: a fifth of its time before its end, and a minute at most.

@@ -1,16 +1,22 @@
 //! Handles that only their owner can use: what the gate wants to be given back, sealed for whoever it was given to.
 
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Entropy;
+use zeroize::Zeroizing;
 
 /// Bytes of a key of AES-256.
 const KEY_BYTES: usize = 32;
 
-/// Seals and opens handles, under a key that lives as long as the process: a handle of an earlier run is nobody's.
+/// Seals and opens handles, under a key that lives as long as the process, so that a handle of an earlier run is nobody's; or
+/// under one that is kept.
 pub struct Seal {
     key: LessSafeKey,
     entropy: Arc<dyn Entropy>,
@@ -21,17 +27,52 @@ pub struct Seal {
 #[error("a key could not be made")]
 pub struct SealError;
 
+/// Why a key that is kept cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} the key `{}`", path.display())]
+pub struct KeptKeyError {
+    doing: &'static str,
+    path: PathBuf,
+    #[source]
+    source: io::Error,
+}
+
 impl Seal {
     /// A seal with a key of its own.
     ///
     /// # Errors
     /// When the cipher does not take the key.
     pub fn new(entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
-        let mut key = [0; KEY_BYTES];
-        for half in key.chunks_exact_mut(size_of::<u128>()) {
-            half.copy_from_slice(&entropy.bits().to_ne_bytes());
-        }
-        let unbound = UnboundKey::new(&AES_256_GCM, &key).map_err(|_| SealError)?;
+        let key = fresh(&*entropy);
+        Self::under(&*key, entropy)
+    }
+
+    /// A seal with the key in a file, which is made if it is not there: handles outlive the process.
+    ///
+    /// # Errors
+    /// When the file can be neither read nor made, or holds no key.
+    pub fn kept(path: &Path, entropy: Arc<dyn Entropy>) -> Result<Self, KeptKeyError> {
+        let failed = |doing| move |source| KeptKeyError { doing, path: path.to_path_buf(), source };
+        let key = match std::fs::read(path) {
+            Ok(key) => Zeroizing::new(key),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let key = fresh(&*entropy);
+                // Renamed into its place, so that a crash leaves a whole key or none.
+                let beside = path.with_added_extension("new");
+                let mut options = OpenOptions::new();
+                let file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside);
+                let written = file.and_then(|mut file| file.write_all(&*key).and_then(|()| file.sync_data()));
+                written.and_then(|()| std::fs::rename(&beside, path)).map_err(failed("make"))?;
+                Zeroizing::new(key.to_vec())
+            }
+            Err(error) => return Err(failed("read")(error)),
+        };
+        Self::under(&key, entropy)
+            .map_err(|_| failed("use")(io::Error::new(io::ErrorKind::InvalidData, "it is not of 32 bytes")))
+    }
+
+    fn under(key: &[u8], entropy: Arc<dyn Entropy>) -> Result<Self, SealError> {
+        let unbound = UnboundKey::new(&AES_256_GCM, key).map_err(|_| SealError)?;
         Ok(Self { key: LessSafeKey::new(unbound), entropy })
     }
 
@@ -68,6 +109,14 @@ impl Seal {
             self.key.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(owner), &mut sealed).ok()?;
         Some(opened.to_vec())
     }
+}
+
+fn fresh(entropy: &dyn Entropy) -> Zeroizing<[u8; KEY_BYTES]> {
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    for half in key.chunks_exact_mut(size_of::<u128>()) {
+        half.copy_from_slice(&entropy.bits().to_ne_bytes());
+    }
+    key
 }
 
 #[cfg(test)]

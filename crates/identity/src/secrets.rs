@@ -88,5 +88,11 @@ pub(crate) fn opened_bytes(secret: &Secret<Vec<u8>>) -> &[u8] {
     secret.open()
 }
 
+/// The same as text.
+pub(crate) fn opened_text(secret: &Secret<String>) -> &str {
+    let text: &String = opened(secret);
+    text
+}
+
 #[cfg(test)]
 mod tests;

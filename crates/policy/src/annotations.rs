@@ -4,7 +4,7 @@
 //! obligations only on a `forbid`, and only where every action of its scope knows how to meet them. Anything else
 //! fails the load, because an annotation that nobody reads is a rule that nobody follows.
 
-use model::PolicyId;
+use model::{Authentication, PolicyId};
 use serde::Serialize;
 
 use crate::Action;
@@ -21,6 +21,14 @@ pub struct Obligation {
 }
 
 impl Obligation {
+    /// Whether the person's sign-in is what is asked for already: of that class (`acr`) or by that method (`amr`).
+    pub(crate) fn is_met_by(&self, told: &Authentication) -> bool {
+        match self.kind {
+            ObligationKind::StepUp => told.acr.iter().chain(told.amr.iter()).any(|own| **own == *self.value),
+            ObligationKind::Approval | ObligationKind::Redact => false,
+        }
+    }
+
     /// The obligation as the caller may read it.
     pub fn sentence(&self) -> String {
         match self.kind {

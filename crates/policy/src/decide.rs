@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cedar_policy::{Context, PolicyId as CedarId, RestrictedExpression};
-use model::{Caller, EndpointName, Object, PolicyId, Reason, Refusal, Timestamp};
+use model::{Caller, Challenge, EndpointName, Object, PolicyId, Reason, Refusal, Timestamp};
 
 use crate::arguments::{self, Inexact};
 use crate::load::Known;
 use crate::outcome::Outcome;
 use crate::standing::{Asked, Standing};
-use crate::{Action, Obligation, Policies};
+use crate::{Action, Obligation, ObligationKind, Policies};
 
 /// One question.
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,8 @@ impl Policies {
     ///
     /// # Errors
     /// [`Reason::PolicyForbids`] when either principal is not permitted or is forbidden, [`Reason::PolicyError`] when
-    /// a policy cannot be evaluated, [`Reason::ObligationUnmet`] when one asks for something that nobody has met.
+    /// a policy cannot be evaluated, [`Reason::ObligationUnmet`] when one asks for something that nobody has met,
+    /// [`Reason::StepUpRequired`] when all that is asked for is a sign-in.
     pub fn decide(&self, question: &Question<'_>) -> Result<Permit, Refusal> {
         if !question.action.is_asked_of(question.target) {
             let detail = format!("there is no `{}` of such a target", question.action.as_str());
@@ -89,7 +90,8 @@ impl Policies {
     pub(crate) fn weigh(&self, question: &Question<'_>, asked: &[Asked<'_>]) -> Result<Arc<[PolicyId]>, Refusal> {
         // First without the forbids that something can lift: an approval must not stand in for a permit.
         let permitting = self.permitted(question, asked)?;
-        let obligations = self.obligations(question, asked)?;
+        let mut obligations = self.obligations(question, asked)?;
+        obligations.retain(|obligation| !obligation.is_met_by(&question.caller.authentication));
         if obligations.is_empty() {
             return Ok(permitting);
         }
@@ -171,11 +173,18 @@ impl Policies {
         let policies = self.ids(&ids);
         let asks: BTreeSet<String> = obligations.iter().map(Obligation::sentence).collect();
         let asks = asks.into_iter().collect::<Vec<_>>().join("; ");
-        let detail = format!("{} asks: {asks}; nobody can meet it yet", names(&policies));
+        let detail = format!("{} asks: {asks}", names(&policies));
         let hint = match self.messages(&ids) {
             Some(messages) => format!("{messages}: {asks}"),
             None => format!("{asks} ({})", names(&policies)),
         };
+        if obligations.iter().all(|obligation| obligation.kind == ObligationKind::StepUp) {
+            // The person can meet it by signing in as the policy says.
+            let acr = obligations.iter().map(|obligation| obligation.value.clone()).collect::<BTreeSet<_>>();
+            let challenge = Challenge::SignIn { acr: acr.into_iter().collect(), age_max: None };
+            let refusal = Refusal::new(Reason::StepUpRequired, detail).with_challenge(challenge);
+            return refusal.with_hint(hint).with_policies(policies);
+        }
         Refusal::new(Reason::ObligationUnmet, detail).with_hint(hint).with_policies(policies)
     }
 
@@ -211,7 +220,7 @@ fn names(policies: &[PolicyId]) -> String {
 }
 
 /// The time as Cedar reads it.
-fn instant(now: Timestamp) -> Result<RestrictedExpression, Refusal> {
+pub(crate) fn instant(now: Timestamp) -> Result<RestrictedExpression, Refusal> {
     let time = i64::try_from(now.0).ok().and_then(|milliseconds| jiff::Timestamp::from_millisecond(milliseconds).ok());
     let time =
         time.ok_or_else(|| Refusal::new(Reason::PolicyError, "the clock is beyond what policies can compare"))?;

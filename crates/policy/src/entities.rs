@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression};
-use model::{Caller, EndpointName, Object};
+use model::{AgentKind, Assurance, Caller, EndpointName, Object};
 
 use crate::decide::Target;
 use crate::slices::Scope;
@@ -26,6 +26,8 @@ pub(crate) struct Names {
 /// One question's entities.
 pub(crate) struct Cast {
     pub(crate) agent: EntityUid,
+    /// The other agents through which the call came.
+    pub(crate) actors: Vec<EntityUid>,
     pub(crate) user: Option<EntityUid>,
     pub(crate) action: EntityUid,
     pub(crate) resource: EntityUid,
@@ -61,8 +63,10 @@ impl Names {
         let caller = question.caller;
         let groups = caller.groups().iter().map(|group| entity(&self.group, group.as_str())).collect();
         let (resource, server) = self.resource(question.target);
+        let actors = caller.authentication.actors.iter();
         let cast = Cast {
             agent: entity(&self.agent, caller.agent.id.as_str()),
+            actors: actors.map(|actor| entity(&self.agent, actor.id.as_str())).collect(),
             user: caller.user().map(|user| entity(&self.user, user.as_str())),
             action: entity(&self.action, question.action.as_str()),
             endpoint: self.endpoint(question.endpoint),
@@ -99,23 +103,28 @@ impl Names {
 
     fn store(&self, cast: &Cast, caller: &Caller, action: Action) -> Option<Entities> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
-        let attributes = HashMap::from([
-            ("kind".to_owned(), text(caller.agent.kind.as_str())),
-            ("assurance".to_owned(), text(caller.assurance.as_str())),
-        ]);
-        let agent = Entity::new(cast.agent.clone(), attributes, HashSet::new()).ok()?;
+        let known = |uid: &EntityUid, kind: AgentKind, assurance: Assurance| {
+            let kind = ("kind".to_owned(), text(kind.as_str()));
+            let attributes = HashMap::from([kind, ("assurance".to_owned(), text(assurance.as_str()))]);
+            Entity::new(uid.clone(), attributes, HashSet::new()).ok()
+        };
+        let mut agents = vec![known(&cast.agent, caller.agent.kind, caller.assurance)?];
+        for (uid, actor) in cast.actors.iter().zip(caller.authentication.actors.iter()) {
+            // Nothing but the token's word tells of an agent that is not here itself.
+            agents.push(known(uid, actor.kind, Assurance::Public)?);
+        }
         let user = cast.user.iter().map(|user| child(user, cast.groups.iter().cloned()));
         let group = Action::USE.contains(&action).then(|| entity(&self.action, "use"));
         let rest = [child(&cast.action, group), child(&cast.resource, cast.server.clone())];
         let endpoint = (cast.endpoint != cast.resource).then(|| child(&cast.endpoint, None));
-        Entities::from_entities([agent].into_iter().chain(user).chain(rest).chain(endpoint), None).ok()
+        Entities::from_entities(agents.into_iter().chain(user).chain(rest).chain(endpoint), None).ok()
     }
 }
 
 impl Cast {
     /// Where policies about the agent are filed.
-    pub(crate) fn agent_scopes(&self) -> Vec<Scope> {
-        scopes(&self.agent, [])
+    pub(crate) fn agent_scopes(agent: &EntityUid) -> Vec<Scope> {
+        scopes(agent, [])
     }
 
     /// Where policies about this user are filed.

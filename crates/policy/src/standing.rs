@@ -11,9 +11,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use cedar_policy::{Context, Entities, EntityUid, PolicyId as CedarId, Request, RestrictedExpression};
-use model::{Object, PolicyId, Reason, Refusal};
+use model::{Authentication, Object, PolicyId, Reason, Refusal};
 
-use crate::decide::{Foreseen, Target};
+use crate::decide::{Foreseen, Target, instant};
 use crate::entities::Cast;
 use crate::moving::Moving;
 use crate::outcome::Outcome;
@@ -23,12 +23,12 @@ use crate::{Action, Policies, Question};
 
 /// Where a caller stands before arguments and time are looked at.
 pub(crate) struct Standing {
-    /// The agent's part, then that of the user it acts for.
+    /// The agent's part, then those of the agents it came through, then that of the user it acts for.
     sides: Vec<Side>,
     /// What is asked once for both, because it does not look at the principal.
     alike: Both<Vec<Arc<Moving>>>,
     /// The part of the context that stands still.
-    context: Vec<(&'static str, EntityUid)>,
+    context: Vec<(&'static str, RestrictedExpression)>,
     entities: Entities,
     /// What policies that apply read of the arguments; `None` where they read nothing, or there are none.
     pub(crate) reading: Option<Reading>,
@@ -118,8 +118,7 @@ impl Policies {
 
     fn stand(&self, question: &Question<'_>) -> Result<Standing, Refusal> {
         let cast = self.names.cast(question).map_err(|error| broken(&error))?;
-        let context = [("endpoint", cast.endpoint.clone()), ("agent", cast.agent.clone())];
-        let context = context.into_iter().chain(cast.user.iter().map(|user| ("user", user.clone()))).collect();
+        let context = surroundings(&cast, &question.caller.authentication)?;
         let mut standing = Standing {
             sides: Vec::new(),
             alike: Both::default(),
@@ -132,7 +131,9 @@ impl Policies {
             otherwise: None,
         };
         let user = cast.user.as_ref().map(|user| (user.clone(), cast.user_scopes(user)));
-        for (principal, scopes) in [(cast.agent.clone(), cast.agent_scopes())].into_iter().chain(user) {
+        let agents = std::iter::once(&cast.agent).chain(&cast.actors);
+        let agents = agents.map(|agent| (agent.clone(), Cast::agent_scopes(agent)));
+        for (principal, scopes) in agents.chain(user) {
             let slices = self.slices.find(&scopes, question.action, &cast.resource_scopes());
             let request = request(&principal, &cast.action, &cast.resource, standing.still_context()?)?;
             // INVARIANT: these are filed under no principal, so both principals lead to the same ones.
@@ -211,7 +212,7 @@ impl Standing {
     }
 
     fn still_pairs(&self) -> impl Iterator<Item = (&'static str, RestrictedExpression)> {
-        self.context.iter().map(|(name, uid)| (*name, RestrictedExpression::new_entity_uid(uid.clone())))
+        self.context.iter().map(|(name, value)| (*name, value.clone()))
     }
 
     /// The context with what moves, as far as it is read.
@@ -318,6 +319,22 @@ impl Both<Outcome> {
         self.obligations.extend(&more.obligations);
         self
     }
+}
+
+/// The part of the context that stands still: who asks, through what, and what their token says.
+fn surroundings(cast: &Cast, told: &Authentication) -> Result<Vec<(&'static str, RestrictedExpression)>, Refusal> {
+    let entity = |uid: &EntityUid| RestrictedExpression::new_entity_uid(uid.clone());
+    let text = |text: &Arc<str>| RestrictedExpression::new_string(text.as_ref().to_owned());
+    let set = |texts: &[Arc<str>]| RestrictedExpression::new_set(texts.iter().map(text));
+    let mut context = vec![("endpoint", entity(&cast.endpoint)), ("agent", entity(&cast.agent))];
+    context.extend(cast.user.iter().map(|user| ("user", entity(user))));
+    context.extend(told.issuer.iter().map(|issuer| ("issuer", text(issuer))));
+    context.extend(told.acr.iter().map(|acr| ("acr", text(acr))));
+    context.extend([("amr", set(&told.amr)), ("scopes", set(&told.scopes))]);
+    if let Some(signed_in) = told.signed_in {
+        context.push(("signed_in", instant(signed_in)?));
+    }
+    Ok(context)
 }
 
 fn request(

@@ -21,11 +21,12 @@ pub mod schema;
 mod server;
 mod vet;
 
-pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Member, Offered, Prompt, Template, Tool};
+pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Member, Offered, Prompt, Template, Tool, reach};
 pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
 pub use difference::{Changed, Difference, Downgrade, difference, newest_with_sessions};
 pub use manifest::{
-    Address, CommandManifest, Credential, EndpointManifest, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
+    Address, AgentClient, AgentManifest, CommandManifest, Credential, Demands, EndpointManifest, Grant, GrantHolder,
+    GrantKind, Key, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
 };
 pub use mentions::{Mention, Neighbour, mentions};
 pub use schema::{InputSchema, SchemaError, Violation};

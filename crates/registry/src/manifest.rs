@@ -4,7 +4,10 @@
 //! A value of these types is one that can be used: what could not be is told by the type of each field, or, where
 //! several fields must fit together, by a check whose words begin with the field they are about.
 
+mod agent;
+mod authentication;
 mod command;
+mod credential;
 mod endpoint;
 mod mistake;
 mod server;
@@ -15,12 +18,16 @@ use model::ZoneName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use agent::{AgentClient, AgentManifest};
+pub use authentication::Demands;
 pub use command::{Arguments, CommandLimits, CommandManifest};
+pub use credential::{Credential, Grant, GrantHolder, GrantKind, Key};
 pub use endpoint::{Choice, EndpointManifest, Naming, Portion, Search};
 pub use mistake::{Mistake, offset_of, parse};
-pub use server::{Address, Credential, Place, ServerManifest};
+pub use server::{Address, Place, ServerManifest};
 pub use text::{
-    Argument, CredentialHeader, Directory, Line, Program, ResourcePrefix, ServerUrl, TextError, Token, Variable,
+    Argument, CredentialHeader, Directory, Line, Program, ResourcePrefix, ScopeName, ServerUrl, TextError, Token,
+    Variable,
 };
 
 /// The zone a server is in unless its manifest says otherwise: every public address. It cannot be declared.

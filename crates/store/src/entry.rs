@@ -1,7 +1,7 @@
 //! What a change leaves in the outbox: the same words from every backend.
 
 use admin::port::{Edits, Plan};
-use identity::port::{Ended, Family, Grant, Registered};
+use identity::port::{self, Ended, Family, Grant, Kept, Registered};
 use model::{Change, Digest, Scope, StoreError, limits};
 use registry::{Observed, Place, Server, ServerManifest};
 use serde_json::{Map, Value, json};
@@ -57,11 +57,18 @@ impl Entry {
         let zones = edits(&plan.zones, |zone| zone.name.to_string(), ToString::to_string);
         let servers = edits(&plan.servers, |server| server.name.to_string(), ToString::to_string);
         let endpoints = edits(&plan.endpoints, |endpoint| endpoint.name.to_string(), ToString::to_string);
+        let agents = edits(&plan.agents, |agent| agent.name.to_string(), ToString::to_string);
         let policies = edits(&plan.policies, |policy| policy.file.clone(), Clone::clone);
         Self {
             what: "state.apply",
             subject: String::new(),
-            detail: json!({ "zones": zones, "servers": servers, "endpoints": endpoints, "policies": policies }),
+            detail: json!({
+                "zones": zones,
+                "servers": servers,
+                "endpoints": endpoints,
+                "agents": agents,
+                "policies": policies,
+            }),
         }
     }
 
@@ -107,6 +114,18 @@ impl Entry {
     pub(crate) fn registered(client: &Registered) -> Self {
         let detail = json!({ "name": client.name, "redirects": client.redirects });
         Self::new("signin.register", &client.id).with(detail)
+    }
+
+    /// Somebody connected a server, or the gate registered itself somewhere. What is known of the credential tells where, and
+    /// within which scopes.
+    pub(crate) fn connected(place: &port::Place, kept: &Kept) -> Self {
+        let about: Value = serde_json::from_str(&kept.about).unwrap_or_default();
+        Self::new("credential.connect", &place.owner).with(json!({ "holder": place.holder, "about": about }))
+    }
+
+    /// Somebody disconnected a server.
+    pub(crate) fn disconnected(place: &port::Place, was_there: bool) -> Self {
+        Self::new("credential.disconnect", &place.owner).with(json!({ "holder": place.holder, "was_there": was_there }))
     }
 
     fn new(what: &'static str, subject: &impl ToString) -> Self {

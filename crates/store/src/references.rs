@@ -4,24 +4,26 @@ use std::collections::HashSet;
 
 use model::{StoreError, ZoneName};
 use registry::manifest::ZONE_INTERNET;
-use registry::{EndpointManifest, ServerManifest};
+use registry::{AgentManifest, EndpointManifest, ServerManifest};
 
 /// What stands in the state after a change, before it is committed.
 pub(crate) struct Standing {
     pub(crate) zones: Vec<ZoneName>,
     pub(crate) servers: Vec<ServerManifest>,
     pub(crate) endpoints: Vec<EndpointManifest>,
+    pub(crate) agents: Vec<AgentManifest>,
 }
 
 impl Standing {
-    /// Refuses a state in which an endpoint names no server or a server no zone. Without this a removal would leave
+    /// Refuses a state in which an endpoint names no server, a server no zone or an agent no endpoint, and one in which two
+    /// agents are one client. Without this a removal would leave
     /// endpoints behind that look declared and are not there.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         let zones: HashSet<_> = self.zones.iter().map(ZoneName::as_str).collect();
         if zones.contains(ZONE_INTERNET) {
             return Err(StoreError::Refused(format!("the zone `{ZONE_INTERNET}` is built in and cannot be declared")));
         }
-        let placed = self.servers.iter().filter_map(|server| Some((&server.name, &server.address()?.zone)));
+        let placed = self.servers.iter().flat_map(|server| server.zones().map(move |zone| (&server.name, zone)));
         let unzoned =
             placed.into_iter().find(|(_, zone)| zone.as_str() != ZONE_INTERNET && !zones.contains(zone.as_str()));
         if let Some((name, zone)) = unzoned {
@@ -32,6 +34,17 @@ impl Standing {
         if let Some((endpoint, server)) = named.into_iter().find(|(_, server)| !servers.contains(server)) {
             let name = &endpoint.name;
             return Err(StoreError::Refused(format!("endpoint `{name}` names server `{server}`, which is not there")));
+        }
+        let endpoints: HashSet<_> = self.endpoints.iter().map(|endpoint| &endpoint.name).collect();
+        let mut clients = HashSet::new();
+        for AgentManifest { name, endpoints: own, clients: theirs, .. } in &self.agents {
+            if let Some(endpoint) = own.iter().find(|endpoint| !endpoints.contains(endpoint)) {
+                let why = format!("agent `{name}` names endpoint `{endpoint}`, which is not there");
+                return Err(StoreError::Refused(why));
+            }
+            if theirs.iter().any(|client| !clients.insert((&client.issuer, &client.id))) {
+                return Err(StoreError::Refused(format!("a client of agent `{name}` is another agent too")));
+            }
         }
         Ok(())
     }

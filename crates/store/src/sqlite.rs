@@ -5,6 +5,7 @@
 //! later fails without waiting. A few connections read beside it. `synchronous = FULL` makes every commit durable
 //! before it is acknowledged; halts depend on that.
 
+mod credentials;
 mod facade;
 mod halts;
 mod outbox;
@@ -135,9 +136,13 @@ fn pool(connections: u32, busy: Duration) -> SqlitePoolOptions {
 fn migrations() -> Migrator {
     let state = include_str!("../migrations/sqlite/0001_state.sql").into_sql_str();
     let facade = include_str!("../migrations/sqlite/0002_facade.sql").into_sql_str();
+    let credentials = include_str!("../migrations/sqlite/0003_credentials.sql").into_sql_str();
+    let agents = include_str!("../migrations/sqlite/0004_agents.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
+        Migration::new(3, "credentials".into(), MigrationType::Simple, credentials, false),
+        Migration::new(4, "agents".into(), MigrationType::Simple, agents, false),
     ])
 }
 

@@ -51,6 +51,10 @@ pub trait Started: Send + Sync {
     /// # Errors
     /// When the process cannot be used; it is ended, and started again later.
     async fn started(&self, definitions: Definitions) -> Result<(), String>;
+
+    /// Takes note that a process started and could not be read in the revision that its place is for: it may be of another
+    /// one now.
+    async fn unread(&self);
 }
 
 /// The place for one process of a local server. It is killed when this is dropped.
@@ -100,6 +104,16 @@ enum Stage {
     Running(Keeper),
     /// The place is gone.
     Closed,
+}
+
+/// Why a process is of no use, in words.
+enum Unready {
+    /// There is none.
+    NotStarted(String),
+    /// It did not say what it offers, in the revision that its place is for.
+    Unread(String),
+    /// It is not what people approved, or could not be compared with that.
+    Unfit(String),
 }
 
 /// Until when the server is left alone, and why.
@@ -248,39 +262,51 @@ impl Place {
     async fn start(self: Arc<Self>) {
         self.starts.fetch_add(1, Ordering::Relaxed);
         let limit = Duration::from_millis(limits::LOCAL_READY_MILLISECONDS_MAX);
-        let late = || format!("it was not ready within {} ms", limits::LOCAL_READY_MILLISECONDS_MAX);
+        let late = || Unready::Unread(format!("it was not ready within {} ms", limits::LOCAL_READY_MILLISECONDS_MAX));
         let ready = timeout(limit, self.ready()).await.unwrap_or_else(|_| Err(late()));
+        let is_unread = matches!(ready, Err(Unready::Unread(_)));
+        self.settle(ready);
+        self.turns.send_replace(());
+        if is_unread {
+            // Whoever waited for the process has heard that there is none.
+            self.started.unread().await;
+        }
+    }
+
+    fn settle(&self, ready: Result<Keeper, Unready>) {
         let mut state = self.state();
         match (&state.stage, ready) {
             // The process ends with its keeper.
             (Stage::Closed, _) => {}
             (Stage::Idle | Stage::Starting(_) | Stage::Running(_), Ok(keeper)) => state.stage = Stage::Running(keeper),
-            (Stage::Idle | Stage::Starting(_) | Stage::Running(_), Err(why)) => {
-                state.setback(Duration::ZERO, Instant::now(), why.into());
-            }
+            (
+                Stage::Idle | Stage::Starting(_) | Stage::Running(_),
+                Err(Unready::NotStarted(why) | Unready::Unread(why) | Unready::Unfit(why)),
+            ) => state.setback(Duration::ZERO, Instant::now(), why.into()),
         }
-        drop(state);
-        self.turns.send_replace(());
     }
 
     /// A process that is greeted, read and compared.
-    async fn ready(&self) -> Result<Keeper, String> {
+    async fn ready(&self) -> Result<Keeper, Unready> {
         let keeper = Keeper::spawn(&self.spec, self.revision, &self.changes, &self.counters).await;
-        let keeper = keeper.map_err(|error| with_causes(&error))?;
+        let keeper = keeper.map_err(|error| Unready::NotStarted(with_causes(&error)))?;
         let process = keeper.process();
-        let compared = async {
+        let read = async {
             if self.revision.has_sessions() {
                 let (revision, said) = discover::greet(&process).await.map_err(|error| with_causes(&error))?;
                 process.greeted(revision, said);
             }
-            let definitions = discover::running(&process).await.map_err(|error| with_causes(&error))?;
+            discover::running(&process).await.map_err(|error| with_causes(&error))
+        };
+        let definitions = read.await.map_err(|why| Unready::Unread(keeper.last_words(&why)))?;
+        let compared = async {
             self.started.started(definitions).await?;
             // Whoever compares has seen it by now; people decide whether it may be used so.
             let (found, pinned) = (process.revision(), self.revision);
             if found < pinned { Err(with_causes(&Unsent::Downgraded { found, pinned })) } else { Ok(()) }
         };
         if let Err(why) = compared.await {
-            return Err(keeper.last_words(&why));
+            return Err(Unready::Unfit(keeper.last_words(&why)));
         }
         if !self.revision.has_sessions() {
             tokio::spawn(process::hear(process, self.changes.clone()));

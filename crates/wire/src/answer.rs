@@ -162,7 +162,7 @@ fn read_result(result: Json<'_>, strict: &Strict<'_>, bytes: &Bytes) -> Result<O
     let result_type = match result_type.as_deref() {
         None | Some("complete") => ResultType::Complete,
         Some("input_required") => {
-            let questions = questions.map(|value| question::required(value, bytes)).transpose()?;
+            let questions = questions.map(|value| required(value, bytes)).transpose()?;
             if questions.is_none() && !has_state {
                 return Err(Flaw::from_server("input is required, but nothing is asked"));
             }

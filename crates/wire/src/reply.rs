@@ -182,6 +182,8 @@ const TOLD_IN_BODY: &[Reason] = &[
     Reason::ParamsInvalid,
     Reason::MethodUnknown,
     Reason::Overloaded,
+    Reason::ServerBusy,
+    Reason::ServerLeftAlone,
     Reason::CapabilityMissing,
     Reason::JournalUnavailable,
     Reason::CredentialUnavailable,

@@ -36,6 +36,7 @@ const TASK: &[&str] = &[
     "error",
     "_meta",
 ];
+const STATUSES: [&str; 5] = ["working", "input_required", "completed", "failed", "cancelled"];
 const ACKNOWLEDGED: &[&str] = &["_meta", "notifications"];
 const GRANTED: &[&str] = &["taskIds"];
 
@@ -116,6 +117,31 @@ impl Carried<'_> {
             _ => Err(Flaw::from_server("a task's `status` is none, or not one that carries what the task does")),
         }
     }
+}
+
+/// The id of the task that a call became, by the answer that says so. It carries nothing yet: what there is to tell is told
+/// when it is asked for.
+///
+/// # Errors
+/// A [`Flaw`] with [`model::Reason::AnswerRefused`], as [`read()`]; and when it carries something all the same.
+pub fn begun(result: &Bytes) -> Result<String, Flaw> {
+    let strict = json::check(result, &Bounds::MESSAGE).map_err(|fault| Flaw::from_server(fault.to_string()))?;
+    let (mut id, mut status) = (None, None);
+    for (key, value) in strict.members() {
+        answer::same_case(&[key], TASK)?;
+        match key {
+            "taskId" => id = Some(task_id(value)?),
+            "status" => status = value.string(),
+            "inputRequests" | "requestState" | "result" | "error" => {
+                return Err(Flaw::from_server("a task that begins carries what only `tasks/get` tells"));
+            }
+            _ => {}
+        }
+    }
+    if !STATUSES.contains(&status.as_deref().unwrap_or_default()) {
+        return Err(Flaw::from_server("a task's `status` is none of the five"));
+    }
+    id.ok_or_else(|| Flaw::from_server("a task has no `taskId`"))
 }
 
 /// The tasks of which a server says that it will tell, when it acknowledges a subscription. `params` are its notification's.

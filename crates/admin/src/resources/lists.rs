@@ -1,9 +1,9 @@
-//! Endpoints, zones and policies: what `apply` put there.
+//! Endpoints, zones, agents and policies: what `apply` put there.
 
 use std::sync::Arc;
 
 use policy::PolicySummary;
-use registry::ZoneManifest;
+use registry::{AgentManifest, ZoneManifest};
 
 use crate::desired::{compile, vocabulary};
 use crate::fault::Fault;
@@ -19,6 +19,10 @@ pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<Endp
 
 pub(crate) async fn zones(admin: Arc<Admin>, _call: Call) -> Result<Vec<ZoneManifest>, Fault> {
     Ok(admin.state.read().await?.zones)
+}
+
+pub(crate) async fn agents(admin: Arc<Admin>, _call: Call) -> Result<Vec<AgentManifest>, Fault> {
+    Ok(admin.state.read().await?.agents)
 }
 
 pub(crate) async fn policies(admin: Arc<Admin>, _call: Call) -> Result<Vec<PolicyRow>, Fault> {

@@ -130,7 +130,7 @@ fn verdict(receipt: &Value) -> (Style, String) {
             Some(record) => {
                 let end = end(record);
                 let style = match end.as_str() {
-                    "completed" | "input-required" => GOOD,
+                    "completed" | "input-required" | "became-task" => GOOD,
                     "tool-error" | "cancelled" => WARN,
                     _ => BAD,
                 };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use admin::view::{Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, Traffic};
 use admin::{Action, Edit, Line, Mark};
-use registry::{CommandManifest, Place};
+use registry::{CommandManifest, Credential, GrantHolder, GrantKind, Place};
 use serde_json::{Map, Value};
 
 use super::json;
@@ -62,7 +62,7 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
             row("url", address.url.as_str());
             row("zone", address.zone.as_str());
             if let Some(credential) = &address.credential {
-                row("credential", &format!("{} in header {}", credential.secret, credential.header));
+                row("credential", &presented(credential));
             }
         }
         Place::Started(command) => command_rows(command).iter().for_each(|(label, text)| row(label, text)),
@@ -329,4 +329,24 @@ fn inline(value: &Value) -> String {
 /// Enough of a digest to tell two apart on a screen.
 pub(crate) fn short(digest: &str) -> String {
     digest.strip_prefix("sha256:").unwrap_or(digest).chars().take(8).collect()
+}
+
+/// What a server is given, in words.
+fn presented(credential: &Credential) -> String {
+    match credential {
+        Credential::Key(key) => format!("{} in header {}", key.secret, key.header),
+        Credential::Grant(grant) => {
+            let holder = match grant.holder {
+                GrantHolder::User => "each person's own",
+                GrantHolder::Agent => "each agent's own",
+                GrantHolder::Shared => "shared",
+            };
+            let who = match grant.kind {
+                GrantKind::AuthorizationCode => "a person agrees to",
+                GrantKind::ClientCredentials => "the gate asks for",
+            };
+            let issuer = grant.issuer.as_ref().map_or("the server's authorization server", |issuer| issuer.as_str());
+            format!("tokens that {who} at {issuer}, {holder}")
+        }
+    }
 }

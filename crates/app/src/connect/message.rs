@@ -93,6 +93,7 @@ impl Message {
         let member = match self.method() {
             "tools/call" | "prompts/get" => "name",
             "resources/read" => "uri",
+            "tasks/get" | "tasks/update" | "tasks/cancel" => "taskId",
             _ => return None,
         };
         self.params.get(member)?.as_str()

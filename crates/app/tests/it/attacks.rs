@@ -15,6 +15,7 @@ mod entity_escape;
 mod event_stream;
 mod foreign_session;
 mod foreign_state;
+mod foreign_task;
 mod halts;
 mod header_body_mismatch;
 mod hidden_tool;

@@ -9,6 +9,7 @@ mod older;
 mod parked;
 mod questions;
 mod subscriptions;
+mod tasks;
 
 use drill::mcp::{Answer, Client, Reply};
 use serde_json::Value;
@@ -20,11 +21,12 @@ use crate::sessions::{Lobby, capabilities};
 use crate::talker::Speech;
 
 /// The files whose tests are the table, in its order.
-const CHAPTERS: [&str; 5] = [
+const CHAPTERS: [&str; 6] = [
     include_str!("bridge/older.rs"),
     include_str!("bridge/newer.rs"),
     include_str!("bridge/questions.rs"),
     include_str!("bridge/subscriptions.rs"),
+    include_str!("bridge/tasks.rs"),
     include_str!("bridge/parked.rs"),
 ];
 
@@ -119,8 +121,6 @@ const BEYOND: &str = r"
 
 - **Local servers of older revisions ask nobody.** One process serves every caller of an endpoint, so that a question of it
   would have no one it is meant for; it hears that the gate can be asked nothing. Its log is not passed on either.
-- **Tasks.** A result that becomes a task is refused (`answer-refused`), as within one era; tasks are not advertised.
-- **A server's list of resources that changes** is told to a client with a session only while it listens to a resource of a
-  server of 2026-07-28.
+- **Tasks.** They are there where both are of 2026-07-28; between the eras a call is answered, or not carried on.
 - **Calls that wait for an answer end with the gate's process.** Their handles are sealed by a key that lives as long.
 ";

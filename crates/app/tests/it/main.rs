@@ -39,6 +39,8 @@ mod several;
 #[cfg(test)]
 mod talker;
 #[cfg(test)]
+mod tasks;
+#[cfg(test)]
 mod upstream;
 #[cfg(test)]
 mod verdict;

@@ -76,7 +76,12 @@ impl Warehouse {
 
 /// Says how many calls the desk may have at once.
 pub(crate) async fn allow(gate: &Gate, calls: usize) {
-    let file = gate.directory().join("state/servers/desk.toml");
+    allow_at(gate, "desk", calls).await;
+}
+
+/// Says how many calls a server may have at once.
+pub(crate) async fn allow_at(gate: &Gate, server: &str, calls: usize) {
+    let file = gate.directory().join(format!("state/servers/{server}.toml"));
     let text = fs::read_to_string(&file).unwrap();
     let text: String =
         text.lines().filter(|line| !line.starts_with("concurrency")).map(|line| format!("{line}\n")).collect();

@@ -1,5 +1,7 @@
 //! The server behind the gate: honest until a test pulls a string. It remembers everything that reached it.
 
+pub(crate) mod tasks;
+
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -37,6 +39,8 @@ pub(crate) struct Script {
     pub(crate) resources: Vec<Value>,
     /// How many of the resources are on one page.
     pub(crate) page: usize,
+    /// What it tells of its task, as `tasks::task` takes it.
+    pub(crate) task: Value,
     pub(crate) manner: Manner,
 }
 
@@ -52,6 +56,10 @@ pub(crate) enum Manner {
     Asks,
     /// Asks the user for something, and once that is answered for something else, before it does what it is asked.
     AsksTwice,
+    /// Goes on with calls of tools by itself, and says that they became tasks.
+    BecomesTask,
+    /// The same with whatever it is asked.
+    Everything,
     /// Says in HTTP that the credential is wrong, and repeats it.
     Unauthorised,
 }
@@ -63,6 +71,9 @@ pub(crate) struct Puppet {
     task: AbortHandle,
 }
 
+/// In place of a resource: which resources there are.
+const RESTOCKED: &str = "";
+
 struct Strings {
     script: Mutex<Script>,
     seen: Mutex<Vec<Seen>>,
@@ -70,6 +81,8 @@ struct Strings {
     changes: watch::Sender<u64>,
     /// Resources that changed, for whoever listens to them.
     updates: broadcast::Sender<String>,
+    /// What listeners are told of tasks.
+    tasks: broadcast::Sender<Value>,
     /// Counts the messages of the `watch` tool; the slow tools answer when it counts on.
     ticks: watch::Sender<u64>,
 }
@@ -92,6 +105,7 @@ impl Puppet {
             seen: Mutex::default(),
             changes: watch::Sender::new(0),
             updates: broadcast::Sender::new(16),
+            tasks: broadcast::Sender::new(16),
             ticks: watch::Sender::new(0),
         });
         let router = Router::new().fallback(answer).with_state(Arc::clone(&strings));
@@ -133,6 +147,17 @@ impl Puppet {
         self.strings.changes.send_modify(|count| *count += 1);
     }
 
+    /// Tells whoever listens that its list of resources changed.
+    pub(crate) fn restock(&self) {
+        // Nobody may listen.
+        drop(self.strings.updates.send(RESTOCKED.to_owned()));
+    }
+
+    /// Waits until somebody listens.
+    pub(crate) async fn listened_to(&self) {
+        crate::client::eventually("somebody listens", || self.strings.updates.receiver_count() > 0).await;
+    }
+
     /// Changes how it behaves, and tells nobody.
     pub(crate) fn behave(&self, change: impl FnOnce(&mut Script)) {
         change(&mut locked(&self.strings.script));
@@ -142,6 +167,11 @@ impl Puppet {
     pub(crate) fn update(&self, uri: &str) {
         // Nobody may listen.
         let _ = self.strings.updates.send(uri.to_owned());
+    }
+
+    /// Tells whoever listens of a task.
+    pub(crate) fn tell(&self, task: Value) {
+        let _ = self.strings.tasks.send(task);
     }
 
     /// Has the `watch` tool say something more, and the slow ones begin to answer.
@@ -219,6 +249,7 @@ impl Script {
                 .map(|uri| json!({ "uri": uri, "name": uri }))
                 .into(),
             page: 100,
+            task: json!({}),
             manner: Manner::Honest,
         }
     }
@@ -251,6 +282,11 @@ async fn answer(State(strings): State<Arc<Strings>>, headers: HeaderMap, body: B
                 Some("s-1") => return result(&message["id"], &question("q2", "s-2")),
                 Some(_) => {}
             },
+            Manner::BecomesTask if method == "tools/call" => {
+                return result(&message["id"], &tasks::begun(&script.task));
+            }
+            Manner::Everything => return result(&message["id"], &tasks::begun(&script.task)),
+            Manner::BecomesTask => {}
             Manner::Unauthorised => {
                 let presented = headers.get(header::AUTHORIZATION).cloned();
                 let presented = presented.unwrap_or_else(|| http::HeaderValue::from_static("none"));
@@ -276,6 +312,8 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
             let contents = json!([{ "uri": message["params"]["uri"], "text": "the contents" }]);
             result(id, &json!({ "contents": contents, "ttlMs": 0, "cacheScope": "private" }))
         }
+        "tasks/get" => result(id, &tasks::task(&script.task)),
+        "tasks/update" | "tasks/cancel" => result(id, &json!({})),
         "prompts/get" => result(id, &json!({ "messages": [] })),
         "completion/complete" => result(id, &json!({ "completion": { "values": ["one"] } })),
         "subscriptions/listen" => subscription(strings, id, &message["params"]["notifications"]),
@@ -313,6 +351,7 @@ fn introduction(script: &Script) -> Value {
             "prompts": { "listChanged": true },
             "resources": { "listChanged": true, "subscribe": true },
             "completions": {},
+            "extensions": { tasks::EXTENSION: {}, "dev.example/other": {} },
         },
         "instructions": script.instructions,
         "_meta": { "io.modelcontextprotocol/serverInfo": { "name": "desk", "version": "1" } },
@@ -366,34 +405,49 @@ fn subscription(strings: &Strings, id: &Value, wanted: &Value) -> Response {
     };
     let mut acknowledged = of("notifications/subscriptions/acknowledged");
     acknowledged["params"]["notifications"] = json!({});
+    if let Some(ids) = wanted.get("taskIds") {
+        acknowledged["params"]["notifications"]["taskIds"] = ids.clone();
+    }
     let uris: Vec<Value> = wanted["resourceSubscriptions"].as_array().cloned().unwrap_or_default();
-    let state = (Some(acknowledged), strings.changes.subscribe(), strings.updates.subscribe());
-    let events = stream::unfold(state, move |(first, mut changes, mut updates)| {
-        let (of, uris) = (of.clone(), uris.clone());
-        async move {
-            let event = |message: &Value| Ok::<_, Infallible>(Bytes::from(format!("data: {message}\n\n")));
-            if let Some(first) = first {
-                return Some((event(&first), (None, changes, updates)));
-            }
-            let message = loop {
-                tokio::select! {
-                    changed = changes.changed() => {
-                        changed.ok()?;
-                        break of("notifications/tools/list_changed");
-                    }
-                    uri = updates.recv() => {
-                        let uri: Value = uri.ok()?.into();
-                        if uris.contains(&uri) {
-                            let mut updated = of("notifications/resources/updated");
-                            updated["params"]["uri"] = uri;
-                            break updated;
+    let listens = (strings.changes.subscribe(), strings.updates.subscribe(), strings.tasks.subscribe());
+    let events =
+        stream::unfold((Some(acknowledged), listens), move |(first, (mut changes, mut updates, mut tasks))| {
+            let (of, uris) = (of.clone(), uris.clone());
+            async move {
+                let event = |message: &Value| Ok::<_, Infallible>(Bytes::from(format!("data: {message}\n\n")));
+                if let Some(first) = first {
+                    return Some((event(&first), (None, (changes, updates, tasks))));
+                }
+                let message = loop {
+                    tokio::select! {
+                        changed = changes.changed() => {
+                            changed.ok()?;
+                            break of("notifications/tools/list_changed");
+                        }
+                        task = tasks.recv() => {
+                            let mut told = of("notifications/tasks");
+                            for (name, value) in task.ok()?.as_object().into_iter().flatten() {
+                                told["params"][name] = value.clone();
+                            }
+                            break told;
+                        }
+                        uri = updates.recv() => {
+                            let uri = uri.ok()?;
+                            if uri == RESTOCKED {
+                                break of("notifications/resources/list_changed");
+                            }
+                            let uri: Value = uri.into();
+                            if uris.contains(&uri) {
+                                let mut updated = of("notifications/resources/updated");
+                                updated["params"]["uri"] = uri;
+                                break updated;
+                            }
                         }
                     }
-                }
-            };
-            Some((event(&message), (None, changes, updates)))
-        }
-    });
+                };
+                Some((event(&message), (None, (changes, updates, tasks))))
+            }
+        });
     ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(events)).into_response()
 }
 

@@ -508,7 +508,8 @@ async fn posted(mind: &Mind, session: &str, seen: &Seen) -> Response {
     let script = locked(&mind.script).clone();
     if seen.is_of_a_client() {
         match script.manner {
-            Manner::Honest => {}
+            // It has no tasks.
+            Manner::Honest | Manner::BecomesTask | Manner::Everything => {}
             Manner::Hangs => {
                 let broken = stream::once(async { Err::<Bytes, _>(std::io::Error::other("gone")) });
                 return ([(header::CONTENT_TYPE, "application/json")], Body::from_stream(broken)).into_response();

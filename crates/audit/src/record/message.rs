@@ -27,6 +27,9 @@ pub struct Intent {
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<Object>,
+    /// The call that became the task which this is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<ReceiptId>,
     /// The approved definition's digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<model::Digest>,
@@ -72,6 +75,8 @@ pub enum End {
     ServerError(i64),
     /// The server asks for more before it goes on.
     InputRequired,
+    /// The server goes on with it by itself: it became a task, which is asked for later.
+    BecameTask,
     /// It was executed, and the result was withheld.
     ResultWithheld(Reason),
     /// A stream was cut by the gate; what came before had been released.
@@ -92,6 +97,7 @@ impl End {
             Self::ToolError => "tool-error",
             Self::ServerError(_) => "server-error",
             Self::InputRequired => "input-required",
+            Self::BecameTask => "became-task",
             Self::ResultWithheld(_) => "result-withheld",
             Self::Cut(_) => "cut",
             Self::Unknown(_) => "unknown",

@@ -22,6 +22,7 @@ fn every_kind() -> Vec<Event> {
         End::ToolError,
         End::ServerError(-32_000),
         End::InputRequired,
+        End::BecameTask,
         End::ResultWithheld(Reason::AnswerRefused),
         End::Cut(Reason::Halted),
         End::Unknown("the connection broke".to_owned()),
@@ -34,6 +35,7 @@ fn every_kind() -> Vec<Event> {
         Event::Opened(Opened { version: "0.1.0".to_owned(), records: 7, truncated_bytes: 1, orphans: 2 }),
         Event::Intent(Intent {
             session: Some("s".to_owned()),
+            call: Some(ReceiptId::new(1_790_000_000_000, 5)),
             arguments: Some(commitment),
             object: Some(Object::Prompt { server: intent.server.clone(), name: "greet".parse().unwrap() }),
             ..intent.clone()

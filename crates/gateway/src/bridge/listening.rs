@@ -11,16 +11,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use model::{Object, Reason, Refusal, ServerName, limits};
+use model::{Reason, Refusal, ServerName, limits};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use upstream::{Answer, Deadlines, Route, SendError, Session, Stream};
 use wire::answer::{self, Incoming, Outcome};
 use wire::{Flaw, Id, Revision, Subject, bridge, outgoing, reply};
 
-use super::{Source, Unread, Worded};
-use crate::controls::halted::Running;
-use crate::controls::read::Message;
+use super::{Outbound, Source, Unread, Worded};
 use crate::gate::Gate;
 use crate::legacy::{self, Legacy};
 use crate::naming;
@@ -44,16 +42,12 @@ pub(crate) struct Listening {
 }
 
 /// Subscribes at a server that keeps sessions.
-pub(crate) async fn open(
-    gate: &Arc<Gate>,
-    running: &Running,
-    message: &Message,
-    route: &Route,
-    headers: HeaderMap,
-) -> Result<Unread, Flaw> {
+pub(crate) async fn open(outbound: Outbound<'_>, headers: HeaderMap) -> Result<Unread, Flaw> {
+    let Outbound { gate, running, message, route, .. } = outbound;
     let id = message.request.id.clone().ok_or_else(|| Refusal::new(Reason::Internal, "a call without an id"))?;
-    let Subject::Subscription { tools_list_changed, prompts_list_changed, resources_list_changed, resource_uris } =
-        &message.request.subject
+    let Subject::Subscription {
+        tools_list_changed, prompts_list_changed, resources_list_changed, resource_uris, ..
+    } = &message.request.subject
     else {
         return Err(Refusal::new(Reason::Internal, "a subscription to nothing").into());
     };
@@ -194,15 +188,8 @@ impl Drop for Listening {
 }
 
 /// Begins or ends to listen to a resource, for a client with a session at a server that keeps none.
-pub(crate) async fn change(
-    gate: &Arc<Gate>,
-    running: &Running,
-    session: &Arc<Legacy>,
-    message: &Message,
-    route: &Route,
-    worded: &Worded,
-    objects: &[Object],
-) -> Result<Unread, Flaw> {
+pub(crate) async fn change(outbound: Outbound<'_>, session: &Arc<Legacy>, worded: &Worded) -> Result<Unread, Flaw> {
+    let Outbound { gate, running, message, route, objects, .. } = outbound;
     let id = message.request.id.clone().ok_or_else(|| Refusal::new(Reason::Internal, "a call without an id"))?;
     let Some(uri) = super::listened(&worded.crossing, message) else {
         return Err(Refusal::new(Reason::Internal, "a subscription to nothing").into());
@@ -250,7 +237,8 @@ async fn subscription(
 ) -> Result<Result<Stream, Bytes>, Flaw> {
     const METHOD: &str = "subscriptions/listen";
     let id = Id::number(gate.bridge.number());
-    let wanted = json!({ "resourcesListChanged": true, "resourceSubscriptions": uris });
+    // That the list of resources changes is told by the gate, which listens for everybody.
+    let wanted = json!({ "resourceSubscriptions": uris });
     let said = json!({ "jsonrpc": "2.0", "id": 0, "method": METHOD, "params": { "notifications": wanted } });
     let worded = bridge::to_modern(&Bytes::from(said.to_string()), &id, METHOD, None, introduction, None)?;
     let outgoing::Outgoing { mut headers, body } = worded;

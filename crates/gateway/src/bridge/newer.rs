@@ -22,10 +22,9 @@ use wire::answer::{self, Incoming, Outcome, Question, ResultType};
 use wire::bridge::{self, Input, Introduction};
 use wire::{Flaw, Id, outgoing};
 
-use super::{Source, Unread, Worded};
+use super::{Outbound, Source, Unread, Worded};
 use crate::controls::connect::Connected;
-use crate::controls::halted::{self, Running};
-use crate::controls::read::Message;
+use crate::controls::halted;
 use crate::controls::{authenticate, forward, visible};
 use crate::gate::Gate;
 use crate::legacy::{Asker, Given};
@@ -93,15 +92,8 @@ enum Next {
 }
 
 /// Sends a request.
-pub(crate) async fn send(
-    gate: &Arc<Gate>,
-    running: &Running,
-    message: &Message,
-    route: &Route,
-    worded: Worded,
-    objects: &[Object],
-    turn: Turn,
-) -> Result<Unread, Flaw> {
+pub(crate) async fn send(outbound: Outbound<'_>, worded: Worded, turn: Turn) -> Result<Unread, Flaw> {
+    let Outbound { gate, running, message, route, objects, .. } = outbound;
     let request = &message.request;
     let id = request.id.clone().ok_or_else(|| Refusal::new(Reason::Internal, "a call without an id"))?;
     let Worded { headers, body, number, .. } = worded;

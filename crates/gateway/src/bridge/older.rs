@@ -11,18 +11,17 @@ use http::{HeaderMap, StatusCode};
 use model::{Digest, Object, Reason, ReceiptId, Refusal, ServerName, SessionKey};
 use policy::Action;
 use serde_json::json;
-use upstream::{Route, Turn};
+use upstream::Turn;
 use wire::answer::{self, Incoming, Notification, Outcome, Question, ResultType};
 use wire::{Capabilities, Flaw, Id, Revision, bridge, reply};
 
 use super::open::{self, Heard, Open};
 use super::parked::Waiting;
 use super::pool::Aside;
-use super::{Source, Unread, Worded};
+use super::{Outbound, Source, Unread, Worded};
 use crate::controls::ask;
 use crate::controls::connect::Connected;
 use crate::controls::halted::{self, Running};
-use crate::controls::read::Message;
 use crate::gate::Gate;
 use crate::holder;
 use crate::legacy;
@@ -57,17 +56,8 @@ pub(crate) struct Older {
 }
 
 /// Sends a call, or goes on with one that waited for its client's answer.
-#[expect(clippy::too_many_arguments, reason = "everything that the path has proved so far, and nothing else")]
-pub(crate) async fn send(
-    gate: &Arc<Gate>,
-    running: &Running,
-    message: &Message,
-    route: &Route,
-    worded: Worded,
-    objects: &[Object],
-    turn: Turn,
-    receipt: ReceiptId,
-) -> Result<Unread, Flaw> {
+pub(crate) async fn send(outbound: Outbound<'_>, worded: Worded, turn: Turn) -> Result<Unread, Flaw> {
+    let Outbound { gate, running, message, objects, receipt, .. } = outbound;
     let (request, method) = (&message.request, message.row.method);
     let id = request.id.clone().ok_or_else(|| Refusal::new(Reason::Internal, "a call without an id"))?;
     let digest = bridge::digest(method, &request.body);
@@ -90,7 +80,7 @@ pub(crate) async fn send(
     if let Some(state) = &request.request_state {
         return older.go_on(running, state, request.input_responses.as_ref(), worded.headers, turn).await;
     }
-    older.open = Some(open::begin(gate, running, message, route, worded, turn).await?);
+    older.open = Some(open::begin(outbound, worded, turn).await?);
     older.first().await
 }
 

@@ -10,15 +10,12 @@ use http::{HeaderMap, StatusCode};
 use model::{Reason, Refusal, limits};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
-use upstream::{Answer, Deadlines, Fault, Route, SendError, Session, Stream, Turn};
+use upstream::{Answer, Deadlines, Fault, SendError, Session, Stream, Turn};
 use wire::Id;
 
 use super::pool::{Aside, Place};
-use super::{Worded, told};
+use super::{Outbound, Worded, told};
 use crate::controls::forward;
-use crate::controls::halted::Running;
-use crate::controls::read::Message;
-use crate::gate::Gate;
 use crate::legacy::Withdrawal;
 
 type Sending = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>;
@@ -63,14 +60,8 @@ pub(super) enum Heard {
 }
 
 /// Sends a call.
-pub(super) async fn begin(
-    gate: &Arc<Gate>,
-    running: &Running,
-    message: &Message,
-    route: &Route,
-    worded: Worded,
-    turn: Turn,
-) -> Result<Open, Refusal> {
+pub(super) async fn begin(outbound: Outbound<'_>, worded: Worded, turn: Turn) -> Result<Open, Refusal> {
+    let Outbound { gate, running, message, route, .. } = outbound;
     let turn = Some(turn);
     let Worded { headers, body, number, .. } = worded;
     let begins_by = Instant::now() + Deadlines::CALL.head;

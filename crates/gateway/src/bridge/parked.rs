@@ -76,6 +76,11 @@ impl Parked {
         drop(gone);
     }
 
+    /// How many wait.
+    pub(super) fn count(&self) -> usize {
+        self.places().len()
+    }
+
     fn places(&self) -> MutexGuard<'_, HashMap<u128, Waiting>> {
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -158,6 +158,11 @@ impl Pool {
         });
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.sessions().len()
+    }
+
     fn sessions(&self) -> MutexGuard<'_, HashMap<Key, Arc<Kept>>> {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }

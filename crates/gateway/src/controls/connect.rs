@@ -66,6 +66,24 @@ pub(crate) fn speaks(connected: &Connected, said: &Spoken<'_>) -> Result<Revisio
     })
 }
 
+/// A message in a revision that nobody speaks: whoever may connect learns which ones the endpoint serves. To others it looks
+/// like every other endpoint, whether it is there or not.
+pub(crate) fn unspoken(
+    snapshot: Arc<Snapshot>,
+    caller: &Arc<Caller>,
+    accepted: &Accepted,
+    flaw: Flaw,
+    now: Timestamp,
+) -> Flaw {
+    if flaw.refusal.reason != Reason::VersionUnsupported {
+        return flaw;
+    }
+    match run(snapshot, Known { caller: Arc::clone(caller) }, accepted, now) {
+        Ok(connected) => flaw.at(&connected.door.revisions().collect::<Vec<_>>()),
+        Err(_) => flaw,
+    }
+}
+
 /// The revision of a message.
 #[derive(Clone, Copy)]
 pub(crate) struct Spoken<'a> {

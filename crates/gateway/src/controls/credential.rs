@@ -14,11 +14,14 @@ use crate::controls::read::Message;
 use crate::controls::validate::Valid;
 use crate::gate::Gate;
 use crate::naming;
+use crate::tasks::Task;
 
 /// A call that is complete: what was decided on, with what the server needs. Only `forward` takes it.
 pub(crate) struct Ready {
     pub(crate) worded: Worded,
     pub(crate) objects: Vec<Object>,
+    /// The tasks that it is about.
+    pub(crate) tasks: Vec<Task>,
 }
 
 /// Looks for halts once more, because making the intent durable took time, and writes the credential.
@@ -31,10 +34,11 @@ pub(crate) fn run(
 ) -> Result<Ready, Refusal> {
     let Valid { live, arguments } = &intended.permitted.valid;
     let objects = live.visible.objects();
-    halted::again(&gate.halts, running, objects)?;
+    let wording = live.visible.wording();
+    halted::again(&gate.halts, running, objects).map_err(|refusal| wording.hide(refusal))?;
     let mut worded = bridge::word(gate, running, message, incoming, &live.visible, arguments.as_ref())?;
     write(running, naming::server(objects)?, &mut worded.headers)?;
-    Ok(Ready { worded, objects: objects.to_vec() })
+    Ok(Ready { worded, objects: objects.to_vec(), tasks: wording.tasks().to_vec() })
 }
 
 /// The same for a client's answer to a server's question.

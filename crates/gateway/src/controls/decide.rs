@@ -4,7 +4,9 @@ use model::{Object, PolicyId, Refusal, ServerName, Timestamp};
 use policy::Action;
 
 use crate::controls::halted::{Live, Running};
+use crate::controls::read::Message;
 use crate::controls::validate::Valid;
+use crate::tasks;
 
 /// What policy permits. The arguments travel inside, so what was decided on is what is sent.
 pub(crate) struct Permitted {
@@ -14,11 +16,19 @@ pub(crate) struct Permitted {
 }
 
 /// Decides `call` on everything the message is about.
-pub(crate) fn run(running: &Running, valid: Valid, now: Timestamp) -> Result<Permitted, Refusal> {
-    let mut policies = Vec::new();
+pub(crate) fn run(running: &Running, valid: Valid, message: &Message, now: Timestamp) -> Result<Permitted, Refusal> {
+    let (mut policies, tasks) = (Vec::new(), valid.live.visible.wording().tasks());
+    for task in tasks {
+        policies.extend(tasks::decide(running, task, now)?);
+        if message.request.input_responses.is_some() {
+            // What the client says here goes to a server that may ask for it today.
+            let server = Object::Server { server: task.tool.server().clone() };
+            policies.extend_from_slice(running.decide(Action::Ask, &server, now)?.policies());
+        }
+    }
     for object in valid.live.visible.objects() {
         // The lists of a server are not called, they are seen: `visible` decided that.
-        if matches!(object, Object::Server { .. }) {
+        if matches!(object, Object::Server { .. }) || tasks.iter().any(|task| task.tool == *object) {
             continue;
         }
         let permit = running.decide_call(Action::Call, object, valid.arguments.as_ref(), now)?;

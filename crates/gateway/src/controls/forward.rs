@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use upstream::{Answer, Deadlines, SendError, Turn};
 use wire::Flaw;
 
-use crate::bridge::{self, Crossing, Source, Unread, Worded};
+use crate::bridge::{self, Crossing, Outbound, Source, Unread, Worded};
 use crate::controls::credential::Ready;
 use crate::controls::halted::{self, Running};
 use crate::controls::read::Message;
@@ -16,11 +16,14 @@ use crate::gate::Gate;
 use crate::legacy::{self, Withdrawal};
 use crate::naming;
 use crate::register::Path;
+use crate::tasks::Task;
 
 /// What came back, unread, and what was asked about.
 pub(crate) struct Sent {
     pub(crate) answer: Unread,
     pub(crate) objects: Vec<Object>,
+    /// The tasks that it was about.
+    pub(crate) tasks: Vec<Task>,
     /// Takes the call back at the server until it is answered, where closing the connection does not.
     pub(crate) withdrawal: Withdrawal,
 }
@@ -34,7 +37,7 @@ pub(crate) async fn run(
     turn: Turn,
     receipt: ReceiptId,
 ) -> Result<Sent, Flaw> {
-    let Ready { worded, objects } = ready;
+    let Ready { worded, objects, tasks } = ready;
     let (route, _) = running.door.reach(naming::server(&objects)?, message.request.revision)?;
     let deadlines = match message.row.path {
         Path::Streamed => Deadlines::SUBSCRIPTION,
@@ -55,8 +58,9 @@ pub(crate) async fn run(
         }
     }
     if worded.crossing != Crossing::None {
-        let answer = bridge::send(gate, running, message, route, worded, &objects, turn, receipt).await?;
-        return Ok(Sent { answer, objects, withdrawal: Withdrawal::none() });
+        let outbound = Outbound { gate, running, message, route, objects: &objects, receipt };
+        let answer = bridge::send(outbound, worded, turn).await?;
+        return Ok(Sent { answer, objects, tasks, withdrawal: Withdrawal::none() });
     }
     let Worded { headers, body, .. } = worded;
     let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
@@ -80,13 +84,15 @@ pub(crate) async fn run(
         let _ = gate.heed.try_send(route.server.clone());
     }
     match answer {
-        Ok(Answer::Whole { status, body }) => Ok(Sent { answer: Unread::Whole(status, body), objects, withdrawal }),
+        Ok(Answer::Whole { status, body }) => {
+            Ok(Sent { answer: Unread::Whole(status, body), objects, tasks, withdrawal })
+        }
         Ok(Answer::Stream(mut stream)) => {
             // A subscription takes no place from calls: it only waits for something to change.
             if message.row.path != Path::Streamed {
                 stream.hold(turn);
             }
-            Ok(Sent { answer: Unread::Stream(Source::Server(stream)), objects, withdrawal })
+            Ok(Sent { answer: Unread::Stream(Source::Server(stream)), objects, tasks, withdrawal })
         }
         Ok(Answer::Accepted) => {
             withdrawal.disarm();

@@ -27,7 +27,7 @@ pub(crate) fn run(halts: &Halts, present: Present) -> Result<Running, Refusal> {
 /// Looks for halts of the object's tool and server.
 pub(crate) fn object(halts: &Halts, visible: Visible) -> Result<Live, Refusal> {
     for one in visible.objects() {
-        thing(halts, one)?;
+        thing(halts, one).map_err(|refusal| visible.wording().hide(refusal))?;
     }
     Ok(Live { visible })
 }

@@ -6,7 +6,7 @@ use audit::{Event, Field, Intent, Record, Who};
 use bytes::Bytes;
 use model::{Reason, Refusal};
 use wire::answer::Outcome;
-use wire::{Id, Response};
+use wire::{Id, Response, Subject};
 
 use crate::controls::decide::Permitted;
 use crate::controls::halted::Running;
@@ -32,7 +32,20 @@ impl<'a> Leaving<'a> {
     /// A request.
     pub(crate) fn request(message: &'a Message) -> Self {
         let request = &message.request;
-        let content = request.subject.arguments();
+        let content = match &request.subject {
+            // What it says is what it answers.
+            Subject::Task { .. } => request.input_responses.as_ref(),
+            Subject::Tool { .. }
+            | Subject::Prompt { .. }
+            | Subject::Resource { .. }
+            | Subject::Completion { .. }
+            | Subject::Subscription { .. }
+            | Subject::Initialize { .. }
+            | Subject::Cancelled { .. }
+            | Subject::Progress { .. }
+            | Subject::LogLevel { .. }
+            | Subject::None => request.subject.arguments(),
+        };
         Self { method: message.row.method, request: request.id.as_ref(), content, bytes: request.body.len() }
     }
 
@@ -61,6 +74,7 @@ pub(crate) async fn run(
         method: leaving.method.to_owned(),
         request: leaving.request.map(Id::to_string),
         object: visible.object().cloned(),
+        call: visible.wording().task().map(|task| task.call),
         pin: visible.pin(),
         arguments: leaving.content.map(commit),
         request_bytes: u64::try_from(leaving.bytes).unwrap_or(u64::MAX),

@@ -3,10 +3,11 @@
 use bytes::Bytes;
 use http::HeaderMap;
 use model::{Reason, Refusal};
-use wire::{Flaw, Request, Response, Revision};
+use wire::{Flaw, Request, Response, Revision, Subject};
 
-use crate::register::{self, Direction, Row};
+use crate::register::{self, About, Direction, Row};
 use crate::search::Phrasing;
+use crate::tasks;
 
 /// A message that every reader reads alike, of a method that may pass.
 pub(crate) struct Message {
@@ -51,9 +52,14 @@ pub(crate) fn run(headers: &HeaderMap, body: &Bytes) -> Result<Said, Flaw> {
             Refusal::new(Reason::NotJsonRpc, "a notification with an id, or a request without one"),
         ));
     }
+    let follows = matches!(&request.subject, Subject::Subscription { task_ids, .. } if !task_ids.is_empty());
+    if row.about == About::Task || follows {
+        let (id, revision) = (request.id.clone(), request.revision);
+        tasks::declared(&request.meta.client_capabilities).map_err(|flaw| flaw.with_id(id).with_revision(revision))?;
+    }
     if request.task.is_some() {
         let refusal = Refusal::new(Reason::ParamsInvalid, "a call that wants to become a task");
-        return Err(about(&request, refusal.with_hint("`task` was not offered: tasks are not passed on")));
+        return Err(about(&request, refusal.with_hint("`task` was not offered: tasks are of 2026-07-28 here")));
     }
     Ok(Said::Message(Message { request, row, phrasing: Phrasing::Direct }))
 }

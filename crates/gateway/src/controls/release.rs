@@ -8,6 +8,7 @@ use http::StatusCode;
 use model::{Object, Reason, Refusal, ServerName, Timestamp};
 use policy::Action;
 use wire::answer::{self, Incoming, Outcome, Question, ResultType};
+use wire::task::RESULT_TYPE;
 use wire::{Capabilities, Flaw, Id, Revision};
 
 use crate::controls::ask;
@@ -17,6 +18,7 @@ use crate::legacy::Legacy;
 use crate::listing;
 use crate::register::{Path, Row};
 use crate::rounds;
+use crate::tasks::{self, Concern};
 
 /// An answer that may leave, byte for byte as the server wrote it unless it is a filtered listing.
 pub(crate) struct Released {
@@ -45,6 +47,8 @@ pub(crate) struct Expected {
     pub(crate) objects: Vec<Object>,
     /// What the client can be asked.
     pub(crate) capabilities: Capabilities,
+    /// The tasks of which the answer may tell.
+    pub(crate) concern: Concern,
 }
 
 /// Reads a whole answer and decides on it.
@@ -81,6 +85,12 @@ pub(crate) fn response(
         }
         expected.connected.decide(Action::Release, object, now).map_err(withheld)?;
     }
+    if let Outcome::Result { result_type: ResultType::Complete, raw, .. } = outcome
+        && expected.row.method == "tasks/get"
+    {
+        let (bytes, end) = tasks::told(expected, &bytes, raw, now)?;
+        return Ok(Released { bytes, status: StatusCode::OK, end });
+    }
     let end = match outcome {
         Outcome::Error { elicitations, .. } if !elicitations.is_empty() => {
             // It asks the user to open pages before the call is made again (URL elicitation, MCP 2025-11-25).
@@ -104,6 +114,7 @@ pub(crate) fn response(
                 ask(expected, questions, now)?;
                 End::InputRequired
             }
+            ResultType::Other(other) if other == RESULT_TYPE => End::BecameTask,
             ResultType::Other(_) => return Err(broken("the result's type is not in the register")),
         },
     };
@@ -112,12 +123,16 @@ pub(crate) fn response(
         (_, Outcome::Result { result_type: ResultType::InputRequired { has_state: true, .. }, raw, .. }) => {
             rounds::seal(gate, expected, bytes, raw)?
         }
+        (_, Outcome::Result { result_type: ResultType::Other(_), raw, .. }) => {
+            tasks::begun(gate, expected, &bytes, raw)?
+        }
         _ => bytes,
     };
     Ok(Released { bytes, status: told(status, outcome), end })
 }
 
-fn ask(expected: &Expected, questions: &[Question], now: Timestamp) -> Result<(), Flaw> {
+/// Decides `ask` for the questions of an answer.
+pub(crate) fn ask(expected: &Expected, questions: &[Question], now: Timestamp) -> Result<(), Flaw> {
     let Expected { connected, server, capabilities, revision, .. } = expected;
     ask::run(connected, server, capabilities, *revision, questions, now)
 }

@@ -22,7 +22,7 @@ pub(crate) async fn run(gate: &Gate, running: &Running, permitted: &Permitted) -
         biased;
         turn = turnstile.enter(&caller) => turn.map_err(|error| refusal(&error)),
         // Whoever waits would only take the time that calls have to end.
-        () = gate.stops() => Err(overloaded("the gate is stopping".to_owned())),
+        () = gate.stops() => Err(busy("the gate is stopping".to_owned())),
     }
 }
 
@@ -38,26 +38,26 @@ pub(crate) fn is_at(turn: &Turn, permitted: &Permitted) -> Result<(), Refusal> {
     if turn.server() == naming::server(permitted.valid.live.visible.objects())? {
         return Ok(());
     }
-    Err(overloaded("the endpoint got another server while the call waited for its turn".to_owned()))
+    Err(busy("the endpoint got another server while the call waited for its turn".to_owned()))
 }
 
 fn refusal(error: &TurnError) -> Refusal {
     match error {
         TurnError::LeftAlone { .. } => {
             let told = with_causes(error);
-            Refusal::new(Reason::ServerUnreachable, told.clone()).with_hint(told)
+            Refusal::new(Reason::ServerLeftAlone, told.clone()).with_hint(told)
         }
-        TurnError::Full { .. } => overloaded_as(error, "the line before the server is full"),
-        TurnError::Late { .. } => overloaded_as(error, "the call's turn at the server did not come in time"),
+        TurnError::Full { .. } => busy_as(error, "the line before the server is full"),
+        TurnError::Late { .. } => busy_as(error, "the call's turn at the server did not come in time"),
     }
 }
 
 /// How busy a server is with others is not told to everybody.
-fn overloaded_as(error: &TurnError, told: &str) -> Refusal {
-    Refusal::new(Reason::Overloaded, with_causes(error)).with_hint(format!("{told}; nothing was sent"))
+fn busy_as(error: &TurnError, told: &str) -> Refusal {
+    Refusal::new(Reason::ServerBusy, with_causes(error)).with_hint(format!("{told}; nothing was sent"))
 }
 
-fn overloaded(why: String) -> Refusal {
+fn busy(why: String) -> Refusal {
     let told = format!("{why}; nothing was sent");
-    Refusal::new(Reason::Overloaded, why).with_hint(told)
+    Refusal::new(Reason::ServerBusy, why).with_hint(told)
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::controls::halted::{Live, Running};
 use crate::controls::read::Message;
 use crate::search::Phrasing;
+use crate::tasks::Arguments;
 
 /// An object with arguments its pinned schema declares; for other objects, whatever their method takes.
 pub(crate) struct Valid {
@@ -20,6 +21,14 @@ const VIOLATIONS_SHOWN_MAX: usize = 5;
 
 /// Validates the arguments of a tool; other objects have no schema.
 pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &HeaderMap) -> Result<Valid, Refusal> {
+    if let Some(task) = live.visible.wording().task() {
+        // Its call was validated against the very definition that `visible` has found again.
+        let arguments = match &task.arguments {
+            Arguments::Known(arguments) => arguments.clone(),
+            Arguments::TooLarge => None,
+        };
+        return Ok(Valid { live, arguments });
+    }
     let arguments: Option<Value> = match message.request.subject.arguments() {
         Some(raw) => Some(serde_json::from_slice(raw).map_err(|error| invalid(error.to_string()))?),
         None => None,

@@ -12,7 +12,9 @@ use registry::{Endpoint, Member, Tool};
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
+use crate::gate::Gate;
 use crate::naming::{self, Meant, Wording};
+use crate::tasks;
 
 /// Objects the caller may see, at the very definitions people approved.
 pub(crate) struct Visible {
@@ -36,8 +38,8 @@ enum Known {
 pub(crate) struct Named(Meant);
 
 /// What the message is about.
-pub(crate) fn name(running: &Running, message: &Message, now: Timestamp) -> Result<Named, Refusal> {
-    naming::find(running, message, now).map(Named)
+pub(crate) fn name(gate: &Gate, running: &Running, message: &Message, now: Timestamp) -> Result<Named, Refusal> {
+    naming::find(gate, running, message, now).map(Named)
 }
 
 /// The tool that a name means, for whoever asks about it.
@@ -55,7 +57,14 @@ pub(crate) fn run(running: &Running, named: Named, now: Timestamp) -> Result<Vis
     let Named(Meant { objects, wording }) = named;
     let (mut tool, mut pin) = (None, None);
     for object in &objects {
-        (tool, pin) = see(running, object, now)?;
+        (tool, pin) = see(running, object, now).map_err(|refusal| wording.hide(refusal))?;
+    }
+    if wording.task().is_some_and(|task| Some(task.pin) != pin) {
+        return Err(tasks::unknown("the task is of a definition that is not the approved one any more"));
+    }
+    if objects.len() > 1 {
+        // A subscription is about several things, and none of them is called.
+        (tool, pin) = (None, None);
     }
     Ok(Visible { objects, wording, tool, pin })
 }

@@ -18,7 +18,7 @@ use crate::controls::{ask, halted};
 use crate::gate::Gate;
 use crate::register::{self, Direction, Path};
 use crate::trail::Trail;
-use crate::{naming, uri};
+use crate::{listing, naming, uri};
 
 /// A server's question, as it came.
 pub(crate) struct Asked<'a> {
@@ -90,6 +90,21 @@ pub(crate) fn tell_aside(
     let Ok(Incoming::Notification(_)) = answer::read(bytes) else { return };
     if let Ok(Some((message, about))) = unasked(gate, session, &connected, about, bytes) {
         session.aside.offer(Message::aside(message, about));
+    }
+}
+
+/// Tells clients with sessions that a server which keeps none has other resources now. It says so on a subscription of the
+/// gate's own, one for all of them; whoever reads is asked for then whether it may hear of the server.
+pub fn resources_changed(gate: &Gate, server: &ServerName) {
+    let snapshot = gate.snapshots.load();
+    let message = reply::list_changed("notifications/resources/list_changed", None);
+    for session in gate.legacies.all() {
+        let Some(door) = snapshot.endpoints.get(session.endpoint()) else { continue };
+        let crosses = door.reach(server, session.revision).is_ok_and(|(_, spoken)| !spoken.has_sessions());
+        if crosses && listing::announces_resources(door) {
+            let about = vec![Object::Server { server: server.clone() }];
+            session.aside.offer(Message::aside(message.clone(), about));
+        }
     }
 }
 

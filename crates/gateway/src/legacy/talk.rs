@@ -200,6 +200,7 @@ pub(crate) async fn heed(gate: &Arc<Gate>, running: &Running, message: &Message)
         | Subject::Resource { .. }
         | Subject::Completion { .. }
         | Subject::Subscription { .. }
+        | Subject::Task { .. }
         | Subject::Progress { .. }
         | Subject::Initialize { .. } => {}
     }

@@ -5,16 +5,17 @@ use model::{Object, Timestamp, limits};
 use policy::Action;
 use registry::{Endpoint, Member, Naming};
 use serde_json::{Map, Value, json};
+use wire::task::EXTENSION;
 
 use super::view::{self, List, View};
 use crate::controls::connect::Connected;
-use crate::pages;
+use crate::{pages, tasks};
 
-/// The capabilities whose methods are in the register; extensions are not.
+/// The capabilities whose methods are in the register. Of extensions, see [`extensions`].
 const PASSED: [&str; 5] = ["tools", "prompts", "resources", "completions", "logging"];
 
 /// What can be asked of the endpoint: of several servers, what can be asked of any of them.
-pub(super) fn capabilities(endpoint: &Endpoint) -> Value {
+pub(super) fn capabilities(endpoint: &Endpoint) -> Map<String, Value> {
     let mut merged: Map<String, Value> = Map::new();
     for member in &endpoint.members {
         let pinned = member.server.capabilities.as_object().into_iter().flatten();
@@ -28,7 +29,12 @@ pub(super) fn capabilities(endpoint: &Endpoint) -> Value {
             }
         }
     }
-    Value::Object(merged)
+    merged
+}
+
+/// The extensions whose methods are in the register, where a server has them. Revisions with sessions know none.
+pub(super) fn extensions(endpoint: &Endpoint) -> Option<Value> {
+    tasks::are_offered(endpoint).then(|| json!({ EXTENSION: {} }))
 }
 
 /// Adds what one more server can: a feature that one of them has is there.

@@ -25,6 +25,9 @@ use crate::secrets::opened;
 /// What a server is asked without a credential, so that it says which one it wants.
 const PROBE: &[u8] = br#"{"jsonrpc":"2.0","id":0,"method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientInfo":{"name":"portcullis","version":"0"},"io.modelcontextprotocol/clientCapabilities":{}}}}"#;
 
+/// The scope of a refresh token (OpenID Connect Core 1.0 §11, and what MCP says of it).
+pub(super) const OFFLINE: &str = "offline_access";
+
 /// Somebody on the way to an authorization server and back.
 pub(super) struct Pending {
     source: Arc<Source>,
@@ -107,9 +110,8 @@ impl Outgoing {
         }
         let client = client::of(source, &issuer, &self.presence, &self.keeper, now).await?;
         let mut scopes = scopes(source, &slot.noted(), &challenge, &protected);
-        if issuer.scopes.iter().any(|scope| scope == "offline_access") && !scopes.iter().any(|s| s == "offline_access")
-        {
-            scopes.push("offline_access".to_owned());
+        if issuer.scopes.iter().any(|scope| scope == OFFLINE) && !scopes.iter().any(|scope| scope == OFFLINE) {
+            scopes.push(OFFLINE.to_owned());
         }
         let [state, verifier, browser] = [self.unguessable(), self.unguessable(), self.unguessable()];
         let hashed = digest(&SHA256, opened(&verifier).as_bytes());
@@ -233,9 +235,10 @@ impl Outgoing {
         change: Change,
     ) -> Result<bool, OutgoingError> {
         let was_there = self.keeper.forget(place(server, holder), change).await?;
-        if let Some(slot) = locked(&self.slots).get(&(server.clone(), holder.clone())) {
-            slot.clear();
-        }
+        let slots = locked(&self.slots);
+        let theirs = slots.iter().filter(|(key, _)| key.server == *server && key.holder == *holder);
+        theirs.for_each(|(_, slot)| slot.clear());
+        drop(slots);
         Ok(was_there)
     }
 
@@ -261,7 +264,7 @@ impl Outgoing {
     }
 
     /// 256 random bits, as text that fits in a URL and a cookie.
-    fn unguessable(&self) -> Secret<String> {
+    pub(super) fn unguessable(&self) -> Secret<String> {
         let bits = [self.entropy.bits().to_ne_bytes(), self.entropy.bits().to_ne_bytes()].concat();
         Secret::new(URL_SAFE_NO_PAD.encode(bits))
     }

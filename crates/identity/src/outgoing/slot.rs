@@ -60,6 +60,11 @@ impl Slot {
         Some(held.credential.clone())
     }
 
+    /// The credential, whether or not it should be renewed.
+    pub(super) fn held(&self) -> Option<Credential> {
+        locked(&self.state).held.as_ref().map(|held| held.credential.clone())
+    }
+
     pub(super) fn hold(&self, held: Held) {
         locked(&self.state).held = Some(held);
     }

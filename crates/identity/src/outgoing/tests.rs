@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use model::{Agent, AgentKind, Assurance, Change, Entropy, Expected, Secret, StoreError};
+use model::{Change, Entropy, Expected, Secret, StoreError};
 use serde_json::json;
 
 use super::*;
@@ -100,6 +100,7 @@ fn scene() -> Scene {
     let outgoing = Arc::new(Outgoing::new(vault, port, presence, clock, Arc::new(Counting::default())));
     let source = Source {
         server: "crm".parse().unwrap(),
+        identity: Digest::of(b"crm"),
         url: SERVER.parse().unwrap(),
         whose: Whose::User,
         flow: Flow::Code,
@@ -161,9 +162,10 @@ fn browser(begun: &Begun) -> String {
 
 impl Scene {
     fn arc(&self) -> Arc<Source> {
-        let Source { server, url, whose, flow, issuer, scopes, client, to_server, to_issuer } = &self.source;
+        let Source { server, identity, url, whose, flow, issuer, scopes, client, to_server, to_issuer } = &self.source;
         Arc::new(Source {
             server: server.clone(),
+            identity: *identity,
             url: url.clone(),
             whose: *whose,
             flow: *flow,
@@ -419,14 +421,9 @@ async fn a_server_at_another_address_is_not_given_what_was_agreed_to_for_the_fir
     let mut scene = scene();
     scene.connect().await;
     scene.source.url = "https://elsewhere.example/mcp".parse().unwrap();
-    let fresh = Arc::new(Outgoing::new(
-        Vault::new(Arc::new(KeyRing::new(&Secret::new("a".repeat(64)), &[]).unwrap())),
-        Arc::clone(&scene.memory) as _,
-        scene.outgoing.presence().clone(),
-        Arc::clone(&scene.time) as _,
-        Arc::new(Counting::default()),
-    ));
-    let moved = fresh.credential(&scene.arc(), &ana()).await;
+    scene.source.identity = Digest::of(b"elsewhere");
+    assert!(scene.outgoing.held(&scene.source, &ana()).is_none());
+    let moved = scene.credential().await;
     assert!(matches!(moved, Err(OutgoingError::NotConnected { why: "it was connected at another address", .. })));
 }
 
@@ -465,10 +462,32 @@ async fn an_issuer_that_people_did_not_approve_is_not_asked() {
 
 #[tokio::test]
 async fn nobody_is_not_everybody() {
-    let agent = Agent { id: "nightly".parse().unwrap(), kind: AgentKind::Autonomous };
-    let caller = Caller::new(agent, None, Vec::new(), Assurance::Development).unwrap();
+    let caller = SessionKey { agent: "nightly".parse().unwrap(), user: None, thread: None };
     assert_eq!(Holder::of(Whose::User, &caller), None);
     assert_eq!(Holder::of(Whose::Agent, &caller), Some(Holder::Agent("nightly".parse().unwrap())));
+}
+
+#[tokio::test]
+async fn an_invitation_is_one_persons_to_one_server_and_ends() {
+    let scene = scene();
+    let source = scene.arc();
+    let ticket = scene.outgoing.invite(&source, &ana(), "ana").unwrap();
+    assert_eq!(scene.outgoing.invite(&source, &ana(), "ana"), Some(ticket.clone()), "who asks again gets the same");
+    let ben = Holder::User("ben".parse().unwrap());
+    assert_ne!(scene.outgoing.invite(&source, &ben, "ben"), Some(ticket.clone()));
+    assert_eq!(scene.outgoing.invited(&ticket).unwrap().holder, ana());
+    assert!(scene.outgoing.invited("guess").is_none());
+    scene.later(601);
+    assert!(scene.outgoing.invited(&ticket).is_none());
+}
+
+#[tokio::test]
+async fn scopes_that_are_approved_no_more_are_not_used() {
+    let mut scene = scene();
+    scene.connect().await;
+    scene.source.scopes = vec!["narrow".into()];
+    scene.source.identity = Digest::of(b"narrowed");
+    assert!(matches!(scene.credential().await, Err(OutgoingError::NotConnected { .. })));
 }
 
 #[tokio::test]

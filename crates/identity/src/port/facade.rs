@@ -34,6 +34,8 @@ pub struct Person {
 pub struct Grant {
     /// The OAuth client.
     pub client: String,
+    /// The client id under which people registered it, or the one that it stands in for.
+    pub registration: String,
     /// The registered agent that it is.
     pub agent: AgentId,
     /// Whom it acts for.
@@ -231,6 +233,9 @@ pub trait Facade: Send + Sync {
         refresh: Refresh,
         change: Change,
     ) -> Result<Redeemed, StoreError>;
+
+    /// Ends the family that a spent code began, because the code came again; returns its id, if it still lived.
+    async fn replayed(&self, code: &Digest, change: Change) -> Result<Option<String>, StoreError>;
 
     /// Begins a family without a code: for a device.
     async fn begin(&self, family: Family, refresh: Refresh, change: Change) -> Result<(), StoreError>;

@@ -72,3 +72,17 @@ fn a_handle_of_another_run_is_nobodys() {
     let other = Seal::new(Arc::new(other)).unwrap();
     assert_eq!(other.open(&seal().seal(42, b"ada").unwrap(), b"ada"), None);
 }
+
+#[test]
+fn a_kept_key_opens_what_an_earlier_run_sealed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tasks.key");
+    let seal = || Seal::kept(&path, Arc::new(CountingEntropy::default()));
+    let sealed = seal().unwrap().seal_text(b"t-1", b"ada").unwrap();
+    assert_eq!(seal().unwrap().open_text(&sealed, b"ada").as_deref(), Some(b"t-1".as_slice()));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1, "nothing lies beside it");
+    std::fs::write(&path, b"short").unwrap();
+    assert!(seal().is_err(), "a key that is none is not replaced");
+}

@@ -6,6 +6,7 @@ use crate::fixture::{ask, autonomous, compile, delegated, endpoint, tool, vocabu
 use crate::{Source, Vocabulary};
 
 mod against_cedar;
+mod signed_in;
 
 const ALLOW: &str = "@id(\"all\") permit(principal, action, resource);\n";
 

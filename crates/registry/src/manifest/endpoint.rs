@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use upstream::Revision;
 
 use super::Misfit;
+use super::authentication::Demands;
 use super::text::{Line, ResourcePrefix};
 
 /// `endpoints/NAME.toml`: what agents connect to.
@@ -26,6 +27,8 @@ pub struct EndpointManifest {
     pub minimum_revision: Option<Revision>,
     /// That its tools are looked for instead of listed.
     pub search: Option<Search>,
+    /// What callers must prove there beyond who they are.
+    pub authentication: Demands,
     naming: Naming,
     /// Never empty; exactly one where names are plain.
     portions: Vec<Portion>,
@@ -179,6 +182,9 @@ struct Written {
     /// The tools that are listed beside those three, by their names at this endpoint.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     listed: Vec<String>,
+    /// What callers must prove there beyond who they are.
+    #[serde(default, skip_serializing_if = "Demands::is_empty")]
+    authentication: Demands,
     /// The tools of the one server, by the names it gives them; all if none are named.
     #[serde(default, skip_serializing_if = "Choice::is_all")]
     #[schemars(with = "Option<Vec<String>>")]
@@ -196,8 +202,9 @@ impl TryFrom<Written> for EndpointManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, server, purpose, environment, minimum_revision, search, listed, tools, prompts, servers } =
-            written;
+        let Written { name, server, purpose, environment, minimum_revision, search, listed, .. } = written;
+        let Written { authentication, tools, prompts, servers, .. } = written;
+        authentication.check()?;
         let minimum_revision = minimum_revision.as_deref().map(revision).transpose()?;
         let search = searched(search, listed)?;
         let (naming, portions) = match (server, servers) {
@@ -218,7 +225,7 @@ impl TryFrom<Written> for EndpointManifest {
                 return Err(Misfit::new("server", "name the server behind it, or several under `[[servers]]`"));
             }
         };
-        Ok(Self { name, purpose, environment, minimum_revision, search, naming, portions })
+        Ok(Self { name, purpose, environment, minimum_revision, search, authentication, naming, portions })
     }
 }
 
@@ -280,7 +287,8 @@ fn check(portions: &[Portion]) -> Result<(), Misfit> {
 
 impl From<EndpointManifest> for Written {
     fn from(manifest: EndpointManifest) -> Self {
-        let EndpointManifest { name, purpose, environment, minimum_revision, search, naming, mut portions } = manifest;
+        let EndpointManifest { name, purpose, environment, minimum_revision, search, authentication, .. } = manifest;
+        let EndpointManifest { naming, mut portions, .. } = manifest;
         let written = Self {
             name,
             server: None,
@@ -289,6 +297,7 @@ impl From<EndpointManifest> for Written {
             minimum_revision: minimum_revision.map(|revision| revision.as_str().to_owned()),
             search: search.is_some(),
             listed: search.map(|search| search.listed).unwrap_or_default(),
+            authentication,
             tools: Choice::default(),
             prompts: Choice::default(),
             servers: None,

@@ -1,12 +1,13 @@
 //! `servers/NAME.toml`: a server that is reached at a url, or one that the gate starts.
 
-use model::{Digest, SecretReference, ServerName, ZoneName, limits};
+use model::{Digest, ServerName, ZoneName, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::command::CommandManifest;
-use super::text::{CredentialHeader, Line, ServerUrl, Token};
+use super::credential::Credential;
+use super::text::{Line, ServerUrl};
 use super::{Misfit, internet};
 
 /// `servers/NAME.toml`: one MCP server, submitted.
@@ -49,31 +50,6 @@ pub struct Address {
     pub credential: Option<Credential>,
 }
 
-/// The header in which a server is given its credential.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Credential {
-    /// The header's name.
-    #[serde(default)]
-    pub header: CredentialHeader,
-    /// The word before the secret; `Bearer` if the header is `authorization`, otherwise none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scheme: Option<Token>,
-    /// Where the secret is kept: `env:NAME` or `file:PATH`.
-    #[schemars(with = "String")]
-    pub secret: SecretReference,
-}
-
-impl Credential {
-    /// The word that stands before the secret in the header, if one does.
-    pub fn scheme(&self) -> Option<&str> {
-        match &self.scheme {
-            Some(scheme) => Some(scheme.as_str()),
-            None => (self.header.as_str() == "authorization").then_some("Bearer"),
-        }
-    }
-}
-
 impl ServerManifest {
     /// Where it is; none for one that the gate starts.
     pub fn address(&self) -> Option<&Address> {
@@ -81,6 +57,16 @@ impl ServerManifest {
             Place::At(address) => Some(address),
             Place::Started(_) => None,
         }
+    }
+
+    /// The network segments that it names: where it is, and where its authorization server is.
+    pub fn zones(&self) -> impl Iterator<Item = &ZoneName> {
+        let address = self.address();
+        let of_grant = address.and_then(|address| match &address.credential {
+            Some(Credential::Grant(grant)) => grant.zone.as_ref(),
+            Some(Credential::Key(_)) | None => None,
+        });
+        address.map(|address| &address.zone).into_iter().chain(of_grant)
     }
 
     /// How the gate starts it; none for one that is reached at a url.

@@ -21,8 +21,10 @@ fn a_credential_is_a_bearer_token_unless_it_says_otherwise() {
         let text = format!("url = \"https://crm.example/\"\n[credential]\nsecret = \"env:CRM\"\n{more}");
         server(&text).unwrap().address().unwrap().credential.clone().unwrap()
     };
-    let told =
-        |credential: &Credential| (credential.header.as_str().to_owned(), credential.scheme().map(str::to_owned));
+    let told = |credential: &Credential| match credential {
+        Credential::Key(key) => (key.header.as_str().to_owned(), key.scheme().map(str::to_owned)),
+        Credential::Grant(_) => panic!("a grant"),
+    };
     assert_eq!(told(&credential("")), ("authorization".into(), Some("Bearer".into())));
     assert_eq!(told(&credential("header = \"X-Api-Key\"")), ("x-api-key".into(), None));
     assert_eq!(told(&credential("scheme = \"Token\"")), ("authorization".into(), Some("Token".into())));

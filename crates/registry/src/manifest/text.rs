@@ -71,6 +71,12 @@ text!(
     "use one line of 1 to 1024 bytes, without control characters"
 );
 text!(
+    /// A scope of OAuth 2.1 (RFC 6749 §3.3).
+    ScopeName,
+    scope_name,
+    "a scope is 1 to 256 visible ASCII characters but quotes and backslashes"
+);
+text!(
     /// The name of a header that may carry a credential, in lower case.
     CredentialHeader,
     credential_header,
@@ -147,6 +153,11 @@ fn line(text: &str) -> Option<String> {
 fn token(text: &str) -> Option<String> {
     let fits = (1..=limits::LABEL_BYTES_MAX).contains(&text.len());
     (fits && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')).then(|| text.to_owned())
+}
+
+fn scope_name(text: &str) -> Option<String> {
+    let fits = (1..=limits::NAME_BYTES_MAX).contains(&text.len());
+    (fits && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))).then(|| text.to_owned())
 }
 
 fn credential_header(text: &str) -> Option<String> {

@@ -89,6 +89,19 @@ impl Facade for Sqlite {
         .await
     }
 
+    async fn replayed(&self, code: &Digest, change: Change) -> Result<Option<String>, StoreError> {
+        let (store, code) = (self.clone(), *code);
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let now = writing.change().at;
+            let Some(id) = families::begun_with(writing.rows(), &code).await? else { return Ok(None) };
+            let ended = families::revoke(writing.rows(), &Ended::Family(id.clone()), now).await?;
+            writing.finish_beside(Entry::reused("code", &id)).await?;
+            Ok(ended.into_iter().next())
+        })
+        .await
+    }
+
     async fn begin(&self, family: Family, refresh: Refresh, change: Change) -> Result<(), StoreError> {
         let store = self.clone();
         to_the_end(async move {

@@ -3,7 +3,7 @@
 use admin::port::{Edits, Governed, Plan, State};
 use async_trait::async_trait;
 use model::{Change, Revision, ServerName, StoreError, ZoneName};
-use registry::{EndpointManifest, ServerManifest};
+use registry::{AgentManifest, EndpointManifest, ServerManifest};
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection};
 
@@ -24,6 +24,7 @@ impl State for Sqlite {
             zones: documents(&ZONES.all(rows).await?)?,
             servers: servers::all(rows).await?,
             endpoints: documents(&ENDPOINTS.all(rows).await?)?,
+            agents: documents(&AGENTS.all(rows).await?)?,
             policies: POLICIES.all(rows).await?.into_iter().map(policies).collect(),
         };
         reading.commit().await?;
@@ -35,11 +36,13 @@ impl State for Sqlite {
         to_the_end(async move {
             let mut writing = store.begin(change).await?;
             let entry = Entry::applied(&plan);
-            let Plan { zones, servers, endpoints, policies } = plan;
+            let Plan { zones, servers, endpoints, agents, policies } = plan;
             ZONES.edit(&mut writing, zones, |zone| Ok((zone.name.to_string(), written(&zone)?))).await?;
             submit_all(&mut writing, servers).await?;
             let endpoint = |endpoint: EndpointManifest| Ok((endpoint.name.to_string(), written(&endpoint)?));
             ENDPOINTS.edit(&mut writing, endpoints, endpoint).await?;
+            let agent = |agent: AgentManifest| Ok((agent.name.to_string(), written(&agent)?));
+            AGENTS.edit(&mut writing, agents, agent).await?;
             POLICIES.edit(&mut writing, policies, |policy| Ok((policy.file, policy.text))).await?;
             check(writing.rows()).await?;
             writing.finish(entry).await
@@ -81,6 +84,7 @@ pub(super) async fn check(connection: &mut SqliteConnection) -> Result<(), Store
         zones: zones.collect::<Result<_, _>>().map_err(storage("read the zones"))?,
         servers: servers.collect::<Result<_, _>>()?,
         endpoints,
+        agents: documents(&AGENTS.all(connection).await?)?,
     };
     standing.check()
 }
@@ -113,6 +117,14 @@ const ENDPOINTS: Table = Table {
     create: "INSERT INTO endpoints (name, manifest) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
     update: "UPDATE endpoints SET manifest = ?2 WHERE name = ?1",
     delete: "DELETE FROM endpoints WHERE name = ?1",
+};
+
+const AGENTS: Table = Table {
+    kind: "agent",
+    all: "SELECT name, manifest FROM agents ORDER BY name",
+    create: "INSERT INTO agents (name, manifest) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    update: "UPDATE agents SET manifest = ?2 WHERE name = ?1",
+    delete: "DELETE FROM agents WHERE name = ?1",
 };
 
 const POLICIES: Table = Table {

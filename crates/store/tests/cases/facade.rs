@@ -35,6 +35,7 @@ fn person() -> Person {
 fn grant() -> Grant {
     Grant {
         client: "https://client.example/me.json".to_owned(),
+        registration: "editor".to_owned(),
         agent: "editor".parse().unwrap(),
         person: Some(person()),
         endpoint: "sales".parse().unwrap(),
@@ -93,6 +94,10 @@ pub(crate) async fn a_code_begins_one_family_and_its_replay_ends_that<B: Backend
     assert_eq!(store.family(&refresh("f1").chain, NOW).await.unwrap(), None, "the replay ended what the code began");
     assert_eq!(store.family(&refresh("f2").chain, NOW).await.unwrap(), None);
     assert_eq!(store.revoked(NOW).await.unwrap(), ["f1"]);
+    begun(&store, "f3").await;
+    assert_eq!(store.replayed(&digest("f3"), change()).await.unwrap(), Some("f3".to_owned()));
+    assert_eq!(store.replayed(&digest("f3"), change()).await.unwrap(), None, "it is over");
+    assert_eq!(store.replayed(&digest("another"), change()).await.unwrap(), None);
 }
 
 pub(crate) async fn of_two_who_come_with_one_code_one_gets_something<B: Backend>() {

@@ -1,5 +1,6 @@
 //! The suite, generic over the backend.
 
+pub(crate) mod credentials;
 pub(crate) mod facade;
 pub(crate) mod halts;
 pub(crate) mod outbox;
@@ -16,6 +17,7 @@ pub(crate) trait Store:
     + ::watch::port::Halts
     + audit::port::Outbox
     + identity::port::Facade
+    + identity::port::Credentials
     + Clone
     + 'static
 {
@@ -27,6 +29,7 @@ impl<S> Store for S where
         + ::watch::port::Halts
         + audit::port::Outbox
         + identity::port::Facade
+        + identity::port::Credentials
         + Clone
         + 'static
 {
@@ -94,6 +97,11 @@ macro_rules! suite {
             an_assertion_is_spent_once_while_it_is_good
             of_two_who_make_a_signing_key_one_is_kept
             what_opens_something_is_in_no_outbox_row
+        );
+        $crate::cases::suite!($backend, credentials:
+            a_credential_is_kept_for_its_holder_and_the_next_takes_its_place
+            a_credential_is_renewed_only_from_the_one_it_was_made_of
+            who_connects_and_disconnects_leaves_a_receipt_without_the_secret
         );
         $crate::cases::suite!($backend, outbox:
             each_change_waits_in_order_until_it_is_settled

@@ -2,7 +2,7 @@
 
 use admin::port::{Edits, Plan, State};
 use model::{Actor, Change, Expected, Revision, StoreError, Timestamp};
-use registry::{Definition, Definitions, EndpointManifest, Observed, ServerManifest, ZoneManifest};
+use registry::{AgentManifest, Definition, Definitions, EndpointManifest, Observed, ServerManifest, ZoneManifest};
 use serde_json::json;
 
 pub(crate) fn change() -> Change {
@@ -83,8 +83,19 @@ pub(crate) fn plan() -> Plan {
         zones: create(vec![zone("lab")]),
         servers: create(vec![server("crm"), server("erp")]),
         endpoints: create(vec![endpoint("sales", "crm")]),
+        agents: create(vec![agent("helper", "sales", "c-1")]),
         policies: create(vec![policy("a.cedar"), policy("b.cedar")]),
     }
+}
+
+/// An agent at one endpoint, as one client.
+pub(crate) fn agent(name: &str, endpoint: &str, client: &str) -> AgentManifest {
+    let issuer = "https://login.example";
+    let manifest = json!({
+        "name": name, "kind": "delegated", "owner": "IT", "purpose": "Help", "endpoints": [endpoint],
+        "clients": [{ "issuer": issuer, "id": client }]
+    });
+    serde_json::from_value(manifest).unwrap()
 }
 
 /// What a server with these tools shows.

@@ -7,8 +7,8 @@ use registry::port::Registry;
 use watch::port::Halts;
 
 use super::samples::{
-    at, because, change, create, delete, endpoint, endpoint_of_two, is_missing, is_refused, local_server, plan, policy,
-    revision, server, server_in, update, zone,
+    agent, at, because, change, create, delete, endpoint, endpoint_of_two, is_missing, is_refused, local_server, plan,
+    policy, revision, server, server_in, update, zone,
 };
 use super::{Backend, Store};
 
@@ -25,6 +25,7 @@ pub(crate) async fn a_new_store_is_empty_at_revision_zero<B: Backend>() {
         zones: Vec::new(),
         servers: Vec::new(),
         endpoints: Vec::new(),
+        agents: Vec::new(),
         policies: Vec::new(),
     };
     unchanged(&store, &empty, 0).await;
@@ -43,6 +44,7 @@ pub(crate) async fn a_plan_is_carried_out_whole_with_one_revision_and_one_outbox
         [server("crm"), server("erp")]
     );
     assert_eq!(state.endpoints, [endpoint("sales", "crm")]);
+    assert_eq!(state.agents, [agent("helper", "sales", "c-1")]);
     assert_eq!(state.policies, [policy("a.cedar"), policy("b.cedar")]);
     assert_eq!(store.pending(10).await.unwrap().len(), 1);
 
@@ -50,11 +52,12 @@ pub(crate) async fn a_plan_is_carried_out_whole_with_one_revision_and_one_outbox
         zones: delete(vec!["lab".parse().unwrap()]),
         servers: delete(vec!["crm".parse().unwrap()]),
         endpoints: update(vec![endpoint("sales", "erp")]),
+        agents: delete(vec!["helper".parse().unwrap()]),
         policies: delete(vec!["a.cedar".to_owned()]),
     };
     assert_eq!(store.apply(next, at(1)).await.unwrap(), Revision(2));
     let state = store.read().await.unwrap();
-    assert!(state.zones.is_empty());
+    assert!(state.zones.is_empty() && state.agents.is_empty());
     assert_eq!(state.servers.len(), 1);
     assert_eq!(state.endpoints, [endpoint("sales", "erp")]);
     assert_eq!(state.policies, [policy("b.cedar")]);
@@ -76,6 +79,10 @@ pub(crate) async fn a_plan_that_fails_anywhere_changes_nothing<B: Backend>() {
     assert!(is_missing(store.apply(gone, change()).await));
     let dangling = Plan { endpoints: create(vec![endpoint("new", "missing")]), ..more() };
     assert!(is_refused(store.apply(dangling, change()).await));
+    let astray = Plan { agents: create(vec![agent("new", "missing", "c-2")]), ..more() };
+    assert!(is_refused(store.apply(astray, change()).await));
+    let claimed = Plan { agents: create(vec![agent("new", "sales", "c-1")]), ..more() };
+    assert!(is_refused(store.apply(claimed, change()).await));
     let there = Plan { servers: create(vec![server("new"), server("crm")]), ..more() };
     assert!(is_refused(store.apply(there, change()).await));
     let nobody = Plan { servers: update(vec![server("missing")]), ..more() };

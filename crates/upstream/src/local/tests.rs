@@ -24,6 +24,8 @@ const NO_CREDENTIAL: fn(&mut HeaderMap) = |_| {};
 struct Notes {
     seen: Mutex<Vec<Definitions>>,
     refuses: AtomicUsize,
+    /// How often a process could not be read.
+    unread: AtomicUsize,
 }
 
 #[async_trait]
@@ -35,6 +37,10 @@ impl Started for Notes {
             return Err("its definitions are not what was approved".to_owned());
         }
         Ok(())
+    }
+
+    async fn unread(&self) {
+        self.unread.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -309,10 +315,25 @@ async fn futures(local: &Arc<Local>, count: usize) -> Vec<Result<(), SendError>>
 
 #[tokio::test]
 async fn a_server_of_another_revision_does_not_start() {
-    let refused = local("stateless", OLD).0.wake().await.unwrap_err();
+    let (newer, notes) = local("stateless", OLD);
+    let refused = newer.wake().await.unwrap_err();
     let SendError::NotSent { cause: Unsent::Resting { why, .. } } = refused else { panic!("{refused:?}") };
     assert!(why.contains("2026-07-28"), "{why}");
-    assert!(local("sessions", NEW).0.wake().await.is_err());
+    is_noted(&notes).await;
+    let (older, notes) = local("sessions", NEW);
+    assert!(older.wake().await.is_err());
+    is_noted(&notes).await;
+}
+
+/// Waits until whoever compares has heard that a process could not be read.
+async fn is_noted(notes: &Notes) {
+    for _ in 0..2_000 {
+        if notes.unread.load(Ordering::Relaxed) == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("not in twenty seconds");
 }
 
 #[tokio::test]

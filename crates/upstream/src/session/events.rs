@@ -299,6 +299,11 @@ impl Events {
         drop(self.post(permit, headers, body));
     }
 
+    fn say_nobody_waits(&self, number: i64) {
+        let revision = self.revision.get().copied().unwrap_or(Revision::NEWEST_LEGACY);
+        self.say(outgoing::cancelled(revision, &Id::number(number)).body);
+    }
+
     /// Notes that the session ended, and tells everybody who waits.
     fn end(&self, why: &str) {
         let why: Arc<str> = why.into();
@@ -328,8 +333,7 @@ impl SharedLine for Events {
         let is_waited_for = board.withdraw(number) && board.ending().is_none();
         drop(board);
         if is_waited_for {
-            let revision = self.revision.get().copied().unwrap_or(Revision::NEWEST_LEGACY);
-            self.say(outgoing::cancelled(revision, &Id::number(number)).body);
+            self.say_nobody_waits(number);
         }
     }
 

@@ -9,7 +9,8 @@ use crate::json::Json;
 use crate::{Flaw, Id, Revision};
 
 const REFERENCE: &[&str] = &["type", "name", "uri"];
-const FILTER: &[&str] = &["toolsListChanged", "promptsListChanged", "resourcesListChanged", "resourceSubscriptions"];
+const FILTER: &[&str] =
+    &["toolsListChanged", "promptsListChanged", "resourcesListChanged", "resourceSubscriptions", "taskIds"];
 
 /// Severities of log messages, the least severe first (MCP 2025-11-25, server/utilities/logging).
 pub(crate) const LOG_LEVELS: &[&str] =
@@ -52,6 +53,13 @@ pub enum Subject {
         resources_list_changed: bool,
         /// Changes of these resources.
         resource_uris: Vec<String>,
+        /// How these tasks get on, by their ids.
+        task_ids: Vec<String>,
+    },
+    /// Asking for a task, answering its questions, or taking it back (extension of 2026-07-28).
+    Task {
+        /// Its id, as sent.
+        id: String,
     },
     /// Beginning a session. Only in revisions that have them, as all that follow.
     Initialize {
@@ -98,6 +106,7 @@ impl Subject {
         match self {
             Self::Tool { arguments, .. } | Self::Prompt { arguments, .. } => arguments.as_ref(),
             Self::Resource { .. }
+            | Self::Task { .. }
             | Self::Completion { .. }
             | Self::Subscription { .. }
             | Self::Initialize { .. }
@@ -113,6 +122,7 @@ impl Subject {
         match self {
             Self::Tool { name, .. } | Self::Prompt { name, .. } => Some(name),
             Self::Resource { uri } => Some(uri),
+            Self::Task { id } => Some(id),
             Self::Completion { .. }
             | Self::Subscription { .. }
             | Self::Initialize { .. }
@@ -138,6 +148,7 @@ impl Subject {
             "completion/complete" => Ok(Self::Completion { reference: Reference::read(param("ref"))? }),
             method if revision.has_sessions() => Self::in_session(method, param),
             "subscriptions/listen" => Self::subscription(param("notifications")),
+            "tasks/get" | "tasks/update" | "tasks/cancel" => Ok(Self::Task { id: task_id(param("taskId"))? }),
             _ => Ok(Self::None),
         }
     }
@@ -166,7 +177,8 @@ impl Subject {
     fn subscription(filter: Option<Json<'_>>) -> Result<Self, Flaw> {
         let filter = filter.filter(|filter| filter.is_object());
         let filter = filter.ok_or_else(|| params_invalid("`notifications` must be an object"))?;
-        let (mut tools, mut prompts, mut resources, mut resource_uris) = (false, false, false, Vec::new());
+        let (mut tools, mut prompts, mut resources) = (false, false, false);
+        let (mut resource_uris, mut task_ids) = (Vec::new(), Vec::new());
         for (key, value) in filter.members() {
             Flaw::other_case("`notifications`", std::iter::once(key.as_ref()), FILTER)?;
             let flag = || value.boolean().ok_or_else(|| params_invalid(format!("`{key}` must be true or false")));
@@ -175,6 +187,7 @@ impl Subject {
                 "promptsListChanged" => prompts = flag()?,
                 "resourcesListChanged" => resources = flag()?,
                 "resourceSubscriptions" => resource_uris = uris(value)?,
+                "taskIds" => task_ids = tasks(value)?,
                 _ => {}
             }
         }
@@ -183,6 +196,7 @@ impl Subject {
             prompts_list_changed: prompts,
             resources_list_changed: resources,
             resource_uris,
+            task_ids,
         })
     }
 }
@@ -245,6 +259,23 @@ fn uris(value: Json<'_>) -> Result<Vec<String>, Flaw> {
         return Err(params_invalid("`resourceSubscriptions` names too many resources"));
     }
     Ok(uris)
+}
+
+fn task_id(value: Option<Json<'_>>) -> Result<String, Flaw> {
+    let wrong = || params_invalid(format!("`taskId` must be a string of at most {} bytes", limits::TASK_HANDLE_BYTES_MAX));
+    bounded(value, limits::TASK_HANDLE_BYTES_MAX).ok_or_else(wrong)
+}
+
+fn tasks(value: Json<'_>) -> Result<Vec<String>, Flaw> {
+    if !value.is_array() {
+        return Err(params_invalid("`taskIds` must be an array"));
+    }
+    let listed = value.elements().take(limits::SUBSCRIPTION_TASKS_MAX + 1);
+    let ids = listed.map(|value| task_id(Some(value))).collect::<Result<Vec<_>, _>>()?;
+    if ids.len() > limits::SUBSCRIPTION_TASKS_MAX {
+        return Err(params_invalid("`taskIds` names too many tasks"));
+    }
+    Ok(ids)
 }
 
 fn bounded(value: Option<Json<'_>>, bytes_max: usize) -> Option<String> {

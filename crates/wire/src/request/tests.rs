@@ -90,6 +90,7 @@ fn every_method_has_its_subject() {
             prompts_list_changed: false,
             resources_list_changed: false,
             resource_uris: vec!["a:b".to_owned(), "c:d".to_owned()],
+            task_ids: Vec::new(),
         }
     );
     let listing = taken("tools/list", None, r#""cursor":"next""#);

@@ -66,6 +66,26 @@ fn a_task_has_an_id_that_fits() {
 }
 
 #[test]
+fn a_task_that_begins_carries_nothing() {
+    let begins = |members: &str| begun(&Bytes::from(format!("{{{BASE},{members}}}")));
+    for status in ["working", "input_required", "completed", "failed", "cancelled"] {
+        assert_eq!(begins(&format!(r#""resultType":"task","status":"{status}""#)).unwrap(), "t-1");
+    }
+    for members in [
+        r#""status":"completed","result":{}"#,
+        r#""status":"failed","error":{"code":1,"message":"no"}"#,
+        r#""status":"input_required","inputRequests":{}"#,
+        r#""status":"working","requestState":"s""#,
+        r#""status":"working","TaskId":"t-2""#,
+        r#""status":"paused""#,
+        r#""statusMessage":"none""#,
+    ] {
+        begins(members).expect_err(members);
+    }
+    begun(&Bytes::from_static(br#"{"status":"working"}"#)).expect_err("no id");
+}
+
+#[test]
 fn a_server_says_of_which_tasks_it_will_tell() {
     let granted = |params: &str| acknowledged(&Bytes::from(params.to_owned())).map_err(|flaw| flaw.refusal.detail);
     assert_eq!(granted(r#"{"notifications":{}}"#).unwrap(), None);

@@ -6,6 +6,10 @@
 
 mod sessions;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
 use drill::mcp::{Client, Reply};
 use gateway::register::{About, Control, Direction, METHODS, Path, Row};
 use http::{HeaderMap, header};
@@ -14,11 +18,13 @@ use wire::Revision;
 
 use crate::gate::files::{ANA, ANA_AT_DESKTOP, BOB, CROWD, Caller, OUTSIDER};
 use crate::gate::{Gate, Setup, value};
+use crate::many::allow;
 use crate::puppet::Manner;
+use crate::puppet::tasks::taking;
 use crate::verdict::{
     ANSWER_REFUSED, ARGUMENTS_INVALID, CAPABILITY_MISSING, CREDENTIAL_UNAVAILABLE, ENDPOINT_NOT_FOUND, HALTED,
     HEADER_MISMATCH, HOST_UNKNOWN, JOURNAL_UNAVAILABLE, OBJECT_NOT_FOUND, OUTCOME_UNKNOWN, OVERLOADED, POLICY_FORBIDS,
-    RELEASE_REFUSED, UNAUTHENTICATED,
+    RELEASE_REFUSED, SERVER_BUSY, UNAUTHENTICATED, passes,
 };
 
 /// Streams that one agent and user may have open.
@@ -67,12 +73,47 @@ fn params(row: &Row, thing: Thing) -> Option<Value> {
             Some(json!({ "ref": reference, "argument": { "name": "x", "value": "y" } }))
         }
         About::Subscribed => Some(json!({ "notifications": { "resourceSubscriptions": [uri] } })),
+        About::Task => match thing {
+            Thing::Usable => Some(json!({ "taskId": "ana's" })),
+            // A call that may not be made becomes no task.
+            Thing::Forbidden => None,
+            Thing::Hidden => Some(json!({ "taskId": "desk-task-1" })),
+        },
     }
 }
 
 /// Sends a row's message, bent in its head.
 async fn send(gate: &Gate, caller: Caller, row: &Row, thing: Thing, bend: impl FnOnce(&mut HeaderMap)) -> Reply {
-    say(&gate.client(caller), row, params(row, thing).expect("a thing of this kind"), bend).await
+    let params = usable(gate, params(row, thing).expect("a thing of this kind"));
+    say(&client(gate, caller, row, json!({})), row, params, bend).await
+}
+
+/// A client that can be asked this, and takes tasks if the row is about one.
+fn client(gate: &Gate, caller: Caller, row: &Row, capabilities: Value) -> Client {
+    let is_task = row.about == About::Task;
+    gate.client(caller).with_capabilities(if is_task { taking(capabilities) } else { capabilities })
+}
+
+/// The ids of Ana's tasks, by their gates' directories.
+static TASKS: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+
+/// Has a call of Ana's become a task; the desk has seen nothing afterwards.
+async fn prepare(gate: &Gate) {
+    gate.desk.behave(|script| script.manner = Manner::BecomesTask);
+    let client = gate.client(ANA).with_capabilities(taking(json!({})));
+    let reply = client.call("read_ticket", json!({ "ticket": "1" })).await.unwrap();
+    let id = reply.json["result"]["taskId"].as_str().unwrap_or_else(|| panic!("{:#}", reply.json)).to_owned();
+    TASKS.lock().unwrap().insert(gate.directory().to_owned(), id);
+    gate.desk.behave(|script| script.manner = Manner::Honest);
+    gate.desk.take_seen();
+}
+
+/// The parameters, with the id of Ana's task where one is meant.
+fn usable(gate: &Gate, mut params: Value) -> Value {
+    if params["taskId"] == "ana's" {
+        params["taskId"] = TASKS.lock().unwrap()[gate.directory()].as_str().into();
+    }
+    params
 }
 
 async fn say(client: &Client, row: &Row, params: Value, bend: impl FnOnce(&mut HeaderMap)) -> Reply {
@@ -119,12 +160,16 @@ async fn break_it(gate: &Gate, row: &Row, control: Control) -> Cell {
             let wrong = json!({ "name": "read_ticket", "arguments": { "ticket": 1 } });
             gate.refuses(&say(&gate.client(ANA), row, wrong, unbent).await, ARGUMENTS_INVALID).await;
         }
+        Control::Decide if row.about == About::Task => {
+            return Cell::Nothing("see `a_task_is_asked_for_as_its_call_is_made_today`");
+        }
         Control::Decide => {
             if params(row, Thing::Forbidden).is_none() {
                 return Cell::Nothing("a server's lists are seen, not called: `visible` decides");
             }
             gate.refuses(&send(gate, ANA, row, Thing::Forbidden, unbent).await, POLICY_FORBIDS).await;
         }
+        Control::Turn => return Cell::Nothing("see `without_its_turn_nothing_leaves`"),
         Control::Intent => return Cell::Nothing("see `with_a_full_disk_nothing_leaves`"),
         Control::Credential => return Cell::Nothing("see `without_its_credential_nothing_leaves`"),
         Control::Forward => {
@@ -136,8 +181,8 @@ async fn break_it(gate: &Gate, row: &Row, control: Control) -> Cell {
             gate.desk.behave(|script| script.manner = Manner::Asks);
             let reply = send(gate, ANA, row, Thing::Usable, unbent).await;
             gate.ends(&reply, CAPABILITY_MISSING, "result-withheld").await;
-            let client = gate.client(ANA).with_capabilities(json!({ "elicitation": { "form": {} } }));
-            let reply = say(&client, row, params(row, Thing::Usable).unwrap(), unbent).await;
+            let client = client(gate, ANA, row, json!({ "elicitation": { "form": {} } }));
+            let reply = say(&client, row, usable(gate, params(row, Thing::Usable).unwrap()), unbent).await;
             gate.ends(&reply, RELEASE_REFUSED, "result-withheld").await;
         }
         Control::Release => {
@@ -176,7 +221,7 @@ async fn unseen(gate: &Gate, row: &Row) -> Cell {
         (About::Server, _) => {
             _ = gate.refuses(&send(gate, BOB, row, Thing::Usable, unbent).await, OBJECT_NOT_FOUND).await;
         }
-        (About::Tool | About::Prompt | About::Resource | About::Reference | About::Subscribed, _) => {
+        (About::Tool | About::Prompt | About::Resource | About::Reference | About::Subscribed | About::Task, _) => {
             _ = gate.refuses(&send(gate, ANA, row, Thing::Hidden, unbent).await, OBJECT_NOT_FOUND).await;
         }
     }
@@ -198,6 +243,7 @@ async fn streams(gate: &Gate) -> Vec<drill::mcp::Answer> {
 #[tokio::test]
 async fn every_control_of_every_row_refuses() {
     let gate = Gate::start().await;
+    prepare(&gate).await;
     let _streams = streams(&gate).await;
     gate.must(&["halt", "agent", "desktop", "--reason", "for the matrix"]).await;
     let mut refused = 0;
@@ -266,8 +312,27 @@ fn with(control: Control) -> impl Iterator<Item = &'static Row> {
 }
 
 #[tokio::test]
+async fn without_its_turn_nothing_leaves() {
+    let gate = Gate::start().await;
+    prepare(&gate).await;
+    allow(&gate, 1).await;
+    let client = gate.client(BOB);
+    let slow = tokio::spawn(async move { client.call("slow", json!({})).await.unwrap() });
+    gate.desk.reached(1).await;
+    // At once, because each waits for as long as one may.
+    let late = with(Control::Turn).map(|row| send(&gate, ANA, row, Thing::Usable, unbent));
+    for reply in futures_util::future::join_all(late).await {
+        gate.refuses(&reply, SERVER_BUSY).await;
+    }
+    assert_eq!(gate.desk.calls(), 1);
+    gate.desk.tick();
+    passes(&slow.await.unwrap());
+}
+
+#[tokio::test]
 async fn without_its_credential_nothing_leaves() {
     let gate = Gate::with(Setup { guarded: true, ..Setup::default() }).await;
+    prepare(&gate).await;
     gate.end().await;
     std::fs::remove_file(gate.directory().join("secrets/desk")).unwrap();
     gate.again().await;
@@ -282,6 +347,7 @@ async fn without_its_credential_nothing_leaves() {
 #[tokio::test]
 async fn with_a_full_disk_nothing_leaves() {
     let gate = Gate::with(Setup { shell: Some(SMALL_DISK), ..Setup::default() }).await;
+    prepare(&gate).await;
     fill(&gate).await;
     let before = gate.desk.calls();
     for row in with(Control::Intent) {

@@ -39,7 +39,7 @@ async fn a_subscription_is_a_session_that_listens() {
     lobby.hears("that the session is over", |talker: &Talker| talker.session(&session).over).await;
 }
 
-/// | `resources/subscribe` at a server of 2026-07-28 | One `subscriptions/listen` of the gate's for the session, opened anew when its resources change, and again when it breaks off. | An empty result, and `notifications/resources/updated` on the stream of its session. `notifications/resources/list_changed` only while it listens to a resource of that server. |
+/// | `resources/subscribe` at a server of 2026-07-28 | One `subscriptions/listen` of the gate's for the session, opened anew when its resources change, and again when it breaks off. | An empty result, and `notifications/resources/updated` on the stream of its session. |
 #[tokio::test]
 async fn a_resource_of_a_newer_server_is_listened_to() {
     let gate = Gate::start().await;
@@ -54,7 +54,7 @@ async fn a_resource_of_a_newer_server_is_listened_to() {
         seen.filter(|seen| seen.method == "subscriptions/listen").collect::<Vec<_>>()
     };
     let asked: serde_json::Value = serde_json::from_slice(&listens()[0].body).unwrap();
-    let wanted = json!({ "resourcesListChanged": true, "resourceSubscriptions": ["desk://tickets/1"] });
+    let wanted = json!({ "resourceSubscriptions": ["desk://tickets/1"] });
     assert_eq!(asked["params"]["notifications"], wanted);
     gate.desk.update("desk://tickets/1");
     let told = heard.message().await;
@@ -65,5 +65,22 @@ async fn a_resource_of_a_newer_server_is_listened_to() {
     assert_eq!(listens().len(), 1, "what is listened to is not asked for twice");
     passes(&session.send("resources/unsubscribe", uri).await);
     gate.desk.update("desk://tickets/1");
+    assert!(heard.is_silent().await);
+}
+
+/// | a list of resources that changes, at a server of 2026-07-28 | The gate listens once, for everybody. | `notifications/resources/list_changed` on the stream of its session, whether or not it listens to a resource. |
+#[tokio::test]
+async fn a_list_of_resources_that_changes_is_told_to_every_session_that_may_hear_of_it() {
+    let gate = Gate::start().await;
+    let (session, annexed) = (session(&gate).await, session(&gate).await);
+    let (mut heard, mut too) = (session.listen().await, annexed.listen().await);
+    gate.desk.listened_to().await;
+    gate.desk.restock();
+    let told = json!({ "jsonrpc": "2.0", "method": "notifications/resources/list_changed" });
+    assert_eq!(heard.message().await, told);
+    assert_eq!(too.message().await, told);
+    assert_eq!(gate.desk.calls(), 0, "no session needs a subscription of its own for that");
+    gate.must(&["halt", "server", "desk", "--reason", "a test"]).await;
+    gate.desk.restock();
     assert!(heard.is_silent().await);
 }

@@ -13,7 +13,7 @@ use crate::client::PATIENCE;
 use crate::gate::files::{ANA, ANA_AT_DESKTOP, Caller, caller_token, endpoint};
 use crate::gate::{Gate, serve};
 use crate::resilience::journal_is_intact;
-use crate::verdict::{No, OVERLOADED, passes, words};
+use crate::verdict::{SERVER_BUSY, passes, words};
 
 fn begin(client: Client, tool: &'static str, arguments: serde_json::Value) -> JoinHandle<Reply> {
     tokio::spawn(async move { client.call(tool, arguments).await.unwrap() })
@@ -74,7 +74,7 @@ async fn a_gate_that_stops_ends_what_is_under_way_and_sends_away_what_waits() {
     let ending = tokio::task::spawn_blocking(move || process.end(PATIENCE));
     let told = waiting.await.unwrap();
     assert_eq!(told.status, 503, "{:?}", told.body);
-    words(&told.json, No { control: "session", ..OVERLOADED });
+    words(&told.json, SERVER_BUSY);
     assert!(told.error_message().unwrap().ends_with("the gate is stopping; nothing was sent"));
     gate.desk.tick();
     passes(&slow.await.unwrap());

@@ -8,7 +8,7 @@ use super::{gauge, traffic};
 use crate::client::eventually;
 use crate::gate::files::ANA;
 use crate::upstream::{Liar, ask};
-use crate::verdict::{SERVER_UNREACHABLE, passes};
+use crate::verdict::{SERVER_LEFT_ALONE, SERVER_UNREACHABLE, passes};
 
 #[tokio::test]
 async fn after_some_failures_in_a_row_calls_are_refused_without_a_try() {
@@ -22,17 +22,17 @@ async fn after_some_failures_in_a_row_calls_are_refused_without_a_try() {
     let mut tried = 0;
     let refused = loop {
         let reply = ask(&gate).await;
-        gate.says(&reply, SERVER_UNREACHABLE);
         if reply.error_message().unwrap().contains("was not tried") {
             break reply;
         }
+        gate.says(&reply, SERVER_UNREACHABLE);
         tried += 1;
         assert!(tried <= 5, "it goes on being tried");
     };
     let told = refused.error_message().unwrap();
     assert!(told.contains("it failed 5 times in a row, and is tried again in"), "{told}");
     // No intent: nothing was about to leave.
-    gate.refuses(&refused, SERVER_UNREACHABLE).await;
+    gate.refuses(&refused, SERVER_LEFT_ALONE).await;
     let now = traffic(&gate, "reports", |traffic| traffic.get("left_alone").is_some()).await;
     assert_eq!(now["left_alone"]["failures"], 5);
     assert_eq!(gauge(&gate, "portcullis_server_left_alone", "reports").await, Some(1));

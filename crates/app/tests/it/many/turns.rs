@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 use super::{allow, gauge, traffic};
 use crate::gate::Gate;
 use crate::gate::files::{ANA, ANA_AT_DESKTOP, CROWD, Caller};
-use crate::verdict::{No, OVERLOADED, POLICY_FORBIDS, TOOL_HALTED, passes};
+use crate::verdict::{POLICY_FORBIDS, SERVER_BUSY, TOOL_HALTED, passes};
 
 /// Begins a call, which goes on by itself.
 fn begin(gate: &Gate, caller: Caller, tool: &'static str, arguments: serde_json::Value) -> JoinHandle<Reply> {
@@ -73,7 +73,7 @@ async fn a_call_whose_turn_does_not_come_is_refused_and_nothing_was_sent() {
     let first = slow(&gate, ANA);
     gate.desk.reached(1).await;
     let late = read(&gate, ANA_AT_DESKTOP).await.unwrap();
-    let told = gate.refuses(&late, No { control: "session", ..OVERLOADED }).await;
+    let told = gate.refuses(&late, SERVER_BUSY).await;
     assert!(told["detail"].as_str().unwrap().contains("did not come within 10000 ms, with 1 under way"), "{told:#}");
     assert!(late.error_message().unwrap().ends_with("nothing was sent"), "{:?}", late.error_message());
     assert_eq!(gate.desk.calls(), 1);

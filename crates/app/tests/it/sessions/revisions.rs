@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{Lobby, capabilities, taken, text};
-use crate::gate::files::ANA;
+use crate::gate::files::{ANA, Caller, OUTSIDER};
 use crate::session::{Line, SESSION};
 use crate::talker::{form, page};
 use crate::verdict::{HEADER_MISMATCH, No, SESSION_UNKNOWN, VERSION_UNSUPPORTED, passes};
@@ -197,4 +197,26 @@ async fn raising_the_minimum_ends_the_sessions_below_it() {
         lobby.gate.refuses(&reply, SESSION_UNKNOWN).await;
     }
     passes(&new.read_ticket().await);
+}
+
+/// The revisions that a caller learns of who sends a message of one that nobody speaks.
+async fn supported(lobby: &Lobby, endpoint: &str, caller: Caller) -> Value {
+    let line = lobby.line_at(endpoint, caller);
+    let mut headers = line.headers();
+    headers.insert("mcp-protocol-version", "2099-01-01".parse().unwrap());
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list" }).to_string();
+    let reply = line.send(Method::POST, headers, call).await.whole().await;
+    lobby.gate.refuses(&reply, VERSION_UNSUPPORTED).await;
+    reply.error().unwrap()["data"]["supported"].clone()
+}
+
+#[tokio::test]
+async fn an_unknown_revision_is_answered_with_those_that_the_endpoint_serves_to_whoever_may_connect() {
+    let lobby = Lobby::start().await;
+    lobby.put("endpoints/lobby.toml", &from("2025-06-18")).await;
+    assert_eq!(supported(&lobby, "lobby", ANA).await, json!(["2026-07-28", "2025-11-25", "2025-06-18"]));
+    let every = json!(["2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]);
+    // Whether there is such an endpoint is not told.
+    assert_eq!(supported(&lobby, "lobby", OUTSIDER).await, every);
+    assert_eq!(supported(&lobby, "made-up", OUTSIDER).await, every);
 }

@@ -148,6 +148,8 @@ fn plainly(
         ("agent".to_owned(), RestrictedExpression::new_entity_uid(agent.clone())),
         ("endpoint".to_owned(), RestrictedExpression::new_entity_uid(uid("Endpoint", "finance"))),
     ]);
+    let none = || RestrictedExpression::new_set([]);
+    pairs.extend([("amr".to_owned(), none()), ("scopes".to_owned(), none())]);
     pairs.extend(user.clone().map(|user| ("user".to_owned(), RestrictedExpression::new_entity_uid(user))));
     if action == Action::Call {
         let members = arguments.and_then(Value::as_object).into_iter().flatten().map(|(name, value)| {

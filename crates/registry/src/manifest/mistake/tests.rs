@@ -36,7 +36,7 @@ fn a_wrong_value_is_told_at_its_place_without_the_value() {
     let told = mistake("name = \"crm\"\nurl = \"https://user:hunter2@crm.example/\"\nowner = \"s\"\npurpose = \"c\"\n");
     assert!(told.starts_with("servers/crm.toml:2:7: a server's url is"), "{told}");
     let pasted = mistake(&format!("{GOOD}credential = \"hunter2\"\n"));
-    assert_eq!(pasted, "servers/crm.toml:5:14: invalid type: string, expected struct Credential");
+    assert_eq!(pasted, "servers/crm.toml:5:14: invalid type: string, expected struct Written");
     let secret = mistake(&format!("{GOOD}[credential]\nsecret = \"hunter2\"\n"));
     assert_eq!(secret, "servers/crm.toml:6:10: a secret is named as `env:NAME` or `file:PATH`, never written out");
     for told in [told, pasted, secret] {

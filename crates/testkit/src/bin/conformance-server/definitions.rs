@@ -38,6 +38,12 @@ pub(crate) fn tools() -> Result<Vec<Tool>, serde_json::Error> {
         plain("test_elicitation_sep1330_enums", "Asks the user to choose, in every way a form can"),
         mirrored(),
         json_schema_2020_12(),
+        texted("greet", "Greets somebody", "name"),
+        slow_compute(),
+        plain("failing_job", "Fails, as a task"),
+        plain("protocol_error_job", "Breaks, as a task"),
+        texted("confirm_delete", "Asks before it goes on, as a task", "filename"),
+        plain("multi_input", "Asks two things at once, as a task"),
     ];
     let asking = SCRIPTS.iter().filter(|script| script.name != ASKING_PROMPT);
     tools.extend(asking.map(|script| plain(script.name, "Asks the client before it answers")));
@@ -50,6 +56,18 @@ fn plain(name: &str, description: &str) -> Value {
         "name": name,
         "description": description,
         "inputSchema": { "type": "object", "properties": {}, "additionalProperties": false },
+    })
+}
+
+/// A tool that takes its time.
+fn slow_compute() -> Value {
+    json!({
+        "name": "slow_compute",
+        "description": "Takes some seconds: as a task, for clients that take them",
+        "inputSchema": {
+            "type": "object",
+            "properties": { "seconds": { "type": "integer", "minimum": 0 }, "label": { "type": "string" } },
+        },
     })
 }
 

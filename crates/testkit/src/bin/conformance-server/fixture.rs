@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rmcp::model::{Prompt, Tool};
+use rmcp::task_manager::TaskManager;
 use tokio::sync::broadcast;
 
 use crate::definitions;
@@ -16,6 +17,7 @@ pub(crate) struct Fixture {
     pub(crate) tools: Vec<Tool>,
     pub(crate) prompts: Vec<Prompt>,
     pub(crate) seal: Seal,
+    pub(crate) tasks: TaskManager,
     changes: broadcast::Sender<Change>,
     cancelled: AtomicU64,
 }
@@ -35,6 +37,7 @@ impl Fixture {
             tools: definitions::tools()?,
             prompts: definitions::prompts()?,
             seal: Seal::new()?,
+            tasks: TaskManager::new(),
             changes: broadcast::Sender::new(CHANGES_PENDING_MAX),
             cancelled: AtomicU64::new(0),
         })

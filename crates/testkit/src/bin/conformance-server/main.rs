@@ -8,7 +8,7 @@
 //! the tests with real clients.
 //!
 //! Start with [`session`]; [`definitions`] lists what is offered. [`questions`] asks as 2026-07-28 does, over several
-//! rounds of one call; [`requests`] asks as 2025-11-25 does, while a call is open.
+//! rounds of one call; [`jobs`] are calls that become tasks; [`requests`] asks as 2025-11-25 does, while a call is open.
 
 mod content;
 mod cut;
@@ -16,6 +16,7 @@ mod definitions;
 mod documents;
 mod eras;
 mod fixture;
+mod jobs;
 mod media;
 mod questions;
 mod requests;

@@ -10,6 +10,7 @@ use rmcp::model::{ClientCapabilities, InputRequest, InputRequests, InputRequired
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::jobs;
 use crate::seal::Seal;
 
 /// What was answered, by the question's key.
@@ -82,6 +83,7 @@ pub(crate) const SCRIPTS: &[Script] = &[
     Script { name: "test_input_required_result_tampered_state", rounds: &[&[CONFIRM]], memory: Memory::Sealed },
     Script { name: "test_input_required_result_capabilities", rounds: &[&[NAME, CAPITAL]], memory: Memory::None },
     Script { name: "test_streaming_elicitation", rounds: &[&[NAME]], memory: Memory::None },
+    Script { name: jobs::ASKING, rounds: &[&[NAME]], memory: Memory::Sealed },
     Script {
         name: "test_input_required_result_prompt",
         rounds: &[&[(

@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, ClientCapabilities, CompleteRequestParams,
-    CompleteResult, CompletionInfo, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Implementation,
-    InputResponses, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, LoggingLevel,
-    LoggingMessageNotificationParam, PaginatedRequestParams, ProgressNotificationParam, PromptMessage, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, ReadResourceResult, ResourceUpdatedNotificationParam, Role,
-    ServerCapabilities, ServerConfig, SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams,
-    SubscriptionFilter, Tool, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, CancelTaskParams, ClientCapabilities,
+    CompleteRequestParams, CompleteResult, CompletionInfo, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
+    GetTaskParams, GetTaskResult, Implementation, InputResponses, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
+    ProgressNotificationParam, PromptMessage, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+    ReadResourceResult, ResourceUpdatedNotificationParam, Role, ServerCapabilities, ServerConfig,
+    SetLevelRequestMethod, SetLevelRequestParams, SubscribeRequestParams, SubscriptionFilter, Tool,
+    UnsubscribeRequestParams, UpdateTaskParams,
 };
 use rmcp::service::{NotificationContext, Peer, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -26,6 +27,7 @@ use crate::cut;
 use crate::definitions::{self, ASKING_PROMPT, TEXT_URI};
 use crate::eras::Era;
 use crate::fixture::{Change, Fixture};
+use crate::jobs;
 use crate::questions::{Answers, Script, Turn, internal};
 use crate::requests;
 
@@ -109,7 +111,7 @@ fn declared(context: &RequestContext<RoleServer>) -> ClientCapabilities {
 
 impl ServerHandler for Session {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder()
+        let mut capabilities = ServerCapabilities::builder()
             .enable_tools()
             .enable_tool_list_changed()
             .enable_prompts()
@@ -119,6 +121,9 @@ impl ServerHandler for Session {
             .enable_completions()
             .enable_logging()
             .build();
+        if self.era != Era::Older {
+            capabilities.extensions = ServerCapabilities::builder().enable_tasks().build().extensions;
+        }
         ServerConfig::new(capabilities)
             .with_server_info(Implementation::new("conformance-server", env!("CARGO_PKG_VERSION")))
             .with_instructions("A fixture for the MCP conformance suite.")
@@ -130,6 +135,30 @@ impl ServerHandler for Session {
             Era::Older => &[ProtocolVersion::V_2025_11_25],
             Era::Newer => &[ProtocolVersion::V_2026_07_28],
         })
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        self.fixture.tasks.get_task(&request.task_id).map(GetTaskResult::new)
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.fixture.tasks.update_task(&request.task_id, request.input_responses)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.fixture.tasks.cancel_task(&request.task_id)
     }
 
     async fn list_tools(
@@ -157,10 +186,16 @@ impl ServerHandler for Session {
             let turn = self.turn(script, request.input_responses, request.request_state, &context).await?;
             return Ok(match turn {
                 Turn::Ask(asked) => asked.into(),
+                Turn::Done(answers) if script.name == jobs::ASKING && self.era != Era::Older => {
+                    jobs::later(&self.fixture.tasks, said(concluded(script, &answers)), &declared(&context))?
+                }
                 Turn::Done(answers) => said(concluded(script, &answers)).into(),
             });
         }
         let arguments = json!(request.arguments.unwrap_or_default());
+        if let Some(answer) = jobs::call(&self.fixture.tasks, &request.name, &arguments, &declared(&context)).await {
+            return answer;
+        }
         if self.era == Era::Newer
             && let Some(turn) = requests::within(&request.name, &arguments, request.input_responses.as_ref())
         {
@@ -353,7 +388,7 @@ async fn tell_session(
 /// What a script says when everything was answered.
 fn concluded(script: &Script, answers: &Answers) -> String {
     match script.name {
-        "test_input_required_result_elicitation" | "test_streaming_elicitation" => {
+        "test_input_required_result_elicitation" | "test_streaming_elicitation" | jobs::ASKING => {
             let name = answers.get("user_name").and_then(|answer| answer.get("content")?.get("name")?.as_str());
             format!("Hello, {}!", name.unwrap_or("stranger"))
         }

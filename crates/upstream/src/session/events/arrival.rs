@@ -10,8 +10,8 @@ use wire::{Id, reply};
 
 use super::Events;
 use crate::ask::answer_for;
-use crate::batch;
 use crate::switchboard::{self, Told, envelope};
+use crate::{Fault, batch};
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,10 +51,25 @@ impl Events {
             // An answer that breaks the protocol is for its caller to refuse, with the reason.
             Err(_) => match envelope::number_of(message) {
                 Some(number) => self.answered(Some(number), message),
-                None => return Arrival::Noise,
+                None => {
+                    self.garbled();
+                    return Arrival::Noise;
+                }
             },
         };
         Arrival::of(heard)
+    }
+
+    /// Ends the only call that is open: what cannot be read is taken to be its answer, and nobody waits for another. With
+    /// several open nobody can tell whose it would have been, and each has its time.
+    fn garbled(&self) {
+        let mut board = self.board();
+        let garbled = board.sole().and_then(|number| Some((number, board.take_sent(number)?)));
+        drop(board);
+        if let Some((number, call)) = garbled {
+            call.teller.fail(Fault::Event { detail: "it is no message".to_owned() }.into());
+            self.say_nobody_waits(number);
+        }
     }
 
     /// Says no if nobody waits any more, or ever asked.

@@ -290,6 +290,38 @@ async fn noise_ends_a_session_and_a_flood_that_nobody_hears_does_not() {
 }
 
 #[tokio::test]
+async fn the_only_call_fails_at_once_when_what_comes_cannot_be_read() {
+    let server = EventsServer::greeting("2024-11-05", |_| Deed::Says(vec![json!("not a message")])).await;
+    let session = open(&server).await;
+    let failed =
+        tokio::time::timeout(Duration::from_secs(20), session.send(credential(), call(&json!(1)), Deadlines::CALL));
+    let failed = failed.await.expect("long before a silent server is given up");
+    assert!(matches!(failed, Err(SendError::Refused { fault: Fault::Event { .. } })), "{failed:?}");
+    eventually(|| server.heard("notifications/cancelled").len() == 1).await;
+    assert!(!session.is_over());
+}
+
+#[tokio::test]
+async fn of_several_calls_none_fails_for_what_cannot_be_read() {
+    let server = EventsServer::greeting("2024-11-05", |call| match call["id"].as_i64() {
+        // The handshake was the first.
+        Some(2) => Deed::Says(Vec::new()),
+        _ => Deed::Says(vec![json!("not a message"), result(&call["id"], "done"), result(&json!(2), "done too")]),
+    })
+    .await;
+    let session = open(&server).await;
+    let first = session.send(credential(), call(&json!("a")), Deadlines::CALL);
+    let second = async {
+        eventually(|| server.heard("tools/call").len() == 1).await;
+        whole(&session, call(&json!("b"))).await
+    };
+    let (first, second) = tokio::join!(first, second);
+    assert_eq!(second["result"]["said"], "done");
+    let Ok(Answer::Whole { body, .. }) = first else { panic!("{first:?}") };
+    assert_eq!(read(&body)["result"]["said"], "done too");
+}
+
+#[tokio::test]
 async fn a_server_that_goes_on_for_nobody_is_not_listened_to_for_ever() {
     let server = EventsServer::greeting("2024-11-05", |_| Deed::Says(Vec::new())).await;
     let session = open(&server).await;

@@ -10,6 +10,7 @@ use super::{Cell, SMALL_DISK, Thing, fill, rows_of, unbent};
 use crate::gate::Setup;
 use crate::gate::files::{ANA, ANA_AT_DESKTOP, BOB, OUTSIDER};
 use crate::gate::value;
+use crate::many::allow_at;
 use crate::puppet::Manner;
 use crate::session::{SESSION, Session};
 use crate::sessions::{Lobby, capabilities};
@@ -17,7 +18,7 @@ use crate::talker::Talker;
 use crate::verdict::{
     ANSWER_REFUSED, ARGUMENTS_INVALID, CAPABILITY_MISSING, CREDENTIAL_UNAVAILABLE, ENDPOINT_NOT_FOUND, HALTED,
     HEADER_MISMATCH, HOST_UNKNOWN, JOURNAL_UNAVAILABLE, No, OBJECT_NOT_FOUND, OUTCOME_UNKNOWN, POLICY_FORBIDS,
-    RELEASE_REFUSED, SESSION_MISSING, SESSION_UNKNOWN, UNAUTHENTICATED,
+    RELEASE_REFUSED, SERVER_BUSY, SESSION_MISSING, SESSION_UNKNOWN, UNAUTHENTICATED,
 };
 
 /// What the gate says on a client's behalf, because of what the client said to the gate.
@@ -148,6 +149,7 @@ async fn break_it(table: &Table, row: &Row, control: Control) -> Cell {
             }
             gate.refuses(&send(session, row, Thing::Forbidden, unbent).await, POLICY_FORBIDS).await;
         }
+        Control::Turn => return Cell::Nothing("see `without_its_turn_nothing_leaves_a_session`"),
         Control::Intent => return Cell::Nothing("see `with_a_full_disk_nothing_leaves_a_session`"),
         Control::Credential => return Cell::Nothing("see `without_its_credential_nothing_leaves_a_session`"),
         Control::Forward => {
@@ -188,6 +190,7 @@ async fn unseen(table: &Table, row: &Row) -> Cell {
         (About::Server, _) => {
             _ = gate.refuses(&send(&table.bobs, row, Thing::Usable, unbent).await, missing(row)).await;
         }
+        (About::Task, _) => panic!("no revision with sessions has tasks"),
         (About::Tool | About::Prompt | About::Resource | About::Reference | About::Subscribed, _) => {
             _ = gate.refuses(&send(session, row, Thing::Hidden, unbent).await, missing(row)).await;
         }
@@ -264,6 +267,21 @@ async fn works(table: &Table, row: &Row) {
 
 fn with(control: Control) -> impl Iterator<Item = &'static Row> {
     rows_of(Revision::V2025_11_25).filter(move |row| row.controls().contains(&control))
+}
+
+#[tokio::test]
+async fn without_its_turn_nothing_leaves_a_session() {
+    let lobby = Lobby::with(Setup::default()).await;
+    allow_at(&lobby.gate, "lobby", 1).await;
+    let (bobs, session) = (lobby.begin(BOB).await, lobby.begin(ANA).await);
+    let (_answer, _speech) = lobby.talk(&bobs).await;
+    let before = reached(&lobby.talker);
+    // At once, because each waits for as long as one may.
+    let late = with(Control::Turn).map(|row| send(&session, row, Thing::Usable, unbent));
+    for reply in futures_util::future::join_all(late).await {
+        lobby.gate.refuses(&reply, SERVER_BUSY.in_body()).await;
+    }
+    assert_eq!(reached(&lobby.talker), before);
 }
 
 #[tokio::test]

@@ -1,0 +1,196 @@
+//! What the API shows of servers: rows of a list, dossiers, what they offer, and how that differs from what was approved.
+
+use registry::{Definition, Definitions, Kind, ServerManifest};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Deed;
+use crate::difference::Edit;
+
+/// A server in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ServerRow {
+    /// What was submitted.
+    pub manifest: ServerManifest,
+    /// `submitted`, `approved` or `suspended`.
+    pub standing: String,
+    /// Whether agents can reach it: approved, under the identity that was approved.
+    pub in_service: bool,
+    /// Tools approved.
+    pub tools: usize,
+    /// Definitions that changed or are new since the approval, and are withheld.
+    pub withheld: usize,
+    /// When it was last looked at, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_at: Option<u64>,
+}
+
+/// All that is known of a server.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Dossier {
+    /// What was submitted.
+    pub manifest: ServerManifest,
+    /// `submitted`, `approved` or `suspended`.
+    pub standing: String,
+    /// Whether agents can reach it.
+    pub in_service: bool,
+    /// Who submitted the manifest as it is.
+    pub submitted: Deed,
+    /// Who approved last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved: Option<Deed>,
+    /// Who suspended it, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Deed>,
+    /// What was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned: Option<Offer>,
+    /// What it said of itself when it was last looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed: Option<Offer>,
+    /// From the approved to the observed, if there are both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Drift>,
+    /// The calls that agents make there now; none if it is not in service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
+    /// Where it speaks of other servers and their tools; models read its words beside theirs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<MentionRow>,
+    /// Why it could not be looked at, in the answer to a request that made the gate look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unseen: Option<String>,
+}
+
+/// The calls that agents make to a server now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Traffic {
+    /// How many it may have at once.
+    pub places: usize,
+    /// How many are under way.
+    pub under_way: usize,
+    /// How many wait for their turn.
+    pub waiting: usize,
+    /// The server failed, and calls are refused at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_alone: Option<LeftAlone>,
+}
+
+/// A server that failed and is not tried for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LeftAlone {
+    /// How often it failed in a row.
+    pub failures: u32,
+    /// Milliseconds until a call is let through to try it again.
+    pub again_in_milliseconds: u64,
+}
+
+/// A place where a server speaks of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MentionRow {
+    /// The definition that does: `tool find`; `instructions`.
+    pub within: String,
+    /// Where in the definition, as a JSON pointer.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub pointer: String,
+    /// The server that is spoken of.
+    pub server: String,
+    /// Its tool or prompt, if it is one of those.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The words around it.
+    pub excerpt: String,
+}
+
+impl From<registry::Mention> for MentionRow {
+    fn from(mention: registry::Mention) -> Self {
+        let registry::Mention { within, pointer, server, name, excerpt } = mention;
+        let within = within.map_or_else(|| "instructions".to_owned(), |one| format!("{} {}", one.kind, one.name));
+        Self { within, pointer, server: server.to_string(), name, excerpt }
+    }
+}
+
+/// What a server offers: approved, or as it was seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Offer {
+    /// The digest over all of it; what an approver sends back to say what they read.
+    pub digest: String,
+    /// When it was seen, in milliseconds since 1970; none for what was approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// What it calls itself. Nobody checks that.
+    pub server_info: Value,
+    /// What it tells models about how to use it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instructions: Option<String>,
+    /// The protocol revisions it speaks.
+    pub versions: Vec<String>,
+    /// Its tools, prompts and resource templates.
+    pub definitions: Vec<Item>,
+    /// What it also offers and nobody can approve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub excluded: Vec<Left>,
+}
+
+/// A tool, prompt or resource template.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Item {
+    /// `tool`, `prompt` or `template`.
+    pub kind: String,
+    /// Its name, or the template.
+    pub name: String,
+    /// The digest of its definition.
+    pub digest: String,
+    /// Its definition, whole.
+    pub definition: Value,
+    /// JSON pointers into a tool's schema of the places that welcome arguments the schema does not name. There the
+    /// gate cannot tell what is sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepts_undeclared: Vec<String>,
+}
+
+/// Something that nobody can approve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Left {
+    /// `tool`, `prompt` or `template`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
+/// How what a server offers now differs from what was approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Drift {
+    /// Whether the approval counts no longer, because the server's address, zone or credential changed.
+    pub identity_changed: bool,
+    /// What changed. New and changed definitions are withheld until they are approved.
+    pub changes: Vec<Edit>,
+}
+
+impl Drift {
+    /// Whether there is none.
+    pub fn is_none(&self) -> bool {
+        !self.identity_changed && self.changes.is_empty()
+    }
+}
+
+impl Item {
+    /// Every definition, without a look at the schemas.
+    pub(crate) fn all(definitions: &Definitions) -> Vec<Self> {
+        let of = |kind: Kind| definitions.of(kind).iter().map(move |definition| Self::of(kind, definition));
+        Kind::ALL.into_iter().flat_map(of).collect()
+    }
+
+    fn of(kind: Kind, definition: &Definition) -> Self {
+        Self {
+            kind: kind.as_str().to_owned(),
+            name: definition.name.clone(),
+            digest: definition.digest.to_string(),
+            definition: definition.value.clone(),
+            accepts_undeclared: Vec::new(),
+        }
+    }
+}

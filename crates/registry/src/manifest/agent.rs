@@ -1,0 +1,122 @@
+//! `agents/NAME.toml`: a registered agent. Who is in no such file is nobody, whatever token they have.
+
+use std::collections::HashSet;
+
+use model::{AgentId, AgentKind, Assurance, EndpointName, limits};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Misfit;
+use super::text::Line;
+
+/// `agents/NAME.toml`: software that may call, which OAuth clients it is, for whom it works, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "Written", into = "Written")]
+#[schemars(with = "Written")]
+pub struct AgentManifest {
+    /// Its id, as policies and receipts name it.
+    pub name: AgentId,
+    /// Whether it works for people, always, or for nobody, ever.
+    pub kind: AgentKind,
+    /// Who answers for it.
+    pub owner: Line,
+    /// What it is for, in a sentence.
+    pub purpose: Line,
+    /// The endpoints that it may use; what it may do there is for policies to say.
+    pub endpoints: Vec<EndpointName>,
+    /// How well it must be known at least.
+    pub assurance: Assurance,
+    /// The OAuth clients that it is.
+    pub clients: Vec<AgentClient>,
+}
+
+/// An OAuth client, by which tokens name an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentClient {
+    /// The issuer that knows it, exactly as `[[issuer]]` and tokens spell it.
+    pub issuer: Line,
+    /// The client's id there.
+    pub id: Line,
+    /// Where a person's browser may be sent after they signed in, compared as text. Only the gate's own authorization server
+    /// reads this.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redirect_uris: Vec<Line>,
+}
+
+impl AgentManifest {
+    /// Where in the manifest an endpoint is named, for mistakes that are found later.
+    pub fn key_of(&self, endpoint: &EndpointName) -> String {
+        let place = self.endpoints.iter().position(|own| own == endpoint).unwrap_or_default();
+        format!("endpoints[{place}]")
+    }
+}
+
+/// The fields as they are written.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "AgentManifest")]
+struct Written {
+    /// Its id, as policies and receipts name it.
+    #[schemars(with = "String")]
+    name: AgentId,
+    /// `delegated`: it works for people, always. `autonomous`: it works for nobody, ever.
+    #[schemars(with = "String")]
+    kind: AgentKind,
+    /// Who answers for it.
+    owner: Line,
+    /// What it is for, in a sentence.
+    purpose: Line,
+    /// The endpoints that it may use.
+    #[schemars(with = "Vec<String>")]
+    endpoints: Vec<EndpointName>,
+    /// How well it must be known at least: `public` (as it is without this), `key-bound`, `mutual-tls` or `attested`.
+    #[serde(default = "public", skip_serializing_if = "is_public")]
+    #[schemars(with = "Option<String>")]
+    assurance: Assurance,
+    /// The OAuth clients that it is.
+    clients: Vec<AgentClient>,
+}
+
+fn public() -> Assurance {
+    Assurance::Public
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_public(assurance: &Assurance) -> bool {
+    *assurance == Assurance::Public
+}
+
+impl TryFrom<Written> for AgentManifest {
+    type Error = Misfit;
+
+    fn try_from(written: Written) -> Result<Self, Misfit> {
+        let Written { name, kind, owner, purpose, endpoints, assurance, clients } = written;
+        if assurance == Assurance::Development {
+            return Err(Misfit::new("assurance", "development tokens stand in the settings, not here"));
+        }
+        let different: HashSet<_> = endpoints.iter().collect();
+        if endpoints.len() > limits::AGENT_ENDPOINTS_MAX || different.len() < endpoints.len() {
+            let why = format!("name at most {} endpoints, each once", limits::AGENT_ENDPOINTS_MAX);
+            return Err(Misfit::new("endpoints", why));
+        }
+        let different: HashSet<_> = clients.iter().map(|client| (&client.issuer, &client.id)).collect();
+        let count = clients.len();
+        if count == 0 || count > limits::AGENT_CLIENTS_MAX || different.len() < count {
+            let why = format!("name from 1 to {} clients, each once", limits::AGENT_CLIENTS_MAX);
+            return Err(Misfit::new("clients", why));
+        }
+        if let Some(place) = clients.iter().position(|one| one.redirect_uris.len() > limits::AGENT_CLIENTS_MAX) {
+            let why = format!("name at most {} redirects", limits::AGENT_CLIENTS_MAX);
+            return Err(Misfit::new(format!("clients[{place}].redirect_uris"), why));
+        }
+        Ok(Self { name, kind, owner, purpose, endpoints, assurance, clients })
+    }
+}
+
+impl From<AgentManifest> for Written {
+    fn from(manifest: AgentManifest) -> Self {
+        let AgentManifest { name, kind, owner, purpose, endpoints, assurance, clients } = manifest;
+        Self { name, kind, owner, purpose, endpoints, assurance, clients }
+    }
+}

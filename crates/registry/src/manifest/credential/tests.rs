@@ -1,0 +1,48 @@
+use super::*;
+use crate::manifest::parse;
+
+fn credential(lines: &str) -> Result<Credential, String> {
+    parse::<Credential>("", lines).map_err(|mistake| mistake.message)
+}
+
+#[test]
+fn a_grant_is_a_persons_own_unless_it_says_otherwise() {
+    let Credential::Grant(grant) = credential("grant = \"authorization-code\"").unwrap() else { panic!("a key") };
+    assert_eq!((grant.holder, grant.issuer, grant.client), (GrantHolder::User, None, None));
+    let text =
+        "grant = \"client-credentials\"\nissuer = \"https://login.example\"\nclient = \"gate\"\nsecret = \"env:A\"\n";
+    let Credential::Grant(grant) = credential(text).unwrap() else { panic!("a key") };
+    assert_eq!(grant.holder, GrantHolder::Shared);
+}
+
+#[test]
+fn what_does_not_fit_together_is_told_by_its_key() {
+    for (text, key) in [
+        ("", "credential"),
+        ("secret = \"env:A\"\nscopes = [\"a\"]", "credential.scopes"),
+        ("secret = \"env:A\"\nissuer = \"https://l.example\"", "credential.issuer"),
+        ("grant = \"authorization-code\"\nheader = \"x-key\"", "credential.header"),
+        ("grant = \"authorization-code\"\nsecret = \"env:A\"", "credential.secret"),
+        ("grant = \"authorization-code\"\nclient = \"gate\"", "credential.client"),
+        ("grant = \"authorization-code\"\nissuer = \"login\"", "credential.issuer"),
+        ("grant = \"client-credentials\"", "credential.grant"),
+        ("grant = \"client-credentials\"\nholder = \"user\"", "credential.holder"),
+    ] {
+        let message = credential(text).unwrap_err();
+        assert!(message.starts_with(&format!("`{key}`")), "{text}: {message}");
+    }
+    assert!(credential("grant = \"password\"").is_err(), "OAuth 2.1 has none");
+}
+
+#[test]
+fn credentials_survive_being_written() {
+    for text in [
+        "secret = \"env:A\"\nheader = \"x-key\"\n",
+        "grant = \"authorization-code\"\nholder = \"shared\"\nscopes = [\"a:b\", \"c\"]\nzone = \"lab\"\n",
+    ] {
+        let credential = credential(text).unwrap();
+        let stored = serde_json::to_string(&credential).unwrap();
+        assert_eq!(serde_json::from_str::<Credential>(&stored).unwrap(), credential);
+        assert_eq!(parse::<Credential>("", &toml::to_string(&credential).unwrap()).unwrap(), credential);
+    }
+}
