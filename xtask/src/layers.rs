@@ -77,7 +77,7 @@ const ROOMS: &[Room] = &[
     // The store implements the ports of the rooms that own them, so it may name those rooms.
     Room {
         name: "store",
-        may_use: May::Only(&["model", "registry", "policy", "consent", "watch", "audit", "admin"]),
+        may_use: May::Only(&["model", "identity", "registry", "policy", "consent", "watch", "audit", "admin"]),
         never: NO_ANYHOW,
     },
     // The data plane never names the control plane or the store, and the control plane never the data plane.

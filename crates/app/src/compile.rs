@@ -112,7 +112,10 @@ impl Compiler {
 
     /// The credential that a manifest names: `None` if it names none, the reason if it cannot be had.
     pub(crate) fn credential(&self, manifest: &ServerManifest) -> Option<Result<Credential, String>> {
-        let wanted = manifest.address()?.credential.as_ref()?;
+        let wanted = match manifest.address()?.credential.as_ref()? {
+            registry::Credential::Key(key) => key,
+            registry::Credential::Grant(_) => return Some(Err(NO_TOKENS.to_owned())),
+        };
         let read = || -> anyhow::Result<Credential> {
             let secret = read_secret(&wanted.secret, &self.base)?;
             Ok(Credential::new(wanted.header.as_str(), wanted.scheme(), &secret)?)
@@ -161,6 +164,9 @@ impl Compiler {
         Ok(route.through(&self.turnstiles.of(&manifest.name, None, manifest.concurrency())))
     }
 }
+
+/// Why there is no credential for a server that wants an authorization server's tokens.
+const NO_TOKENS: &str = "this gate does not ask authorization servers for tokens: give it a key as `secret`";
 
 /// The door that an endpoint had before, if it leads to the same servers in the same way. Processes are asked for anew:
 /// their secrets may be others.

@@ -267,4 +267,3 @@ fn origin_of(url: &str) -> String {
         .filter(url::Origin::is_tuple)
         .map_or_else(|| url.split(':').next().unwrap_or_default().to_owned(), |origin| origin.ascii_serialization())
 }
-

@@ -402,4 +402,3 @@ impl Relying {
             .map_err(|_| RelyingError::Answer("the userinfo is no strict JSON object"))
     }
 }
-

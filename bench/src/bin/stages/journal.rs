@@ -93,6 +93,7 @@ fn intent(journal: &Journal) -> anyhow::Result<Intent> {
     Ok(Intent {
         who: Who { agent: "desk".parse()?, kind: AgentKind::Delegated, user: Some("ada".parse()?) },
         session: None,
+        call: None,
         endpoint: "desk".parse()?,
         server: "shop".parse()?,
         method: "tools/call".to_owned(),

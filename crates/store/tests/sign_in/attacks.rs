@@ -70,7 +70,10 @@ async fn a_request_that_is_wrong_is_told_to_its_client_with_who_says_so() {
         assert_eq!((told["iss"].as_str(), told["state"].as_str()), (GATE, "the client's own"));
         assert!(!told.contains_key("code"));
     }
-    let (_, nowhere) = Browser::default().get(&world, &world.authorize(&[("resource", "https://gate.example/nowhere/mcp")])).await.leads();
+    let (_, nowhere) = Browser::default()
+        .get(&world, &world.authorize(&[("resource", "https://gate.example/nowhere/mcp")]))
+        .await
+        .leads();
     let (_, hidden) = Browser::default().get(&world, &world.authorize(&[("resource", &hr)])).await.leads();
     assert_eq!(nowhere, hidden, "an endpoint that is not there looks like one that is not for this client");
     assert!(world.provider.asked().is_empty());
@@ -92,9 +95,13 @@ async fn a_yes_counts_only_from_the_page_and_the_browser_that_were_asked() {
     let others = [
         stranger.post(&world, "/oauth/consent", &[("request", &sealed), ("answer", "allow")]).await,
         world.ask(Method::POST, "/oauth/consent", &form, &[("origin", GATE)]).await,
-        world.ask(Method::POST, "/oauth/consent", &form, &[("origin", "https://evil.example"), ("cookie", &cookie)]).await,
+        world
+            .ask(Method::POST, "/oauth/consent", &form, &[("origin", "https://evil.example"), ("cookie", &cookie)])
+            .await,
         world.ask(Method::POST, "/oauth/consent", &form, &[("origin", "null"), ("cookie", &cookie)]).await,
-        world.ask(Method::POST, "/oauth/consent", &form, &[("sec-fetch-site", "cross-site"), ("cookie", &cookie)]).await,
+        world
+            .ask(Method::POST, "/oauth/consent", &form, &[("sec-fetch-site", "cross-site"), ("cookie", &cookie)])
+            .await,
         world.ask(Method::POST, "/oauth/consent", &form, &[("cookie", "__Host-portcullis=made-up")]).await,
         world.ask(Method::GET, &format!("/oauth/consent?{form}"), "", &[("cookie", &cookie)]).await,
         browser.post(&world, "/oauth/consent", &[("answer", "allow")]).await,

@@ -101,7 +101,10 @@ async fn pages_run_no_script_are_in_no_frame_and_are_kept_by_nobody() {
     for page in [browser.get(&world, &world.authorize(&[])).await, device, trouble] {
         let policy = page.headers["content-security-policy"].to_str().unwrap();
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-        assert_eq!((page.headers["x-frame-options"].to_str().unwrap(), page.headers["cache-control"].to_str().unwrap()), ("DENY", "no-store"));
+        assert_eq!(
+            (page.headers["x-frame-options"].to_str().unwrap(), page.headers["cache-control"].to_str().unwrap()),
+            ("DENY", "no-store")
+        );
         assert!(!page.body.contains("<script") && !page.body.contains("style="), "{}", page.body);
     }
     let style = world.ask(Method::GET, "/oauth/style.css", "", &[]).await;
@@ -115,7 +118,10 @@ async fn the_metadata_says_what_there_is() {
     assert_eq!(metadata["issuer"], GATE);
     assert_eq!(metadata["code_challenge_methods_supported"], json!(["S256"]));
     assert_eq!(metadata["authorization_response_iss_parameter_supported"], true);
-    assert_eq!(metadata["authorization_grant_profiles_supported"], json!(["urn:ietf:params:oauth:grant-profile:id-jag"]));
+    assert_eq!(
+        metadata["authorization_grant_profiles_supported"],
+        json!(["urn:ietf:params:oauth:grant-profile:id-jag"])
+    );
     assert_eq!(metadata["registration_endpoint"], serde_json::Value::Null, "off unless settings say otherwise");
     let keys = world.ask(Method::GET, "/oauth/jwks", "", &[]).await.json();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 1);

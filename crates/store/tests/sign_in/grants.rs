@@ -139,12 +139,13 @@ fn vouched(world: &World, jti: &str, changed: &[(&str, Value)]) -> String {
         "scope": "read admin", "jti": jti, "iat": now, "exp": now + 120, "groups": ["finance"],
     });
     for (name, value) in changed {
-        match value {
-            Value::Null => drop(claims.as_object_mut().unwrap().remove(*name)),
-            value => claims[*name] = value.clone(),
+        if value.is_null() {
+            claims.as_object_mut().unwrap().remove(*name);
+        } else {
+            claims[*name] = value.clone();
         }
     }
-    world.provider.sign("oauth-id-jag+jwt", claims)
+    world.provider.sign("oauth-id-jag+jwt", &claims)
 }
 
 async fn exchange(world: &World, number: usize, client: &str, assertion: &str) -> Heard {
@@ -198,8 +199,12 @@ async fn an_assertion_of_the_provider_must_fit_in_everything() {
         assert_eq!(heard.error(), "invalid_grant", "{changed:?}");
         assert!(!heard.body.contains(&assertion));
     }
-    let id_token = world.provider.sign("JWT", json!({ "iss": ISSUER, "sub": "s-ada", "aud": GATE, "exp": now + 60 }));
-    assert_eq!(exchange(&world, 100, "signing-editor", &id_token).await.error(), "invalid_grant", "another kind of token");
+    let id_token = world.provider.sign("JWT", &json!({ "iss": ISSUER, "sub": "s-ada", "aud": GATE, "exp": now + 60 }));
+    assert_eq!(
+        exchange(&world, 100, "signing-editor", &id_token).await.error(),
+        "invalid_grant",
+        "another kind of token"
+    );
     let sales = vouched(&world, "public", &[("client_id", json!("editor"))]);
     let form = [
         ("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"),
@@ -211,7 +216,8 @@ async fn an_assertion_of_the_provider_must_fit_in_everything() {
 
 /// A proof of possession for the token endpoint.
 fn proof(world: &World, key: &SigningKey, jti: &str, nonce: Option<&str>) -> String {
-    let mut claims = json!({ "jti": jti, "htm": "POST", "htu": format!("{GATE}/oauth/token"), "iat": world.clock_seconds() });
+    let mut claims =
+        json!({ "jti": jti, "htm": "POST", "htu": format!("{GATE}/oauth/token"), "iat": world.clock_seconds() });
     if let Some(nonce) = nonce {
         claims["nonce"] = nonce.into();
     }

@@ -34,7 +34,8 @@ struct Inner {
 
 impl Provider {
     pub(crate) fn new() -> Self {
-        let claims = json!({ "sub": "s-ada", "sid": "session-1", "groups": ["finance"], "acr": "mfa", "amr": ["pwd", "otp"] });
+        let claims =
+            json!({ "sub": "s-ada", "sid": "session-1", "groups": ["finance"], "acr": "mfa", "amr": ["pwd", "otp"] });
         let inner = Inner { claims: claims.as_object().cloned().unwrap(), ..Inner::default() };
         Self { key: SigningKey::generate().unwrap(), inner: Mutex::new(inner) }
     }
@@ -78,7 +79,7 @@ impl Provider {
     }
 
     /// A token of its own.
-    pub(crate) fn sign(&self, typ: &str, claims: Value) -> String {
+    pub(crate) fn sign(&self, typ: &str, claims: &Value) -> String {
         self.key.sign(typ, claims.as_object().unwrap()).unwrap()
     }
 
@@ -117,9 +118,12 @@ impl Provider {
             claims.insert("nonce".into(), nonce.into());
         }
         let id_token = self.key.sign("JWT", &claims).unwrap();
-        (200, json!({
-            "access_token": "upstream-access", "token_type": "Bearer", "id_token": id_token, "refresh_token": refresh,
-        }))
+        (
+            200,
+            json!({
+                "access_token": "upstream-access", "token_type": "Bearer", "id_token": id_token, "refresh_token": refresh,
+            }),
+        )
     }
 }
 
@@ -141,14 +145,17 @@ impl Fetch for Provider {
             return Err(FetchError::TimedOut { host: "id.example".into() });
         }
         let (status, body) = match (&asked.method, url.as_str()) {
-            (&Method::GET, "https://id.example/.well-known/openid-configuration") => (200, json!({
-                "issuer": ISSUER,
-                "authorization_endpoint": format!("{ISSUER}/authorize"),
-                "token_endpoint": format!("{ISSUER}/token"),
-                "jwks_uri": format!("{ISSUER}/jwks"),
-                "code_challenge_methods_supported": ["S256"],
-                "authorization_response_iss_parameter_supported": true,
-            })),
+            (&Method::GET, "https://id.example/.well-known/openid-configuration") => (
+                200,
+                json!({
+                    "issuer": ISSUER,
+                    "authorization_endpoint": format!("{ISSUER}/authorize"),
+                    "token_endpoint": format!("{ISSUER}/token"),
+                    "jwks_uri": format!("{ISSUER}/jwks"),
+                    "code_challenge_methods_supported": ["S256"],
+                    "authorization_response_iss_parameter_supported": true,
+                }),
+            ),
             (&Method::GET, "https://id.example/jwks") => (200, json!({ "keys": [self.key.public_jwk()] })),
             (&Method::POST, "https://id.example/token") => {
                 self.token(&form_urlencoded::parse(&asked.body).into_owned().collect())

@@ -256,7 +256,13 @@ impl World {
         Self { facade, provider, register, clock, store, robot, directory }
     }
 
-    pub(crate) async fn ask(&self, method: Method, target: &str, body: &str, headers: &[(&'static str, &str)]) -> Heard {
+    pub(crate) async fn ask(
+        &self,
+        method: Method,
+        target: &str,
+        body: &str,
+        headers: &[(&'static str, &str)],
+    ) -> Heard {
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
         let mut map = HeaderMap::new();
         if method == Method::POST {

@@ -262,7 +262,8 @@ fn uris(value: Json<'_>) -> Result<Vec<String>, Flaw> {
 }
 
 fn task_id(value: Option<Json<'_>>) -> Result<String, Flaw> {
-    let wrong = || params_invalid(format!("`taskId` must be a string of at most {} bytes", limits::TASK_HANDLE_BYTES_MAX));
+    let wrong =
+        || params_invalid(format!("`taskId` must be a string of at most {} bytes", limits::TASK_HANDLE_BYTES_MAX));
     bounded(value, limits::TASK_HANDLE_BYTES_MAX).ok_or_else(wrong)
 }
 

@@ -69,7 +69,8 @@ async fn a_forged_id_is_nobodys() {
         let other = |(at, letter)| if at == place { if letter == 'A' { 'B' } else { 'A' } } else { letter };
         id.chars().enumerate().map(other).collect::<String>()
     };
-    let forged = [TASK.to_owned(), id[1..].to_owned(), format!("{id}A"), format!("{id}{id}"), bent(0), bent(40)];
+    let forged =
+        [TASK.to_owned(), id.chars().skip(1).collect(), format!("{id}A"), format!("{id}{id}"), bent(0), bent(40)];
     for forged in forged {
         is_nobodys(&gate, &ana, &forged).await;
     }
