@@ -82,7 +82,12 @@ fn answer(policies: &Policies, action: Action, caller: &Caller, target: Target<'
     let arguments = (action == Action::Call).then_some(arguments);
     let question = Question { action, caller, endpoint: &endpoint, target, arguments, now: Timestamp(0) };
     let Err(refusal) = policies.decide(&question) else { return "yes" };
-    let told = [(Reason::PolicyForbids, "-"), (Reason::ObligationUnmet, "if"), (Reason::PolicyError, "error")];
+    let told = [
+        (Reason::PolicyForbids, "-"),
+        (Reason::ObligationUnmet, "if"),
+        (Reason::StepUpRequired, "if"),
+        (Reason::PolicyError, "error"),
+    ];
     told.iter().find(|(reason, _)| *reason == refusal.reason).map(|(_, word)| word).expect("a reason policy gives")
 }
 

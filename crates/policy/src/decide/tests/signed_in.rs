@@ -35,8 +35,8 @@ fn what_the_token_says_is_context() {
         (r#"context.amr.contains("hwk")"#, false),
         (r#"context.scopes.contains("tickets")"#, true),
         (r#"context.scopes.contains("*")"#, false),
-        (r#"context has signed_in && context.now.durationSince(context.signed_in) <= duration("1m")"#, true),
-        (r#"context has signed_in && context.now.durationSince(context.signed_in) > duration("1d")"#, false),
+        (r#"context has signed_in && context.now.durationSince(context.signed_in) <= duration("1m")"#, false),
+        (r#"context has signed_in && context.now.durationSince(context.signed_in) > duration("1d")"#, true),
     ] {
         let policies = policies(&format!("@id(\"one\") permit(principal, action, resource) when {{ {condition} }};"));
         let answer = lists(&policies, &told(Some("silver"), &["otp", "pwd"], &[]));
