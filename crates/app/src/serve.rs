@@ -98,6 +98,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     gateway::count_traffic(&mut counters, Arc::clone(&turnstiles));
     let gate = Arc::new(Gate {
         front,
+        sites: gateway::Sites::default(),
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),

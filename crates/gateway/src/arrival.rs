@@ -5,6 +5,8 @@
 //! - posted beside the one event stream on which it is answered, from a client of 2024-11-05: [`crate::line`].
 //!
 //! Whoever calls is known before the body is read, whatever the shape.
+//!
+//! What is no message at all, but a visit to a page or a document beside the path, goes to [`crate::sites`].
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use hyper::body::Incoming;
-use model::{Reason, ReceiptId, Refusal};
+use model::{Reason, ReceiptId, Refusal, limits};
 use wire::batch;
 use wire::header::SESSION_ID;
 
@@ -22,11 +24,14 @@ use crate::controls::refuse;
 use crate::gate::Gate;
 use crate::pipeline::{self, Admitted};
 use crate::trail::Trail;
-use crate::{batch as together, line};
+use crate::{batch as together, line, sites};
 
 /// Takes one request and gives its response.
 pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, source: IpAddr) -> Response {
     let (head, body) = request.into_parts();
+    if let Some(site) = gate.sites.at(head.uri.path()) {
+        return sites::run(gate, Arc::clone(site), head, body, source).await;
+    }
     let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
     if !head.headers.contains_key(SESSION_ID) {
         return arrive(gate, head, body, trail).await;
@@ -59,7 +64,7 @@ async fn arrive(gate: &Arc<Gate>, head: Parts, body: Incoming, mut trail: Trail)
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };
     let read = match &admitted.accepted.verb {
-        Verb::Post | Verb::Say(_) => body::read(body).await,
+        Verb::Post | Verb::Say(_) => body::read(body, limits::MESSAGE_BYTES_MAX).await,
         Verb::Get | Verb::Delete | Verb::Open => Ok(Bytes::new()),
     };
     let body = match read {

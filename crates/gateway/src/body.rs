@@ -34,25 +34,25 @@ pub(crate) fn streamed(parts: impl Stream<Item = Bytes> + Send + 'static) -> Bod
 /// Reads a request's body whole.
 ///
 /// # Errors
-/// [`Reason::TooLarge`] past [`limits::MESSAGE_BYTES_MAX`], [`Reason::TooSlow`] past
+/// [`Reason::TooLarge`] past `bytes_max`, [`Reason::TooSlow`] past
 /// [`limits::REQUEST_MILLISECONDS_MAX`], [`Reason::NotJson`] when the client stops before the end.
-pub(crate) async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Refusal> {
     let patience = Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX);
-    match tokio::time::timeout(patience, collect(body)).await {
+    match tokio::time::timeout(patience, collect(body, bytes_max)).await {
         Ok(read) => read,
         Err(_) => Err(Refusal::new(Reason::TooSlow, "the body did not end in time")),
     }
 }
 
-async fn collect(mut body: Incoming) -> Result<Bytes, Refusal> {
+async fn collect(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Refusal> {
     let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
     if body.is_end_stream() {
         // Nearly every call: one read of the socket held it all, and it is passed on without a copy.
-        return bounded(first.len()).map(|()| first);
+        return bounded(first.len(), bytes_max).map(|()| first);
     }
     let mut all = BytesMut::from(first);
     while let Some(part) = next(&mut body).await? {
-        bounded(all.len().saturating_add(part.len()))?;
+        bounded(all.len().saturating_add(part.len()), bytes_max)?;
         all.extend_from_slice(&part);
     }
     Ok(all.freeze())
@@ -69,9 +69,9 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
     Ok(None)
 }
 
-fn bounded(bytes: usize) -> Result<(), Refusal> {
-    if bytes <= limits::MESSAGE_BYTES_MAX {
+fn bounded(bytes: usize, bytes_max: usize) -> Result<(), Refusal> {
+    if bytes <= bytes_max {
         return Ok(());
     }
-    Err(Refusal::new(Reason::TooLarge, format!("the body is over {} bytes", limits::MESSAGE_BYTES_MAX)))
+    Err(Refusal::new(Reason::TooLarge, format!("the body is over {bytes_max} bytes")))
 }

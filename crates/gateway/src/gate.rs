@@ -15,6 +15,7 @@ use crate::controls::accept::Doors;
 use crate::legacy::Legacies;
 use crate::listing::Cursors;
 use crate::metrics::Metrics;
+use crate::sites::Sites;
 use crate::snapshot::Snapshots;
 use crate::tasks::Tasks;
 
@@ -22,6 +23,8 @@ use crate::tasks::Tasks;
 pub struct Gate {
     /// What settings say of the listener and of callers; swapped whole on reload.
     pub front: ArcSwap<Front>,
+    /// Pages and documents that are served beside the path.
+    pub sites: Sites,
     /// The governed state, compiled.
     pub snapshots: Snapshots,
     /// What is stopped. Separate from the snapshot, because it must be faster.

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use http::StatusCode;
 use model::Reason;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
@@ -22,6 +23,7 @@ use crate::gate::Gate;
 pub struct Metrics {
     answered: Family<Answered, Counter<u64, AtomicU64>>,
     refused: Family<Refused, Counter<u64, AtomicU64>>,
+    visits: Family<Visited, Counter<u64, AtomicU64>>,
     /// Streams open now.
     pub streams: Gauge,
 }
@@ -36,12 +38,20 @@ struct Refused {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Visited {
+    /// `2xx` to `5xx`.
+    status: &'static str,
+}
+
 impl Metrics {
     /// Counters that `registry` will show.
     pub fn new(registry: &mut Registry) -> Self {
         let metrics = Self::default();
         registry.register("portcullis_answered", "Messages answered, by method", metrics.answered.clone());
         registry.register("portcullis_refused", "Messages refused, by reason", metrics.refused.clone());
+        let visits = metrics.visits.clone();
+        registry.register("portcullis_visits", "Visits to pages beside the path, by class of status", visits);
         registry.register("portcullis_streams_open", "Streams open now", metrics.streams.clone());
         metrics
     }
@@ -54,6 +64,17 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refused(&self, reason: Reason) {
         self.refused.get_or_create(&Refused { reason: reason.row().word }).inc();
+    }
+
+    /// Counts a visit to a page.
+    pub(crate) fn visited(&self, status: StatusCode) {
+        let status = match status.as_u16() {
+            ..300 => "2xx",
+            300..400 => "3xx",
+            400..500 => "4xx",
+            500.. => "5xx",
+        };
+        self.visits.get_or_create(&Visited { status }).inc();
     }
 }
 

@@ -189,7 +189,8 @@ pub(crate) fn control_of(reason: Reason) -> Control {
         | Reason::OriginRefused
         | Reason::PathUnknown
         | Reason::MethodNotAllowed
-        | Reason::MediaTypeRefused => Control::Accept,
+        | Reason::MediaTypeRefused
+        | Reason::VisitRefused => Control::Accept,
         Reason::Unauthenticated => Control::Authenticate,
         Reason::TooLarge
         | Reason::TooSlow

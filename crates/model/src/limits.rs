@@ -509,8 +509,16 @@ pub const CLIENT_DOCUMENT_BYTES_MAX: usize = 16 * 1024;
 pub const CLIENT_DOCUMENT_MILLISECONDS_MAX: u64 = 15 * 60_000;
 /// Clients' metadata documents that are remembered.
 pub const CLIENT_DOCUMENTS_MAX: usize = 1_000;
-/// Bytes in the body of one request to the façade.
-pub const FACADE_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes in the body of one visit to a page beside the path.
+pub const VISIT_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Bytes in the path and query of one visit.
+pub const VISIT_TARGET_BYTES_MAX: usize = 16 * 1024;
+/// Milliseconds a visit may take, whatever it waits for: an identity provider is asked several things in one.
+pub const VISIT_MILLISECONDS_MAX: u64 = 60_000;
+/// Visits at once.
+pub const VISITS_MAX: usize = 1_000;
+/// Visits at once from one address.
+pub const VISITS_PER_SOURCE_MAX: usize = 200;
 /// Bytes in one parameter of a request to the façade.
 pub const FACADE_PARAMETER_BYTES_MAX: usize = 8 * 1024;
 /// Milliseconds an identity provider's metadata are believed before they are fetched again.

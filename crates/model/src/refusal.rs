@@ -137,6 +137,8 @@ reasons! {
     PathUnknown "path-unknown" 404 Error(-31003), "there is nothing here", "agents post to /{endpoint}/mcp";
     /// Only POST is served.
     MethodNotAllowed "method-not-allowed" 405 Error(-31004), "this method is not served here", "post messages; GET and DELETE are for sessions of 2025-11-25, with their `Mcp-Session-Id`";
+    /// A page beside the path of messages did not do what was asked of it; the page said why.
+    VisitRefused "visit-refused" 400 Error(-31033), "this is not done here", "read what the page says; a sign-in is begun again from the application";
     /// The body is not declared as JSON, or the caller will not take the answers MCP gives.
     MediaTypeRefused "media-type-refused" 415 Error(-31005), "send `Content-Type: application/json` and accept application/json and text/event-stream", "set both headers";
     /// The body or the headers are larger than the limit.

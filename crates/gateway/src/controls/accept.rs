@@ -58,16 +58,36 @@ enum Address {
     Messages,
 }
 
-/// Looks at a request's head.
-pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
-    let refused = |reason: Reason, detail: &str| Refusal::new(reason, detail);
-    let host =
-        single(&head.headers, HOST.as_str()).ok_or_else(|| refused(Reason::HostUnknown, "not one Host header"))?;
+/// Whether a request is addressed to this listener. A page in a browser reaches it under the page's own name otherwise.
+pub(crate) fn addressed(doors: &Doors, head: &Parts) -> Result<(), Refusal> {
+    let refused = |detail: &str| Refusal::new(Reason::HostUnknown, detail);
+    let host = single(&head.headers, HOST.as_str()).ok_or_else(|| refused("not one Host header"))?;
     // A request line with a whole URL names its host there too; whatever stands between may go by either.
     let line = head.uri.authority().map_or(host, Authority::as_str);
     if !listed(&doors.hosts, host) || !line.eq_ignore_ascii_case(host) {
-        return Err(refused(Reason::HostUnknown, "the Host is none of the listener's"));
+        return Err(refused("the Host is none of the listener's"));
     }
+    Ok(())
+}
+
+/// Whether a request's headers, and the body that they announce, are within bounds.
+pub(crate) fn bounded(head: &Parts, body_bytes_max: usize) -> Result<(), Refusal> {
+    let refused = |detail: &str| Refusal::new(Reason::TooLarge, detail);
+    if head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
+        > limits::HEADER_BYTES_MAX
+    {
+        return Err(refused("the headers are over the limit"));
+    }
+    if declared_length(&head.headers).is_some_and(|length| length > body_bytes_max) {
+        return Err(refused("Content-Length is over the limit"));
+    }
+    Ok(())
+}
+
+/// Looks at a request's head.
+pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
+    let refused = |reason: Reason, detail: &str| Refusal::new(reason, detail);
+    addressed(doors, head)?;
     if head.headers.contains_key(ORIGIN) {
         // The Origin of a page is never one of ours unless an operator listed it.
         let origin = single(&head.headers, ORIGIN.as_str()).unwrap_or_default();
@@ -94,14 +114,7 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
     if !fits {
         return Err(refused(Reason::MediaTypeRefused, "Content-Type or Accept is not MCP's"));
     }
-    if head.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>()
-        > limits::HEADER_BYTES_MAX
-    {
-        return Err(refused(Reason::TooLarge, "the headers are over the limit"));
-    }
-    if declared_length(&head.headers).is_some_and(|length| length > limits::MESSAGE_BYTES_MAX) {
-        return Err(refused(Reason::TooLarge, "Content-Length is over the limit"));
-    }
+    bounded(head, limits::MESSAGE_BYTES_MAX)?;
     Ok(Accepted { endpoint, verb })
 }
 
