@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 use crate::client::eventually;
 use crate::gate::files::ANA;
 use crate::local::{Yard, all_end, kill, report, report_of};
-use crate::verdict::{OUTCOME_UNKNOWN, OVERLOADED, SERVER_UNREACHABLE, passes};
+use crate::verdict::{OUTCOME_UNKNOWN, SERVER_BUSY, SERVER_UNREACHABLE, passes};
 
 /// How many calls one caller may have open at one process when nobody else wants any, written down apart from the product's
 /// own limit: three of four places.
@@ -70,7 +70,7 @@ async fn what_waits_for_a_silent_process_is_bounded() {
     // Those beyond the bound wait for their turn, for a while.
     for _ in 0..8 {
         let reply = callers.join_next().await.unwrap().unwrap();
-        let told = yard.gate.refuses(&reply, OVERLOADED).await;
+        let told = yard.gate.refuses(&reply, SERVER_BUSY).await;
         assert!(told["detail"].as_str().unwrap().contains("96 under way"), "{told:#}");
     }
     let client = yard.client_at("annex");

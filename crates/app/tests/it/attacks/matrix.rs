@@ -316,7 +316,7 @@ async fn without_its_turn_nothing_leaves() {
     let gate = Gate::start().await;
     prepare(&gate).await;
     allow(&gate, 1).await;
-    let client = gate.client(BOB);
+    let client = gate.client(ANA_AT_DESKTOP);
     let slow = tokio::spawn(async move { client.call("slow", json!({})).await.unwrap() });
     gate.desk.reached(1).await;
     // At once, because each waits for as long as one may.

@@ -34,6 +34,7 @@ fn any_params() -> Value {
         "notifications": {},
         "level": "info",
         "requestId": 999,
+        "taskId": "an-id",
         "progressToken": 999,
         "protocolVersion": "2025-11-25",
         "capabilities": {},

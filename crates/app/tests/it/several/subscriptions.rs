@@ -29,7 +29,7 @@ async fn one_subscription_is_for_one_servers_resources() {
         let reply = floor.client().post("subscriptions/listen", json!({ "notifications": wanted })).await.unwrap();
         floor.gate.refuses(&reply, PARAMS_INVALID).await;
         let said = String::from_utf8_lossy(&reply.body);
-        assert!(said.contains("one subscription is for the resources of one server"), "{said}");
+        assert!(said.contains("one subscription is for the resources and tasks of one server"), "{said}");
     }
 }
 

@@ -273,8 +273,8 @@ fn with(control: Control) -> impl Iterator<Item = &'static Row> {
 async fn without_its_turn_nothing_leaves_a_session() {
     let lobby = Lobby::with(Setup::default()).await;
     allow_at(&lobby.gate, "lobby", 1).await;
-    let (bobs, session) = (lobby.begin(BOB).await, lobby.begin(ANA).await);
-    let (_answer, _speech) = lobby.talk(&bobs).await;
+    let (desktop, session) = (lobby.begin(ANA_AT_DESKTOP).await, lobby.begin(ANA).await);
+    let (_answer, _speech) = lobby.talk(&desktop).await;
     let before = reached(&lobby.talker);
     // At once, because each waits for as long as one may.
     let late = with(Control::Turn).map(|row| send(&session, row, Thing::Usable, unbent));
