@@ -14,6 +14,7 @@ use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
 
 use crate::locals::Locals;
+use crate::sign_in::Register;
 
 /// Compiles snapshots.
 pub(crate) struct Compiler {
@@ -21,6 +22,8 @@ pub(crate) struct Compiler {
     egress: egress::Client,
     locals: Arc<Locals>,
     turnstiles: Arc<Turnstiles>,
+    /// Who signs in at the gate itself, if anybody does.
+    register: Option<Arc<Register>>,
     /// Where relative secret files start from.
     base: PathBuf,
 }
@@ -33,7 +36,13 @@ impl Compiler {
         locals: Arc<Locals>,
         base: &Path,
     ) -> Self {
-        Self { state, egress, locals, turnstiles: Arc::default(), base: base.to_owned() }
+        Self { state, egress, locals, turnstiles: Arc::default(), register: None, base: base.to_owned() }
+    }
+
+    /// Tells the register of clients of each revision, too.
+    #[must_use]
+    pub(crate) fn telling(self, register: Option<Arc<Register>>) -> Self {
+        Self { register, ..self }
     }
 
     /// Where calls to servers take turns, over all snapshots.
@@ -100,6 +109,9 @@ impl Compiler {
             let ways = door.into_iter().flat_map(|door| &door.ways);
             ways.into_iter().any(|way| way.route.server == *server && way.speaks.first() == Some(&revision))
         });
+        if let Some(register) = &self.register {
+            register.take(&governed);
+        }
         Ok(Snapshot {
             revision: governed.revision,
             registry,

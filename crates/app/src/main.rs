@@ -14,6 +14,7 @@ mod logs;
 mod quickstart;
 mod serve;
 mod settings;
+mod sign_in;
 mod system;
 
 use std::process::ExitCode;

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use audit::{Condition, Journal};
 use gateway::{Doors, Front, Gate, Metrics, Snapshots};
+use identity::resource_server::proof::Proofs;
 use prometheus_client::registry::Registry as Counters;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -19,7 +20,7 @@ use crate::compile::Compiler;
 use crate::locals::Locals;
 use crate::settings::{Listener, Loaded};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{beside, bootstrap, checks};
+use crate::{beside, bootstrap, checks, sign_in};
 
 /// How many servers may be waiting to be compared with their pins.
 const HEED_WAITING_MAX: usize = 256;
@@ -64,6 +65,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     // What is wrong with the settings is told before anything else is touched.
     let front = ArcSwap::from_pointee(front(loaded, agents.local_addr()?)?);
     let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
+    let signs_in = sign_in::wanted(loaded, agents.local_addr()?)?;
     let store = store::Sqlite::open(&data.join("state.db"))
         .await
         .with_context(|| format!("cannot open the database in `{}`", data.display()))?;
@@ -87,18 +89,27 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
 
     let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
     let locals = Arc::new(Locals::new(&data, loaded.base())?);
-    let compiler = Arc::new(Compiler::new(Arc::clone(&store) as _, egress, Arc::clone(&locals), loaded.base()));
+    let register = signs_in.as_ref().map(sign_in::Wanted::register);
+    let compiler = Compiler::new(Arc::clone(&store) as _, egress.clone(), Arc::clone(&locals), loaded.base());
+    let compiler = Arc::new(compiler.telling(register.clone()));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
     let halts = Arc::new(Halts::new(store.halts().await?));
 
+    let mut pages: Vec<Arc<dyn identity::site::Site>> = Vec::new();
+    if let (Some(signs_in), Some(register)) = (signs_in, register) {
+        let proofs = Arc::new(Proofs::new(Arc::new(identity::Seal::new(Arc::clone(&entropy))?)));
+        let (port, clock, entropy) = (Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&entropy));
+        let around = sign_in::Around { port, egress, proofs, clock, entropy };
+        pages.push(signs_in.open(register, around).await?);
+    }
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
     let mut counters = Counters::default();
     let turnstiles = Arc::clone(compiler.turnstiles());
     gateway::count_traffic(&mut counters, Arc::clone(&turnstiles));
     let gate = Arc::new(Gate {
         front,
-        sites: gateway::Sites::default(),
+        sites: gateway::Sites::new(pages),
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
@@ -160,6 +171,9 @@ impl Serving {
         let same_places = (next.settings.agents.listen, next.settings.admin.listen, next.data())
             == (before.settings.agents.listen, before.settings.admin.listen, before.data());
         anyhow::ensure!(same_places, "listeners and the data directory change with a restart only");
+        let same_sign_in = (&next.settings.sign_in, &next.settings.vault, &next.settings.agents.public_url)
+            == (&before.settings.sign_in, &before.settings.vault, &before.settings.agents.public_url);
+        anyhow::ensure!(same_sign_in, "`[sign_in]`, `[vault]` and `public_url` change with a restart only");
         let front = front(&next, self.agents)?;
         let people = bootstrap::people(&next, entropy)?;
         self.gate.front.store(Arc::new(front));
@@ -284,6 +298,8 @@ fn doors(listener: &Listener, bound: SocketAddr) -> Doors {
     if bound.ip().is_loopback() {
         hosts.extend([format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")]);
     }
+    let named = listener.public_url.as_deref().and_then(|url| url.split_once("://"));
+    hosts.extend(named.map(|(_, host)| host.to_owned()));
     hosts.extend(listener.hosts.iter().flat_map(|host| [host.clone(), format!("{host}:{port}")]));
     Doors::new(hosts, listener.origins.clone())
 }

@@ -4,6 +4,8 @@
 //! Every mistake is told at its file, line and column, also where two settings do not fit each other: [`place`] finds it.
 
 mod place;
+pub(crate) mod sign_in;
+pub(crate) mod vault;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,6 +39,10 @@ pub(crate) struct Settings {
     /// How the gate checks servers.
     #[serde(default)]
     pub pins: Pins,
+    /// What seals secrets that are kept.
+    pub vault: Option<vault::Vault>,
+    /// The identity provider with which people sign in for their agents.
+    pub sign_in: Option<sign_in::SignIn>,
 }
 
 /// The agents' listener.
@@ -51,6 +57,8 @@ pub(crate) struct Listener {
     /// Origins of web pages that may call.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// What agents and browsers call it: `https://gate.example`. Without it, the address of a listener on loopback.
+    pub public_url: Option<String>,
 }
 
 /// The admin listener.
@@ -238,7 +246,7 @@ impl Loaded {
 
     /// Looks for settings that do not fit each other.
     fn check(&self) -> Result<(), Mistake> {
-        let Settings { agents, admin, data: _, development, pins } = &self.settings;
+        let Settings { agents, admin, data: _, development, pins, vault: _, sign_in: _ } = &self.settings;
         let listeners = [("agents", agents.listen), ("admin", admin.listen)];
         for (name, address) in listeners.into_iter().filter(|(_, address)| !address.ip().is_loopback()) {
             let at = [Key(name), Key("listen")];
@@ -265,7 +273,12 @@ impl Loaded {
         if pins.check_seconds == 0 {
             return Err(self.wrong(&[Key("pins"), Key("check_seconds")], "this must be at least 1"));
         }
-        Ok(())
+        if let Some(url) = agents.public_url.as_ref().filter(|url| !sign_in::is_public_url(url)) {
+            let message = format!("`{url}` is not what browsers call a host: no path, and no `/` at its end");
+            let hint = "write `https://gate.example`; plain `http` is for loopback";
+            return Err(self.wrong(&[Key("agents"), Key("public_url")], message).with_hint(hint));
+        }
+        self.check_sign_in()
     }
 
     /// A mistake at the place that the steps lead to.

@@ -25,8 +25,8 @@ pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Member, Offered, Pro
 pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
 pub use difference::{Changed, Difference, Downgrade, difference, newest_with_sessions};
 pub use manifest::{
-    Address, AgentClient, AgentManifest, CommandManifest, Credential, Demands, EndpointManifest, Grant, GrantHolder,
-    GrantKind, Key, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
+    Address, AgentClient, AgentManifest, ClientKey, CommandManifest, Credential, Demands, EndpointManifest, Grant,
+    GrantHolder, GrantKind, Key, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
 };
 pub use mentions::{Mention, Neighbour, mentions};
 pub use schema::{InputSchema, SchemaError, Violation};

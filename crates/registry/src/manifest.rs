@@ -18,7 +18,7 @@ use model::ZoneName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use agent::{AgentClient, AgentManifest};
+pub use agent::{AgentClient, AgentManifest, ClientKey};
 pub use authentication::Demands;
 pub use command::{Arguments, CommandLimits, CommandManifest};
 pub use credential::{Credential, Grant, GrantHolder, GrantKind, Key};

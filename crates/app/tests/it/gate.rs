@@ -33,6 +33,10 @@ const LOOK: Duration = Duration::from_millis(20);
 pub(crate) struct Setup {
     /// More settings.
     pub(crate) settings: String,
+    /// More settings of the agents' listener.
+    pub(crate) listener: String,
+    /// Files in `secrets`, by their names there.
+    pub(crate) secrets: Vec<(&'static str, String)>,
     /// More files to apply, by their path in the folder.
     pub(crate) state: Vec<(String, String)>,
     /// Whether the desk is given a credential.

@@ -17,6 +17,8 @@ mod gate;
 #[cfg(test)]
 mod hostile;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod local;
 #[cfg(test)]
 mod many;

@@ -42,6 +42,42 @@ pub struct AgentClient {
     /// reads this.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub redirect_uris: Vec<Line>,
+    /// The public keys with which it proves at the gate's own authorization server that it is this client. Without any, and
+    /// without `jwks_uri`, it proves nothing and is a public client.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<ClientKey>,
+    /// Where it publishes those keys instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Line>,
+}
+
+/// A public key, member by member as in a key set (RFC 7517).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientKey {
+    /// Its type: `EC`, `OKP` or `RSA`.
+    pub kty: Line,
+    /// Its curve: `P-256`, `P-384`, `P-521` or `Ed25519`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crv: Option<Line>,
+    /// A coordinate of the key on its curve.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<Line>,
+    /// The other one, where there are two.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub y: Option<Line>,
+    /// The modulus of an RSA key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub n: Option<Line>,
+    /// The exponent of an RSA key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub e: Option<Line>,
+    /// Its id, as the client's assertions name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<Line>,
+    /// The one algorithm that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alg: Option<Line>,
 }
 
 impl AgentManifest {
@@ -109,6 +145,14 @@ impl TryFrom<Written> for AgentManifest {
         if let Some(place) = clients.iter().position(|one| one.redirect_uris.len() > limits::AGENT_CLIENTS_MAX) {
             let why = format!("name at most {} redirects", limits::AGENT_CLIENTS_MAX);
             return Err(Misfit::new(format!("clients[{place}].redirect_uris"), why));
+        }
+        if let Some(place) = clients.iter().position(|one| one.keys.len() > limits::KEYS_PER_SET_MAX) {
+            let why = format!("name at most {} keys", limits::KEYS_PER_SET_MAX);
+            return Err(Misfit::new(format!("clients[{place}].keys"), why));
+        }
+        if let Some(place) = clients.iter().position(|one| !one.keys.is_empty() && one.jwks_uri.is_some()) {
+            let why = "keys stand here, or where the client publishes them, not both";
+            return Err(Misfit::new(format!("clients[{place}].jwks_uri"), why));
         }
         Ok(Self { name, kind, owner, purpose, endpoints, assurance, clients })
     }

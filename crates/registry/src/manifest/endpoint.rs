@@ -34,6 +34,9 @@ pub struct EndpointManifest {
     portions: Vec<Portion>,
 }
 
+/// First segments of the agents' listener that are no endpoint's.
+const RESERVED: [&str; 2] = ["connect", "oauth"];
+
 /// Tools are looked for instead of listed: clients are shown three tools of the gate's, that find, describe and call the
 /// others.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -205,6 +208,9 @@ impl TryFrom<Written> for EndpointManifest {
         let Written { name, server, purpose, environment, minimum_revision, search, listed, .. } = written;
         let Written { authentication, tools, prompts, servers, .. } = written;
         authentication.check()?;
+        if RESERVED.contains(&name.as_str()) {
+            return Err(Misfit::new("name", format!("pages of the gate's own are at `/{name}`: choose another name")));
+        }
         let minimum_revision = minimum_revision.as_deref().map(revision).transpose()?;
         let search = searched(search, listed)?;
         let (naming, portions) = match (server, servers) {

@@ -61,7 +61,9 @@ pub(crate) fn person_token(role: &str) -> String {
 
 /// Everything but the gate's own data.
 pub(super) fn write_all(directory: &Path, setup: &Setup, desk: &str) {
-    for folder in ["tokens", "secrets", "state/servers", "state/endpoints", "state/zones", "state/policies"] {
+    for folder in
+        ["tokens", "secrets", "state/servers", "state/endpoints", "state/zones", "state/policies", "state/agents"]
+    {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(directory.join(folder)).unwrap();
     }
     fs::set_permissions(directory, fs::Permissions::from_mode(0o700)).unwrap();
@@ -74,6 +76,9 @@ pub(super) fn write_all(directory: &Path, setup: &Setup, desk: &str) {
     fs::write(state.join("policies/desk.cedar"), policies()).unwrap();
     for (file, text) in &setup.state {
         fs::write(state.join(file), text).unwrap();
+    }
+    for (name, secret) in &setup.secrets {
+        write_private(&directory.join("secrets").join(name), secret);
     }
     if setup.guarded {
         write_private(&directory.join("secrets/desk"), DESK_CREDENTIAL);
@@ -89,7 +94,8 @@ pub(crate) fn write_private(file: &Path, text: &str) {
 }
 
 fn settings(directory: &Path, setup: &Setup) -> String {
-    let mut text = "[agents]\nlisten = \"127.0.0.1:0\"\n\n[admin]\nlisten = \"127.0.0.1:0\"\n\n".to_owned();
+    let mut text = format!("[agents]\nlisten = \"127.0.0.1:0\"\n{}\n", setup.listener);
+    text.push_str("[admin]\nlisten = \"127.0.0.1:0\"\n\n");
     text.push_str("[data]\ndirectory = \"data\"\n");
     for role in ROLES {
         write_private(&directory.join("tokens").join(role), &person_token(role));

@@ -29,11 +29,12 @@ token = "file:carol"
 "#;
 
 /// What is right, what is written instead, and where and what the gate says it is.
-const MISTAKES: [(&str, &str, &str); 24] = [
+const MISTAKES: [(&str, &str, &str); 32] = [
     (
         "[agents]",
         "[agent]",
-        "1:2: unknown field `agent`, expected one of `agents`, `admin`, `data`, `development`, `pins` (did you mean \
+        "1:2: unknown field `agent`, expected one of `agents`, `admin`, `data`, `development`, `pins`, `vault`, \
+         `sign_in` (did you mean \
          `agents`?)",
     ),
     ("[data]\ndirectory = \"data\"\n", "", "1:1: missing field `data` (add the table `[data]`)"),
@@ -136,6 +137,53 @@ const MISTAKES: [(&str, &str, &str); 24] = [
         "[agents]",
         "[pins]\ncheck_second = 5\n\n[agents]",
         "2:1: unknown field `check_second`, expected `check_seconds` (did you mean `check_seconds`?)",
+    ),
+    (
+        "listen = \"127.0.0.1:0\"",
+        "listen = \"127.0.0.1:0\"\npublic_url = \"https://gate.example/\"",
+        "3:14: `https://gate.example/` is not what browsers call a host: no path, and no `/` at its end (write \
+         `https://gate.example`; plain `http` is for loopback)",
+    ),
+    (
+        "[agents]",
+        "[sign_in]\nissuer = \"https://id.example\"\nclient_id = \"gate\"\n\n[agents]",
+        "1:1: what the gate keeps of sign-ins is sealed by a vault, and there is none (add the table `[vault]` with \
+         `key = \"file:PATH\"`; `openssl rand -hex 32` makes one)",
+    ),
+    (
+        "[agents]",
+        "[vault]\nkey = \"file:token\"\n[sign_in]\nissuer = \"http://id.example\"\nclient_id = \"gate\"\n\n[agents]",
+        "4:10: `http://id.example` is no issuer (write the URL as the provider's metadata do, with `https`)",
+    ),
+    (
+        "[agents]",
+        "[vault]\nkey = \"file:token\"\n[sign_in]\nissuer = \"https://id.example\"\nclient_id = \"gate\"\n\
+         skew_seconds = 3600\n\n[agents]",
+        "6:16: this must be from 0 to 300",
+    ),
+    (
+        "[agents]",
+        "[vault]\nkey = \"file:token\"\n[sign_in]\nissuer = \"https://id.example\"\nclient_id = \"gate\"\n\
+         algorithms = [\"HS256\"]\n\n[agents]",
+        "6:15: unknown variant `HS256`, expected one of `ES256`, `ES384`, `ES512`, `EdDSA`, `PS256`, `PS384`, `PS512`, \
+         `RS256`, `RS384`, `RS512` (did you mean `ES256`?)",
+    ),
+    (
+        "[agents]",
+        "[vault]\nkey = \"file:token\"\n[sign_in]\nissuer = \"https://id.example\"\nclient_id = \"gate\"\n\
+         documents = [{ host = \"*.example\", client = \"any\" }]\n\n[agents]",
+        "6:23: `*.example` is no host's exact name (write a name such as `clients.example`)",
+    ),
+    (
+        "[agents]",
+        "[vault]\nkey = \"file:token\"\n[sign_in]\nissuer = \"https://id.example\"\nclient_id = \"gate\"\n\
+         authentication = \"client_secret_post\"\n\n[agents]",
+        "6:18: there is no `client_secret` to be shown (add `client_secret = \"file:PATH\"`)",
+    ),
+    (
+        "[agents]",
+        "[vault]\nkey = \"file:token\"\n[sign_in]\nissuer = \"https://id.example\"\nclient_id = \"gate\"\n\n[agents]",
+        "2:7: a master key is 64 hexadecimal digits: `openssl rand -hex 32` makes one",
     ),
 ];
 

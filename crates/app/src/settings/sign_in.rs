@@ -1,0 +1,241 @@
+//! `[sign_in]`: the identity provider with which people sign in at the gate, so that their agents may act for them; and
+//! which applications may ask them to.
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+
+use egress::Reach;
+use identity::facade::Terms;
+use identity::keys::Algorithm;
+use identity::relying::{ClaimNames, ClientAuthentication, Provider};
+use ipnet::IpNet;
+use model::{SecretReference, limits};
+use registry::manifest::Mistake;
+use serde::Deserialize;
+use url::{Host, Url};
+
+use super::Loaded;
+use super::place::Step::{self, Index, Key};
+
+/// The identity provider, and what the gate is there.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    /// Its issuer, exactly as its tokens spell it.
+    pub issuer: String,
+    /// What the gate is called there.
+    pub client_id: String,
+    /// Where the secret is kept that the gate has there.
+    pub client_secret: Option<SecretReference>,
+    /// How the secret is shown; `client_secret_basic` if nothing is said.
+    #[serde(default)]
+    pub authentication: Authentication,
+    /// What is asked for beside `openid`. `offline_access` lets the gate ask again whether people are still who they were.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// How the provider may sign.
+    #[serde(default = "usual")]
+    pub algorithms: Vec<Algorithm>,
+    /// Its claims that say who somebody is.
+    #[serde(default)]
+    pub claims: Claims,
+    /// Whether its userinfo endpoint is asked for claims that its tokens do not have.
+    #[serde(default)]
+    pub ask_userinfo: bool,
+    /// Classes of sign-in that it is asked for.
+    #[serde(default)]
+    pub acr_values: Vec<String>,
+    /// The networks that it may be in; any public address if none is named.
+    pub networks: Option<Vec<IpNet>>,
+    /// Seconds by which its clock may differ.
+    #[serde(default = "skew")]
+    pub skew_seconds: u64,
+    /// Seconds for which its keys are believed when they cannot be fetched again.
+    #[serde(default = "keys_age")]
+    pub keys_age_seconds: u64,
+    /// Hosts whose applications describe themselves.
+    #[serde(default)]
+    pub documents: Vec<Documents>,
+    /// The client of the gate's own issuer as which applications act that register by themselves; none, and they cannot.
+    pub registration: Option<String>,
+}
+
+/// How a client secret is shown (OpenID Connect Core 1.0 §9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Authentication {
+    /// In the `Authorization` header.
+    #[default]
+    ClientSecretBasic,
+    /// In the form.
+    ClientSecretPost,
+}
+
+/// Which claims say who somebody is.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Claims {
+    /// What a person is called here, in policies and receipts.
+    pub user: String,
+    /// Their groups.
+    pub groups: String,
+}
+
+impl Default for Claims {
+    fn default() -> Self {
+        let ClaimNames { user, groups } = ClaimNames::default();
+        Self { user, groups }
+    }
+}
+
+/// A host whose client metadata documents are believed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Documents {
+    /// The host, by its exact name.
+    pub host: String,
+    /// The registered client of the gate's own issuer as which such an application acts, unless it is registered itself.
+    pub client: String,
+}
+
+/// What providers sign with by themselves.
+fn usual() -> Vec<Algorithm> {
+    vec![Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa]
+}
+
+fn skew() -> u64 {
+    limits::SKEW_SECONDS
+}
+
+fn keys_age() -> u64 {
+    limits::KEYS_AGE_SECONDS
+}
+
+/// Whether a text is what browsers call a host, exactly: `https://gate.example`, or `http` on loopback.
+pub(super) fn is_public_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text && is_safe(&url))
+}
+
+fn is_safe(url: &Url) -> bool {
+    let is_here = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || (url.scheme() == "http" && is_here)
+}
+
+/// The way to a setting of the table.
+fn at(key: &str) -> [Step<'_>; 2] {
+    [Key("sign_in"), Key(key)]
+}
+
+impl Loaded {
+    /// What agents and browsers call the agents' listener; `None` where nobody said and it is not on loopback.
+    pub(crate) fn public_url(&self, bound: SocketAddr) -> Option<String> {
+        let said = self.settings.agents.public_url.clone();
+        said.or_else(|| bound.ip().is_loopback().then(|| format!("http://{bound}")))
+    }
+
+    /// The façade's terms, its provider and where that may be; `None` where nobody signs in.
+    ///
+    /// # Errors
+    /// When the provider's secret cannot be read.
+    pub(crate) fn sign_in(&self, bound: SocketAddr) -> Result<Option<(Terms, Provider, Reach)>, Mistake> {
+        let (Some(sign_in), Some(issuer)) = (&self.settings.sign_in, self.public_url(bound)) else { return Ok(None) };
+        let secret = sign_in.client_secret.as_ref().map(|secret| self.secret(secret, &at("client_secret")));
+        let authentication = match (secret.transpose()?, sign_in.authentication) {
+            (None, _) => ClientAuthentication::None,
+            (Some(secret), Authentication::ClientSecretBasic) => ClientAuthentication::Basic(secret),
+            (Some(secret), Authentication::ClientSecretPost) => ClientAuthentication::Post(secret),
+        };
+        let redirect = format!("{issuer}/oauth/callback");
+        let redirect = Url::parse(&redirect)
+            .map_err(|_| self.wrong(&[Key("agents"), Key("public_url")], "this leads to no URL"))?;
+        let reach = sign_in.networks.clone().map_or_else(Reach::internet, Reach::new);
+        let provider = Provider {
+            issuer: sign_in.issuer.clone(),
+            client_id: sign_in.client_id.clone(),
+            authentication,
+            redirect,
+            scopes: sign_in.scopes.clone(),
+            algorithms: sign_in.algorithms.clone(),
+            skew: sign_in.skew_seconds,
+            claims: ClaimNames { user: sign_in.claims.user.clone(), groups: sign_in.claims.groups.clone() },
+            asks_userinfo: sign_in.ask_userinfo,
+        };
+        let documents = sign_in.documents.iter().map(|one| (one.host.clone(), one.client.clone())).collect();
+        let (registration, acr_values) = (sign_in.registration.clone(), sign_in.acr_values.clone());
+        Ok(Some((Terms { issuer, documents, registration, acr_values }, provider, reach)))
+    }
+
+    /// Looks for settings of signing in that do not fit each other.
+    pub(super) fn check_sign_in(&self) -> Result<(), Mistake> {
+        let Some(sign_in) = &self.settings.sign_in else { return Ok(()) };
+        if self.settings.vault.is_none() {
+            let message = "what the gate keeps of sign-ins is sealed by a vault, and there is none";
+            let hint = "add the table `[vault]` with `key = \"file:PATH\"`; `openssl rand -hex 32` makes one";
+            return Err(self.wrong(&[Key("sign_in")], message).with_hint(hint));
+        }
+        if self.public_url(self.settings.agents.listen).is_none() {
+            let message = "browsers must be told where the gate is, and it is not on loopback";
+            return Err(self
+                .wrong(&[Key("agents"), Key("listen")], message)
+                .with_hint("say `public_url = \"https://gate.example\"` beside it"));
+        }
+        if !Url::parse(&sign_in.issuer).is_ok_and(|url| is_safe(&url) && url.query().or(url.fragment()).is_none()) {
+            let message = format!("`{}` is no issuer", sign_in.issuer);
+            return Err(self
+                .wrong(&at("issuer"), message)
+                .with_hint("write the URL as the provider's metadata do, with `https`"));
+        }
+        if sign_in.client_secret.is_none() && sign_in.authentication != Authentication::default() {
+            let message = "there is no `client_secret` to be shown";
+            return Err(self.wrong(&at("authentication"), message).with_hint("add `client_secret = \"file:PATH\"`"));
+        }
+        self.check_words(sign_in)?;
+        self.check_bounds(sign_in)
+    }
+
+    fn check_words(&self, sign_in: &SignIn) -> Result<(), Mistake> {
+        for (key, words) in [("scopes", &sign_in.scopes), ("acr_values", &sign_in.acr_values)] {
+            let is_word = |word: &String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
+            if let Some(index) = words.iter().position(|word| !is_word(word)) {
+                let message = "this is no word of visible letters without spaces";
+                return Err(self.wrong(&[Key("sign_in"), Key(key), Index(index)], message));
+            }
+        }
+        let mut hosts = HashSet::new();
+        for (index, document) in sign_in.documents.iter().enumerate() {
+            let is_plain = document.host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+            let is_name = is_plain
+                && Url::parse(&format!("https://{}/", document.host))
+                    .is_ok_and(|url| url.domain() == Some(document.host.as_str()));
+            let message = match (is_name, hosts.insert(&document.host)) {
+                (true, true) => continue,
+                (false, _) => format!("`{}` is no host's exact name", document.host),
+                (true, false) => format!("the host `{}` is named twice", document.host),
+            };
+            let place = [Key("sign_in"), Key("documents"), Index(index), Key("host")];
+            return Err(self.wrong(&place, message).with_hint("write a name such as `clients.example`"));
+        }
+        Ok(())
+    }
+
+    fn check_bounds(&self, sign_in: &SignIn) -> Result<(), Mistake> {
+        let bounds = [
+            ("skew_seconds", sign_in.skew_seconds, 0, limits::SKEW_SECONDS_MAX),
+            ("keys_age_seconds", sign_in.keys_age_seconds, 1, limits::KEYS_AGE_SECONDS_MAX),
+        ];
+        for (key, said, least, most) in bounds {
+            if said < least || said > most {
+                return Err(self.wrong(&at(key), format!("this must be from {least} to {most}")));
+            }
+        }
+        if sign_in.algorithms.is_empty() {
+            return Err(self.wrong(&at("algorithms"), "the provider must sign somehow"));
+        }
+        Ok(())
+    }
+}

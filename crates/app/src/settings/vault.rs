@@ -1,0 +1,37 @@
+//! `[vault]`: the master key under which secrets that the gate keeps are sealed.
+
+use identity::vault::{KeyRing, Vault as Sealing};
+use model::SecretReference;
+use registry::manifest::Mistake;
+use serde::Deserialize;
+use std::sync::Arc;
+
+use super::Loaded;
+use super::place::Step::{Index, Key};
+
+/// The master key, and those before it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Vault {
+    /// Where the master key is kept: 64 hexadecimal digits, beside no backup of what it seals.
+    pub key: SecretReference,
+    /// Where those before it are kept, as long as anything is sealed under them.
+    #[serde(default)]
+    pub earlier: Vec<SecretReference>,
+}
+
+impl Loaded {
+    /// The vault, if there is one.
+    ///
+    /// # Errors
+    /// When a key cannot be read, or is none.
+    pub(crate) fn vault(&self) -> Result<Option<Sealing>, Mistake> {
+        let Some(Vault { key, earlier }) = &self.settings.vault else { return Ok(None) };
+        let current = self.secret(key, &[Key("vault"), Key("key")])?;
+        let read = |(index, one)| self.secret(one, &[Key("vault"), Key("earlier"), Index(index)]);
+        let earlier = earlier.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
+        let ring = KeyRing::new(&current, &earlier);
+        let ring = ring.map_err(|error| self.wrong(&[Key("vault"), Key("key")], error.to_string()))?;
+        Ok(Some(Sealing::new(Arc::new(ring))))
+    }
+}

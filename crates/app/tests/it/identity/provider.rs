@@ -1,0 +1,210 @@
+//! An identity provider that signs everybody in at once, and says what a test has it say.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Query, State};
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use http::StatusCode;
+use identity::jwt::SigningKey;
+use identity::keys::KeySet;
+use model::Digest;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::AbortHandle;
+
+/// What the gate is called there.
+pub(crate) const CLIENT: &str = "portcullis";
+/// The secret that the gate has there.
+pub(crate) const SECRET: &str = "secret-of-the-gate-at-its-provider-5d1c";
+
+type Parameters = HashMap<String, String>;
+
+/// The provider. It ends when it is dropped.
+pub(crate) struct FakeProvider {
+    shared: Arc<Shared>,
+    serving: AbortHandle,
+}
+
+struct Shared {
+    issuer: String,
+    key: SigningKey,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    /// What its tokens say beside what they must.
+    claims: Value,
+    /// What its answers to browsers say instead of what they should.
+    back: Parameters,
+    codes: HashMap<String, Parameters>,
+    refreshes: Vec<String>,
+    count: u64,
+    begun: Vec<Parameters>,
+    is_away: bool,
+}
+
+impl FakeProvider {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let issuer = format!("http://{}", listener.local_addr().unwrap());
+        let claims = json!({ "sub": "s-ana", "preferred_username": "ana", "groups": ["support"], "sid": "session-1" });
+        let inner = Mutex::new(Inner { claims, ..Inner::default() });
+        let shared = Arc::new(Shared { issuer, key: SigningKey::generate().unwrap(), inner });
+        let router = Router::new()
+            .route("/.well-known/openid-configuration", get(metadata))
+            .route("/jwks", get(keys))
+            .route("/authorize", get(authorize))
+            .route("/token", post(token))
+            .with_state(Arc::clone(&shared));
+        let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }).abort_handle();
+        Self { shared, serving }
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.shared.issuer
+    }
+
+    /// What its tokens say from now on; `null` takes a claim out.
+    pub(crate) fn says(&self, name: &str, value: Value) {
+        self.shared.inner.lock().unwrap().claims[name] = value;
+    }
+
+    /// What it sends browsers back with from now on; an empty text takes a parameter out.
+    pub(crate) fn sends_back(&self, name: &str, value: &str) {
+        self.shared.inner.lock().unwrap().back.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// Knows nobody any more whom it gave a refresh token.
+    pub(crate) fn forgets_everybody(&self) {
+        self.shared.inner.lock().unwrap().refreshes.clear();
+    }
+
+    /// Answers nothing but errors, or is back again.
+    pub(crate) fn is_away(&self, is_away: bool) {
+        self.shared.inner.lock().unwrap().is_away = is_away;
+    }
+
+    /// The sign-ins that browsers were sent to it with.
+    pub(crate) fn begun(&self) -> Vec<Parameters> {
+        self.shared.inner.lock().unwrap().begun.clone()
+    }
+
+    /// A token of its own, whose claims are these beside issuer and times.
+    pub(crate) fn signs(&self, typ: &str, claims: &Value) -> String {
+        let mut whole = json!({ "iss": self.shared.issuer, "iat": seconds(), "exp": seconds() + 60 });
+        for (name, value) in claims.as_object().unwrap() {
+            whole[name] = value.clone();
+        }
+        self.shared.key.sign(typ, whole.as_object().unwrap()).unwrap()
+    }
+
+    /// Everything secret that it gave the gate.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let inner = self.shared.inner.lock().unwrap();
+        inner.refreshes.iter().cloned().chain([SECRET.to_owned()]).collect()
+    }
+}
+
+impl Drop for FakeProvider {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+/// Seconds since the epoch.
+pub(crate) fn seconds() -> u64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// The challenge of a verifier (RFC 7636 §4.2).
+pub(crate) fn challenge(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Digest::of(verifier.as_bytes()).as_bytes())
+}
+
+async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    let at = |path: &str| format!("{}/{path}", shared.issuer);
+    Json(json!({
+        "issuer": shared.issuer,
+        "authorization_endpoint": at("authorize"),
+        "token_endpoint": at("token"),
+        "jwks_uri": at("jwks"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    }))
+}
+
+async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(KeySet::of([Arc::clone(shared.key.public())]).published())
+}
+
+async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<Parameters>) -> Redirect {
+    let mut inner = shared.inner.lock().unwrap();
+    inner.count += 1;
+    let code = format!("code-of-the-provider-{}", inner.count);
+    let mut back = Parameters::from([
+        ("code".to_owned(), code.clone()),
+        ("state".to_owned(), asked["state"].clone()),
+        ("iss".to_owned(), shared.issuer.clone()),
+    ]);
+    back.extend(inner.back.clone());
+    back.retain(|_, value| !value.is_empty());
+    let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&back).finish();
+    let target = format!("{}?{query}", asked["redirect_uri"]);
+    inner.begun.push(asked.clone());
+    inner.codes.insert(code, asked);
+    Redirect::to(&target)
+}
+
+async fn token(State(shared): State<Arc<Shared>>, form: String) -> (StatusCode, Json<Value>) {
+    let form: Parameters = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+    let mut inner = shared.inner.lock().unwrap();
+    let refused = (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+    if inner.is_away {
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": "temporarily_unavailable" })));
+    }
+    let nonce = match form["grant_type"].as_str() {
+        "authorization_code" => {
+            let Some(asked) = inner.codes.remove(&form["code"]) else { return refused };
+            if asked["code_challenge"] != challenge(&form["code_verifier"]) {
+                return refused;
+            }
+            Some(asked["nonce"].clone())
+        }
+        _ => {
+            let known = inner.refreshes.iter().position(|known| *known == form["refresh_token"]);
+            let Some(place) = known else { return refused };
+            inner.refreshes.remove(place);
+            None
+        }
+    };
+    inner.count += 1;
+    let refresh = format!("refresh-token-of-the-provider-{}", inner.count);
+    inner.refreshes.push(refresh.clone());
+    let mut claims = json!({
+        "iss": shared.issuer, "aud": CLIENT, "iat": seconds(), "exp": seconds() + 300, "auth_time": seconds(),
+    });
+    if let Some(nonce) = nonce {
+        claims["nonce"] = nonce.into();
+    }
+    for (name, value) in inner.claims.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    let claims: serde_json::Map<_, _> =
+        claims.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
+    let id_token = shared.key.sign("JWT", &claims).unwrap();
+    let access = format!("access-token-of-the-provider-{}", inner.count);
+    let answer = json!({
+        "access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh, "id_token": id_token,
+    });
+    (StatusCode::OK, Json(answer))
+}
