@@ -14,6 +14,9 @@ pub struct Usage {
     pub cpu: Duration,
     /// Bytes of memory resident now.
     pub resident_bytes: u64,
+    /// Those of them that it asked for itself, in use or swapped out. The others are pages of files, its own program among
+    /// them, that the kernel reads and drops as it sees fit.
+    pub own_bytes: u64,
 }
 
 /// Milliseconds in one of the clock ticks that `/proc/PID/stat` counts in: `USER_HZ` is 100 on every Linux we run on.
@@ -27,7 +30,8 @@ const USER_TIME_FIELD: usize = 11;
 pub fn usage(pid: u32) -> anyhow::Result<Usage> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).context("read the process's times")?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("read the process's memory")?;
-    Ok(Usage { cpu: cpu(&stat)?, resident_bytes: resident_bytes(&status)? })
+    let own_bytes = memory(&status, "RssAnon:")? + memory(&status, "VmSwap:")?;
+    Ok(Usage { cpu: cpu(&stat)?, resident_bytes: memory(&status, "VmRSS:")?, own_bytes })
 }
 
 fn cpu(stat: &str) -> anyhow::Result<Duration> {
@@ -39,9 +43,10 @@ fn cpu(stat: &str) -> anyhow::Result<Duration> {
     Ok(Duration::from_millis(ticks.iter().sum::<u64>() * TICK_MILLISECONDS))
 }
 
-fn resident_bytes(status: &str) -> anyhow::Result<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("find the resident memory")?;
-    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().context("read the resident memory")?;
+/// One of the amounts of memory in `/proc/PID/status`, in bytes.
+fn memory(status: &str, name: &str) -> anyhow::Result<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).context("find the process's memory")?;
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().context("read the process's memory")?;
     Ok(kibibytes * 1024)
 }
 

@@ -76,6 +76,8 @@ struct Sample {
     /// Seconds since the run began.
     at: f64,
     resident_bytes: u64,
+    /// Those of them that are no pages of files, and what is swapped out.
+    own_bytes: u64,
     open_files: u64,
     threads: u64,
     children: u64,
@@ -101,6 +103,7 @@ struct Report {
     /// The caller's latencies, window by window.
     p99_microseconds: Vec<f64>,
     resident_bytes: Trend,
+    own_bytes: Trend,
     open_files: Trend,
     threads: Trend,
     children: Trend,
@@ -165,7 +168,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         samples.iter().filter(|sample| sample.at >= SETTLING_PART * plan.minutes * 60.0).copied().collect();
     let trend = |value: &dyn Fn(&Sample) -> f64| Trend::of(settled.iter().map(|sample| (sample.at, value(sample))));
     let report = Report {
-        format: 2,
+        format: 3,
         taken_at_unix_seconds: SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()),
         machine,
         minutes: plan.minutes,
@@ -173,6 +176,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         calls,
         p99_microseconds,
         resident_bytes: trend(&|sample| sample.resident_bytes as f64),
+        own_bytes: trend(&|sample| sample.own_bytes as f64),
         open_files: trend(&|sample| sample.open_files as f64),
         threads: trend(&|sample| sample.threads as f64),
         children: trend(&|sample| sample.children as f64),
@@ -240,9 +244,11 @@ fn sample(process: u32, at: Duration, counts: Counts, upstream_sessions: Option<
     let is_socket = |file: &fs::DirEntry| {
         fs::read_link(file.path()).is_ok_and(|target| target.to_string_lossy().starts_with("socket:"))
     };
+    let usage = process::usage(process).ok()?;
     Some(Sample {
         at: thousandths(at.as_secs_f64()),
-        resident_bytes: process::usage(process).ok()?.resident_bytes,
+        resident_bytes: usage.resident_bytes,
+        own_bytes: usage.own_bytes,
         open_files: count("fd").ok()?,
         threads: count("task").ok()?,
         children: children(process).len() as u64,
@@ -272,10 +278,11 @@ fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
     fs::write(&path, serde_json::to_string_pretty(report)? + "\n").context("keep the report")?;
     let mebibyte = 1024.0 * 1024.0;
     say(&format!(
-        "{} calls at {:.0} per second\nmemory    {}\nfiles     {}\nthreads   {}\nchildren  {}\nsockets   {}\n\
+        "{} calls at {:.0} per second\nmemory    {}\nresident  {}\nfiles     {}\nthreads   {}\nchildren  {}\nsockets   {}\n\
          streams   {}\nsessions  {}\nbridge    {}\nupstream  {}\n{:?}\nKept in {}",
         report.calls,
         report.calls_per_second,
+        report.own_bytes.told(mebibyte, "MiB"),
         report.resident_bytes.told(mebibyte, "MiB"),
         report.open_files.told(1.0, ""),
         report.threads.told(1.0, ""),

@@ -13,10 +13,11 @@ fn a_state_without_times_is_an_error() {
 
 #[test]
 fn resident_memory_is_told_in_bytes() {
-    assert_eq!(resident_bytes("Name:\ta\nVmRSS:\t    2048 kB\nThreads:\t4\n").unwrap(), 2 * 1024 * 1024);
+    assert_eq!(memory("Name:\ta\nVmRSS:\t    2048 kB\nThreads:\t4\n", "VmRSS:").unwrap(), 2 * 1024 * 1024);
 }
 
 #[test]
 fn this_process_has_used_something() {
-    assert!(usage(std::process::id()).unwrap().resident_bytes > 0);
+    let usage = usage(std::process::id()).unwrap();
+    assert!(usage.own_bytes > 0 && usage.resident_bytes > usage.own_bytes);
 }
