@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use gateway::{Door, Keys, Snapshot, Way};
+use identity::agents::{Agents, Registration};
 use identity::{Credential, read_secret};
-use model::{EndpointName, ToolName};
+use model::{Agent, EndpointName, ToolName};
 use policy::Policies;
-use registry::{Approved, Catalogue, Endpoint, Member, ServerManifest};
+use registry::{AgentManifest, Approved, Catalogue, Endpoint, Member, ServerManifest};
 use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
 
@@ -115,6 +116,7 @@ impl Compiler {
         Ok(Snapshot {
             revision: governed.revision,
             registry,
+            agents: agents(&governed.agents, before),
             policy: Arc::new(policy),
             endpoints,
             keys: Arc::new(Keys::new(credentials)),
@@ -187,6 +189,24 @@ fn kept(before: &Snapshot, endpoint: &Arc<Endpoint>) -> Option<Arc<Door>> {
     let is_whole = door.ways.len() == endpoint.members.len();
     let is_remote = endpoint.members.iter().all(|member| member.server.manifest.command().is_none());
     (Arc::ptr_eq(&door.endpoint, endpoint) && is_whole && is_remote).then(|| Arc::clone(door))
+}
+
+/// The registered agents; the same as before if none changed, so that what was found out about callers counts on.
+fn agents(manifests: &[AgentManifest], before: Option<&Snapshot>) -> Arc<Agents> {
+    let registrations = manifests.iter().cloned().map(|manifest| {
+        let AgentManifest { name, kind, owner: _, purpose: _, endpoints, assurance, clients } = manifest;
+        let client = |one: registry::AgentClient| (one.issuer.as_str().to_owned(), one.id.as_str().to_owned());
+        let clients = clients.into_iter().map(client).collect();
+        let endpoints = endpoints.into_iter().collect();
+        Registration { agent: Agent { id: name, kind }, endpoints, assurance, clients }
+    });
+    let agents = Agents::new(registrations).unwrap_or_else(|error| {
+        // What is applied was checked for this; were it there all the same, nobody could tell who calls.
+        tracing::error!(%error, "no token is taken");
+        Agents::default()
+    });
+    let same = before.map(|before| &before.agents).filter(|before| ***before == agents);
+    same.map_or_else(|| Arc::new(agents), Arc::clone)
 }
 
 /// The revisions in which a server can be spoken to, the newest first.

@@ -9,7 +9,8 @@ use ::watch::{Halts, port::Halts as _};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use audit::{Condition, Journal};
-use gateway::{Doors, Front, Gate, Metrics, Snapshots};
+use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
+use identity::resource_server::ResourceServer;
 use identity::resource_server::proof::Proofs;
 use prometheus_client::registry::Registry as Counters;
 use tokio::net::TcpListener;
@@ -38,6 +39,7 @@ pub(crate) struct Serving {
     /// Where people connect.
     pub admin: SocketAddr,
     gate: Arc<Gate>,
+    porch: Porch,
     people: Arc<ArcSwap<admin::People>>,
     store: Arc<store::Sqlite>,
     locals: Arc<Locals>,
@@ -62,8 +64,12 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
 
     let clock: Arc<dyn model::Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn model::Entropy> = Arc::new(SystemEntropy::default());
+    let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
+    let seal = Arc::new(identity::Seal::new(Arc::clone(&entropy))?);
+    let proofs = Arc::new(Proofs::new(seal));
+    let porch = Porch { bound: agents.local_addr()?, egress: egress.clone(), proofs, clock: Arc::clone(&clock) };
     // What is wrong with the settings is told before anything else is touched.
-    let front = ArcSwap::from_pointee(front(loaded, agents.local_addr()?)?);
+    let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
     let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
     let signs_in = sign_in::wanted(loaded, agents.local_addr()?)?;
     let store = store::Sqlite::open(&data.join("state.db"))
@@ -87,7 +93,6 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         "the journal is open"
     );
 
-    let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
     let locals = Arc::new(Locals::new(&data, loaded.base())?);
     let register = signs_in.as_ref().map(sign_in::Wanted::register);
     let compiler = Compiler::new(Arc::clone(&store) as _, egress.clone(), Arc::clone(&locals), loaded.base());
@@ -98,7 +103,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
 
     let mut pages: Vec<Arc<dyn identity::site::Site>> = Vec::new();
     if let (Some(signs_in), Some(register)) = (signs_in, register) {
-        let proofs = Arc::new(Proofs::new(Arc::new(identity::Seal::new(Arc::clone(&entropy))?)));
+        let proofs = Arc::clone(&porch.proofs);
         let (port, clock, entropy) = (Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&entropy));
         let around = sign_in::Around { port, egress, proofs, clock, entropy };
         pages.push(signs_in.open(register, around).await?);
@@ -150,6 +155,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let names = admin::Names::new(addresses.1, &settings.admin.hosts, &[]);
     tasks.spawn(gateway::serve(agents, Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::tend(Arc::clone(&gate), until(stopped.clone())));
+    tasks.spawn(gateway::end_with_tokens(Arc::clone(&gate), until(stopped.clone())));
+    porch.warm(&gate);
     tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
     let again = Arc::new(Notify::new());
     let news = beside::News { revisions: store.revisions(), again: Arc::clone(&again) };
@@ -157,11 +164,11 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
     let every = Duration::from_secs(settings.pins.check_seconds);
     tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
-    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, people, store, locals, again, stop, tasks })
+    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, porch, people, store, locals, again, stop, tasks })
 }
 
 impl Serving {
-    /// Takes what can change while serving from a settings file: callers, people, names of the agents' listener. Whole or not
+    /// Takes what can change while serving from a settings file: callers, issuers, people, names of the agents' listener. Whole or not
     /// at all. Servers' credentials are read again as well.
     ///
     /// # Errors
@@ -174,10 +181,11 @@ impl Serving {
         let same_sign_in = (&next.settings.sign_in, &next.settings.vault, &next.settings.agents.public_url)
             == (&before.settings.sign_in, &before.settings.vault, &before.settings.agents.public_url);
         anyhow::ensure!(same_sign_in, "`[sign_in]`, `[vault]` and `public_url` change with a restart only");
-        let front = front(&next, self.agents)?;
+        let front = self.porch.front(&next, Some(&self.gate.front.load()))?;
         let people = bootstrap::people(&next, entropy)?;
         self.gate.front.store(Arc::new(front));
         self.gate.snapshots.ask_again();
+        self.porch.warm(&self.gate);
         self.people.store(Arc::new(people));
         self.locals.read_secrets_again();
         self.again.notify_one();
@@ -286,9 +294,32 @@ fn metrics(counters: Counters) -> Arc<dyn Fn() -> String + Send + Sync> {
     })
 }
 
-/// Callers and the names of the listener, from settings.
-fn front(loaded: &Loaded, bound: SocketAddr) -> anyhow::Result<Front> {
-    Ok(Front { doors: doors(&loaded.settings.agents, bound), callers: loaded.callers()? })
+/// What the front of the gate is made with, whenever settings are read.
+struct Porch {
+    bound: SocketAddr,
+    egress: egress::Client,
+    proofs: Arc<Proofs>,
+    clock: Arc<dyn model::Clock>,
+}
+
+impl Porch {
+    /// Callers and the names of the listener, from settings. What is known of issuers that stay is kept.
+    fn front(&self, loaded: &Loaded, before: Option<&Front>) -> anyhow::Result<Front> {
+        let before = before.and_then(|before| before.callers.server.as_deref());
+        let server = loaded.resource(&self.egress, self.bound)?.map(|settings| {
+            let (proofs, clock) = (Arc::clone(&self.proofs), Arc::clone(&self.clock));
+            Arc::new(ResourceServer::new(settings, proofs, clock, before))
+        });
+        let callers = Callers { development: loaded.callers()?, server };
+        Ok(Front { doors: doors(&loaded.settings.agents, self.bound), callers })
+    }
+
+    /// Has issuers' keys fetched, beside everything else.
+    fn warm(&self, gate: &Gate) {
+        if let Some(server) = gate.front.load().callers.server.clone() {
+            tokio::spawn(async move { server.warm().await });
+        }
+    }
 }
 
 /// The names a listener answers to: its address, `localhost` if that is what it is, and what settings add.

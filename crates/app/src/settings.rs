@@ -3,6 +3,7 @@
 //!
 //! Every mistake is told at its file, line and column, also where two settings do not fit each other: [`place`] finds it.
 
+mod issuers;
 mod place;
 pub(crate) mod sign_in;
 pub(crate) mod vault;
@@ -18,6 +19,7 @@ use model::{AgentId, AgentKind, GroupName, Role, Secret, SecretReference, UserId
 use registry::manifest::{self, Mistake};
 use serde::Deserialize;
 
+pub(crate) use issuers::Issuer;
 use place::Step::{self, Index, Key};
 
 /// How to make a token that nobody guesses.
@@ -36,6 +38,9 @@ pub(crate) struct Settings {
     /// Callers for one machine.
     #[serde(default)]
     pub development: Development,
+    /// Whose access tokens are taken.
+    #[serde(default, rename = "issuer")]
+    pub issuers: Vec<Issuer>,
     /// How the gate checks servers.
     #[serde(default)]
     pub pins: Pins,
@@ -57,8 +62,12 @@ pub(crate) struct Listener {
     /// Origins of web pages that may call.
     #[serde(default)]
     pub origins: Vec<String>,
-    /// What agents and browsers call it: `https://gate.example`. Without it, the address of a listener on loopback.
+    /// What agents and browsers call it: `https://gate.example`. A token for `/{endpoint}/mcp` below it is good there and nowhere
+    /// else. Without it, the address of a listener on loopback.
     pub public_url: Option<String>,
+    /// Scopes that clients are told to ask for when they sign in, the same at every endpoint.
+    #[serde(default)]
+    pub scopes: Vec<String>,
 }
 
 /// The admin listener.
@@ -246,7 +255,7 @@ impl Loaded {
 
     /// Looks for settings that do not fit each other.
     fn check(&self) -> Result<(), Mistake> {
-        let Settings { agents, admin, data: _, development, pins, vault: _, sign_in: _ } = &self.settings;
+        let Settings { agents, admin, data: _, development, issuers: _, pins, vault: _, sign_in: _ } = &self.settings;
         let listeners = [("agents", agents.listen), ("admin", admin.listen)];
         for (name, address) in listeners.into_iter().filter(|(_, address)| !address.ip().is_loopback()) {
             let at = [Key(name), Key("listen")];
@@ -278,6 +287,7 @@ impl Loaded {
             let hint = "write `https://gate.example`; plain `http` is for loopback";
             return Err(self.wrong(&[Key("agents"), Key("public_url")], message).with_hint(hint));
         }
+        self.check_issuers()?;
         self.check_sign_in()
     }
 

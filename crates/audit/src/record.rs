@@ -65,11 +65,15 @@ pub struct Who {
     /// The person it acts for; none for an autonomous agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// The other agents through which it came, the nearest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<AgentId>,
 }
 
 impl From<&Caller> for Who {
     fn from(caller: &Caller) -> Self {
-        Self { agent: caller.agent.id.clone(), kind: caller.agent.kind, user: caller.user().cloned() }
+        let through = caller.authentication.actors.iter().map(|actor| actor.id.clone()).collect();
+        Self { agent: caller.agent.id.clone(), kind: caller.agent.kind, user: caller.user().cloned(), through }
     }
 }
 

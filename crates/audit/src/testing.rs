@@ -69,6 +69,7 @@ pub(crate) fn who() -> Who {
         agent: "assistant".parse().unwrap(),
         kind: AgentKind::Delegated,
         user: Some("alice@example.com".parse().unwrap()),
+        through: Vec::new(),
     }
 }
 

@@ -24,7 +24,7 @@ use crate::controls::refuse;
 use crate::gate::Gate;
 use crate::pipeline::{self, Admitted};
 use crate::trail::Trail;
-use crate::{batch as together, line, sites};
+use crate::{batch as together, line, metadata, sites};
 
 /// Takes one request and gives its response.
 pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, source: IpAddr) -> Response {
@@ -33,6 +33,11 @@ pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, sour
         return sites::run(gate, Arc::clone(site), head, body, source).await;
     }
     let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
+    match metadata::run(gate, &head) {
+        Ok(None) => {}
+        Ok(Some(metadata)) => return metadata,
+        Err(refusal) => return refuse::run(gate, trail, refusal.into()),
+    }
     if !head.headers.contains_key(SESSION_ID) {
         return arrive(gate, head, body, trail).await;
     }
@@ -59,7 +64,7 @@ pub(crate) async fn detached(
 }
 
 async fn arrive(gate: &Arc<Gate>, head: Parts, body: Incoming, mut trail: Trail) -> Response {
-    let admitted = match pipeline::admit(gate, &head, &mut trail) {
+    let admitted = match pipeline::admit(gate, &head, &mut trail).await {
         Ok(admitted) => admitted,
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };
@@ -90,7 +95,7 @@ pub(crate) async fn message(gate: &Arc<Gate>, head: &Parts, admitted: Admitted, 
 /// One message on its own way from the beginning, in the light of its head.
 pub(crate) async fn one(gate: &Arc<Gate>, head: &Parts, body: &Bytes, source: IpAddr) -> Response {
     let mut trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
-    match pipeline::admit(gate, head, &mut trail) {
+    match pipeline::admit(gate, head, &mut trail).await {
         Ok(admitted) => pipeline::run(gate, head, admitted, body, trail).await,
         Err(flaw) => refuse::run(gate, trail, flaw),
     }

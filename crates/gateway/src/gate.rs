@@ -6,12 +6,12 @@ use ::watch::Halts;
 use arc_swap::ArcSwap;
 use audit::Journal;
 use flow::Sessions;
-use identity::DevelopmentTokens;
 use model::{Clock, ServerName};
 use tokio::sync::{mpsc, watch};
 
 use crate::bridge::Bridge;
 use crate::controls::accept::Doors;
+use crate::controls::authenticate::Callers;
 use crate::legacy::Legacies;
 use crate::listing::Cursors;
 use crate::metrics::Metrics;
@@ -66,6 +66,6 @@ impl Gate {
 pub struct Front {
     /// The names and origins it answers to.
     pub doors: Doors,
-    /// Callers by their development tokens.
-    pub callers: Arc<DevelopmentTokens>,
+    /// Whose tokens are taken.
+    pub callers: Callers,
 }

@@ -64,12 +64,11 @@ pub(crate) struct Admitted {
 }
 
 /// Who calls, and what for: the head alone tells, so that the body of a stranger is never read.
-pub(crate) fn admit(gate: &Gate, head: &Parts, trail: &mut Trail) -> Result<Admitted, Flaw> {
-    let front = gate.front.load();
-    let accepted = accept::run(&front.doors, head)?;
-    let known = authenticate::run(&front.callers, &head.headers)?;
-    trail.caller = Some(Arc::clone(&known.caller));
+pub(crate) async fn admit(gate: &Gate, head: &Parts, trail: &mut Trail) -> Result<Admitted, Flaw> {
+    let accepted = accept::run(&gate.front.load().doors, head)?;
     trail.endpoint = Some(accepted.endpoint.clone());
+    let known = authenticate::run(gate, head, &accepted.endpoint).await?;
+    trail.caller = Some(Arc::clone(&known.caller));
     Ok(Admitted { known, accepted })
 }
 
@@ -316,7 +315,7 @@ fn release(
     let now = gate.clock.now();
     let Sent { answer, objects, tasks, withdrawal } = sent;
     // Much may have changed while the server worked; the answer is for who the caller is now.
-    authenticate::again(&gate.front.load().callers, &running.caller).map_err(release::withheld)?;
+    authenticate::still(gate, &running.caller).map_err(release::withheld)?;
     let connected = running.again(gate.snapshots.load(), now).map_err(release::withheld)?;
     halted::again(&gate.halts, &connected, &objects).map_err(release::withheld)?;
     if connected.snapshot.revision != running.snapshot.revision {

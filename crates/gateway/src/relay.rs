@@ -171,7 +171,7 @@ impl Relay {
     fn authorise_again(&mut self) -> Result<(), Flaw> {
         let now = self.gate.clock.now();
         let before = &self.expected.connected;
-        authenticate::again(&self.gate.front.load().callers, &before.caller)?;
+        authenticate::again(&self.gate, &before.caller)?;
         let connected = before.again(self.gate.snapshots.load(), now)?;
         halted::again(&self.gate.halts, &connected, &self.expected.objects)?;
         visible::again(before, &connected, &self.expected.objects, now)?;

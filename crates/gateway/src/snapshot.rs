@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use identity::Credential;
+use identity::agents::Agents;
 use model::{EndpointName, Reason, Refusal, Revision, ServerName, ToolName};
 use policy::Policies;
 use registry::{Catalogue, Endpoint};
@@ -22,6 +23,8 @@ pub struct Snapshot {
     pub registry: Arc<Catalogue>,
     /// Who may do what.
     pub policy: Arc<Policies>,
+    /// The agents that are registered. What was found out about callers counts as long as this is the same.
+    pub agents: Arc<Agents>,
     /// What agents connect to.
     pub endpoints: HashMap<EndpointName, Arc<Door>>,
     /// The credentials servers are given.

@@ -62,8 +62,8 @@ impl Agents {
         self.by_client.get(issuer)?.get(client)
     }
 
-    /// Whether a caller may use an endpoint at all, and is still what it was when its token was looked at. A caller with a
-    /// development token is in no register: settings alone say who it is.
+    /// Whether a caller may use an endpoint at all, with every agent through which it came. A caller with a development token is
+    /// in no register: settings alone say who it is.
     pub fn admits(&self, caller: &Caller, endpoint: &EndpointName) -> bool {
         if caller.assurance == Assurance::Development {
             return true;
@@ -71,8 +71,13 @@ impl Agents {
         let at = |agent: &Agent| {
             self.by_id.get(&agent.id).filter(|one| one.agent == *agent && one.endpoints.contains(endpoint))
         };
-        at(&caller.agent).is_some_and(|one| caller.assurance >= one.assurance)
-            && caller.authentication.actors.iter().all(|actor| at(actor).is_some())
+        at(&caller.agent).is_some() && caller.authentication.actors.iter().all(|actor| at(actor).is_some())
+    }
+
+    /// How well a caller's agent must be known at least; nothing is asked of one that is in no register.
+    pub fn demanded(&self, caller: &Caller) -> Assurance {
+        let registered = self.by_id.get(&caller.agent.id).filter(|_| caller.assurance != Assurance::Development);
+        registered.map_or(Assurance::Development, |one| one.assurance)
     }
 
     /// Whether the agent is registered as one of that kind.

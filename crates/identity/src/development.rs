@@ -107,6 +107,11 @@ impl DevelopmentTokens {
         self.known.contains(caller)
     }
 
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.callers.is_empty()
+    }
+
     /// The caller whose token the request carries.
     ///
     /// # Errors

@@ -166,6 +166,14 @@ impl Outbound {
     }
 
     /// Whether the URL may be asked as it is written.
+    ///
+    /// # Errors
+    /// [`FetchError::UrlUnusable`] or [`FetchError::NotSecure`].
+    pub fn takes(&self, url: &Url) -> Result<(), FetchError> {
+        self.check(url).map(drop)
+    }
+
+    /// The host to ask, if the URL may be asked as it is written.
     fn check(&self, url: &Url) -> Result<String, FetchError> {
         let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
         let host = url.host().filter(|_| plain).ok_or(FetchError::UrlUnusable)?;

@@ -15,6 +15,7 @@ mod introspection;
 mod issuer;
 mod presented;
 pub mod proof;
+mod told;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -41,6 +42,8 @@ pub use issuer::{AppOnly, Issuer, IssuerSettings, Mapping};
 pub struct ResourceServer {
     /// Where agents reach the gate, without a slash at its end.
     public_url: String,
+    /// What clients are told to ask for when they sign in.
+    scopes: Vec<String>,
     issuers: Vec<Arc<Issuer>>,
     introspection: Option<Introspection>,
     remembered: Cache<Digest, Arc<Remembered>>,
@@ -48,6 +51,18 @@ pub struct ResourceServer {
     ends: Mutex<BTreeSet<u64>>,
     proofs: Arc<Proofs>,
     clock: Arc<dyn Clock>,
+}
+
+/// What settings say of the tokens that are taken.
+pub struct ResourceSettings {
+    /// Where agents reach the gate.
+    pub public_url: String,
+    /// What clients are told to ask for when they sign in, the same at every endpoint, so that it tells nothing of any.
+    pub scopes: Vec<String>,
+    /// Whose tokens are taken.
+    pub issuers: Vec<IssuerSettings>,
+    /// Who is asked about opaque ones.
+    pub introspection: Option<IntrospectionSettings>,
 }
 
 /// A token that was verified.
@@ -84,16 +99,10 @@ enum Scheme {
 }
 
 impl ResourceServer {
-    /// Takes tokens of these issuers, at endpoints below `public_url`. What `before` knew of issuers that stay the same is
-    /// kept, so that reading settings again asks nobody anything.
-    pub fn new(
-        public_url: &str,
-        issuers: Vec<IssuerSettings>,
-        introspection: Option<IntrospectionSettings>,
-        proofs: Arc<Proofs>,
-        clock: Arc<dyn Clock>,
-        before: Option<&Self>,
-    ) -> Self {
+    /// Takes tokens as settings say. What `before` knew of issuers that stay the same is kept, so that reading settings again
+    /// asks nobody anything, and so are the ends of tokens by which streams are open.
+    pub fn new(settings: ResourceSettings, proofs: Arc<Proofs>, clock: Arc<dyn Clock>, before: Option<&Self>) -> Self {
+        let ResourceSettings { public_url, scopes, issuers, introspection } = settings;
         let known = |settings: &IssuerSettings| {
             let before = before?.issuers.iter().find(|issuer| issuer.is_like(settings))?;
             Some(Arc::clone(before.keys()))
@@ -102,12 +111,14 @@ impl ResourceServer {
             let keys = known(&settings);
             Arc::new(Issuer::new(settings, keys, Arc::clone(&clock)))
         });
+        let ends = before.map(|before| before.ends.lock().unwrap_or_else(PoisonError::into_inner).clone());
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
+            scopes,
             issuers: issuers.collect(),
             introspection: introspection.map(Introspection::new),
             remembered: Cache::new(limits::TOKENS_REMEMBERED_MAX),
-            ends: Mutex::default(),
+            ends: Mutex::new(ends.unwrap_or_default()),
             proofs,
             clock,
         }
@@ -126,6 +137,24 @@ impl ResourceServer {
 
     /// What metadata is found under.
     pub const METADATA: &'static str = "/.well-known/oauth-protected-resource";
+
+    /// A nonce for the next proof of possession.
+    pub fn nonce(&self) -> Option<String> {
+        self.proofs.nonce(self.clock.now())
+    }
+
+    /// Whether tokens of this issuer are taken.
+    pub fn takes(&self, issuer: &str) -> bool {
+        self.issuers.iter().any(|known| known.url() == issuer)
+    }
+
+    /// Fetches every issuer's keys that nobody has fetched yet, so that the first caller need not wait.
+    pub async fn warm(&self) {
+        for issuer in &self.issuers {
+            // What goes wrong is logged where it is, and tried again for whoever comes.
+            let _ = issuer.keys().current().await;
+        }
+    }
 
     /// Who issues tokens for its endpoints.
     pub fn issuers(&self) -> impl Iterator<Item = &Arc<Issuer>> {
@@ -266,7 +295,7 @@ impl ResourceServer {
             (Scheme::Bearer, Bound::ToKey(_)) => Err(refused("the token is bound to a key and came as a bearer token")),
             (Scheme::Proven, Bound::ToNobody) => Err(refused("the token is bound to no key and came with a proof")),
             (Scheme::Proven, Bound::ToKey(thumbprint)) => {
-                let url = format!("{}{}", split_origin(&self.public_url).0, asked.path);
+                let url = format!("{}{}", self.public_url, asked.path);
                 let shown = Shown { method: asked.method, url: &url, headers: asked.headers, token: Some(token), now };
                 let key = self.proofs.check(&shown)?;
                 // Both are public, so how long comparing them takes tells nothing.

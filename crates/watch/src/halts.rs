@@ -38,9 +38,11 @@ pub struct HaltSet {
 }
 
 impl HaltSet {
-    /// Whether this caller is stopped at this endpoint: by a halt of everything, the user, the agent or the endpoint.
+    /// Whether this caller is stopped at this endpoint: by a halt of everything, the user, the agent, an agent through which it
+    /// came, or the endpoint.
     pub fn stops(&self, caller: &Caller, endpoint: &EndpointName) -> Option<&Halt> {
-        self.stops_either(&caller.agent.id, caller.user(), endpoint)
+        let through = || caller.authentication.actors.iter().find_map(|actor| self.agents.get(&actor.id));
+        self.stops_either(&caller.agent.id, caller.user(), endpoint).or_else(through)
     }
 
     /// The same for whoever a session belongs to.

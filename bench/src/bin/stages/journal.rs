@@ -91,7 +91,12 @@ pub(crate) fn append(journal: &Arc<Journal>, tasks: usize) -> anyhow::Result<App
 fn intent(journal: &Journal) -> anyhow::Result<Intent> {
     let call = payload::call(7, 1024, 1024);
     Ok(Intent {
-        who: Who { agent: "desk".parse()?, kind: AgentKind::Delegated, user: Some("ada".parse()?) },
+        who: Who {
+            agent: "desk".parse()?,
+            kind: AgentKind::Delegated,
+            user: Some("ada".parse()?),
+            through: Vec::new(),
+        },
         session: None,
         call: None,
         endpoint: "desk".parse()?,

@@ -2,7 +2,8 @@
 //!
 //! [`gate`] starts it in one line, [`puppet`] is the server behind it, [`verdict`] says what a refusal looks like. For
 //! revisions with sessions, [`session`] is the client and [`talker`] the server; [`local`] has the servers that the gate
-//! starts itself, [`several`] has several behind one endpoint. The attacks have a file each, and its name is the attack.
+//! starts itself, [`several`] has several behind one endpoint, [`identity`] has who gives tokens. The attacks have a file
+//! each, and its name is the attack.
 
 #[cfg(test)]
 mod attacks;

@@ -62,8 +62,13 @@ pub(crate) struct Answer {
 
 impl Line {
     pub(crate) fn new(gate: &Gate, endpoint: &str, caller: Caller) -> Self {
+        Self::bearing(gate, endpoint, &caller_token(caller.name))
+    }
+
+    /// The way of whoever has a token.
+    pub(crate) fn bearing(gate: &Gate, endpoint: &str, token: &str) -> Self {
         let url = format!("http://{}/{endpoint}/mcp", gate.agents());
-        Self { http: connections(), url, authorization: value(&format!("Bearer {}", caller_token(caller.name))) }
+        Self { http: connections(), url, authorization: value(&format!("Bearer {token}")) }
     }
 
     /// The same caller's way to another path of the gate.

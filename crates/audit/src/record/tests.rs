@@ -136,6 +136,7 @@ fn the_longest_texts_are_shortened_until_the_record_fits() {
         agent: long_name().parse().unwrap(),
         kind: AgentKind::Delegated,
         user: Some(long_name().parse().unwrap()),
+        through: vec![long_name().parse().unwrap(); limits::ACTORS_MAX],
     };
     let label: String = "a".repeat(limits::LABEL_BYTES_MAX);
     let object = Some(Object::Resource { server: label.parse().unwrap(), uri: long_text() });

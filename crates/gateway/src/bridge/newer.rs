@@ -264,7 +264,7 @@ impl Newer {
     /// then and in the light of now.
     fn again(&mut self, answers: &[(String, Bytes)], state: Option<&str>) -> Result<(), Flaw> {
         let (gate, before, now) = (&self.gate, &self.connected, self.gate.clock.now());
-        authenticate::again(&gate.front.load().callers, &before.caller)?;
+        authenticate::still(gate, &before.caller)?;
         let connected = before.again(gate.snapshots.load(), now)?;
         halted::again(&gate.halts, &connected, &self.objects)?;
         visible::again(before, &connected, &self.objects, now)?;

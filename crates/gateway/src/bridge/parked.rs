@@ -89,7 +89,7 @@ impl Parked {
 /// Whether the caller is still somebody who may do this, and nobody stopped or changed it.
 fn may_go_on(gate: &Gate, waiting: &Waiting, now: Timestamp) -> Result<(), Refusal> {
     let Waiting { connected, objects, .. } = waiting;
-    authenticate::again(&gate.front.load().callers, &connected.caller)?;
+    authenticate::still(gate, &connected.caller)?;
     let again = connected.again(Arc::clone(&gate.snapshots.load()), now)?;
     halted::again(&gate.halts, &again, objects)?;
     visible::again(connected, &again, objects, now)

@@ -1,10 +1,23 @@
 //! Who calls? Every request is asked anew; nothing but its token answers.
+//!
+//! A token is one of the settings' development tokens, or one that a configured issuer gave to a registered agent.
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::request::Parts;
 use identity::DevelopmentTokens;
-use model::{Caller, Reason, Refusal};
+use identity::resource_server::{Asked, ResourceServer};
+use model::{Assurance, Caller, EndpointName, Reason, Refusal};
+
+use crate::gate::Gate;
+
+/// Whose tokens are taken.
+pub struct Callers {
+    /// Those of one machine; none where a listener is not on loopback.
+    pub development: Arc<DevelopmentTokens>,
+    /// Those of issuers, if settings say where agents reach the gate.
+    pub server: Option<Arc<ResourceServer>>,
+}
 
 /// A caller that proved who it is.
 pub(crate) struct Known {
@@ -13,15 +26,48 @@ pub(crate) struct Known {
 }
 
 /// Finds the caller whose token the request carries.
-pub(crate) fn run(callers: &DevelopmentTokens, headers: &HeaderMap) -> Result<Known, Refusal> {
-    let caller = callers.authenticate(headers)?;
+pub(crate) async fn run(gate: &Gate, head: &Parts, endpoint: &EndpointName) -> Result<Known, Refusal> {
+    // Held over a wait, so not by a guard.
+    let front = gate.front.load_full();
+    let Callers { development, server } = &front.callers;
+    let refusal = match development.authenticate(&head.headers) {
+        Ok(caller) => return Ok(Known { caller }),
+        Err(refusal) => refusal,
+    };
+    let Some(server) = server else { return Err(refusal) };
+    let (method, path) = (head.method.as_str(), head.uri.path());
+    let asked = Asked { method, path, headers: &head.headers, endpoint };
+    let caller = server.authenticate(asked, &gate.snapshots.load().agents).await?;
     Ok(Known { caller })
 }
 
-/// Whether the caller is still somebody, for answers and streams that a reload of the settings overtook.
-pub(crate) fn again(callers: &DevelopmentTokens, caller: &Caller) -> Result<(), Refusal> {
-    if callers.knows(caller) {
-        return Ok(());
+/// Whether the caller may go on with what it has open: it is still somebody, and its token has not ended.
+pub(crate) fn again(gate: &Gate, caller: &Caller) -> Result<(), Refusal> {
+    if caller.authentication.ends.is_over(gate.clock.now()) {
+        return Err(Refusal::new(Reason::Unauthenticated, "the caller's token has ended"));
     }
-    Err(Refusal::new(Reason::Unauthenticated, "the caller's token was taken away"))
+    still(gate, caller)
+}
+
+/// Whether the caller is still somebody, for answers that a change of settings or of the state overtook. That its token ended
+/// meanwhile takes nothing from the answer to a request that came with it in time.
+pub(crate) fn still(gate: &Gate, caller: &Caller) -> Result<(), Refusal> {
+    let Callers { development, server } = &gate.front.load().callers;
+    if caller.assurance == Assurance::Development {
+        let known = development.knows(caller);
+        return if known { Ok(()) } else { Err(gone("the caller's token was taken away")) };
+    }
+    let issuer = caller.authentication.issuer.as_deref();
+    if !server.as_ref().is_some_and(|server| issuer.is_some_and(|issuer| server.takes(issuer))) {
+        return Err(gone("the tokens of the caller's issuer are not taken any more"));
+    }
+    let agents = &gate.snapshots.load().agents;
+    if !agents.knows(&caller.agent.id, caller.agent.kind) {
+        return Err(gone("the caller is no registered agent any more"));
+    }
+    Ok(())
+}
+
+fn gone(detail: &str) -> Refusal {
+    Refusal::new(Reason::Unauthenticated, detail)
 }

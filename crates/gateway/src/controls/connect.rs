@@ -1,5 +1,7 @@
 //! May this caller use this endpoint? Without a permit it looks like an endpoint that does not exist.
 
+mod demand;
+
 use std::sync::Arc;
 
 use model::{Caller, Object, Reason, Refusal, Timestamp};
@@ -36,9 +38,15 @@ pub(crate) fn run(
     };
     // Decided whether the endpoint exists or not, so that both take the same time.
     let decided = snapshot.policy.decide(&question);
+    let registered = snapshot.agents.admits(&caller, &accepted.endpoint);
     let door = snapshot.endpoints.get(&accepted.endpoint).cloned();
     match (decided, door) {
-        (Ok(_), Some(door)) => Ok(Connected { caller, door, snapshot }),
+        (Ok(_), Some(_)) if !registered => Err(hidden("an agent of the call is not registered for the endpoint")),
+        // Told to nobody but those who may connect: what the endpoint asks for is its own affair.
+        (Ok(_), Some(door)) => {
+            demand::run(&snapshot, &door, &caller, now).map(|()| Connected { caller, door, snapshot })
+        }
+        (Err(refusal), Some(_)) if refusal.reason == Reason::StepUpRequired && registered => Err(refusal),
         (Ok(_), None) => Err(hidden(&snapshot.registry.absence(&accepted.endpoint).to_string())),
         (Err(refusal), Some(_)) => Err(hidden(&refusal.detail).with_policies(refusal.policies)),
         (Err(refusal), None) => Err(hidden(&format!("no such endpoint, and {}", refusal.detail))),

@@ -2,8 +2,9 @@
 //! operator needs is in the receipt.
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderName, HeaderValue, StatusCode};
-use model::{Reason, ReceiptId};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use identity::resource_server::proof::DPOP_NONCE;
+use model::{Challenge, Reason, ReceiptId, Refusal};
 use wire::reply::{self, Answering};
 use wire::{Flaw, Revision};
 
@@ -45,13 +46,29 @@ pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
     if let Some(receipt) = receipt {
         headers.insert(RECEIPT, receipt_value(receipt));
     }
-    if refusal.reason == Reason::Unauthenticated {
-        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"portcullis\""));
+    if matches!(refusal.reason, Reason::Unauthenticated | Reason::ScopeMissing | Reason::StepUpRequired) {
+        challenge(gate, &trail, &refusal, headers);
     }
     if refusal.reason == Reason::MethodNotAllowed {
         headers.insert(ALLOW, HeaderValue::from_static("POST"));
     }
     response
+}
+
+/// What the caller can do about it: where tokens come from, and what is asked of the next one.
+fn challenge(gate: &Gate, trail: &Trail, refusal: &Refusal, headers: &mut HeaderMap) {
+    let front = gate.front.load();
+    let told = front.callers.server.as_ref().zip(trail.endpoint.as_ref()).map(|(server, endpoint)| {
+        let assurance = trail.caller.as_ref().map(|caller| caller.assurance);
+        server.challenge(endpoint, refusal.challenge.as_deref(), assurance)
+    });
+    let value = told.and_then(|told| HeaderValue::try_from(told).ok());
+    headers.insert(WWW_AUTHENTICATE, value.unwrap_or_else(|| HeaderValue::from_static("Bearer realm=\"portcullis\"")));
+    let Some(Challenge::Proof { nonce, .. }) = refusal.challenge.as_deref() else { return };
+    let fresh = || front.callers.server.as_ref().and_then(|server| server.nonce());
+    if let Some(Ok(nonce)) = nonce.clone().or_else(fresh).map(HeaderValue::try_from) {
+        headers.insert(DPOP_NONCE, nonce);
+    }
 }
 
 /// A receipt's id as a header value.

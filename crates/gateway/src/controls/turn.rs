@@ -28,7 +28,7 @@ pub(crate) async fn run(gate: &Gate, running: &Running, permitted: &Permitted) -
 
 /// The caller in the light of what is in force now, after a wait.
 pub(crate) fn waited(gate: &Gate, mut running: Running) -> Result<Running, Refusal> {
-    authenticate::again(&gate.front.load().callers, &running.caller)?;
+    authenticate::again(gate, &running.caller)?;
     running.present.connected = running.again(gate.snapshots.load(), gate.clock.now())?;
     Ok(running)
 }

@@ -111,7 +111,7 @@ pub fn resources_changed(gate: &Gate, server: &ServerName) {
 /// The session's caller at its endpoint, if it is still somebody, may still connect, and neither it nor the server is
 /// halted.
 fn present(gate: &Gate, caller: &Arc<Caller>, session: &Legacy, server: &Object) -> Result<Connected, Refusal> {
-    authenticate::again(&gate.front.load().callers, caller)?;
+    authenticate::still(gate, caller)?;
     let accepted = Accepted { endpoint: session.endpoint().clone(), verb: Verb::Get };
     let known = Known { caller: Arc::clone(caller) };
     let connected = connect::run(gate.snapshots.load(), known, &accepted, gate.clock.now())?;

@@ -209,7 +209,7 @@ impl Reading {
         let now = self.gate.clock.now();
         let again = || -> Result<Connected, Refusal> {
             let (before, replay) = (&self.connected, self.reader.replay());
-            authenticate::again(&self.gate.front.load().callers, &before.caller)?;
+            authenticate::again(&self.gate, &before.caller)?;
             let connected = before.again(self.gate.snapshots.load(), now)?;
             halted::again(&self.gate.halts, &connected, &replay.objects)?;
             visible::unchanged(&replay.pins, &connected, &replay.objects, now)?;

@@ -118,7 +118,7 @@ impl Reading {
     /// Asks everything anew that let the client open the stream, in the light of the newest snapshot and halts.
     fn authorise_again(&mut self, gate: &Gate) -> Option<()> {
         let again = || -> Result<Connected, Refusal> {
-            authenticate::again(&gate.front.load().callers, &self.connected.caller)?;
+            authenticate::again(gate, &self.connected.caller)?;
             let connected = self.connected.again(gate.snapshots.load(), gate.clock.now())?;
             halted::again(&gate.halts, &connected, &[])?;
             Ok(connected)

@@ -31,13 +31,14 @@ fn a_client_is_one_agent_at_one_issuer() {
 }
 
 #[test]
-fn an_agent_is_admitted_where_it_is_registered_as_well_as_it_must_be_known() {
+fn an_agent_is_admitted_where_it_is_registered() {
     let desk = registered("desk", &["desk"], Assurance::KeyBound, &[]);
     let agents = Agents::new([desk]).unwrap();
     let (here, elsewhere) = ("desk".parse().unwrap(), "bank".parse().unwrap());
     assert!(agents.admits(&caller("desk", Assurance::KeyBound, &[]), &here));
     assert!(agents.admits(&caller("desk", Assurance::MutualTls, &[]), &here));
-    assert!(!agents.admits(&caller("desk", Assurance::Public, &[]), &here));
+    assert_eq!(agents.demanded(&caller("desk", Assurance::Public, &[])), Assurance::KeyBound);
+    assert_eq!(agents.demanded(&caller("desk", Assurance::Development, &[])), Assurance::Development);
     assert!(!agents.admits(&caller("desk", Assurance::KeyBound, &[]), &elsewhere));
     assert!(!agents.admits(&caller("other", Assurance::KeyBound, &[]), &here));
     assert!(agents.admits(&caller("other", Assurance::Development, &[]), &elsewhere));

@@ -73,6 +73,8 @@ struct Known {
     due: Timestamp,
     /// When somebody fetched last, whatever came of it.
     tried: Option<Timestamp>,
+    /// When somebody fetched last because of a key that nobody knew.
+    wondered: Option<Timestamp>,
     /// What the set was read from, so that the same one again changes nothing.
     text: Option<Digest>,
     /// Why the last fetch failed, if it did.
@@ -136,9 +138,11 @@ impl KeySets {
         if !Arc::ptr_eq(&current, seen) {
             return Some(current);
         }
-        if !known.may_try(now, limits::KEYS_UNKNOWN_MILLISECONDS) {
+        let lately = |at: Timestamp| now.milliseconds_since(at) < limits::KEYS_UNKNOWN_MILLISECONDS;
+        if known.wondered.is_some_and(lately) {
             return None;
         }
+        self.known.write().unwrap_or_else(PoisonError::into_inner).wondered = Some(now);
         self.fetch(&turn).await.ok().filter(|set| !Arc::ptr_eq(set, seen))
     }
 

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::proof::{DPOP, Proofs};
-use super::{AppOnly, Asked, IntrospectionSettings, IssuerSettings, Mapping, ResourceServer};
+use super::{AppOnly, Asked, IntrospectionSettings, IssuerSettings, Mapping, ResourceServer, ResourceSettings};
 use crate::agents::{Agents, Registration};
 use crate::fetch::fake::FakeFetch;
 use crate::jwt::SigningKey;
@@ -87,14 +87,13 @@ impl Stage {
             fetch: Arc::clone(&fetch) as _,
         };
         let proofs = Arc::new(Proofs::new(Arc::new(Seal::new(Arc::new(Zero)).unwrap())));
-        let server = ResourceServer::new(
-            "https://gate.example/",
-            vec![settings],
-            Some(introspection),
-            proofs,
-            Arc::clone(&clock) as _,
-            None,
-        );
+        let settings = ResourceSettings {
+            public_url: "https://gate.example/".to_owned(),
+            scopes: vec!["mcp".to_owned()],
+            issuers: vec![settings],
+            introspection: Some(introspection),
+        };
+        let server = ResourceServer::new(settings, proofs, Arc::clone(&clock) as _, None);
         let agents = Agents::new([
             registered("helper", AgentKind::Delegated, "c-helper"),
             registered("nightly", AgentKind::Autonomous, "c-nightly"),

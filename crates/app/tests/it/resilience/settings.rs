@@ -29,12 +29,12 @@ token = "file:carol"
 "#;
 
 /// What is right, what is written instead, and where and what the gate says it is.
-const MISTAKES: [(&str, &str, &str); 32] = [
+const MISTAKES: [(&str, &str, &str); 38] = [
     (
         "[agents]",
         "[agent]",
-        "1:2: unknown field `agent`, expected one of `agents`, `admin`, `data`, `development`, `pins`, `vault`, \
-         `sign_in` (did you mean \
+        "1:2: unknown field `agent`, expected one of `agents`, `admin`, `data`, `development`, `issuer`, `pins`, \
+         `vault`, `sign_in` (did you mean \
          `agents`?)",
     ),
     ("[data]\ndirectory = \"data\"\n", "", "1:1: missing field `data` (add the table `[data]`)"),
@@ -132,6 +132,43 @@ const MISTAKES: [(&str, &str, &str); 32] = [
          `admin` (did you mean `approver`?)",
     ),
     ("name = \"carol\"", "name = \"bootstrap\"", "18:8: the name `bootstrap` is taken (choose another name)"),
+    (
+        "[admin]",
+        "scopes = [\"offline_access\"]\n[admin]",
+        "4:10: scopes are words without spaces, quotes and backslashes, and `offline_access` is for clients to ask",
+    ),
+    (
+        "[admin]",
+        "public_url = \"https://gate.example\"\n[[issuer]]\nurl = \"http://login.example\"\n[admin]",
+        "6:7: `login.example` is not asked without TLS (write an `https` URL; a plain one is asked on loopback alone, \
+         with `networks = [\"127.0.0.1/32\"]`)",
+    ),
+    (
+        "[admin]",
+        "public_url = \"https://gate.example\"\n[[issuer]]\nurl = \"https://login.example\"\n\
+         algorithms = [\"ES256\", \"HS256\"]\n[admin]",
+        "7:24: unknown variant `HS256`, expected one of `ES256`, `ES384`, `ES512`, `EdDSA`, `PS256`, `PS384`, `PS512`, \
+         `RS256`, `RS384`, `RS512` (did you mean `ES256`?)",
+    ),
+    (
+        "[admin]",
+        "public_url = \"https://gate.example\"\n[[issuer]]\nurl = \"https://login.example\"\n\
+         clock_skew_seconds = 3600\n[admin]",
+        "7:22: this may be 300 at most",
+    ),
+    (
+        "[admin]",
+        "public_url = \"https://gate.example\"\n[[issuer]]\nurl = \"https://a.example\"\n[[issuer]]\n\
+         url = \"https://a.example\"\n[admin]",
+        "8:7: issuer `https://a.example` is there already",
+    ),
+    (
+        "[admin]",
+        "public_url = \"https://gate.example\"\n[[issuer]]\nurl = \"https://a.example\"\n[[issuer]]\n\
+         url = \"https://b.example\"\nclaims = { user_prefix = \"b:\" }\n[admin]",
+        "9:26: people of this issuer could not be told from those of `https://a.example` (give both a `user_prefix` in \
+         `[issuer.claims]`, neither of which begins the other)",
+    ),
     ("[agents]", "[pins]\ncheck_seconds = 0\n\n[agents]", "2:17: this must be at least 1"),
     (
         "[agents]",
