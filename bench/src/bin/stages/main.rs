@@ -4,6 +4,7 @@
 //! The steps do not add up to the whole: sockets, headers and the runtime are what the bare proxy has too, and are
 //! measured there.
 
+mod authenticate;
 mod journal;
 
 use std::fs;
@@ -91,6 +92,7 @@ fn main() -> anyhow::Result<()> {
     {
         stages.push(Stage { name, microseconds: vec![decide(text)?] });
     }
+    stages.extend(authenticate::measure()?.map(|(name, one)| Stage { name, microseconds: vec![one] }));
     let appended =
         journal::TASKS.into_iter().map(|tasks| journal::append(&journal, tasks)).collect::<Result<_, _>>()?;
     journal.close();

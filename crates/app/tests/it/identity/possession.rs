@@ -1,0 +1,139 @@
+//! Tokens that are bound to a key (RFC 9449): good with a proof of that key, made now, for this very request, once.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use drill::mcp::Reply;
+use http::HeaderMap;
+use identity::jwt::SigningKey;
+use model::Digest;
+use serde_json::{Value, json};
+
+use super::issuer::{TestIssuer, now};
+use super::{Company, DESK, challenge, parameter};
+use crate::gate::files::endpoint;
+use crate::gate::{name, value};
+use crate::verdict::{STEP_UP_REQUIRED, UNAUTHENTICATED, passes};
+
+/// An agent that holds a key.
+struct Holder {
+    key: SigningKey,
+    made: std::cell::Cell<u32>,
+}
+
+impl Holder {
+    fn new() -> Self {
+        Self { key: SigningKey::generate().unwrap(), made: std::cell::Cell::new(0) }
+    }
+
+    /// A token that is bound to its key.
+    fn token(&self, issuer: &TestIssuer) -> String {
+        issuer.token(&json!({ "cnf": { "jkt": self.key.kid() } }))
+    }
+
+    /// A right proof for reading a ticket with a token, with edits; `null` takes a claim out.
+    fn proof(&self, token: &str, nonce: Option<&str>, edits: &Value) -> String {
+        self.made.set(self.made.get() + 1);
+        let ath = URL_SAFE_NO_PAD.encode(Digest::of(token.as_bytes()).as_bytes());
+        let jti = format!("proof-{}", self.made.get());
+        let mut claims = json!({ "htm": "POST", "htu": DESK, "iat": now(), "jti": jti, "ath": ath, "nonce": nonce });
+        claims.as_object_mut().unwrap().extend(edits.as_object().unwrap().clone());
+        claims.as_object_mut().unwrap().retain(|_, said| !said.is_null());
+        self.key.prove("dpop+jwt", claims.as_object().unwrap()).unwrap()
+    }
+}
+
+fn proven(token: &str, proof: &str) -> HeaderMap {
+    HeaderMap::from_iter([(name("authorization"), value(&format!("DPoP {token}"))), (name("dpop"), value(proof))])
+}
+
+fn nonce(reply: &Reply) -> String {
+    reply.headers["dpop-nonce"].to_str().unwrap().to_owned()
+}
+
+/// The answer refuses a proof, says why, and has a nonce for the next.
+fn refuses_proof(company: &Company, reply: &Reply, error: &str) -> String {
+    company.gate.says(reply, UNAUTHENTICATED);
+    let told = challenge(reply);
+    assert!(told.starts_with("DPoP "), "{told}");
+    assert_eq!(parameter(&told, "error").as_deref(), Some(error), "{told}");
+    assert!(parameter(&told, "algs").is_some_and(|algorithms| algorithms.contains("ES256")), "{told}");
+    nonce(reply)
+}
+
+#[tokio::test]
+async fn a_bound_token_is_good_with_a_proof_of_its_key_made_now_for_this_request_once() {
+    let company = Company::start().await;
+    let holder = Holder::new();
+    let token = holder.token(&company.issuer);
+    // The first proof cannot know the nonce.
+    let first = company.read_as(proven(&token, &holder.proof(&token, None, &json!({})))).await;
+    let nonce = refuses_proof(&company, &first, "use_dpop_nonce");
+    let right = holder.proof(&token, Some(&nonce), &json!({}));
+    passes(&company.read_as(proven(&token, &right)).await);
+    refuses_proof(&company, &company.read_as(proven(&token, &right)).await, "invalid_dpop_proof");
+    // A nonce is good for more than one proof, for its time.
+    passes(&company.read_as(proven(&token, &holder.proof(&token, Some(&nonce), &json!({})))).await);
+
+    let other = holder.token(&company.issuer);
+    for (edits, error) in [
+        (json!({ "htm": "GET" }), "invalid_dpop_proof"),
+        (json!({ "htm": null }), "invalid_dpop_proof"),
+        (json!({ "htu": DESK.replace("desk", "lobby") }), "invalid_dpop_proof"),
+        (json!({ "htu": format!("{DESK}?x=1") }), "invalid_dpop_proof"),
+        (json!({ "htu": null }), "invalid_dpop_proof"),
+        (json!({ "iat": now() - 600 }), "invalid_dpop_proof"),
+        (json!({ "iat": now() + 600 }), "invalid_dpop_proof"),
+        (json!({ "iat": null }), "invalid_dpop_proof"),
+        (json!({ "ath": null }), "invalid_dpop_proof"),
+        (json!({ "ath": "AAAA" }), "invalid_dpop_proof"),
+        (json!({ "jti": null }), "invalid_dpop_proof"),
+        (json!({ "jti": "" }), "invalid_dpop_proof"),
+        (json!({ "nonce": "invented" }), "use_dpop_nonce"),
+    ] {
+        let reply = company.read_as(proven(&token, &holder.proof(&token, Some(&nonce), &edits))).await;
+        refuses_proof(&company, &reply, error);
+    }
+    // A proof for another token, none, two, one by another key, and a token as if it were bound to nobody.
+    refuses_proof(
+        &company,
+        &company.read_as(proven(&token, &holder.proof(&other, Some(&nonce), &json!({})))).await,
+        "invalid_dpop_proof",
+    );
+    let alone = HeaderMap::from_iter([(name("authorization"), value(&format!("DPoP {token}")))]);
+    refuses_proof(&company, &company.read_as(alone).await, "invalid_dpop_proof");
+    let mut two = proven(&token, &holder.proof(&token, Some(&nonce), &json!({})));
+    two.append("dpop", value(&holder.proof(&token, Some(&nonce), &json!({}))));
+    refuses_proof(&company, &company.read_as(two).await, "invalid_dpop_proof");
+    let thief = Holder::new();
+    company
+        .gate
+        .says(&company.read_as(proven(&token, &thief.proof(&token, Some(&nonce), &json!({})))).await, UNAUTHENTICATED);
+    company.gate.says(&company.read(&token).await, UNAUTHENTICATED);
+    assert_eq!(company.gate.desk.calls(), 2);
+    company.gate.counted("unauthenticated").await;
+}
+
+#[tokio::test]
+async fn an_endpoint_or_a_registration_can_ask_for_a_bound_token() {
+    let desk = endpoint("desk", "desk") + "\n[authentication]\nassurance = \"key-bound\"\n";
+    let by_endpoint = vec![("endpoints/desk.toml".to_owned(), desk)];
+    for company in [Company::with(by_endpoint).await, demanded_of_the_agent().await] {
+        let reply = company.read(&company.issuer.token(&json!({}))).await;
+        company.gate.refuses(&reply, STEP_UP_REQUIRED).await;
+        assert!(challenge(&reply).starts_with("DPoP "), "{}", challenge(&reply));
+        let (holder, nonce) = (Holder::new(), nonce(&reply));
+        let token = holder.token(&company.issuer);
+        passes(&company.read_as(proven(&token, &holder.proof(&token, Some(&nonce), &json!({})))).await);
+    }
+}
+
+/// A gate where the help desk's agent is registered as one that holds a key.
+async fn demanded_of_the_agent() -> Company {
+    let company = Company::start().await;
+    let file = company.gate.directory().join("state/agents/helpdesk.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("owner =", "assurance = \"key-bound\"\nowner =")).unwrap();
+    company.gate.apply().await;
+    company.gate.until("/revision", |revision| revision["revision"] == revision["in_effect"]).await;
+    company
+}
