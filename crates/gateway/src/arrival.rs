@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use hyper::body::Incoming;
-use model::{Reason, ReceiptId, Refusal, limits};
+use model::{Caller, Reason, ReceiptId, Refusal, limits};
 use wire::batch;
 use wire::header::SESSION_ID;
 
@@ -87,15 +87,21 @@ async fn arrive(gate: &Arc<Gate>, head: Parts, body: Incoming, mut trail: Trail)
 /// A posted body: one message, or several where the session's revision has batches.
 pub(crate) async fn message(gate: &Arc<Gate>, head: &Parts, admitted: Admitted, body: Bytes, trail: Trail) -> Response {
     if batch::is_batch(&body) && may_batch(gate, head, &admitted, &trail) {
-        return together::run(gate, head, &body, trail).await;
+        return together::run(gate, head, &admitted.known.caller, &body, trail).await;
     }
     pipeline::run(gate, head, admitted, &body, trail).await
 }
 
-/// One message on its own way from the beginning, in the light of its head.
-pub(crate) async fn one(gate: &Arc<Gate>, head: &Parts, body: &Bytes, source: IpAddr) -> Response {
+/// One message on its own way from the beginning, in the light of a head whose caller is known.
+pub(crate) async fn one(
+    gate: &Arc<Gate>,
+    head: &Parts,
+    caller: &Arc<Caller>,
+    body: &Bytes,
+    source: IpAddr,
+) -> Response {
     let mut trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
-    match pipeline::admit(gate, head, &mut trail).await {
+    match pipeline::admit_with(gate, head, caller, &mut trail) {
         Ok(admitted) => pipeline::run(gate, head, admitted, body, trail).await,
         Err(flaw) => refuse::run(gate, trail, flaw),
     }

@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt as _};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
+use model::Caller;
 use wire::sse;
 
 use crate::apart::{self, Apart};
@@ -23,13 +24,13 @@ use crate::relay::Part;
 use crate::trail::Trail;
 
 /// Takes a batch of a session that may send some.
-pub(crate) async fn run(gate: &Arc<Gate>, head: &Parts, body: &Bytes, trail: Trail) -> Response {
+pub(crate) async fn run(gate: &Arc<Gate>, head: &Parts, caller: &Arc<Caller>, body: &Bytes, trail: Trail) -> Response {
     let elements = match wire::batch::split(body) {
         Ok(elements) => elements,
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };
     let source = trail.source;
-    let answers = elements.iter().map(|element| arrival::one(gate, head, &element.body, source));
+    let answers = elements.iter().map(|element| arrival::one(gate, head, caller, &element.body, source));
     let answers = join_all(answers).await;
     let receipts: Vec<HeaderValue> =
         answers.iter().filter_map(|answer| answer.headers().get(refuse::RECEIPT).cloned()).collect();

@@ -315,7 +315,7 @@ impl Line {
     fn begun(
         self: &Arc<Self>,
         gate: &Arc<Gate>,
-        caller: &Caller,
+        caller: &Arc<Caller>,
         handle: Option<&HeaderValue>,
         head: Parts,
         source: IpAddr,
@@ -335,18 +335,25 @@ impl Line {
             legacy::end(gate, &session);
             return;
         }
-        tokio::spawn(Arc::clone(self).listen(Arc::clone(gate), head, handle, source));
+        tokio::spawn(Arc::clone(self).listen(Arc::clone(gate), Arc::clone(caller), head, handle, source));
     }
 
     /// Tells what is said unasked, for as long as it may be heard; the line ends with it, and with it the session.
-    async fn listen(self: Arc<Self>, gate: Arc<Gate>, mut head: Parts, handle: HeaderValue, source: IpAddr) {
+    async fn listen(
+        self: Arc<Self>,
+        gate: Arc<Gate>,
+        caller: Arc<Caller>,
+        mut head: Parts,
+        handle: HeaderValue,
+        source: IpAddr,
+    ) {
         head.method = Method::GET;
         for name in [CONTENT_TYPE, CONTENT_LENGTH, PROTOCOL_VERSION] {
             head.headers.remove(name);
         }
         head.headers.insert(SESSION_ID, handle);
         let heard = async {
-            let response = arrival::one(&gate, &head, &Bytes::new(), source).await;
+            let response = arrival::one(&gate, &head, &caller, &Bytes::new(), source).await;
             if response.status().is_success() {
                 self.tell_all(&gate, response).await;
             }

@@ -26,7 +26,7 @@ use flow::StreamPlace;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
-use model::{Reason, ReceiptId, Refusal, Timestamp};
+use model::{Caller, Reason, ReceiptId, Refusal, Timestamp};
 use serde_json::json;
 use wire::header::{PROTOCOL_VERSION, SESSION_ID};
 use wire::{Flaw, Subject, reply};
@@ -70,6 +70,16 @@ pub(crate) async fn admit(gate: &Gate, head: &Parts, trail: &mut Trail) -> Resul
     let known = authenticate::run(gate, head, &accepted.endpoint).await?;
     trail.caller = Some(Arc::clone(&known.caller));
     Ok(Admitted { known, accepted })
+}
+
+/// The same for one of several messages that came with one head: its token, and its proof of possession, count once for all of
+/// them.
+pub(crate) fn admit_with(gate: &Gate, head: &Parts, caller: &Arc<Caller>, trail: &mut Trail) -> Result<Admitted, Flaw> {
+    let accepted = accept::run(&gate.front.load().doors, head)?;
+    trail.endpoint = Some(accepted.endpoint.clone());
+    authenticate::again(gate, caller)?;
+    trail.caller = Some(Arc::clone(caller));
+    Ok(Admitted { known: Known { caller: Arc::clone(caller) }, accepted })
 }
 
 /// Takes one message, or a request without one, all the way. Whatever happens leaves a receipt.

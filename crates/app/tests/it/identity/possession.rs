@@ -114,6 +114,39 @@ async fn a_bound_token_is_good_with_a_proof_of_its_key_made_now_for_this_request
 }
 
 #[tokio::test]
+async fn one_proof_is_for_one_request_and_so_for_every_message_of_a_batch() {
+    let company = Company::start().await;
+    let holder = Holder::new();
+    let token = holder.token(&company.issuer);
+    let nonce = refuses_proof(&company, &company.read_as(proven(&token, "")).await, "invalid_dpop_proof");
+    let post = async |session: Option<&str>, body: Value| {
+        let mut headers = proven(&token, &holder.proof(&token, Some(&nonce), &json!({})));
+        headers.insert("content-type", value("application/json"));
+        headers.insert("accept", value("application/json, text/event-stream"));
+        if let Some(session) = session {
+            headers.insert("mcp-session-id", value(session));
+        }
+        company.gate.send(company.gate.agents(), "POST", "/desk/mcp", headers, body.to_string()).await
+    };
+    let client = json!({ "name": "it", "version": "1" });
+    let params = json!({ "protocolVersion": "2025-03-26", "capabilities": {}, "clientInfo": client });
+    let hello = post(None, json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params })).await;
+    assert_eq!(hello.status, 200, "{}", hello.text());
+    let session = hello.headers["mcp-session-id"].to_str().unwrap();
+    let begun = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+    assert_eq!(post(Some(session), begun).await.status, 202);
+    let params = json!({ "name": "read_ticket", "arguments": { "ticket": "1" } });
+    let read = |id: u64| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params });
+    let both = post(Some(session), json!([read(2), read(3)])).await;
+    assert_eq!(both.status, 200, "{}", both.text());
+    let answers = both.json();
+    for answer in answers.as_array().expect("an array of answers") {
+        assert!(answer.get("result").is_some_and(|result| result["isError"] != true), "{answer:#}");
+    }
+    assert_eq!((answers.as_array().map(Vec::len), company.gate.desk.calls()), (Some(2), 2));
+}
+
+#[tokio::test]
 async fn an_endpoint_or_a_registration_can_ask_for_a_bound_token() {
     let desk = endpoint("desk", "desk") + "\n[authentication]\nassurance = \"key-bound\"\n";
     let by_endpoint = vec![("endpoints/desk.toml".to_owned(), desk)];
