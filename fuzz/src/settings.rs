@@ -67,7 +67,7 @@ pub(crate) fn mentions(bytes: &[u8]) {
     let Ok(server) = server.parse() else { return };
     let described = |name: &str, text: &str| {
         let value = serde_json::from_str(text).unwrap_or_else(|_| json!({ "name": name, "description": text }));
-        let tools = Definition::new(name, value).into_iter().collect();
+        let tools = Definition::new(name, &value).into_iter().collect();
         Definitions { tools, instructions: Some(text.to_owned()), ..Definitions::default() }
     };
     let theirs = described(&tool, "");

@@ -207,7 +207,7 @@ fn words<'g>(
 fn tool(definition: &registry::Definition) -> Option<ToolVocabulary> {
     // A name that is none of the model's cannot be called either.
     let name = definition.name.parse().ok()?;
-    let input_schema = definition.value.get("inputSchema").cloned().unwrap_or_default().into();
+    let input_schema = definition.input_schema().into();
     Some(ToolVocabulary { name, input_schema })
 }
 

@@ -13,10 +13,10 @@ use std::sync::Arc;
 use egress::Reach;
 use model::{Digest, EndpointName, PromptName, ServerName, ToolName, ZoneName};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
 use crate::manifest::{Place, ZONE_INTERNET};
-use crate::{Definition, Difference, EndpointManifest, Kind, Pins, Server, ServerManifest, Standing, ZoneManifest};
+use crate::{Difference, EndpointManifest, Kind, Pins, Server, ServerManifest, Standing, ZoneManifest};
 
 pub use endpoint::{Endpoint, Member, Offered};
 pub use tool::Tool;
@@ -271,7 +271,7 @@ impl Approved {
                     let tool = match same {
                         Some(tool) => Arc::clone(tool),
                         None => {
-                            let Some(raw) = raw(definition) else { continue };
+                            let raw = Arc::clone(&definition.raw);
                             Arc::new(Tool::new(server, name.clone(), definition.digest, raw, withheld))
                         }
                     };
@@ -285,7 +285,7 @@ impl Approved {
                     let prompt = match same {
                         Some(prompt) => Arc::clone(prompt),
                         None => {
-                            let Some(raw) = raw(definition) else { continue };
+                            let raw = Arc::clone(&definition.raw);
                             Arc::new(Prompt { server, name: name.clone(), pin: definition.digest, raw, withheld })
                         }
                     };
@@ -300,7 +300,7 @@ impl Approved {
                     let template = match same {
                         Some(template) => Arc::clone(template),
                         None => {
-                            let Some(raw) = raw(definition) else { continue };
+                            let raw = Arc::clone(&definition.raw);
                             let template = definition.name.clone();
                             Arc::new(Template { server, template, pin: definition.digest, raw, withheld })
                         }
@@ -340,10 +340,6 @@ impl Approved {
 /// Whether both hold the same things, not only equal ones, in the same order.
 fn are_same<Thing>(one: &[Arc<Thing>], other: &[Arc<Thing>]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other))
-}
-
-fn raw(definition: &Definition) -> Option<Arc<RawValue>> {
-    to_raw_value(&definition.value).ok().map(Arc::from)
 }
 
 /// The addresses of a zone; none if it is not declared.

@@ -1,9 +1,11 @@
 //! What a server says of itself, and what people approved of it.
 
 use std::fmt;
+use std::sync::Arc;
 
 use model::{Digest, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
 /// The kinds of definitions that are pinned one by one.
@@ -39,14 +41,22 @@ impl fmt::Display for Kind {
 }
 
 /// One definition: a tool, prompt or resource template as its server describes it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+///
+/// It is kept as text: a gate holds many thousands, and reads few of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Definition {
     /// The tool's or prompt's name, or the template.
     pub name: String,
-    /// The SHA-256 of the canonical JSON (RFC 8785) of `value`, made when the definition was read from the server.
+    /// The SHA-256 of the definition's canonical JSON (RFC 8785), made when it was read from the server.
     pub digest: Digest,
     /// The definition, whole, with the fields the gate does not know.
-    pub value: Value,
+    pub raw: Arc<RawValue>,
+}
+
+impl PartialEq for Definition {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && self.digest == other.digest && self.raw.get() == other.raw.get()
+    }
 }
 
 impl Definition {
@@ -54,19 +64,25 @@ impl Definition {
     ///
     /// # Errors
     /// When the value has no canonical form.
-    pub fn new(name: impl Into<String>, value: Value) -> Result<Self, serde_json::Error> {
-        Ok(Self { name: name.into(), digest: Digest::of_json(&value)?, value })
+    pub fn new(name: impl Into<String>, value: &Value) -> Result<Self, serde_json::Error> {
+        Ok(Self { name: name.into(), digest: Digest::of_json(value)?, raw: to_raw_value(value)?.into() })
+    }
+
+    /// The definition, read.
+    pub fn value(&self) -> Value {
+        // The text was JSON when it was kept.
+        serde_json::from_str(self.raw.get()).unwrap_or_default()
     }
 
     /// A tool's input schema; null for what has none.
-    pub fn input_schema(&self) -> &Value {
-        self.value.get("inputSchema").unwrap_or(&Value::Null)
+    pub fn input_schema(&self) -> Value {
+        self.value().get_mut("inputSchema").map(Value::take).unwrap_or_default()
     }
 
     /// Where a tool accepts arguments that its schema does not declare, as JSON pointers into the schema: the
     /// approver is shown them. Compiles the schema, which takes milliseconds. Empty if the schema cannot be used.
     pub fn accepts_undeclared(&self) -> Vec<String> {
-        let compiled = crate::InputSchema::compile(self.input_schema());
+        let compiled = crate::InputSchema::compile(&self.input_schema());
         compiled.map(|schema| schema.accepts_undeclared().to_vec()).unwrap_or_default()
     }
 }

@@ -55,7 +55,7 @@ pub fn mentions(definitions: &Definitions, others: &[Neighbour<'_>]) -> Vec<Ment
         for definition in definitions.of(kind) {
             let within = Named { kind, name: definition.name.clone() };
             let mut told = HashSet::new();
-            known.value(&within, &mut String::new(), &definition.value, &mut told, &mut found);
+            known.value(&within, &mut String::new(), &definition.value(), &mut told, &mut found);
         }
     }
     found

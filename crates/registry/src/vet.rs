@@ -124,7 +124,7 @@ fn examine(said: upstream::Definitions, known: &HashSet<Digest>) -> (Definitions
     let mut digest = |kind, named: Vec<Named>| -> Vec<Definition> {
         let mut usable = Vec::with_capacity(named.len());
         for Named { name, value } in named {
-            match Definition::new(name.clone(), value) {
+            match Definition::new(name.clone(), &value) {
                 Ok(definition) => match unusable(kind, &definition, known) {
                     Some(why) => excluded.push(Excluded { kind, name, why }),
                     None => usable.push(definition),
@@ -150,7 +150,7 @@ fn examine(said: upstream::Definitions, known: &HashSet<Digest>) -> (Definitions
 fn unusable(kind: Kind, definition: &Definition, known: &HashSet<Digest>) -> Option<String> {
     match kind {
         Kind::Tool if known.contains(&definition.digest) => None,
-        Kind::Tool => InputSchema::compile(definition.input_schema()).err().map(|error| error.to_string()),
+        Kind::Tool => InputSchema::compile(&definition.input_schema()).err().map(|error| error.to_string()),
         Kind::Prompt | Kind::Template => None,
     }
 }

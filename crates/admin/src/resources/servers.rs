@@ -287,7 +287,7 @@ fn changes(difference: &Difference, old: &registry::Definitions, observed: &Obse
 
 /// Every definition as lines of text.
 fn texts(definitions: &registry::Definitions) -> BTreeMap<(Kind, &str), String> {
-    let of = |kind: Kind| definitions.of(kind).iter().map(move |one| ((kind, one.name.as_str()), pretty(&one.value)));
+    let of = |kind: Kind| definitions.of(kind).iter().map(move |one| ((kind, one.name.as_str()), pretty(&one.value())));
     Kind::ALL.into_iter().flat_map(of).collect()
 }
 

@@ -189,7 +189,7 @@ impl Item {
             kind: kind.as_str().to_owned(),
             name: definition.name.clone(),
             digest: definition.digest.to_string(),
-            definition: definition.value.clone(),
+            definition: definition.value(),
             accepts_undeclared: Vec::new(),
         }
     }

@@ -69,7 +69,7 @@ impl Vetter for Servers {
     async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String> {
         self.looks.fetch_add(1, Ordering::Relaxed);
         let tools = self.offers.lock().unwrap().get(&manifest.name).cloned().ok_or("nobody answers at its url")?;
-        let named = |tool: Value| Definition::new(tool["name"].as_str().unwrap().to_owned(), tool.clone()).unwrap();
+        let named = |tool: Value| Definition::new(tool["name"].as_str().unwrap().to_owned(), &tool).unwrap();
         let tools = tools.into_iter().map(named).collect();
         let definitions = Definitions { server_info: json!({ "name": "test" }), tools, ..Definitions::default() };
         Ok(Observed::new(definitions, Timestamp(7), Vec::new()).unwrap())

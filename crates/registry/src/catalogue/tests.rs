@@ -2,7 +2,7 @@ use model::{Actor, Change, Expected, Timestamp};
 use serde_json::json;
 
 use super::*;
-use crate::{Definitions, Excluded, Observed};
+use crate::{Definition, Definitions, Excluded, Observed};
 
 fn change() -> Change {
     Change { actor: Actor::Person("ada".into()), expected: Expected::Any, at: Timestamp(1), reason: None }
@@ -11,12 +11,12 @@ fn change() -> Change {
 fn tool(name: &str, description: &str) -> Definition {
     let schema = json!({ "type": "object", "properties": { "id": { "type": "integer" } } });
     let value = json!({ "name": name, "description": description, "inputSchema": schema, "x-own": [1, 2] });
-    Definition::new(name, value).unwrap()
+    Definition::new(name, &value).unwrap()
 }
 
 fn observed(tools: Vec<Definition>, excluded: Vec<Excluded>) -> Observed {
-    let prompts = vec![Definition::new("greet", json!({ "name": "greet" })).unwrap()];
-    let templates = vec![Definition::new("crm://{id}", json!({ "uriTemplate": "crm://{id}" })).unwrap()];
+    let prompts = vec![Definition::new("greet", &json!({ "name": "greet" })).unwrap()];
+    let templates = vec![Definition::new("crm://{id}", &json!({ "uriTemplate": "crm://{id}" })).unwrap()];
     let definitions =
         Definitions { tools, prompts, templates, instructions: Some("be kind".to_owned()), ..Definitions::default() };
     Observed::new(definitions, Timestamp(2), excluded).unwrap()
@@ -64,7 +64,7 @@ fn an_approved_server_is_reached_at_its_pinned_definitions() {
     let read = find_tool(&catalogue, "read");
     assert!(!read.withheld);
     assert_eq!(read.pin, tool("read", "reads").digest);
-    assert_eq!(read.raw.get(), tool("read", "reads").value.to_string(), "whole, with what the gate does not know");
+    assert_eq!(read.raw.get(), tool("read", "reads").value().to_string(), "whole, with what the gate does not know");
     assert_eq!(read.input_schema().pointer("/properties/id/type"), Some(&json!("integer")));
     assert!(read.check(&json!({ "id": 1 })).is_ok());
     assert!(read.check(&json!({ "id": "1" })).is_err());
@@ -102,7 +102,7 @@ fn a_changed_definition_is_withheld_a_new_one_is_not_there_and_the_rest_goes_on(
     let excluded =
         vec![Excluded { kind: Kind::Tool, name: "write".to_owned(), why: "its schema is unusable".to_owned() }];
     let mut now = observed(vec![tool("read", "reads, and mails it"), tool("new", "is new")], excluded);
-    now.definitions.prompts.push(Definition::new("more", json!({})).unwrap());
+    now.definitions.prompts.push(Definition::new("more", &json!({})).unwrap());
     crm.observe(crm.manifest.identity(), now).unwrap();
     let catalogue = Catalogue::compile(&[crm], &[endpoint("sales", "crm")], &[]);
     let approved = only(&catalogue);
@@ -129,7 +129,7 @@ fn a_later_catalogue_keeps_the_tools_that_are_what_they_were() {
 #[test]
 fn a_pinned_tool_whose_schema_cannot_be_used_takes_no_arguments_at_all() {
     let mut crm = server("crm", "internet");
-    let schemaless = Definition::new("read", json!({ "name": "read" })).unwrap();
+    let schemaless = Definition::new("read", &json!({ "name": "read" })).unwrap();
     let seen = observed(vec![schemaless], Vec::new());
     crm.observe(crm.manifest.identity(), seen.clone()).unwrap();
     crm.approve(seen.digest, &change()).unwrap();

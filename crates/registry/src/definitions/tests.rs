@@ -4,8 +4,8 @@ fn definitions() -> Definitions {
     Definitions {
         instructions: Some("be kind".to_owned()),
         tools: vec![
-            Definition::new("a", json!({ "name": "a", "x": 1 })).unwrap(),
-            Definition::new("b", json!({ "name": "b" })).unwrap(),
+            Definition::new("a", &json!({ "name": "a", "x": 1 })).unwrap(),
+            Definition::new("b", &json!({ "name": "b" })).unwrap(),
         ],
         ..Definitions::default()
     }
@@ -17,7 +17,7 @@ fn the_order_of_lists_and_members_does_not_count_and_everything_else_does() {
     let mut reordered = definitions();
     reordered.tools.reverse();
     assert_eq!(reordered.digest().unwrap(), digest);
-    let same = Definition::new("a", json!({ "x": 1.0, "name": "a" })).unwrap();
+    let same = Definition::new("a", &json!({ "x": 1.0, "name": "a" })).unwrap();
     assert_eq!(Some(&same.digest), definitions().tools.first().map(|tool| &tool.digest));
 
     let changes: [fn(&mut Definitions); 6] = [

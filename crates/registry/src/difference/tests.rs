@@ -5,7 +5,7 @@ use super::*;
 use crate::{Definitions, Excluded};
 
 fn definitions(tools: &[(&str, i64)]) -> Definitions {
-    let tools = tools.iter().map(|(name, version)| Definition::new(*name, json!({ "v": version })).unwrap()).collect();
+    let tools = tools.iter().map(|(name, version)| Definition::new(*name, &json!({ "v": version })).unwrap()).collect();
     Definitions { tools, instructions: Some("one".to_owned()), ..Definitions::default() }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::Definition;
 
 fn offering(tools: &[&str]) -> Definitions {
-    let tools = tools.iter().map(|name| Definition::new(*name, json!({ "name": name })).unwrap()).collect();
+    let tools = tools.iter().map(|name| Definition::new(*name, &json!({ "name": name })).unwrap()).collect();
     Definitions { tools, ..Definitions::default() }
 }
 
@@ -67,7 +67,7 @@ fn a_mention_has_its_place_and_a_name_of_its_own_is_none() {
     let value = json!({ "name": "create_refund2", "inputSchema": schema });
     let same = json!({ "name": "x", "title": "Like create_refund" });
     let mut own = offering(&[]);
-    own.tools = vec![Definition::new("create_refund2", value).unwrap(), Definition::new("x", same).unwrap()];
+    own.tools = vec![Definition::new("create_refund2", &value).unwrap(), Definition::new("x", &same).unwrap()];
     let found = mentions(&own, &[Neighbour { name: &erp, definitions: &others }]);
     let places: Vec<_> = found.iter().map(|one| (one.within.as_ref().unwrap().name.as_str(), &*one.pointer)).collect();
     assert_eq!(places, [("create_refund2", "/inputSchema/properties/a~1b/enum/1"), ("x", "/title")]);

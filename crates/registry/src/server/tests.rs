@@ -13,7 +13,7 @@ fn manifest(url: &str) -> ServerManifest {
 }
 
 fn observed(tool: &str) -> Observed {
-    let tools = vec![Definition::new(tool, json!({ "name": tool })).unwrap()];
+    let tools = vec![Definition::new(tool, &json!({ "name": tool })).unwrap()];
     Observed::new(Definitions { tools, ..Definitions::default() }, Timestamp(2), Vec::new()).unwrap()
 }
 

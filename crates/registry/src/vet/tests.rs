@@ -38,7 +38,7 @@ fn a_tool_whose_schema_cannot_be_used_is_set_aside_with_the_reason_and_the_rest_
 #[test]
 fn what_was_found_usable_before_is_not_compiled_again() {
     let unusable = tool("remote", &json!({ "type": "object", "$ref": "http://127.0.0.1/s.json" }));
-    let known = Definition::new("remote", unusable.value.clone()).unwrap().digest;
+    let known = Definition::new("remote", &unusable.value).unwrap().digest;
     let said = upstream::Definitions { tools: vec![unusable], ..upstream::Definitions::default() };
     let (definitions, excluded) = examine(said, &HashSet::from([known]));
     assert_eq!((definitions.tools.len(), excluded.len()), (1, 0));

@@ -100,7 +100,7 @@ pub(crate) fn agent(name: &str, endpoint: &str, client: &str) -> AgentManifest {
 
 /// What a server with these tools shows.
 pub(crate) fn observed(tools: &[&str], at: u64) -> Observed {
-    let tools = tools.iter().map(|name| Definition::new(*name, json!({ "name": name, "n": 1.5 })).unwrap()).collect();
+    let tools = tools.iter().map(|name| Definition::new(*name, &json!({ "name": name, "n": 1.5 })).unwrap()).collect();
     Observed::new(Definitions { tools, ..Definitions::default() }, Timestamp(at), Vec::new()).unwrap()
 }
 

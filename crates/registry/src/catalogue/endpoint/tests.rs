@@ -12,7 +12,7 @@ fn change() -> Change {
 }
 
 fn definition(name: &str, member: &str) -> Definition {
-    Definition::new(name, json!({ "title": "T", member: name, "x-own": { "name": 1.5 }, "description": "d" })).unwrap()
+    Definition::new(name, &json!({ "title": "T", member: name, "x-own": { "name": 1.5 }, "description": "d" })).unwrap()
 }
 
 /// An approved server with these tools, a prompt `greet`, and templates of its own scheme and of `shared:`.
