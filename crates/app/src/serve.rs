@@ -10,8 +10,8 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use audit::{Condition, Journal};
 use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
-use identity::resource_server::ResourceServer;
 use identity::resource_server::proof::Proofs;
+use identity::resource_server::{IssuerSettings, ResourceServer, ResourceSettings};
 use prometheus_client::registry::Registry as Counters;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
@@ -67,9 +67,10 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let egress = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
     let seal = Arc::new(identity::Seal::new(Arc::clone(&entropy))?);
     let proofs = Arc::new(Proofs::new(seal));
-    let porch = Porch { bound: agents.local_addr()?, egress: egress.clone(), proofs, clock: Arc::clone(&clock) };
+    let (bound, outward) = (agents.local_addr()?, egress.clone());
+    let mut porch = Porch { bound, egress: outward, proofs, clock: Arc::clone(&clock), own: None };
     // What is wrong with the settings is told before anything else is touched.
-    let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
+    porch.front(loaded, None)?;
     let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
     let signs_in = sign_in::wanted(loaded, agents.local_addr()?)?;
     let store = store::Sqlite::open(&data.join("state.db"))
@@ -101,20 +102,25 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let published = watch::Sender::new(first.revision);
     let halts = Arc::new(Halts::new(store.halts().await?));
 
-    let mut pages: Vec<Arc<dyn identity::site::Site>> = Vec::new();
+    let mut facade = None;
     if let (Some(signs_in), Some(register)) = (signs_in, register) {
         let proofs = Arc::clone(&porch.proofs);
         let (port, clock, entropy) = (Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&entropy));
         let around = sign_in::Around { port, egress, proofs, clock, entropy };
-        pages.push(signs_in.open(register, around).await?);
+        let opened = signs_in.open(register, around).await?;
+        let prefix = settings.sign_in.as_ref().map(|sign_in| sign_in.claims.user_prefix.clone());
+        porch.own = Some(sign_in::issuer(&opened, prefix.unwrap_or_default())?);
+        facade = Some(opened);
     }
+    let pages = facade.iter().map(|facade| Arc::clone(facade) as Arc<dyn identity::site::Site>);
+    let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
     let mut counters = Counters::default();
     let turnstiles = Arc::clone(compiler.turnstiles());
     gateway::count_traffic(&mut counters, Arc::clone(&turnstiles));
     let gate = Arc::new(Gate {
         front,
-        sites: gateway::Sites::new(pages),
+        sites: gateway::Sites::new(pages.collect()),
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
@@ -156,6 +162,9 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     tasks.spawn(gateway::serve(agents, Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::tend(Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::end_with_tokens(Arc::clone(&gate), until(stopped.clone())));
+    if let Some(facade) = facade {
+        tasks.spawn(sign_in::end_with_sign_ins(facade, Arc::clone(&gate), until(stopped.clone())));
+    }
     porch.warm(&gate);
     tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
     let again = Arc::new(Notify::new());
@@ -300,13 +309,23 @@ struct Porch {
     egress: egress::Client,
     proofs: Arc<Proofs>,
     clock: Arc<dyn model::Clock>,
+    /// The gate itself, where people sign in at it.
+    own: Option<IssuerSettings>,
 }
 
 impl Porch {
     /// Callers and the names of the listener, from settings. What is known of issuers that stay is kept.
     fn front(&self, loaded: &Loaded, before: Option<&Front>) -> anyhow::Result<Front> {
         let before = before.and_then(|before| before.callers.server.as_deref());
-        let server = loaded.resource(&self.egress, self.bound)?.map(|settings| {
+        let mut settings = loaded.resource(&self.egress, self.bound)?;
+        if let Some(own) = &self.own {
+            let scopes = loaded.settings.agents.scopes.clone();
+            let (public_url, introspection) = (own.url.clone(), None);
+            let none = || ResourceSettings { public_url, scopes, issuers: Vec::new(), introspection };
+            // First, because any client can sign in there.
+            settings.get_or_insert_with(none).issuers.insert(0, own.clone());
+        }
+        let server = settings.map(|settings| {
             let (proofs, clock) = (Arc::clone(&self.proofs), Arc::clone(&self.clock));
             Arc::new(ResourceServer::new(settings, proofs, clock, before))
         });

@@ -8,14 +8,16 @@ use admin::port::Governed;
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use egress::Reach;
-use identity::facade::{Client, Directory, Doorway, Facade, Needs, Proof, Redirects, Terms};
+use gateway::Gate;
+use identity::facade::{Client, Directory, Doorway, Facade, Needs, OwnKeys, Proof, Redirects, Terms};
 use identity::fetch::Outbound;
-use identity::keys::KeySet;
+use identity::keys::{Algorithm, KeySet, KeySource};
 use identity::relying::{Provider, Relying};
 use identity::resource_server::proof::Proofs;
+use identity::resource_server::{IssuerSettings, Mapping};
 use identity::vault::Vault;
 use identity::{Seal, port};
-use model::{Clock, EndpointName, Entropy};
+use model::{Clock, EndpointName, Entropy, limits};
 use registry::{AgentClient, AgentManifest};
 use url::Url;
 
@@ -52,7 +54,7 @@ pub(crate) fn wanted(loaded: &Loaded, bound: SocketAddr) -> anyhow::Result<Optio
     let (Some((terms, provider, reach)), Some(vault)) = (loaded.sign_in(bound)?, loaded.vault()?) else {
         return Ok(None);
     };
-    let keys_age = loaded.settings.sign_in.as_ref().map_or(model::limits::KEYS_AGE_SECONDS, |one| one.keys_age_seconds);
+    let keys_age = loaded.settings.sign_in.as_ref().map_or(limits::KEYS_AGE_SECONDS, |one| one.keys_age_seconds);
     Ok(Some(Wanted { terms, provider, reach, vault, keys_age }))
 }
 
@@ -85,6 +87,40 @@ impl Wanted {
             entropy,
         };
         Ok(Arc::new(Facade::open(needs).await.context("people cannot sign in")?))
+    }
+}
+
+/// The façade as one more issuer of tokens: its keys are at hand, and what it revoked is known at once.
+pub(crate) fn issuer(facade: &Facade, user_prefix: String) -> anyhow::Result<IssuerSettings> {
+    Ok(IssuerSettings {
+        url: facade.issuer().to_owned(),
+        keys: KeySource::At(Url::parse(&format!("{}/oauth/jwks", facade.issuer()))?),
+        algorithms: vec![Algorithm::Es256],
+        skew: 0,
+        keys_age_max: limits::KEYS_AGE_SECONDS,
+        mapping: Mapping {
+            // A client that describes itself acts as the one that stands in for it.
+            client: vec!["registration".to_owned(), "client_id".to_owned()],
+            user: "user".to_owned(),
+            user_prefix,
+            ..Mapping::default()
+        },
+        reach: Reach::new(Vec::new()),
+        fetch: Arc::new(OwnKeys(Arc::clone(facade.keys()))),
+        revocations: Some(Arc::clone(facade.revocations())),
+    })
+}
+
+/// Has open streams ask again whether they may go on when a sign-in was ended, until `stop` resolves.
+pub(crate) async fn end_with_sign_ins(facade: Arc<Facade>, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
+    let mut told = facade.revocations().subscribe();
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            changed = told.changed() => if changed.is_err() { return },
+        }
+        gate.snapshots.ask_again();
     }
 }
 

@@ -211,6 +211,7 @@ impl Facade {
             (&Method::GET, "/.well-known/oauth-authorization-server") => Ok(metadata::answer(self)),
             (&Method::GET, "/oauth/jwks") => Ok(site::published(&self.keys.published())),
             (&Method::GET, "/oauth/style.css") => Ok(pages::style()),
+            (&Method::GET, "/oauth/icon.svg") => Ok(pages::icon()),
             (&Method::GET, "/oauth/authorize") => authorize::run(self, visit).await,
             (&Method::POST, "/oauth/consent") => consent::run(self, visit).await,
             (&Method::GET, "/oauth/callback") => callback::run(self, visit).await,

@@ -24,6 +24,7 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use model::{
     Agent, Assurance, Authentication, Caller, Challenge, Clock, Digest, EndpointName, Reason, Refusal, TokenEnd,
+    TokenFamily,
 };
 use model::{Timestamp, limits};
 use moka::sync::Cache;
@@ -148,6 +149,12 @@ impl ResourceServer {
         self.issuers.iter().any(|known| known.url() == issuer)
     }
 
+    /// Whether the sign-in by which a caller came was ended since.
+    pub fn has_revoked(&self, authentication: &Authentication) -> bool {
+        let issuer = self.issuers.iter().find(|issuer| Some(issuer.url()) == authentication.issuer.as_deref());
+        issuer.is_some_and(|issuer| issuer.has_revoked(authentication.family.0.as_deref()))
+    }
+
     /// Fetches every issuer's keys that nobody has fetched yet, so that the first caller need not wait.
     pub async fn warm(&self) {
         for issuer in &self.issuers {
@@ -197,7 +204,13 @@ impl ResourceServer {
             (Some(keys), Some(issuer)) => issuer.keys().are_in_force(keys, now),
             (Some(_), None) => false,
         };
-        known.endpoint == *asked.endpoint && known.until > now && Arc::ptr_eq(&known.agents, agents) && same_keys()
+        let issuer = self.issuers.get(known.presented.issuer);
+        let goes_on = issuer.is_some_and(|issuer| !issuer.has_revoked(known.presented.family.as_deref()));
+        goes_on
+            && known.endpoint == *asked.endpoint
+            && known.until > now
+            && Arc::ptr_eq(&known.agents, agents)
+            && same_keys()
     }
 
     fn remember(&self, digest: Digest, known: &Arc<Remembered>) {
@@ -260,7 +273,7 @@ impl ResourceServer {
             Bound::ToNobody => Assurance::Public,
             Bound::ToKey(_) => Assurance::KeyBound,
         };
-        let Presented { user, groups, acr, amr, signed_in, scopes, ends, .. } = presented;
+        let Presented { user, groups, acr, amr, signed_in, scopes, ends, family, .. } = presented;
         let authentication = Authentication {
             issuer: Some(issuer.into()),
             acr: acr.clone(),
@@ -269,6 +282,7 @@ impl ResourceServer {
             scopes: Arc::clone(scopes),
             actors: actors.into(),
             ends: TokenEnd(Some(*ends)),
+            family: TokenFamily(family.clone()),
         };
         let caller = Caller::new(registration.agent.clone(), user.clone(), groups.clone(), assurance);
         let caller = caller.ok_or_else(|| {

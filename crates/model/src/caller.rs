@@ -38,6 +38,8 @@ pub struct Authentication {
     pub actors: Arc<[Agent]>,
     /// When the token ends.
     pub ends: TokenEnd,
+    /// The sign-in that it came of, where that can be ended before the token is.
+    pub family: TokenFamily,
 }
 
 /// When a token ends; never, for a development token. It tells no two callers apart: who has a new token is who they were.
@@ -70,6 +72,22 @@ pub struct Agent {
     pub id: AgentId,
     /// Whether it works for people or on its own.
     pub kind: AgentKind,
+}
+
+/// The sign-in that a token came of. It tells no two callers apart either: who signed in again is who they were.
+#[derive(Debug, Clone, Default)]
+pub struct TokenFamily(pub Option<Arc<str>>);
+
+impl PartialEq for TokenFamily {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TokenFamily {}
+
+impl std::hash::Hash for TokenFamily {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
 /// Whether an agent works for people or on its own. It is registered as one of the two and cannot choose per call.

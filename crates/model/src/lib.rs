@@ -19,7 +19,7 @@ mod secret;
 mod state;
 mod uri;
 
-pub use caller::{Agent, AgentKind, Assurance, Authentication, Caller, SessionKey, TokenEnd};
+pub use caller::{Agent, AgentKind, Assurance, Authentication, Caller, SessionKey, TokenEnd, TokenFamily};
 pub use causes::with_causes;
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};

@@ -94,6 +94,7 @@ fn server(key: &SigningKey) -> anyhow::Result<ResourceServer> {
         mapping: Mapping::default(),
         reach: egress::Reach::internet(),
         fetch,
+        revocations: None,
     };
     let (public_url, scopes) = (GATE.to_owned(), Vec::new());
     let settings = ResourceSettings { public_url, scopes, issuers: vec![issuer], introspection: None };

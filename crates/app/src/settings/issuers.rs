@@ -146,6 +146,7 @@ impl Loaded {
                 mapping: Mapping { client, user, user_prefix, groups, scope, app_only },
                 reach,
                 fetch,
+                revocations: None,
             });
         }
         Ok(Some(read))
@@ -177,6 +178,7 @@ impl Loaded {
         for (index, issuer) in issuers.iter().enumerate() {
             self.check_issuer(index, issuer)?;
             self.check_beside(index, issuer, issuers.get(..index).unwrap_or_default())?;
+            self.check_beside_sign_in(index, issuer)?;
         }
         Ok(())
     }
@@ -205,6 +207,24 @@ impl Loaded {
         if issuer.claims.client.is_empty() || issuer.claims.client.iter().any(String::is_empty) {
             let steps = [Key("issuer"), Index(index), Key("claims"), Key("client")];
             return Err(self.wrong(&steps, "name the claim that names the client"));
+        }
+        Ok(())
+    }
+
+    /// Whether people of an issuer can be told from those who sign in at the gate. They are the same people where it is the
+    /// provider with which they sign in, and the same claim names them.
+    fn check_beside_sign_in(&self, index: usize, issuer: &Issuer) -> Result<(), Mistake> {
+        let Some(sign_in) = &self.settings.sign_in else { return Ok(()) };
+        if self.settings.agents.public_url.as_ref() == Some(&issuer.url) {
+            return Err(self.wrong(&at(index, "url"), "this is the gate itself, whose tokens are taken already"));
+        }
+        let (own, theirs) = (&issuer.claims.user_prefix, &sign_in.claims.user_prefix);
+        let is_one = issuer.url == sign_in.issuer && issuer.claims.user == sign_in.claims.user && own == theirs;
+        if !is_one && (own.starts_with(theirs.as_str()) || theirs.starts_with(own.as_str())) {
+            let message = "people of this issuer could not be told from those who sign in at the gate";
+            let hint = "give both a `user_prefix` in their `claims`, neither of which begins the other";
+            let steps = [Key("issuer"), Index(index), Key("claims"), Key("user_prefix")];
+            return Err(self.wrong(&steps, message).with_hint(hint));
         }
         Ok(())
     }

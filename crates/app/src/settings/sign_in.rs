@@ -77,6 +77,8 @@ pub(crate) enum Authentication {
 pub(crate) struct Claims {
     /// What a person is called here, in policies and receipts.
     pub user: String,
+    /// What is put before that.
+    pub user_prefix: String,
     /// Their groups.
     pub groups: String,
 }
@@ -84,7 +86,7 @@ pub(crate) struct Claims {
 impl Default for Claims {
     fn default() -> Self {
         let ClaimNames { user, groups } = ClaimNames::default();
-        Self { user, groups }
+        Self { user, user_prefix: String::new(), groups }
     }
 }
 

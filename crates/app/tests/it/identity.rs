@@ -7,6 +7,7 @@ mod facade_attacks;
 mod facade_clients;
 mod facade_ends;
 mod facade_flow;
+mod facade_tokens;
 mod hostile;
 pub(crate) mod issuer;
 mod outage;

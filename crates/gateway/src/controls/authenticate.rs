@@ -57,6 +57,9 @@ pub(crate) fn still(gate: &Gate, caller: &Caller) -> Result<(), Refusal> {
         let known = development.knows(caller);
         return if known { Ok(()) } else { Err(gone("the caller's token was taken away")) };
     }
+    if server.as_ref().is_some_and(|server| server.has_revoked(&caller.authentication)) {
+        return Err(gone("the caller's sign-in was ended"));
+    }
     let issuer = caller.authentication.issuer.as_deref();
     if !server.as_ref().is_some_and(|server| issuer.is_some_and(|issuer| server.takes(issuer))) {
         return Err(gone("the tokens of the caller's issuer are not taken any more"));

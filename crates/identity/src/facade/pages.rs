@@ -16,6 +16,13 @@ pub(super) fn style() -> Response<Bytes> {
     response
 }
 
+/// What a browser shows beside a page's title: a gate.
+pub(super) fn icon() -> Response<Bytes> {
+    let mut response = site::document(StatusCode::OK, "image/svg+xml", ICON);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
+    response
+}
+
 /// What is asked for, and by whom. Everything that a person needs to say no is above the buttons.
 pub(super) fn consent(client: &Client, asked: &Asked, purpose: &str, sealed: &str) -> Response<Bytes> {
     let grant = &asked.grant;
@@ -23,10 +30,7 @@ pub(super) fn consent(client: &Client, asked: &Asked, purpose: &str, sealed: &st
     if !client.vouched {
         facts.push_str(&fact("Calls itself so, at", &origin_of(&client.id)));
     }
-    facts.push_str(&fact("Wants to use", grant.endpoint.as_str()));
-    if !purpose.is_empty() {
-        facts.push_str(&fact("Which is for", purpose));
-    }
+    facts.push_str(&fact_with("Wants to use", grant.endpoint.as_str(), purpose));
     let scopes = if grant.scopes.is_empty() { "What policy permits".to_owned() } else { grant.scopes.join(", ") };
     facts.push_str(&fact("Scopes", &scopes));
     let mut notes = String::new();
@@ -38,8 +42,7 @@ pub(super) fn consent(client: &Client, asked: &Asked, purpose: &str, sealed: &st
             ));
         }
         None => {
-            facts.push_str(&fact("You go back to", &origin_of(&grant.redirect)));
-            notes.push_str(&format!("<p class=\"small\">In full: <code>{}</code></p>", escaped(&grant.redirect)));
+            facts.push_str(&fact_with("You go back to", &origin_of(&grant.redirect), &grant.redirect));
             if !client.vouched && client.redirects.are_local() {
                 let warning = "This application runs on your own machine, and nobody can tell which program that is. \
                                Go on only if you just began this sign-in.";
@@ -48,8 +51,7 @@ pub(super) fn consent(client: &Client, asked: &Asked, purpose: &str, sealed: &st
         }
     }
     let body = format!(
-        "<p>An application asks to act for you. It gets no password of yours, and what it may do is decided anew with each \
-         call.</p><dl>{facts}</dl>{notes}<form method=\"post\" action=\"/oauth/consent\">\
+        "<p>It gets no password of yours, and what it may do is decided anew with each call.</p><dl>{facts}</dl>{notes}<form method=\"post\" action=\"/oauth/consent\">\
          <input type=\"hidden\" name=\"request\" value=\"{}\"><div class=\"buttons\">\
          <button class=\"yes\" name=\"answer\" value=\"allow\">Go on and sign in</button>\
          <button name=\"answer\" value=\"deny\">No</button></div></form>",
@@ -97,6 +99,12 @@ fn fact(name: &str, value: &str) -> String {
     format!("<div><dt>{}</dt><dd>{}</dd></div>", escaped(name), escaped(value))
 }
 
+/// A fact, and below it in small letters what is to be known of it.
+fn fact_with(name: &str, value: &str, more: &str) -> String {
+    let (name, value, more) = (escaped(name), escaped(value), escaped(more));
+    format!("<div><dt>{name}</dt><dd>{value}</dd><dd class=\"small\">{more}</dd></div>")
+}
+
 fn note(text: &str) -> String {
     format!("<p class=\"note\" role=\"note\">{}</p>", escaped(text))
 }
@@ -113,11 +121,15 @@ fn shown(status: StatusCode, title: &str, body: &str, onward: Option<&str>) -> R
         format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{refresh}<title>{title} · Portcullis</title>\
+             <link rel=\"icon\" href=\"/oauth/icon.svg\" type=\"image/svg+xml\">\
              <link rel=\"stylesheet\" href=\"/oauth/style.css\"></head><body><main><p class=\"brand\">Portcullis</p>\
              <h1>{title}</h1>{body}</main></body></html>"
         ),
     )
 }
+
+const ICON: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\" fill=\"none\" stroke=\"#2f8f52\" \
+stroke-width=\"3\" stroke-linecap=\"round\"><path d=\"M5 29V15a11 11 0 0 1 22 0v14M12 8v21M20 8v21M5 16h22M5 23h22\"/></svg>";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ground:#f4f5f2;--card:#fff;--ink:#1b211c;--quiet:#5a645c;--line:#d9ddd6;--yes:#14532d;\
@@ -137,15 +149,15 @@ dl div{padding:.625rem .875rem}\
 dl div+div{border-top:1px solid var(--line)}\
 dt{color:var(--quiet);font-size:.8125rem}\
 dd{margin:0;font-weight:600;overflow-wrap:anywhere}\
-code{font-size:.8125rem;overflow-wrap:anywhere}\
-.small{color:var(--quiet);font-size:.8125rem}\
+dd.small{color:var(--quiet);font-size:.8125rem;font-weight:400}\
+dd.small:empty{display:none}\
 .note{padding:.75rem .875rem;border-radius:.5rem;background:var(--note);color:var(--note-ink)}\
 label{display:block;margin-bottom:.25rem;color:var(--quiet);font-size:.8125rem}\
 input:not([type=hidden]){width:100%;margin-bottom:1rem;padding:.625rem .75rem;border:1px solid var(--line);\
 border-radius:.5rem;background:transparent;color:inherit;font:600 1.25rem/1.5 ui-monospace,monospace;\
 letter-spacing:.12em;text-transform:uppercase}\
 .buttons{display:flex;flex-wrap:wrap;gap:.625rem}\
-button,a.yes{flex:1 1 8rem;min-height:2.75rem;padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem;\
+button,a.yes{flex:1 1 11rem;min-height:2.75rem;padding:.5rem 1rem;border:1px solid var(--line);border-radius:.5rem;\
 background:transparent;color:inherit;font:inherit;font-weight:600;text-align:center;text-decoration:none;cursor:pointer}\
 a.yes{display:block}\
 .yes{border-color:var(--yes);background:var(--yes);color:var(--yes-ink)}\

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::presented::{Bound, Presented};
 use super::refused;
+use crate::facade::Revocations;
 use crate::fetch::Fetch;
 use crate::jwt::{Audience, Claims, JwtError, Rule, verify};
 use crate::keys::{Algorithm, KeySet, KeySets, KeySource};
@@ -32,6 +33,8 @@ pub struct IssuerSettings {
     pub reach: Reach,
     /// The way to it, within that.
     pub fetch: Arc<dyn Fetch>,
+    /// What tells at once of sign-ins that ended, where that is the gate itself: the façade.
+    pub revocations: Option<Arc<Revocations>>,
 }
 
 /// Which claims say who it is.
@@ -98,6 +101,12 @@ impl Issuer {
         &self.keys
     }
 
+    /// Whether the sign-in that a token came of was ended.
+    pub(super) fn has_revoked(&self, family: Option<&str>) -> bool {
+        let revocations = self.settings.revocations.as_ref();
+        revocations.is_some_and(|revocations| family.is_none_or(|family| revocations.hold(family)))
+    }
+
     pub(super) fn skew(&self) -> u64 {
         self.settings.skew
     }
@@ -148,6 +157,10 @@ impl Issuer {
         let ends = Timestamp(ends.saturating_add(self.settings.skew).saturating_mul(1_000));
         let user = self.user(claims, &client)?;
         let groups = if user.is_some() { groups(claims, &mapping.groups)? } else { Vec::new() };
+        let family = claims.text("family");
+        if self.has_revoked(family) {
+            return Err(refused("the sign-in that the token came of was ended"));
+        }
         let signed_in = claims.seconds("auth_time").map(|time| Timestamp(time.saturating_mul(1_000)));
         Ok(Presented {
             issuer: index,
@@ -159,6 +172,7 @@ impl Issuer {
             scopes: several(claims, &mapping.scope)?,
             actors: actors(claims, &self.settings.url)?,
             ends,
+            family: family.map(Arc::from),
             bound: bound(claims)?,
             client,
         })

@@ -22,6 +22,8 @@ pub(super) struct Presented {
     /// The clients through which it came, the nearest first.
     pub(super) actors: Vec<String>,
     pub(super) ends: Timestamp,
+    /// The sign-in that it came of.
+    pub(super) family: Option<Arc<str>>,
     pub(super) bound: Bound,
 }
 

@@ -78,6 +78,7 @@ impl Stage {
             mapping,
             reach: egress::Reach::internet(),
             fetch: Arc::clone(&fetch) as _,
+            revocations: None,
         };
         let introspection = IntrospectionSettings {
             issuer: ISSUER.to_owned(),
