@@ -66,6 +66,8 @@ pub struct Admin {
     pub journal: Arc<audit::Journal>,
     /// Looks at servers.
     pub vetter: Arc<dyn Vetter>,
+    /// The credentials of servers.
+    pub credentials: Arc<dyn Credentials>,
     /// The revision in effect on the data path.
     pub published: tokio::sync::watch::Receiver<Revision>,
     /// Who may use the API; swapped when settings are reloaded.
@@ -92,6 +94,29 @@ pub trait Vetter: Send + Sync {
     /// A local server is started for it, in a process of its own that ends with the look. It is asked for one only by a
     /// person's `check`, after they may have read the command; never when it is submitted or applied.
     async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String>;
+}
+
+/// The credentials that servers are given. None of them is ever read here.
+#[async_trait]
+pub trait Credentials: Send + Sync {
+    /// How those of a server are, by holder; none where it has a key that somebody keeps.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    async fn health(&self, server: &ServerName) -> Result<Vec<view::CredentialHealth>, String>;
+
+    /// An invitation for whoever opens it to connect a server, so that everybody's calls and the gate's own looks use it as
+    /// them: a URL that is good for some minutes. `by` says in the receipt who invited them.
+    ///
+    /// # Errors
+    /// Why nobody can connect it.
+    async fn invite(&self, manifest: &ServerManifest, by: &str) -> Result<String, String>;
+
+    /// Forgets what `holder` has of a server; returns whether there was something.
+    ///
+    /// # Errors
+    /// Why it could not be forgotten.
+    async fn disconnect(&self, server: &ServerName, holder: &str, change: model::Change) -> Result<bool, String>;
 }
 
 /// Carries out `task` on a thread that may be busy for long.

@@ -21,6 +21,11 @@ impl Person {
         self.roles.iter().any(|role| *role == Role::Admin || roles.contains(role))
     }
 
+    /// The person's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The person as changes record them.
     pub fn actor(&self) -> Actor {
         Actor::Person(self.name.clone())

@@ -58,6 +58,17 @@ pub struct Because {
     pub reason: Option<String>,
 }
 
+/// Whose credential is meant.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disconnect {
+    /// `shared`, `user ana` or `agent nightly`, as the dossier shows it.
+    pub holder: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// Asks what applying some files would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

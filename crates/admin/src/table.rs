@@ -37,6 +37,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Get, "/api/v1/servers/{name}/difference", "What changed since the approval.", READ, servers::drift),
         Route::new(Post, "/api/v1/servers/{name}/check", "Looks at a server now.", REVIEW, servers::check),
         Route::new(Post, "/api/v1/servers/{name}/approve", "Pins what was read.", APPROVE, servers::approve),
+        Route::new(Post, "/api/v1/servers/{name}/connect", "Invites to connect a server.", APPROVE, servers::connect),
+        Route::new(Post, "/api/v1/servers/{name}/disconnect", "Forgets a credential.", SUSPEND, servers::disconnect),
         Route::new(Post, "/api/v1/servers/{name}/suspend", "Takes a server out of service.", SUSPEND, servers::suspend),
         Route::new(Post, "/api/v1/servers/{name}/resume", "Puts a suspended server back.", APPROVE, servers::resume),
 

@@ -9,7 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::difference::Edit;
-pub use server::{Dossier, Drift, Item, Left, LeftAlone, MentionRow, Offer, ServerRow, Traffic};
+pub use server::{
+    CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer, ServerRow,
+    Traffic,
+};
 
 /// Who did something, when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

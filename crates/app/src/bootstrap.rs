@@ -36,11 +36,16 @@ fn make(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<()> {
     if file.try_exists().with_context(|| format!("cannot look for the bootstrap token `{shown}`"))? {
         return Ok(());
     }
-    // Whole, or not there: a gate that is killed here must be able to start the next time.
-    let beside = file.with_added_extension("new");
-    write_new(&beside, &format!("portcullis-admin-{:032x}{:032x}", entropy.bits(), entropy.bits()))
-        .and_then(|()| std::fs::rename(&beside, file))
+    make_private(file, &format!("portcullis-admin-{:032x}{:032x}", entropy.bits(), entropy.bits()))
         .with_context(|| format!("cannot make the bootstrap token `{shown}`"))
+}
+
+/// Makes a file that only its owner can read. It is whole, or not there: a gate that is killed here must be able to start
+/// the next time.
+pub(crate) fn make_private(file: &Path, text: &str) -> std::io::Result<()> {
+    let beside = file.with_added_extension("new");
+    write_new(&beside, text)?;
+    std::fs::rename(&beside, file)
 }
 
 /// Writes a file that only its owner can read. It is made anew: whoever put one there first does not choose its

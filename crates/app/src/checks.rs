@@ -6,14 +6,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use gateway::Gate;
+use gateway::{Gate, Key};
 use http::HeaderMap;
+use identity::Credential;
 use model::{Actor, Change, Clock, Expected, Revision, ServerName};
 use registry::port::Registry;
 use registry::{Approved, Observed, ServerManifest, newest_with_sessions};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::AbortHandle;
-use upstream::Definitions;
+use upstream::{Definitions, SendError};
 
 use crate::compile::Compiler;
 
@@ -21,6 +22,9 @@ use crate::compile::Compiler;
 pub(crate) const PAUSE: Duration = Duration::from_millis(500);
 /// How long to wait before asking a server again to tell of its changes.
 const LISTEN_AGAIN: Duration = Duration::from_secs(30);
+
+/// Looks at a server whose token has to be renewed, or to have more scopes, in between.
+const LOOKS_MAX: u32 = 3;
 
 /// Reads what servers say of themselves, for people and for the checks.
 pub(crate) struct Vetter {
@@ -90,13 +94,45 @@ impl Vetter {
 
     async fn read(&self, manifest: &ServerManifest, before: Option<&Observed>) -> anyhow::Result<Observed> {
         let route = self.compiler.way(manifest).await?;
-        let credential = self.compiler.credential(manifest).transpose().map_err(anyhow::Error::msg)?;
-        let write = |headers: &mut HeaderMap| {
-            if let Some(credential) = &credential {
-                credential.write(headers);
+        let key = self.compiler.key_of(manifest).await?;
+        let mut left = LOOKS_MAX;
+        loop {
+            let credential = own(key.as_ref()).await?;
+            let looked = registry::vet(&route, writing(credential.as_ref()), before, &*self.clock).await;
+            left -= 1;
+            match looked.map_err(anyhow::Error::from) {
+                // It wants another token than it was given. Nothing is changed by asking it twice what it offers.
+                Err(error) if left > 0 && heeds(key.as_ref(), &error) => {}
+                looked => return looked,
             }
-        };
-        Ok(registry::vet(&route, write, before, &*self.clock).await?)
+        }
+    }
+}
+
+/// What the gate presents for itself.
+async fn own(key: Option<&Key>) -> anyhow::Result<Option<Credential>> {
+    match key {
+        None => Ok(None),
+        Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),
+        Some(Key::Granted(supply)) => Ok(Some(supply.own().await?)),
+        Some(Key::Missing(why)) => Err(anyhow::Error::msg(why.clone())),
+    }
+}
+
+fn writing(credential: Option<&Credential>) -> impl Fn(&mut HeaderMap) + Send + Sync {
+    move |headers| {
+        if let Some(credential) = credential {
+            credential.write(headers);
+        }
+    }
+}
+
+/// Whether the server said what it wants in place of the token that it was given, so that another can be asked for.
+fn heeds(key: Option<&Key>, error: &anyhow::Error) -> bool {
+    let sent = error.chain().find_map(|cause| cause.downcast_ref::<SendError>());
+    match (key, sent) {
+        (Some(Key::Granted(supply)), Some(SendError::Challenged { challenges, .. })) => supply.heed_own(challenges),
+        (_, _) => false,
     }
 }
 
@@ -206,13 +242,9 @@ async fn listen(vetter: Arc<Vetter>, manifest: ServerManifest, look: Arc<Notify>
 
 async fn hear(vetter: &Vetter, manifest: &ServerManifest, look: &Notify) -> anyhow::Result<()> {
     let route = vetter.compiler.way(manifest).await?;
-    let credential = vetter.compiler.credential(manifest).transpose().map_err(anyhow::Error::msg)?;
-    let write = |headers: &mut HeaderMap| {
-        if let Some(credential) = &credential {
-            credential.write(headers);
-        }
-    };
-    let mut changes = upstream::listen(&route, write).await.context("it does not take a subscription")?;
+    let credential = own(vetter.compiler.key_of(manifest).await?.as_ref()).await?;
+    let mut changes =
+        upstream::listen(&route, writing(credential.as_ref())).await.context("it does not take a subscription")?;
     // What changed between the last look and the subscription is seen now.
     look.notify_one();
     let resources = Notify::new();

@@ -5,15 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use gateway::{Door, Keys, Snapshot, Way};
+use gateway::{Door, Key, Keys, Snapshot, Way};
 use identity::agents::{Agents, Registration};
-use identity::{Credential, read_secret};
+use identity::outgoing::Outgoing;
 use model::{Agent, EndpointName, ToolName};
 use policy::Policies;
-use registry::{AgentManifest, Approved, Catalogue, Endpoint, Member, ServerManifest};
+use registry::{AgentManifest, Approved, Catalogue, Endpoint, Member, ServerManifest, ZoneManifest};
 use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
 
+use crate::keys;
 use crate::locals::Locals;
 use crate::sign_in::Register;
 
@@ -25,6 +26,7 @@ pub(crate) struct Compiler {
     turnstiles: Arc<Turnstiles>,
     /// Who signs in at the gate itself, if anybody does.
     register: Option<Arc<Register>>,
+    outgoing: Arc<Outgoing>,
     /// Where relative secret files start from.
     base: PathBuf,
 }
@@ -35,9 +37,10 @@ impl Compiler {
         state: Arc<dyn admin::port::State>,
         egress: egress::Client,
         locals: Arc<Locals>,
+        outgoing: Arc<Outgoing>,
         base: &Path,
     ) -> Self {
-        Self { state, egress, locals, turnstiles: Arc::default(), register: None, base: base.to_owned() }
+        Self { state, egress, locals, turnstiles: Arc::default(), outgoing, register: None, base: base.to_owned() }
     }
 
     /// Tells the register of clients of each revision, too.
@@ -71,12 +74,12 @@ impl Compiler {
             Policies::compile(&[], &vocabulary).map_err(|_| anyhow::anyhow!("no policy set can be compiled"))
         })?;
         let mut endpoints = HashMap::new();
-        let mut credentials = HashMap::new();
+        let mut keys = HashMap::new();
         for endpoint in registry.endpoints() {
             for Member { server, .. } in &endpoint.members {
                 // Read again each time: a secret is no part of the state.
-                if let Some(credential) = self.credential(&server.manifest) {
-                    credentials.insert(server.name.clone(), credential);
+                if let Some(key) = self.key(&server.manifest, zones) {
+                    keys.insert(server.name.clone(), key);
                 }
             }
             if let Some(door) = before.and_then(|before| kept(before, endpoint)) {
@@ -91,7 +94,7 @@ impl Compiler {
                     Ok(route) => ways.push(Way { route: self.in_turn(&endpoint.name, server, route), speaks }),
                     Err(error) => {
                         tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
-                        credentials.insert(server.name.clone(), Err(format!("{error:#}")));
+                        keys.insert(server.name.clone(), Key::Missing(format!("{error:#}")));
                         // Callers are to hear of that, and not that there is no way.
                         if server.manifest.command().is_some()
                             && let Some(newest) = speaks.first()
@@ -119,22 +122,30 @@ impl Compiler {
             agents: agents(&governed.agents, before),
             policy: Arc::new(policy),
             endpoints,
-            keys: Arc::new(Keys::new(credentials)),
+            keys: Arc::new(Keys::new(keys)),
             views: gateway::Views::default(),
         })
     }
 
-    /// The credential that a manifest names: `None` if it names none, the reason if it cannot be had.
-    pub(crate) fn credential(&self, manifest: &ServerManifest) -> Option<Result<Credential, String>> {
-        let wanted = match manifest.address()?.credential.as_ref()? {
-            registry::Credential::Key(key) => key,
-            registry::Credential::Grant(_) => return Some(Err(NO_TOKENS.to_owned())),
+    /// How the credential of a server comes about, whether or not it is approved yet; `None` if it wants none.
+    ///
+    /// # Errors
+    /// When the state cannot be read.
+    pub(crate) async fn key_of(&self, manifest: &ServerManifest) -> anyhow::Result<Option<Key>> {
+        let governed = self.state.read().await.context("cannot read the governed state")?;
+        Ok(self.key(manifest, &governed.zones))
+    }
+
+    fn key(&self, manifest: &ServerManifest, zones: &[ZoneManifest]) -> Option<Key> {
+        let address = manifest.address()?;
+        let made = match address.credential.as_ref()? {
+            registry::Credential::Key(key) => keys::fixed(key, &self.base),
+            registry::Credential::Grant(grant) => {
+                let around = keys::Around { egress: &self.egress, zones, base: &self.base, outgoing: &self.outgoing };
+                keys::granted(manifest, address, grant, &around)
+            }
         };
-        let read = || -> anyhow::Result<Credential> {
-            let secret = read_secret(&wanted.secret, &self.base)?;
-            Ok(Credential::new(wanted.header.as_str(), wanted.scheme(), &secret)?)
-        };
-        Some(read().map_err(|error| format!("{error:#}")))
+        Some(made.unwrap_or_else(|error| Key::Missing(format!("{error:#}"))))
     }
 
     /// The way to an approved server at an endpoint; a local one has one process, in the newest revision it speaks.
@@ -178,9 +189,6 @@ impl Compiler {
         Ok(route.through(&self.turnstiles.of(&manifest.name, None, manifest.concurrency())))
     }
 }
-
-/// Why there is no credential for a server that wants an authorization server's tokens.
-const NO_TOKENS: &str = "this gate does not ask authorization servers for tokens: give it a key as `secret`";
 
 /// The door that an endpoint had before, if it leads to the same servers in the same way. Processes are asked for anew:
 /// their secrets may be others.

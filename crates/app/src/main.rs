@@ -9,6 +9,8 @@ mod checks;
 mod cli;
 mod compile;
 mod connect;
+mod credentials;
+mod keys;
 mod locals;
 mod logs;
 mod quickstart;
@@ -16,6 +18,7 @@ mod serve;
 mod settings;
 mod sign_in;
 mod system;
+mod vault;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use audit::{Condition, Journal};
 use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
+use identity::outgoing::{Outgoing, Pages, Presence};
 use identity::resource_server::proof::Proofs;
 use identity::resource_server::{IssuerSettings, ResourceServer, ResourceSettings};
 use prometheus_client::registry::Registry as Counters;
@@ -21,13 +22,17 @@ use crate::compile::Compiler;
 use crate::locals::Locals;
 use crate::settings::{Listener, Loaded};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{beside, bootstrap, checks, sign_in};
+use crate::{beside, bootstrap, checks, credentials, sign_in, vault};
 
 /// How many servers may be waiting to be compared with their pins.
 const HEED_WAITING_MAX: usize = 256;
 
 /// How long a receipt that nobody waits for may wait for company.
 const FLUSH_DELAY: Duration = Duration::from_millis(20);
+
+/// What to do when the vault's key does not open what is kept.
+const SEALED_UNDER_ANOTHER: &str = "credentials are kept that the vault's key does not open: name the key that they were sealed \
+                                    under as `key` in `[vault]`, or, beside a new `key`, among `earlier`";
 
 /// How long closing the database may take.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -73,6 +78,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     porch.front(loaded, None)?;
     let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
     let signs_in = sign_in::wanted(loaded, agents.local_addr()?)?;
+    let named = loaded.vault()?;
     let store = store::Sqlite::open(&data.join("state.db"))
         .await
         .with_context(|| format!("cannot open the database in `{}`", data.display()))?;
@@ -94,9 +100,20 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         "the journal is open"
     );
 
+    let sealed: Arc<dyn identity::port::Credentials> = Arc::clone(&store) as _;
+    let vault = vault::open(loaded, named, &*sealed, &*entropy).await?;
+    let presence = presence(loaded, agents.local_addr()?)?;
+    let outgoing = Outgoing::new(vault, sealed, presence, Arc::clone(&clock), Arc::clone(&entropy));
+    let outgoing = Arc::new(outgoing);
+    let rewrapped = outgoing.rewrap().await.context(SEALED_UNDER_ANOTHER)?;
+    if rewrapped > 0 {
+        tracing::info!(rewrapped, "credentials are sealed under the vault's present key now");
+    }
+
     let locals = Arc::new(Locals::new(&data, loaded.base())?);
     let register = signs_in.as_ref().map(sign_in::Wanted::register);
-    let compiler = Compiler::new(Arc::clone(&store) as _, egress.clone(), Arc::clone(&locals), loaded.base());
+    let (state, to_servers) = (Arc::clone(&store) as _, Arc::clone(&outgoing));
+    let compiler = Compiler::new(state, egress.clone(), Arc::clone(&locals), to_servers, loaded.base());
     let compiler = Arc::new(compiler.telling(register.clone()));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
@@ -112,7 +129,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         porch.own = Some(sign_in::issuer(&opened, prefix.unwrap_or_default())?);
         facade = Some(opened);
     }
-    let pages = facade.iter().map(|facade| Arc::clone(facade) as Arc<dyn identity::site::Site>);
+    let mut pages: Vec<Arc<dyn identity::site::Site>> = vec![Arc::new(Pages::new(Arc::clone(&outgoing)))];
+    pages.extend(facade.iter().map(|facade| Arc::clone(facade) as _));
     let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
     let mut counters = Counters::default();
@@ -120,7 +138,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     gateway::count_traffic(&mut counters, Arc::clone(&turnstiles));
     let gate = Arc::new(Gate {
         front,
-        sites: gateway::Sites::new(pages.collect()),
+        sites: gateway::Sites::new(pages),
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
@@ -148,6 +166,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         readiness: readiness(Arc::clone(&journal)),
         journal: Arc::clone(&journal),
         vetter: Arc::clone(&vetter) as _,
+        credentials: Arc::new(credentials::Kept { compiler: Arc::clone(&compiler), outgoing }),
         published: published.subscribe(),
         people: Arc::clone(&people),
         clock: Arc::clone(&clock),
@@ -339,6 +358,15 @@ impl Porch {
             tokio::spawn(async move { server.warm().await });
         }
     }
+}
+
+/// How the gate is known to authorization servers.
+fn presence(loaded: &Loaded, agents: SocketAddr) -> anyhow::Result<Presence> {
+    let base = loaded.public_url(agents).unwrap_or_else(|| format!("http://{agents}"));
+    let callback = format!("{base}{}", Pages::CALLBACK).parse()?;
+    // Others read it over the network, so that there is none where they cannot.
+    let document = base.starts_with("https://").then(|| format!("{base}{}", Pages::DOCUMENT).parse());
+    Ok(Presence { callback, document: document.transpose()?, name: "Portcullis".to_owned() })
 }
 
 /// The names a listener answers to: its address, `localhost` if that is what it is, and what settings add.

@@ -33,7 +33,9 @@ pub(crate) use read::{Keeping, read_on};
 pub(crate) use replay::{Budget, Reader, Replay};
 pub(crate) use talk::end;
 pub use talk::tend;
-pub(crate) use talk::{Withdrawal, answer, askable, begin, delete, headers, heed, session, set_level, tell, unopened};
+pub(crate) use talk::{
+    Withdrawal, answer, askable, begin, delete, headers, heed, parting, session, set_level, tell, unopened,
+};
 
 /// Every session of clients that keep one, bounded.
 pub struct Legacies {

@@ -46,5 +46,5 @@ pub use listen::serve;
 pub use listing::{Cursors, Views};
 pub use metrics::{Metrics, count_sessions, count_traffic};
 pub use sites::Sites;
-pub use snapshot::{Door, Keys, Snapshot, Snapshots, Way};
+pub use snapshot::{Door, Key, Keys, Snapshot, Snapshots, Way};
 pub use tasks::Tasks;

@@ -285,7 +285,7 @@ async fn call(
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
     let leaving = Leaving::request(message);
     let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
-    let ready = credential::run(gate, &running, message, &head.headers, &intended)?;
+    let ready = credential::run(gate, &running, message, &head.headers, &intended).await?;
     let sent = forward::run(gate, &running, message, ready, turn, trail.receipt).await?;
     release(gate, &running, message, sent, place, under_way, trail)
 }

@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use http::HeaderMap;
 use identity::Credential;
 use identity::agents::Agents;
-use model::{EndpointName, Reason, Refusal, Revision, ServerName, ToolName};
+use identity::outgoing::Supply;
+use model::{EndpointName, Reason, Refusal, Revision, ServerName, SessionKey, ToolName, with_causes};
 use policy::Policies;
 use registry::{Catalogue, Endpoint};
 use tokio::sync::watch;
@@ -110,24 +112,62 @@ impl Door {
 /// The credentials of servers, by name; a server that asks for none is not here.
 #[derive(Default)]
 pub struct Keys {
-    credentials: HashMap<ServerName, Result<Credential, String>>,
+    keys: HashMap<ServerName, Key>,
+}
+
+/// How one server's credential comes about.
+#[derive(Clone)]
+pub enum Key {
+    /// It is the same for everybody, and somebody keeps it.
+    Fixed(Credential),
+    /// Its authorization server gives out tokens.
+    Granted(Supply),
+    /// It cannot be had; why, for operators.
+    Missing(String),
 }
 
 impl Keys {
-    /// Takes what was read for each server that wants a credential: the credential, or why it cannot be had.
-    pub fn new(credentials: HashMap<ServerName, Result<Credential, String>>) -> Self {
-        Self { credentials }
+    /// Takes the key of each server that wants one.
+    pub fn new(keys: HashMap<ServerName, Key>) -> Self {
+        Self { keys }
     }
 
-    /// The credential for a server: `Ok(None)` if it wants none.
+    /// The credential for what is about to leave for a server on behalf of this caller: `Ok(None)` if it wants none. Where it
+    /// is a token that is not there yet or nearly over, this waits for it, within bounds.
     ///
     /// # Errors
-    /// Why it cannot be had, for operators.
-    pub fn find(&self, server: &ServerName) -> Result<Option<&Credential>, &str> {
-        match self.credentials.get(server) {
+    /// [`Reason::CredentialUnavailable`].
+    pub(crate) async fn ready(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
+        match self.keys.get(server) {
             None => Ok(None),
-            Some(Ok(credential)) => Ok(Some(credential)),
-            Some(Err(why)) => Err(why),
+            Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),
+            Some(Key::Missing(why)) => Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
+            Some(Key::Granted(supply)) => match supply.credential(caller).await {
+                Ok(credential) => Ok(Some(credential)),
+                Err(error) => Err(Refusal::new(Reason::CredentialUnavailable, with_causes(&error))),
+            },
+        }
+    }
+
+    /// The same for parting words, which are not worth a new token: `Ok(None)` also where none is held.
+    ///
+    /// # Errors
+    /// [`Reason::CredentialUnavailable`].
+    pub(crate) fn held(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
+        match self.keys.get(server) {
+            None => Ok(None),
+            Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),
+            Some(Key::Missing(why)) => Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
+            Some(Key::Granted(supply)) => Ok(supply.held(caller)),
+        }
+    }
+
+    /// Heeds what a server says of the token it was given for this caller; whether it says something of it. Of a key that is
+    /// the same for everybody it says nothing that the gate could do anything about.
+    pub(crate) fn heed(&self, server: &ServerName, caller: &SessionKey, challenges: &HeaderMap) -> bool {
+        match self.keys.get(server) {
+            Some(Key::Granted(supply)) => supply.heed(caller, challenges),
+            Some(Key::Fixed(_) | Key::Missing(_)) | None => false,
         }
     }
 }

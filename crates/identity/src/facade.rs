@@ -28,7 +28,7 @@ mod documents;
 mod logout;
 mod metadata;
 mod mint;
-mod pages;
+pub(crate) mod pages;
 pub(crate) mod pkce;
 mod possession;
 mod register;

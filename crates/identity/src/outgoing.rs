@@ -17,11 +17,14 @@ mod discovery;
 mod health;
 mod invite;
 mod keeper;
+mod pages;
 mod slot;
+mod supply;
 mod token;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,9 +37,12 @@ pub use challenge::Challenge;
 pub use client::{ClientError, Presence, Proof, Registered, SignsIn, document};
 pub use connect::{Begun, Connected, FinishError, Return};
 pub use discovery::DiscoveryError;
-pub use health::Health;
+pub use health::{Agreed, Health};
 pub use invite::Invited;
 pub use keeper::KeepError;
+pub use pages::Pages;
+pub use slot::Failure;
+pub use supply::Supply;
 pub use token::TokenError;
 
 use crate::fetch::Fetch;
@@ -141,6 +147,9 @@ pub enum OutgoingError {
     /// Too many credentials are asked for at once.
     #[error("too many credentials are being asked for")]
     Busy,
+    /// It was being asked for already, and that failed.
+    #[error("it was being asked for already, and that failed: {0}")]
+    Failed(String),
     /// It was not there in time.
     #[error("the server's credential was not there within {} ms", limits::CREDENTIAL_MILLISECONDS_MAX)]
     TimedOut,
@@ -172,6 +181,24 @@ impl Holder {
             Whose::Shared => Some(Self::Shared),
             Whose::User => caller.user.clone().map(Self::User),
             Whose::Agent => Some(Self::Agent(caller.agent.clone())),
+        }
+    }
+}
+
+/// A text that names nobody who could hold a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a holder is `shared`, `user NAME` or `agent NAME`")]
+pub struct HolderError;
+
+impl FromStr for Holder {
+    type Err = HolderError;
+
+    fn from_str(text: &str) -> Result<Self, HolderError> {
+        match text.split_once(' ') {
+            None if text == "shared" => Ok(Self::Shared),
+            Some(("user", user)) => user.parse().map(Self::User).map_err(|_| HolderError),
+            Some(("agent", agent)) => agent.parse().map(Self::Agent).map_err(|_| HolderError),
+            None | Some(_) => Err(HolderError),
         }
     }
 }
@@ -233,16 +260,30 @@ impl Outgoing {
             return Ok(held);
         }
         let (outgoing, source, holder) = (Arc::clone(self), Arc::clone(source), holder.clone());
+        let before = slot.attempts();
         // A refresh token that was sent is spent: what comes back is kept, whether anybody still waits for it or not.
         let renewal = tokio::spawn(async move {
             let _turn = slot.turn.lock().await;
             if let Some(held) = slot.usable(outgoing.clock.now()) {
                 return Ok(held);
             }
-            let held = outgoing.obtain(&source, &holder, &slot).await?;
-            let credential = held.credential.clone();
-            slot.hold(held);
-            Ok(credential)
+            // Whoever waited for an attempt that failed does not make the next one.
+            if let Some(failure) = slot.failure().filter(|_| slot.attempts() != before) {
+                return Err(OutgoingError::Failed(failure.why));
+            }
+            match outgoing.obtain(&source, &holder, &slot).await {
+                Ok(held) => {
+                    let credential = held.credential.clone();
+                    slot.hold(held);
+                    Ok(credential)
+                }
+                // That nobody has connected it yet is no failure, and costs nothing to find out again.
+                Err(error @ (OutgoingError::NotConnected { .. } | OutgoingError::NoUser(_))) => Err(error),
+                Err(error) => {
+                    slot.failed(model::with_causes(&error), outgoing.clock.now());
+                    Err(error)
+                }
+            }
         });
         let patience = Duration::from_millis(limits::CREDENTIAL_MILLISECONDS_MAX);
         match timeout(patience, renewal).await {
@@ -267,7 +308,7 @@ impl Outgoing {
             return;
         }
         if let Ok(slot) = self.slot(source, holder) {
-            slot.refused(challenge);
+            slot.refused(challenge, self.clock.now());
         }
     }
 

@@ -93,6 +93,14 @@ impl AskError {
         matches!(source, SendError::NotSent { cause: Unsent::Downgraded { .. } })
     }
 
+    /// How the question or its answer went wrong on the way, if that is what went wrong.
+    pub fn sent(&self) -> Option<&SendError> {
+        match self {
+            Self::Send { source, .. } => Some(source),
+            Self::Answered { .. } | Self::Version { .. } | Self::Malformed { .. } => None,
+        }
+    }
+
     /// Whether a status came in place of an answer, and is such a one.
     pub(crate) fn is_status(&self, is_such: impl Fn(StatusCode) -> bool) -> bool {
         let Self::Send { source: SendError::Unknown { fault: Fault::Status { status } }, .. } = self else {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use model::limits;
 use wire::Revision;
 
@@ -22,6 +22,15 @@ pub enum SendError {
     /// session.
     #[error("the server ended the session, and carried nothing of this out")]
     SessionOver,
+    /// The server does not take the credential that it was given, and says which one it wants (401 or 403 with
+    /// `WWW-Authenticate`; RFC 9110 §11.6.1, RFC 6750 §3).
+    #[error("the server does not take the credential that it was given: it answered {status}")]
+    Challenged {
+        /// The status.
+        status: StatusCode,
+        /// Its `WWW-Authenticate` headers, as they came, and no other.
+        challenges: Box<HeaderMap>,
+    },
     /// The call was sent, wholly or in part, and no complete answer came back.
     #[error("the call was sent and its outcome is unknown")]
     Unknown {

@@ -120,6 +120,9 @@ pub(crate) async fn receive(
     resume: Option<Resume>,
 ) -> Result<Answer, SendError> {
     let (head, body) = response.into_parts();
+    if let Some(challenges) = challenges(head.status, &head.headers) {
+        return Err(SendError::Challenged { status: head.status, challenges });
+    }
     match shape(head.status, &head.headers)? {
         Shape::Accepted => Ok(Answer::Accepted),
         Shape::Stream => Ok(Answer::Stream(Stream::new(body, deadlines, resume))),
@@ -128,6 +131,16 @@ pub(crate) async fn receive(
             Err(_) => Err(Fault::BodyTimedOut { after: deadlines.body }.into()),
         },
     }
+}
+
+/// What the server says of the credential it wants, where that is why it answers nothing else.
+pub(crate) fn challenges(status: StatusCode, headers: &HeaderMap) -> Option<Box<HeaderMap>> {
+    if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
+        return None;
+    }
+    let said = headers.get_all(header::WWW_AUTHENTICATE).iter();
+    let challenges: HeaderMap = said.map(|one| (header::WWW_AUTHENTICATE, one.clone())).collect();
+    (!challenges.is_empty()).then(|| Box::new(challenges))
 }
 
 /// Whether a body is announced as an event stream.

@@ -282,7 +282,9 @@ impl Turn {
             }
             // What could not be sent was noted when that was tried, and a connection that broke says neither.
             Err(SendError::NotSent { .. } | SendError::Unknown { .. }) => {}
-            Ok(_) | Err(SendError::SessionOver | SendError::Refused { .. }) => self.turnstile.answered(),
+            Ok(_) | Err(SendError::SessionOver | SendError::Challenged { .. } | SendError::Refused { .. }) => {
+                self.turnstile.answered();
+            }
         }
     }
 }

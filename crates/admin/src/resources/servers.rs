@@ -12,9 +12,9 @@ use super::lists::compiled;
 use crate::difference::edit;
 use crate::endpoints::definitions;
 use crate::fault::{Code, Fault};
-use crate::requests::{Approve, Because, ServerPath, Submit};
+use crate::requests::{Approve, Because, Disconnect, ServerPath, Submit};
 use crate::route::{Call, Nothing};
-use crate::view::{Deed, Done, Dossier, Drift, Item, Left, MentionRow, Offer, ServerRow};
+use crate::view::{Deed, Done, Dossier, Drift, Forgotten, Invitation, Item, Left, MentionRow, Offer, ServerRow};
 use crate::{Action, Admin, Edit, Person, busy};
 
 pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<ServerRow>, Fault> {
@@ -83,6 +83,25 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
     let change = model::Change { expected: Expected::At(revision), ..change };
     let revision = admin.registry.approve(&name, seen, change).await?;
     Ok(admin.done(revision).await)
+}
+
+/// Invites whoever opens the answer to connect a server. Only who could approve the server may: its credential may do what
+/// theirs may.
+pub(crate) async fn connect(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Nothing>) -> Result<Invitation, Fault> {
+    let server = admin.registry.server(&call.path.name).await?;
+    let invited = admin.credentials.invite(&server.manifest, call.person.name()).await;
+    Ok(Invitation { url: invited.map_err(|why| Fault::new(Code::Refused, why))? })
+}
+
+/// Forgets a credential, also of a server that is not there any more.
+pub(crate) async fn disconnect(
+    admin: Arc<Admin>,
+    call: Call<ServerPath, Nothing, Disconnect>,
+) -> Result<Forgotten, Fault> {
+    let Disconnect { holder, reason } = call.body;
+    let change = admin.change(&call.person, Expected::Any, reason)?;
+    let forgotten = admin.credentials.disconnect(&call.path.name, &holder, change).await;
+    Ok(Forgotten { was_there: forgotten.map_err(|why| Fault::new(Code::Refused, why))? })
 }
 
 pub(crate) async fn suspend(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Because>) -> Result<Done, Fault> {
@@ -167,8 +186,9 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let server = admin.registry.server(name).await?;
     let (_revision, servers) = admin.registry.servers().await?;
     let traffic = (admin.traffic)(name);
+    let credentials = admin.credentials.health(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     busy(move || {
-        let mut dossier = Dossier { traffic, ..dossier(&server) };
+        let mut dossier = Dossier { traffic, credentials, ..dossier(&server) };
         dossier.mentions = mentions(&server, &servers);
         dossier
     })
@@ -202,6 +222,7 @@ fn dossier(server: &Server) -> Dossier {
         observed: server.observed.as_ref().map(observed_offer),
         difference: drifted(server),
         traffic: None,
+        credentials: Vec::new(),
         mentions: Vec::new(),
         unseen: None,
     }

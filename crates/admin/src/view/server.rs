@@ -55,12 +55,63 @@ pub struct Dossier {
     /// The calls that agents make there now; none if it is not in service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traffic: Option<Traffic>,
+    /// Its credentials, by holder, where an authorization server gives them out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub credentials: Vec<CredentialHealth>,
     /// Where it speaks of other servers and their tools; models read its words beside theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<MentionRow>,
     /// Why it could not be looked at, in the answer to a request that made the gate look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,
+}
+
+/// How one credential is; never what it is. Times are in milliseconds since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CredentialHealth {
+    /// Whose it is: `shared`, `user ana`, `agent nightly`.
+    pub holder: String,
+    /// Who gave it out, where somebody agreed to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The scopes that were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requested: Vec<String>,
+    /// The scopes that it has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub granted: Vec<String>,
+    /// Who brought it about, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connected: Option<Deed>,
+    /// When the one in use was given out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub obtained_at: Option<u64>,
+    /// When it is renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renew_at: Option<u64>,
+    /// When it is over, unless it is renewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<u64>,
+    /// How the last attempt to get one failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+    /// When it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed_at: Option<u64>,
+}
+
+/// An invitation to connect a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Invitation {
+    /// Where to open it, in a browser. Whoever has it can connect the server, so it is for nobody else.
+    pub url: String,
+}
+
+/// Whether something was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Forgotten {
+    /// Whether there was something.
+    pub was_there: bool,
 }
 
 /// The calls that agents make to a server now.

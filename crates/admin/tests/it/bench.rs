@@ -76,6 +76,21 @@ impl Vetter for Servers {
     }
 }
 
+#[async_trait]
+impl admin::Credentials for Servers {
+    async fn health(&self, _: &ServerName) -> Result<Vec<admin::view::CredentialHealth>, String> {
+        Ok(Vec::new())
+    }
+
+    async fn invite(&self, manifest: &ServerManifest, by: &str) -> Result<String, String> {
+        Ok(format!("https://gate.example/connect/invitation?ticket={}-{by}", manifest.name))
+    }
+
+    async fn disconnect(&self, _: &ServerName, holder: &str, _: model::Change) -> Result<bool, String> {
+        Ok(holder == "shared")
+    }
+}
+
 /// A tool that takes an amount.
 pub(crate) fn refund(kind: &str) -> Value {
     let amount = json!({ "amount": { "type": kind } });
@@ -104,6 +119,7 @@ impl Bench {
             halts: Arc::new(watch::Halts::new(Vec::new())),
             journal: Arc::new(journal),
             vetter: Arc::clone(&servers) as _,
+            credentials: Arc::clone(&servers) as _,
             // The data path of the test goes by every revision at once.
             published: store.revisions(),
             people: Arc::new(ArcSwap::from_pointee(People::new(Role::ALL.map(person).into()).unwrap())),

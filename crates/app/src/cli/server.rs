@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use admin::requests::{Approve, Because, Submit};
-use admin::view::{Done, Dossier, Drift, ServerRow};
+use admin::requests::{Approve, Because, Disconnect, Submit};
+use admin::view::{Done, Dossier, Drift, Forgotten, Invitation, ServerRow};
 use clap::{Args, Subcommand};
 use model::{Digest, ServerName, limits};
 use registry::{Place, ServerManifest, manifest};
@@ -28,6 +28,10 @@ pub(crate) enum Server {
     Diff(WithGate<Named>),
     /// Read what a server offers, and pin it
     Approve(WithGate<ApproveNamed>),
+    /// Connect a server with an account: prints where to open that in a browser
+    Connect(WithGate<Only>),
+    /// Forget a credential that somebody connected
+    Disconnect(WithGate<Holds>),
     /// Take a server out of service
     Suspend(WithGate<Named>),
     /// Put a suspended server back
@@ -70,6 +74,26 @@ pub(crate) struct Named {
     reason: Option<String>,
 }
 
+/// A server, and nothing else.
+#[derive(Debug, Args)]
+pub(crate) struct Only {
+    /// The server
+    name: ServerName,
+}
+
+/// A credential of a server.
+#[derive(Debug, Args)]
+pub(crate) struct Holds {
+    /// The server
+    name: ServerName,
+    /// Whose it is, as `server show` says: `shared`, `user NAME`, `agent NAME`
+    #[arg(long, value_name = "HOLDER", default_value = "shared")]
+    holder: String,
+    /// Why, for the record
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
 /// A server to be approved.
 #[derive(Debug, Args)]
 pub(crate) struct ApproveNamed {
@@ -107,6 +131,21 @@ impl Server {
                 gate.print(&drift, |drift| show::drift(own.name.as_str(), drift))
             }
             Self::Approve(command) => approve(command.own, &command.gate).await,
+            Self::Connect(WithGate { own, gate }) => {
+                let invitation: Invitation =
+                    gate.client()?.post(&path(&own.name, "/connect"), &Because::default()).await?;
+                gate.print(&invitation, |invitation| {
+                    let hint = "open it in a browser and sign in with the account that the gate is to use; it is good for \
+                                ten minutes, for whoever has it";
+                    format!("{}\n{FAINT}{hint}{FAINT:#}\n", invitation.url)
+                })
+            }
+            Self::Disconnect(WithGate { own: Holds { name, holder, reason }, gate }) => {
+                let body = Disconnect { holder, reason };
+                let done: Forgotten = gate.client()?.post(&path(&name, "/disconnect"), &body).await?;
+                let word = if done.was_there { "forgotten" } else { "there was nothing to forget" };
+                gate.print(&done, |_| format!("{NAME}{name}{NAME:#} {GOOD}{word}{GOOD:#}\n"))
+            }
             Self::Suspend(command) => change(command, "/suspend", "suspended").await,
             Self::Resume(command) => change(command, "/resume", "back in service").await,
             Self::Remove(WithGate { own, gate }) => {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use admin::view::{Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, Traffic};
+use admin::view::{CredentialHealth, Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, Traffic};
 use admin::{Action, Edit, Line, Mark};
 use registry::{CommandManifest, Credential, GrantHolder, GrantKind, Place};
 use serde_json::{Map, Value};
@@ -78,6 +78,7 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("seen", &summary(offer));
         row("digest", &offer.digest);
     }
+    dossier.credentials.iter().for_each(|one| row("held", &held(one)));
     if let Some(traffic) = &dossier.traffic {
         row("calls", &calls(traffic));
     }
@@ -85,6 +86,28 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
     page.push_str(&mentions(&dossier.mentions));
     page.push_str(&next(dossier));
     page
+}
+
+/// How one credential is.
+fn held(health: &CredentialHealth) -> String {
+    let CredentialHealth { holder, issuer, requested, granted, connected, obtained_at, renew_at, expires_at, .. } =
+        health;
+    let mut parts = vec![holder.clone()];
+    parts.extend(issuer.iter().map(|issuer| format!("of {issuer}")));
+    parts.extend(connected.iter().map(|by| format!("connected {}", deed(by))));
+    let missing: Vec<&str> = requested.iter().filter(|one| !granted.contains(one)).map(String::as_str).collect();
+    if !granted.is_empty() {
+        parts.push(format!("scopes {}", granted.join(" ")));
+    }
+    if !missing.is_empty() {
+        parts.push(format!("not given {}", missing.join(" ")));
+    }
+    for (word, at) in [("given out", obtained_at), ("renewed at", renew_at), ("over at", expires_at)] {
+        parts.extend(at.iter().map(|at| format!("{word} {}", paint::moment(*at))));
+    }
+    let failed = health.failure.iter().zip(health.failed_at);
+    parts.extend(failed.map(|(why, at)| format!("failed {}: {why}", paint::moment(at))));
+    parts.join(", ")
 }
 
 /// The calls under way, and why there are none.

@@ -7,9 +7,10 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 use super::Loaded;
-use super::place::Step::{Index, Key};
+use super::place::Step::{self, Index, Key};
 
-/// The master key, and those before it.
+/// The master key, and those before it. Without this table the gate keeps a key of its own in the data directory, for the
+/// credentials of servers alone.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Vault {
@@ -27,11 +28,17 @@ impl Loaded {
     /// When a key cannot be read, or is none.
     pub(crate) fn vault(&self) -> Result<Option<Sealing>, Mistake> {
         let Some(Vault { key, earlier }) = &self.settings.vault else { return Ok(None) };
-        let current = self.secret(key, &[Key("vault"), Key("key")])?;
-        let read = |(index, one)| self.secret(one, &[Key("vault"), Key("earlier"), Index(index)]);
-        let earlier = earlier.iter().enumerate().map(read).collect::<Result<Vec<_>, _>>()?;
-        let ring = KeyRing::new(&current, &earlier);
-        let ring = ring.map_err(|error| self.wrong(&[Key("vault"), Key("key")], error.to_string()))?;
+        let read = |reference: &SecretReference, at: &[Step<'_>]| {
+            let secret = self.secret(reference, at)?;
+            KeyRing::new(&secret, &[]).map_err(|error| self.wrong(at, error.to_string()))?;
+            Ok(secret)
+        };
+        let place = [Key("vault"), Key("key")];
+        let current = read(key, &place)?;
+        let earlier = earlier.iter().enumerate();
+        let earlier = earlier.map(|(index, key)| read(key, &[Key("vault"), Key("earlier"), Index(index)]));
+        let earlier = earlier.collect::<Result<Vec<_>, Mistake>>()?;
+        let ring = KeyRing::new(&current, &earlier).map_err(|error| self.wrong(&place, error.to_string()))?;
         Ok(Some(Sealing::new(Arc::new(ring))))
     }
 }

@@ -8,6 +8,8 @@ mod child_exhausts;
 mod child_floods;
 mod child_outlives;
 mod child_silent;
+mod connecting_for_another;
+mod credentials_astray;
 mod cross_endpoint;
 mod dns_rebinding;
 mod downgrade;

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use testkit::Process;
 
-use crate::puppet::Puppet;
+use crate::puppet::{Guard, Puppet};
 use files::{CALLERS, Caller, DESK_CREDENTIAL, ROLES, caller_token, person_token};
 
 /// How long anything of the gate may take; much longer than it does, because the machine may be busy.
@@ -41,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) state: Vec<(String, String)>,
     /// Whether the desk is given a credential.
     pub(crate) guarded: bool,
+    /// What stands before the desk, and the `[credential]` that the gate has for it.
+    pub(crate) guard: Option<(Guard, String)>,
     /// What is put before the command in a shell: `exec` follows.
     pub(crate) shell: Option<&'static str>,
 }
@@ -93,7 +95,10 @@ impl Gate {
 
     /// A gate whose servers are submitted, and nothing is approved.
     pub(crate) async fn unapproved(setup: Setup) -> Self {
-        let desk = Puppet::start().await;
+        let desk = match &setup.guard {
+            None => Puppet::start().await,
+            Some((guard, _)) => Puppet::guarded(Arc::clone(guard)).await,
+        };
         let directory = tempfile::Builder::new().prefix("portcullis-it-").tempdir().unwrap();
         files::write_all(directory.path(), &setup, &desk.url());
         let (process, addresses) = launch(directory.path(), setup.shell).await;
@@ -331,7 +336,8 @@ impl Gate {
                 match path.is_dir() {
                     true => folders.push(path),
                     false if entry.file_name() == "admin.token" => {}
-                    false => kept.push((path.clone(), fs::read(path).unwrap())),
+                    // What the gate has renamed or removed meanwhile is under its new name, or nowhere.
+                    false => kept.extend(fs::read(&path).ok().map(|bytes| (path, bytes))),
                 }
             }
         }

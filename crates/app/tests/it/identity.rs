@@ -1,8 +1,14 @@
-//! Who is calling, for whom: with the tokens of an issuer, or as people who sign in at the gate for their agents.
+//! Who is calling, for whom, with whose credentials: with the tokens of an issuer, or as people who sign in at the gate for
+//! their agents; and what the gate has for servers.
 //!
 //! [`issuer`] gives tokens. [`provider`] is an identity provider behind the gate, in this process, so that it can lie;
-//! [`person`] is a browser and the application beside it.
+//! [`person`] is a browser and the application beside it. [`authorization`] gives out the tokens of servers, [`browser`] is
+//! that of whoever connects one.
 
+pub(crate) mod authorization;
+pub(crate) mod browser;
+pub(crate) mod connecting;
+mod credentials;
 mod facade_attacks;
 mod facade_clients;
 mod facade_ends;
@@ -16,6 +22,7 @@ mod possession;
 mod provider;
 mod resource_server;
 mod step_up;
+mod vault;
 
 use drill::mcp::{Client, Reply};
 use http::HeaderMap;

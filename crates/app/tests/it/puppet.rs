@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, watch};
@@ -64,6 +64,9 @@ pub(crate) enum Manner {
     Unauthorised,
 }
 
+/// What stands before a server: it answers in its place, or lets a request through.
+pub(crate) type Guard = Arc<dyn Fn(&Method, &Uri, &HeaderMap) -> Option<Response> + Send + Sync>;
+
 /// A running server. It stops when dropped.
 pub(crate) struct Puppet {
     address: SocketAddr,
@@ -75,6 +78,7 @@ pub(crate) struct Puppet {
 const RESTOCKED: &str = "";
 
 struct Strings {
+    guard: Option<Guard>,
     script: Mutex<Script>,
     seen: Mutex<Vec<Seen>>,
     /// Counts changes that listeners are told of.
@@ -98,9 +102,19 @@ impl Puppet {
 
     /// One that listens there.
     pub(crate) async fn start_at(address: SocketAddr) -> Self {
+        Self::behind(address, None).await
+    }
+
+    /// One behind a guard.
+    pub(crate) async fn guarded(guard: Guard) -> Self {
+        Self::behind((Ipv4Addr::LOCALHOST, 0).into(), Some(guard)).await
+    }
+
+    async fn behind(address: SocketAddr, guard: Option<Guard>) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
         let strings = Arc::new(Strings {
+            guard,
             script: Mutex::new(Script::desk()),
             seen: Mutex::default(),
             changes: watch::Sender::new(0),
@@ -260,12 +274,21 @@ impl Script {
     }
 }
 
-async fn answer(State(strings): State<Arc<Strings>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(
+    State(strings): State<Arc<Strings>>,
+    verb: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let message: Value = serde_json::from_slice(&body).unwrap_or_default();
     let method = message["method"].as_str().unwrap_or_default().to_owned();
     let client = &message["params"]["_meta"]["io.modelcontextprotocol/clientInfo"]["name"];
     let of_the_gate = client == "portcullis";
     locked(&strings.seen).push(Seen { method: method.clone(), headers: headers.clone(), body, of_the_gate });
+    if let Some(refused) = strings.guard.as_ref().and_then(|guard| guard(&verb, &uri, &headers)) {
+        return refused;
+    }
     let script = locked(&strings.script).clone();
     if !of_the_gate {
         match script.manner {

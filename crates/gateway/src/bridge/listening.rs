@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use model::{Reason, Refusal, ServerName, limits};
+use model::{Reason, Refusal, ServerName, SessionKey, limits};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use upstream::{Answer, Deadlines, Route, SendError, Session, Stream};
@@ -19,6 +19,7 @@ use wire::answer::{self, Incoming, Outcome};
 use wire::{Flaw, Id, Revision, Subject, bridge, outgoing, reply};
 
 use super::{Outbound, Source, Unread, Worded};
+use crate::controls::credential;
 use crate::gate::Gate;
 use crate::legacy::{self, Legacy};
 use crate::naming;
@@ -30,6 +31,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Listening {
     gate: Arc<Gate>,
     server: ServerName,
+    owner: SessionKey,
     /// The client's id of it, by which its notifications are told apart.
     id: Id,
     resources_list_changed: bool,
@@ -51,19 +53,20 @@ pub(crate) async fn open(outbound: Outbound<'_>, headers: HeaderMap) -> Result<U
     else {
         return Err(Refusal::new(Reason::Internal, "a subscription to nothing").into());
     };
-    let found = running.snapshot.keys.find(&route.server);
-    let credential = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))?;
+    let owner = running.caller.session_key();
+    let credential = running.snapshot.keys.ready(&route.server, &owner).await?;
     let write = |headers: &mut HeaderMap| {
-        if let Some(credential) = credential {
+        if let Some(credential) = &credential {
             credential.write(headers);
         }
     };
     // In a session that is there to listen, nothing can be asked.
     let session = Session::open(route, &json!({}), write).await;
-    let session = session.map_err(|error| legacy::unopened(gate, &route.server, &error))?;
+    let session = session.map_err(|error| legacy::unopened(gate, &route.server, &owner, &error))?;
     let mut listening = Listening {
         gate: Arc::clone(gate),
         server: route.server.clone(),
+        owner,
         id,
         resources_list_changed: *resources_list_changed,
         session: Arc::new(session),
@@ -72,7 +75,8 @@ pub(crate) async fn open(outbound: Outbound<'_>, headers: HeaderMap) -> Result<U
         over: false,
     };
     let heard = listening.session.listen(headers.clone()).await;
-    listening.stream = heard.map_err(|error| crate::controls::forward::refusal(&error))?;
+    let keys = &running.snapshot.keys;
+    listening.stream = heard.map_err(|error| credential::refusal(keys, &route.server, &listening.owner, &error))?;
     let mut granted = Vec::new();
     if listening.stream.is_some() {
         let patience = Duration::from_millis(limits::ANSWER_MILLISECONDS_MAX);
@@ -168,7 +172,7 @@ impl Listening {
                     "ping" => reply::result(&id, &json!({})),
                     _ => legacy::refused(&id, Reason::CapabilityMissing),
                 };
-                legacy::tell(&self.gate, &self.server, Arc::clone(&self.session), told);
+                legacy::tell(&self.gate, &self.server, self.owner.clone(), Arc::clone(&self.session), told);
                 Ok(None)
             }
             // An answer to nothing.
@@ -181,7 +185,7 @@ impl Drop for Listening {
     fn drop(&mut self) {
         let (session, server) = (Arc::clone(&self.session), self.server.clone());
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if let Ok(headers) = legacy::headers(&self.gate.snapshots.load(), &server) {
+        if let Ok(headers) = legacy::parting(&self.gate.snapshots.load(), &server, &self.owner) {
             runtime.spawn(async move { session.close(headers).await });
         }
     }
@@ -210,7 +214,7 @@ pub(crate) async fn change(outbound: Outbound<'_>, session: &Arc<Legacy>, worded
         return Ok(done());
     }
     let introduction = super::introduction(running);
-    match subscription(gate, route, &introduction, &uris).await? {
+    match subscription(gate, route, session.owner(), &introduction, &uris).await? {
         Ok(stream) => {
             let carried = carry(
                 Arc::clone(gate),
@@ -232,6 +236,7 @@ pub(crate) async fn change(outbound: Outbound<'_>, session: &Arc<Legacy>, worded
 async fn subscription(
     gate: &Gate,
     route: &Route,
+    owner: &SessionKey,
     introduction: &bridge::Introduction,
     uris: &BTreeSet<String>,
 ) -> Result<Result<Stream, Bytes>, Flaw> {
@@ -243,12 +248,11 @@ async fn subscription(
     let worded = bridge::to_modern(&Bytes::from(said.to_string()), &id, METHOD, None, introduction, None)?;
     let outgoing::Outgoing { mut headers, body } = worded;
     let snapshot = gate.snapshots.load();
-    let found = snapshot.keys.find(&route.server);
-    if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
+    if let Some(credential) = snapshot.keys.ready(&route.server, owner).await? {
         credential.write(&mut headers);
     }
     let sent = upstream::send(route, headers, body, Deadlines::SUBSCRIPTION).await;
-    match sent.map_err(|error| crate::controls::forward::refusal(&error))? {
+    match sent.map_err(|error| credential::refusal(&snapshot.keys, &route.server, owner, &error))? {
         Answer::Stream(stream) => Ok(Ok(stream)),
         Answer::Whole { body, .. } => match answer::read(&body)? {
             Incoming::Response { outcome: Outcome::Error { .. }, .. } => Ok(Err(body)),
@@ -288,7 +292,7 @@ async fn carry(
         }
         // A server that is away is asked again; one that says no is not.
         loop {
-            match subscription(&gate, &route, &introduction, &uris).await {
+            match subscription(&gate, &route, session.owner(), &introduction, &uris).await {
                 Ok(Ok(again)) => {
                     stream = again;
                     break;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
+use identity::Credential;
 use model::{Object, Reason, Refusal, ServerName, limits};
 use policy::Action;
 use serde_json::Value;
@@ -25,7 +26,7 @@ use wire::{Flaw, Id, outgoing};
 use super::{Outbound, Source, Unread, Worded};
 use crate::controls::connect::Connected;
 use crate::controls::halted;
-use crate::controls::{authenticate, forward, visible};
+use crate::controls::{authenticate, credential, forward, visible};
 use crate::gate::Gate;
 use crate::legacy::{Asker, Given};
 use crate::naming;
@@ -161,7 +162,11 @@ impl Newer {
                 let answer = sending.as_mut().await;
                 self.stage = Stage::Over;
                 self.turn.told(&answer);
-                match answer.map_err(|error| forward::refusal(&error))? {
+                let refusal = |error| {
+                    let keys = &self.connected.snapshot.keys;
+                    credential::refusal(keys, &self.server, &self.connected.caller.session_key(), &error)
+                };
+                match answer.map_err(refusal)? {
                     Answer::Whole { status, body } => self.whole(status, body).map(Some),
                     Answer::Stream(stream) => {
                         self.stage = Stage::Speaks(stream);
@@ -182,8 +187,11 @@ impl Newer {
                 self.message(message).map(Some)
             }
             Stage::Asks(asks) if asks.open.is_empty() => {
+                // Before the answers are taken, so that dropping the future loses none.
+                let (snapshot, owner) = (self.gate.snapshots.load(), self.connected.caller.session_key());
+                let credential = snapshot.keys.ready(&self.server, &owner).await?;
                 let (answers, state) = (std::mem::take(&mut asks.answers), asks.state.take());
-                self.again(&answers, state.as_deref())?;
+                self.again(&answers, state.as_deref(), credential)?;
                 Ok(Some(Next::Begun))
             }
             Stage::Asks(asks) => {
@@ -262,7 +270,12 @@ impl Newer {
 
     /// Makes the request again with the client's answers, if the client may still do what it asked for, as it was approved
     /// then and in the light of now.
-    fn again(&mut self, answers: &[(String, Bytes)], state: Option<&str>) -> Result<(), Flaw> {
+    fn again(
+        &mut self,
+        answers: &[(String, Bytes)],
+        state: Option<&str>,
+        credential: Option<Credential>,
+    ) -> Result<(), Flaw> {
         let (gate, before, now) = (&self.gate, &self.connected, self.gate.clock.now());
         authenticate::still(gate, &before.caller)?;
         let connected = before.again(gate.snapshots.load(), now)?;
@@ -279,8 +292,7 @@ impl Newer {
         let worded = bridge::to_modern(&self.body, &id, self.method, name, said, Some(input))?;
         // The headers say what they said: name and mirrored arguments are the same.
         let (mut headers, outgoing::Outgoing { body, .. }) = (self.headers.clone(), worded);
-        let found = connected.snapshot.keys.find(&self.server);
-        if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
+        if let Some(credential) = credential {
             credential.write(&mut headers);
         }
         self.stage = Stage::Begins(sending(&self.route, headers, body));

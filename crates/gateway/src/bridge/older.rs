@@ -299,7 +299,8 @@ impl Older {
         let server = Object::Server { server: self.server.clone() };
         if let Err(refusal) = running.decide(Action::Ask, &server, self.gate.clock.now()) {
             // Dropping the call takes it back at the server.
-            legacy::tell(&self.gate, &self.server, session, legacy::refused(&question, refusal.reason));
+            let told = legacy::refused(&question, refusal.reason);
+            legacy::tell(&self.gate, &self.server, self.owner(), session, told);
             return Err(refusal.into());
         }
         open.go_on(headers, bridge::response_to_legacy(&question, &said), turn);
@@ -310,7 +311,7 @@ impl Older {
     /// Says something to the server that nobody waits for.
     fn say(&self, body: Bytes) {
         if let Some(session) = self.open.as_ref().and_then(Open::session) {
-            legacy::tell(&self.gate, &self.server, Arc::clone(session), body);
+            legacy::tell(&self.gate, &self.server, self.owner(), Arc::clone(session), body);
         }
     }
 

@@ -16,6 +16,7 @@ use wire::Id;
 use super::pool::{Aside, Place};
 use super::{Outbound, Worded, told};
 use crate::controls::forward;
+use crate::gate::Gate;
 use crate::legacy::Withdrawal;
 
 type Sending = Pin<Box<dyn Future<Output = Result<Answer, SendError>> + Send>>;
@@ -23,6 +24,7 @@ type Telling = Pin<Box<dyn Future<Output = Result<(), SendError>> + Send>>;
 
 /// A call that is open at its server, whether a client waits for it or not.
 pub(super) struct Open {
+    gate: Arc<Gate>,
     /// Its place in the gate's session; none at a local server, which has no sessions and asks nobody.
     place: Option<Place>,
     number: i64,
@@ -70,7 +72,8 @@ pub(super) async fn begin(outbound: Outbound<'_>, worded: Worded, turn: Turn) ->
         let sending: Sending = Box::pin(async move { upstream::send(&route, headers, body, Deadlines::CALL).await });
         let stage = Stage::Begins(sending);
         let (_, asides) = mpsc::channel(1);
-        return Ok(Open { place: None, number, stage, begins_by, asides, telling: None, turn, withdrawal: None });
+        let gate = Arc::clone(gate);
+        return Ok(Open { gate, place: None, number, stage, begins_by, asides, telling: None, turn, withdrawal: None });
     }
     let capabilities = told(&message.request.meta.client_capabilities)?;
     let kept = gate.bridge.pool.session(gate, running, route, &capabilities).await?;
@@ -83,7 +86,8 @@ pub(super) async fn begin(outbound: Outbound<'_>, worded: Worded, turn: Turn) ->
         kept.heed_level(gate, level).await;
     }
     let (place, asides) = kept.call(number)?;
-    let withdrawal = Withdrawal::new(gate, &route.server, &place.session, &Id::number(number));
+    let withdrawal =
+        Withdrawal::new(gate, &route.server, running.caller.session_key(), &place.session, &Id::number(number));
     // What is said in a session is of the revision that was agreed on for it.
     let session = Arc::clone(&place.session);
     // A server may ask before its answer begins, and then people take their time.
@@ -92,7 +96,8 @@ pub(super) async fn begin(outbound: Outbound<'_>, worded: Worded, turn: Turn) ->
     let sending: Sending = Box::pin(async move { session.send(headers, body, deadlines).await });
     let stage = Stage::Begins(sending);
     let (place, withdrawal) = (Some(place), Some(withdrawal));
-    Ok(Open { place, number, stage, begins_by, asides, telling: None, turn, withdrawal })
+    let gate = Arc::clone(gate);
+    Ok(Open { gate, place, number, stage, begins_by, asides, telling: None, turn, withdrawal })
 }
 
 impl Open {
@@ -138,15 +143,21 @@ impl Open {
 
     /// What is heard next; `None` at the end. Dropping the future loses nothing.
     pub(super) async fn next(&mut self) -> Option<Result<Heard, Refusal>> {
-        let Self { stage, asides, telling, begins_by, turn, withdrawal, .. } = self;
+        let Self { gate, place, stage, asides, telling, begins_by, turn, withdrawal, .. } = self;
+        let refusal = |error: &SendError| match &*place {
+            Some(place) => place.refusal(gate, error),
+            None => forward::refusal(error),
+        };
         loop {
             tokio::select! {
                 biased;
                 told = tell(telling) => if let Err(error) = told {
-                    return Some(Err(forward::refusal(&error)));
+                    return Some(Err(refusal(&error)));
                 },
                 Some(aside) = asides.recv() => return Some(Ok(Heard::Aside(aside))),
-                heard = hear(stage, *begins_by, turn.as_ref()) => return Some(heard?.map_err(|failure| failure.refusal(withdrawal))),
+                heard = hear(stage, *begins_by, turn.as_ref()) => {
+                    return Some(heard?.map_err(|failure| failure.refusal(withdrawal, refusal)));
+                }
             }
         }
     }
@@ -160,7 +171,7 @@ enum Failure {
 
 impl Failure {
     /// The same as a refusal. A call that never reached the server needs not be taken back there.
-    fn refusal(self, withdrawal: &mut Option<Withdrawal>) -> Refusal {
+    fn refusal(self, withdrawal: &mut Option<Withdrawal>, of: impl Fn(&SendError) -> Refusal) -> Refusal {
         match self {
             Self::Answer(refusal) => refusal,
             Self::Send(error) => {
@@ -169,7 +180,7 @@ impl Failure {
                 {
                     withdrawal.disarm();
                 }
-                forward::refusal(&error)
+                of(&error)
             }
         }
     }

@@ -13,10 +13,11 @@ use bytes::Bytes;
 use model::{Digest, EndpointName, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, mpsc, watch};
-use upstream::Route;
+use upstream::{Route, SendError};
 use wire::answer::{self, Incoming, Question};
 use wire::{Id, bridge, reply};
 
+use crate::controls::credential;
 use crate::controls::halted::Running;
 use crate::gate::Gate;
 use crate::legacy;
@@ -191,7 +192,7 @@ impl Kept {
         if before.is_some_and(|before| before <= wanted) {
             return;
         }
-        if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &self.key.server) {
+        if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &self.key.server, &self.key.owner).await {
             legacy::set_level(session, headers, level).await;
             self.held().level = Some(wanted);
         }
@@ -227,6 +228,14 @@ impl Kept {
     }
 }
 
+impl Place {
+    /// What is known of the call, which went wrong.
+    pub(super) fn refusal(&self, gate: &Gate, error: &SendError) -> Refusal {
+        let Key { server, owner, .. } = &self.kept.key;
+        credential::refusal(&gate.snapshots.load().keys, server, owner, error)
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.kept.held().calls.remove(&self.number);
@@ -240,15 +249,15 @@ async fn open(
     route: &Route,
     capabilities: &Value,
 ) -> Result<Arc<upstream::Session>, Refusal> {
-    let found = running.snapshot.keys.find(&route.server);
-    let credential = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))?;
+    let owner = &kept.key.owner;
+    let credential = running.snapshot.keys.ready(&route.server, owner).await?;
     let write = |headers: &mut http::HeaderMap| {
-        if let Some(credential) = credential {
+        if let Some(credential) = &credential {
             credential.write(headers);
         }
     };
     let opened = upstream::Session::open(route, capabilities, write).await;
-    let opened = Arc::new(opened.map_err(|error| legacy::unopened(gate, &route.server, &error))?);
+    let opened = Arc::new(opened.map_err(|error| legacy::unopened(gate, &route.server, owner, &error))?);
     tokio::spawn(hear(Arc::clone(gate), Arc::clone(kept), Arc::clone(&opened)));
     Ok(opened)
 }
@@ -266,7 +275,7 @@ async fn hear(gate: Arc<Gate>, kept: Arc<Kept>, session: Arc<upstream::Session>)
         () = listening => {}
     }
     last_words(&session).await;
-    if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &kept.key.server) {
+    if let Ok(headers) = legacy::parting(&gate.snapshots.load(), &kept.key.server, &kept.key.owner) {
         // A server that does not answer ends the session when its own time is up.
         let patience = Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX);
         let _ = tokio::time::timeout(patience, session.close(headers)).await;
@@ -285,8 +294,8 @@ async fn last_words(session: &Arc<upstream::Session>) {
 }
 
 async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Session>) {
-    let server = &kept.key.server;
-    let Ok(headers) = legacy::headers(&gate.snapshots.load(), server) else { return };
+    let (server, owner) = (&kept.key.server, &kept.key.owner);
+    let Ok(headers) = legacy::headers(&gate.snapshots.load(), server, owner).await else { return };
     let mut stream = match session.listen(headers).await {
         Ok(Some(stream)) => stream,
         Ok(None) => return,
@@ -311,7 +320,7 @@ async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Sess
                 }
             }
             Ok(Incoming::Request { id, question }) if question.method == "ping" => {
-                legacy::tell(gate, server, Arc::clone(session), reply::result(&id, &json!({})));
+                legacy::tell(gate, server, owner.clone(), Arc::clone(session), reply::result(&id, &json!({})));
             }
             Ok(Incoming::Request { id, question }) => {
                 // With several calls open nobody knows which of them it is about.
@@ -319,7 +328,7 @@ async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Sess
                     kept.sole().is_some_and(|call| call.try_send(Aside::Question { id: id.clone(), question }).is_ok());
                 if !put {
                     let told = legacy::refused(&id, Reason::ReleaseRefused);
-                    legacy::tell(gate, server, Arc::clone(session), told);
+                    legacy::tell(gate, server, owner.clone(), Arc::clone(session), told);
                 }
             }
             // An answer to nothing, or nothing that can be read.

@@ -3,17 +3,20 @@
 //! Nothing the caller presented is in the headers.
 
 use http::HeaderMap;
-use model::{Object, Reason, Refusal, ServerName};
+use model::{Object, Reason, Refusal, ServerName, SessionKey, with_causes};
+use upstream::SendError;
 use watch::Halts;
 use wire::Revision;
 
 use crate::bridge::{self, Worded};
+use crate::controls::forward;
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::Intended;
 use crate::controls::read::Message;
 use crate::controls::validate::Valid;
 use crate::gate::Gate;
 use crate::naming;
+use crate::snapshot::Keys;
 use crate::tasks::Task;
 
 /// A call that is complete: what was decided on, with what the server needs. Only `forward` takes it.
@@ -24,8 +27,8 @@ pub(crate) struct Ready {
     pub(crate) tasks: Vec<Task>,
 }
 
-/// Looks for halts once more, because making the intent durable took time, and writes the credential.
-pub(crate) fn run(
+/// Has the credential ready, looks for halts once more, because that and making the intent durable took time, and writes it.
+pub(crate) async fn run(
     gate: &Gate,
     running: &Running,
     message: &Message,
@@ -35,29 +38,43 @@ pub(crate) fn run(
     let Valid { live, arguments } = &intended.permitted.valid;
     let objects = live.visible.objects();
     let wording = live.visible.wording();
+    let server = naming::server(objects)?;
+    let credential = running.snapshot.keys.ready(server, &running.caller.session_key()).await?;
     halted::again(&gate.halts, running, objects).map_err(|refusal| wording.hide(refusal))?;
     let mut worded = bridge::word(gate, running, message, incoming, &live.visible, arguments.as_ref())?;
-    write(running, naming::server(objects)?, &mut worded.headers)?;
+    if let Some(credential) = credential {
+        credential.write(&mut worded.headers);
+    }
     Ok(Ready { worded, objects: objects.to_vec(), tasks: wording.tasks().to_vec() })
 }
 
 /// The same for a client's answer to a server's question.
-pub(crate) fn answer(
+pub(crate) async fn answer(
     halts: &Halts,
     running: &Running,
     server: &ServerName,
     intended: &Intended,
 ) -> Result<HeaderMap, Refusal> {
+    let credential = running.snapshot.keys.ready(server, &running.caller.session_key()).await?;
     halted::again(halts, running, intended.permitted.valid.live.visible.objects())?;
     let mut headers = wire::outgoing::session_headers(Revision::V2025_11_25, None);
-    write(running, server, &mut headers)?;
+    if let Some(credential) = credential {
+        credential.write(&mut headers);
+    }
     Ok(headers)
 }
 
-fn write(running: &Running, server: &ServerName, headers: &mut HeaderMap) -> Result<(), Refusal> {
-    let found = running.snapshot.keys.find(server);
-    if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
-        credential.write(headers);
+/// What is known of a call that went wrong. A server that does not take the token it was given carried nothing out, and has
+/// said what it wants; the next call brings it. This one is not made again: that is for whoever made it.
+pub(crate) fn refusal(keys: &Keys, server: &ServerName, caller: &SessionKey, error: &SendError) -> Refusal {
+    match error {
+        SendError::Challenged { challenges, .. } if keys.heed(server, caller, challenges) => {
+            Refusal::new(Reason::CredentialUnavailable, with_causes(error))
+        }
+        SendError::Challenged { .. }
+        | SendError::NotSent { .. }
+        | SendError::SessionOver
+        | SendError::Unknown { .. }
+        | SendError::Refused { .. } => forward::refusal(error),
     }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use upstream::{Answer, Deadlines, SendError, Turn};
 use wire::Flaw;
 
 use crate::bridge::{self, Crossing, Outbound, Source, Unread, Worded};
-use crate::controls::credential::Ready;
+use crate::controls::credential::{self, Ready};
 use crate::controls::halted::{self, Running};
 use crate::controls::read::Message;
 use crate::controls::visible;
@@ -70,7 +70,7 @@ pub(crate) async fn run(
             if let Some(token) = &message.request.meta.progress_token {
                 session.goes_to(id, &route.server, token);
             }
-            let withdrawal = Withdrawal::new(gate, &route.server, &open, id);
+            let withdrawal = Withdrawal::new(gate, &route.server, running.caller.session_key(), &open, id);
             (open.send(headers, body, deadlines).await, withdrawal)
         }
         (Some(_) | None, _) => {
@@ -102,7 +102,8 @@ pub(crate) async fn run(
             if matches!(error, SendError::NotSent { .. }) {
                 withdrawal.disarm();
             }
-            Err(refusal(&error).into())
+            let (keys, owner) = (&running.snapshot.keys, running.caller.session_key());
+            Err(credential::refusal(keys, &route.server, &owner, &error).into())
         }
     }
 }
@@ -117,7 +118,8 @@ pub(crate) fn refusal(error: &SendError) -> Refusal {
     let reason = match error {
         // The server said that it carried nothing out, and why.
         SendError::NotSent { .. } | SendError::SessionOver => Reason::ServerUnreachable,
-        SendError::Unknown { .. } => Reason::OutcomeUnknown,
+        // What it says of a key that nobody can renew is no word on what it carried out.
+        SendError::Unknown { .. } | SendError::Challenged { .. } => Reason::OutcomeUnknown,
         SendError::Refused { .. } => Reason::AnswerRefused,
     };
     Refusal::new(reason, with_causes(error))

@@ -52,7 +52,7 @@ pub(super) async fn listen(
     server: ServerName,
     open: Arc<upstream::Session>,
 ) {
-    let Ok(headers) = talk::headers(&gate.snapshots.load(), &server) else { return };
+    let Ok(headers) = talk::headers(&gate.snapshots.load(), &server, &caller.session_key()).await else { return };
     let mut stream = match open.listen(headers).await {
         Ok(Some(stream)) => stream,
         Ok(None) => return,
@@ -252,6 +252,6 @@ pub(crate) fn refused(id: &Id, reason: Reason) -> Bytes {
 fn answer_server(gate: &Arc<Gate>, session: &Legacy, server: &ServerName, body: Bytes) {
     let open = session.servers().into_iter().find_map(|(name, open)| (name == *server).then_some(open));
     if let Some(open) = open {
-        talk::tell(gate, server, open, body);
+        talk::tell(gate, server, session.owner().clone(), open, body);
     }
 }

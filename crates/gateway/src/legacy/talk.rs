@@ -7,7 +7,8 @@ use std::time::Duration;
 use audit::End;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use model::{Reason, Refusal, ServerName, Timestamp, limits, with_causes};
+use identity::Credential;
+use model::{Reason, Refusal, ServerName, SessionKey, Timestamp, limits, with_causes};
 use serde_json::{Map, Value};
 use upstream::{Answer, AskError, Deadlines, Route, SendError};
 use wire::answer::Incoming;
@@ -19,7 +20,7 @@ use crate::bridge;
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::{self, Leaving};
 use crate::controls::read::Message;
-use crate::controls::{credential, decide, forward, visible};
+use crate::controls::{credential, decide, visible};
 use crate::gate::Gate;
 use crate::pipeline::answered;
 use crate::snapshot::Snapshot;
@@ -102,20 +103,32 @@ fn unserved(snapshot: &Snapshot, session: &Legacy) -> bool {
 /// Tells servers that a session is over.
 async fn close(gate: Arc<Gate>, session: Arc<Legacy>) {
     for (server, open) in session.servers() {
-        let Ok(headers) = headers(&gate.snapshots.load(), &server) else { continue };
+        let Ok(headers) = parting(&gate.snapshots.load(), &server, session.owner()) else { continue };
         // A server that does not answer ends the session when its own time is up.
         let _ = tokio::time::timeout(Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX), open.close(headers)).await;
     }
 }
 
-/// The headers of what the gate says to a server by itself.
-pub(crate) fn headers(snapshot: &Snapshot, server: &ServerName) -> Result<HeaderMap, Refusal> {
+/// The headers of what the gate says to a server by itself, in a session of this caller's.
+pub(crate) async fn headers(
+    snapshot: &Snapshot,
+    server: &ServerName,
+    caller: &SessionKey,
+) -> Result<HeaderMap, Refusal> {
+    Ok(with(snapshot.keys.ready(server, caller).await?))
+}
+
+/// The same for its last words there.
+pub(crate) fn parting(snapshot: &Snapshot, server: &ServerName, caller: &SessionKey) -> Result<HeaderMap, Refusal> {
+    Ok(with(snapshot.keys.held(server, caller)?))
+}
+
+fn with(credential: Option<Credential>) -> HeaderMap {
     let mut headers = outgoing::session_headers(Revision::V2025_11_25, None);
-    let found = snapshot.keys.find(server);
-    if let Some(credential) = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))? {
+    if let Some(credential) = credential {
         credential.write(&mut headers);
     }
-    Ok(headers)
+    headers
 }
 
 /// The gate's session with a server, opened if there is none yet.
@@ -137,23 +150,23 @@ async fn open(
     route: &Route,
 ) -> Result<Arc<upstream::Session>, Refusal> {
     let server = &route.server;
-    let found = running.snapshot.keys.find(server);
-    let credential = found.map_err(|why| Refusal::new(Reason::CredentialUnavailable, why))?;
+    let owner = running.caller.session_key();
+    let credential = running.snapshot.keys.ready(server, &owner).await?;
     let write = |headers: &mut HeaderMap| {
-        if let Some(credential) = credential {
+        if let Some(credential) = &credential {
             credential.write(headers);
         }
     };
     let opened = upstream::Session::open(route, &askable(&session.capabilities), write).await;
-    let opened = opened.map_err(|error| unopened(gate, server, &error))?;
+    let opened = opened.map_err(|error| unopened(gate, server, &owner, &error))?;
     let opened = Arc::new(opened);
     if session.is_over() {
         // It ended while the server was greeted, and whoever ended it did not know of this one.
-        opened.close(headers(&running.snapshot, server)?).await;
+        opened.close(parting(&running.snapshot, server, &owner)?).await;
         return Err(Refusal::new(Reason::SessionUnknown, "the session is over"));
     }
     if let Some(level) = session.log_level() {
-        set_level(&opened, headers(&running.snapshot, server)?, &level).await;
+        set_level(&opened, headers(&running.snapshot, server, &owner).await?, &level).await;
     }
     let (gate, caller, session) = (Arc::clone(gate), Arc::clone(&running.caller), Arc::clone(session));
     tokio::spawn(hear::listen(gate, caller, session, server.clone(), Arc::clone(&opened)));
@@ -161,10 +174,15 @@ async fn open(
 }
 
 /// What a caller is told where a session was not opened. A server that went back to an older revision is looked at at once.
-pub(crate) fn unopened(gate: &Gate, server: &ServerName, error: &AskError) -> Refusal {
+pub(crate) fn unopened(gate: &Gate, server: &ServerName, caller: &SessionKey, error: &AskError) -> Refusal {
     if error.is_downgrade() {
         // Full means that a check of this and other servers is under way already.
         let _ = gate.heed.try_send(server.clone());
+    }
+    if let Some(SendError::Challenged { challenges, .. }) = error.sent()
+        && gate.snapshots.load().keys.heed(server, caller, challenges)
+    {
+        return Refusal::new(Reason::CredentialUnavailable, with_causes(error));
     }
     Refusal::new(Reason::ServerUnreachable, with_causes(error))
 }
@@ -184,14 +202,14 @@ pub(crate) async fn heed(gate: &Arc<Gate>, running: &Running, message: &Message)
         Subject::LogLevel { level } => {
             session.set_log_level(level);
             for (server, open) in session.servers() {
-                if let Ok(headers) = headers(&running.snapshot, &server) {
+                if let Ok(headers) = headers(&running.snapshot, &server, &running.caller.session_key()).await {
                     set_level(&open, headers, level).await;
                 }
             }
         }
         Subject::None if message.row.method == "notifications/roots/list_changed" => {
             for (server, open) in session.servers() {
-                tell(gate, &server, open, message.request.body.clone());
+                tell(gate, &server, session.owner().clone(), open, message.request.body.clone());
             }
         }
         Subject::None
@@ -228,11 +246,16 @@ pub(crate) async fn set_level(server: &upstream::Session, headers: HeaderMap, le
 }
 
 /// Says something to a server that needs no answer, beside the path.
-pub(crate) fn tell(gate: &Arc<Gate>, server: &ServerName, open: Arc<upstream::Session>, body: Bytes) {
-    let headers = headers(&gate.snapshots.load(), server);
-    let server = server.clone();
+pub(crate) fn tell(
+    gate: &Arc<Gate>,
+    server: &ServerName,
+    caller: SessionKey,
+    open: Arc<upstream::Session>,
+    body: Bytes,
+) {
+    let (snapshot, server) = (gate.snapshots.load(), server.clone());
     tokio::spawn(async move {
-        let Ok(headers) = headers else { return };
+        let Ok(headers) = headers(&snapshot, &server, &caller).await else { return };
         if let Err(error) = open.tell(headers, body).await {
             tracing::debug!(%server, %error, "a server was not told");
         }
@@ -245,6 +268,7 @@ pub(crate) struct Withdrawal(Option<Pending>);
 struct Pending {
     gate: Arc<Gate>,
     server: ServerName,
+    caller: SessionKey,
     open: Arc<upstream::Session>,
     request: Id,
 }
@@ -256,9 +280,15 @@ impl Withdrawal {
     }
 
     /// For a request that was sent in a session.
-    pub(crate) fn new(gate: &Arc<Gate>, server: &ServerName, open: &Arc<upstream::Session>, request: &Id) -> Self {
+    pub(crate) fn new(
+        gate: &Arc<Gate>,
+        server: &ServerName,
+        caller: SessionKey,
+        open: &Arc<upstream::Session>,
+        request: &Id,
+    ) -> Self {
         let (gate, server, open) = (Arc::clone(gate), server.clone(), Arc::clone(open));
-        Self(Some(Pending { gate, server, open, request: request.clone() }))
+        Self(Some(Pending { gate, server, caller, open, request: request.clone() }))
     }
 
     /// The call was answered, or never left.
@@ -269,10 +299,10 @@ impl Withdrawal {
 
 impl Drop for Withdrawal {
     fn drop(&mut self) {
-        if let Some(Pending { gate, server, open, request }) = self.0.take()
+        if let Some(Pending { gate, server, caller, open, request }) = self.0.take()
             && tokio::runtime::Handle::try_current().is_ok()
         {
-            tell(&gate, &server, open, outgoing::cancelled(Revision::V2025_11_25, &request).body);
+            tell(&gate, &server, caller, open, outgoing::cancelled(Revision::V2025_11_25, &request).body);
         }
     }
 }
@@ -305,7 +335,9 @@ pub(crate) async fn answer(
             let mut servers = session.servers().into_iter();
             let server = servers.find_map(|(name, server)| (name == open.server).then_some(server));
             let over = || Refusal::new(Reason::ServerUnreachable, "the server's session is over");
-            server.ok_or_else(over)?.tell(headers, body).await.map_err(|error| forward::refusal(&error))?;
+            let told = server.ok_or_else(over)?.tell(headers, body).await;
+            let (keys, owner) = (&running.snapshot.keys, running.caller.session_key());
+            told.map_err(|error| credential::refusal(keys, &open.server, &owner, &error))?;
         }
         Asker::Bridge(bridge) => bridge.send((open.id.clone(), Given::Answer(body))).map_err(|_| unasked())?,
     }
@@ -330,6 +362,6 @@ async fn ready(
     let leaving = Leaving::answer(answer, open.method);
     let intended = intent::run(gate, running, leaving, permitted, trail).await?;
     let body = wire::edit::replace(&answer.body, &[(&["id"], &open.id.to_string())])?;
-    let headers = credential::answer(&gate.halts, running, &open.server, &intended)?;
+    let headers = credential::answer(&gate.halts, running, &open.server, &intended).await?;
     Ok((headers, body))
 }

@@ -10,7 +10,7 @@ use super::origin_of;
 use crate::site::{self, escaped};
 
 /// The style of every page.
-pub(super) fn style() -> Response<Bytes> {
+pub(crate) fn style() -> Response<Bytes> {
     let mut response = site::document(StatusCode::OK, "text/css; charset=utf-8", STYLE);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response

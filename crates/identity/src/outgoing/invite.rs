@@ -50,6 +50,11 @@ impl Outgoing {
         Some(ticket)
     }
 
+    /// Takes an invitation back: what it was for has been done.
+    pub(super) fn uninvite(&self, server: &model::ServerName, holder: &Holder) {
+        locked(&self.invites).remove(&(server.clone(), holder.clone()));
+    }
+
     /// Who was invited with a ticket, while it is good.
     pub fn invited(&self, ticket: &str) -> Option<Invited> {
         let now = self.clock.now();

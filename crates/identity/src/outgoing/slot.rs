@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use model::{Secret, Timestamp};
+use model::{Secret, Timestamp, limits};
 
 use super::{Challenge, locked};
 use crate::{Credential, CredentialError};
@@ -20,6 +20,19 @@ pub(super) struct Slot {
 struct State {
     held: Option<Held>,
     noted: Noted,
+    /// When a credential was last given up because the server did not take it.
+    given_up: Option<Timestamp>,
+    attempts: u64,
+    failure: Option<Failure>,
+}
+
+/// How the last attempt to get the credential failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// Why, for operators. It holds no secret.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A credential, ready to be written.
@@ -66,14 +79,37 @@ impl Slot {
     }
 
     pub(super) fn hold(&self, held: Held) {
-        locked(&self.state).held = Some(held);
+        let mut state = locked(&self.state);
+        state.held = Some(held);
+        state.failure = None;
+    }
+
+    /// When the credential was given out, and when it is renewed.
+    pub(super) fn times(&self) -> Option<(Timestamp, Option<Timestamp>)> {
+        locked(&self.state).held.as_ref().map(|held| (held.obtained, held.renew_at))
+    }
+
+    /// How many attempts to get the credential have failed.
+    pub(super) fn attempts(&self) -> u64 {
+        locked(&self.state).attempts
+    }
+
+    pub(super) fn failed(&self, why: String, at: Timestamp) {
+        let mut state = locked(&self.state);
+        state.attempts = state.attempts.wrapping_add(1);
+        state.failure = Some(Failure { why, at });
+    }
+
+    /// How the last attempt failed, if it did.
+    pub(super) fn failure(&self) -> Option<Failure> {
+        locked(&self.state).failure.clone()
     }
 
     /// Forgets everything: somebody connected the server anew, or disconnected it.
     pub(super) fn clear(&self) {
         let mut state = locked(&self.state);
         let asked = std::mem::take(&mut state.noted.asked);
-        *state = State { held: None, noted: Noted { asked, ..Noted::default() } };
+        *state = State { noted: Noted { asked, ..Noted::default() }, attempts: state.attempts, ..State::default() };
     }
 
     pub(super) fn noted(&self) -> Noted {
@@ -86,9 +122,11 @@ impl Slot {
             scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect();
     }
 
-    pub(super) fn refused(&self, challenge: &Challenge) {
+    /// A token that is not taken is given up, but not one after the other: a server that takes none would have the gate ask
+    /// for tokens without end, and of many calls that went with the same one, only the first says something new.
+    pub(super) fn refused(&self, challenge: &Challenge, now: Timestamp) {
         let mut state = locked(&self.state);
-        let State { held, noted } = &mut *state;
+        let State { held, noted, given_up, .. } = &mut *state;
         let scopes: BTreeSet<String> = challenge.scopes.iter().flatten().cloned().collect();
         if challenge.wants_more() {
             if scopes.is_subset(&noted.asked) {
@@ -97,6 +135,10 @@ impl Slot {
             }
             noted.wanted = &noted.asked | &scopes;
         } else if let Some(held) = &*held {
+            if given_up.is_some_and(|at| now.milliseconds_since(at) < limits::CREDENTIAL_RETRY_MILLISECONDS) {
+                return;
+            }
+            *given_up = Some(now);
             noted.doubted = Some(held.obtained);
         }
         noted.challenge = Some(challenge.clone());

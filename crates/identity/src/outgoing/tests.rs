@@ -507,6 +507,7 @@ async fn how_credentials_are_is_told_without_them() {
     scene.connect().await;
     let health = scene.outgoing.health(&scene.source.server).await.unwrap();
     assert_eq!(health.len(), 1);
-    assert_eq!((health[0].holder.as_str(), health[0].issuer.as_str()), ("user ana", ISSUER));
+    let kept = health[0].kept.as_ref().unwrap();
+    assert_eq!((health[0].holder.as_str(), kept.issuer.as_str()), ("user ana", ISSUER));
     assert!(!format!("{health:?}").contains("first-"));
 }

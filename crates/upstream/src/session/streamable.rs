@@ -15,7 +15,7 @@ use wire::header;
 
 use crate::resume::Resume;
 use crate::route::Address;
-use crate::send::{begin, receive};
+use crate::send::{begin, challenges, receive};
 use crate::{Answer, Deadlines, Fault, SendError, Stream};
 
 /// A session in which every message is a request of its own.
@@ -49,8 +49,13 @@ impl Streamable {
     /// Sends what has no answer.
     pub(super) async fn tell(&self, headers: HeaderMap, body: Bytes) -> Result<(), SendError> {
         let request = self.address.post(self.name(headers), body);
-        let status = self.begin(request, Deadlines::CALL).await?.status();
-        if status.is_success() { Ok(()) } else { Err(Fault::Status { status }.into()) }
+        let answer = self.begin(request, Deadlines::CALL).await?;
+        let status = answer.status();
+        match challenges(status, answer.headers()) {
+            Some(challenges) => Err(SendError::Challenged { status, challenges }),
+            None if status.is_success() => Ok(()),
+            None => Err(Fault::Status { status }.into()),
+        }
     }
 
     /// Opens the stream of what belongs to no answer. `None` if the server has none.

@@ -138,9 +138,9 @@ impl Replies {
             Reply::Message(message) | Reply::Answer(message) => Ok(Some(message)),
             Reply::Failed(SendError::Unknown { fault } | SendError::Refused { fault }) => Err(fault),
             // Something of the call was heard, so it was sent.
-            Reply::Failed(error @ (SendError::NotSent { .. } | SendError::SessionOver)) => {
-                Err(self.line.ended(&error.to_string()))
-            }
+            Reply::Failed(
+                error @ (SendError::NotSent { .. } | SendError::SessionOver | SendError::Challenged { .. }),
+            ) => Err(self.line.ended(&error.to_string())),
         }
     }
 

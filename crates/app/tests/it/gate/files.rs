@@ -71,7 +71,9 @@ pub(super) fn write_all(directory: &Path, setup: &Setup, desk: &str) {
     let state = directory.join("state");
     let zone = "name = \"here\"\naddresses = [\"127.0.0.1/32\"]\npurpose = \"This machine\"\n";
     fs::write(state.join("zones/here.toml"), zone).unwrap();
-    fs::write(state.join("servers/desk.toml"), server("desk", desk, setup.guarded)).unwrap();
+    let credential = setup.guard.as_ref().map_or("", |(_, credential)| credential);
+    let manifest = format!("{}{credential}", server("desk", desk, setup.guarded));
+    fs::write(state.join("servers/desk.toml"), manifest).unwrap();
     fs::write(state.join("endpoints/desk.toml"), endpoint("desk", "desk")).unwrap();
     fs::write(state.join("policies/desk.cedar"), policies()).unwrap();
     for (file, text) in &setup.state {

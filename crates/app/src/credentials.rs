@@ -1,0 +1,78 @@
+//! What people see and do of the credentials that servers are given.
+
+use std::sync::Arc;
+
+use admin::view::{CredentialHealth, Deed};
+use async_trait::async_trait;
+use gateway::Key;
+use identity::outgoing::{Agreed, Flow, Health, Holder, Outgoing};
+use model::{Change, ServerName, with_causes};
+use registry::ServerManifest;
+
+use crate::compile::Compiler;
+
+/// The credentials of servers, for the control plane.
+pub(crate) struct Kept {
+    pub(crate) compiler: Arc<Compiler>,
+    pub(crate) outgoing: Arc<Outgoing>,
+}
+
+#[async_trait]
+impl admin::Credentials for Kept {
+    async fn health(&self, server: &ServerName) -> Result<Vec<CredentialHealth>, String> {
+        let health = self.outgoing.health(server).await.map_err(|error| with_causes(&error))?;
+        Ok(health.into_iter().map(shown).collect())
+    }
+
+    async fn invite(&self, manifest: &ServerManifest, by: &str) -> Result<String, String> {
+        let server = &manifest.name;
+        let key = self.compiler.key_of(manifest).await.map_err(|error| format!("{error:#}"))?;
+        let supply = match key {
+            Some(Key::Granted(supply)) if supply.source().flow == Flow::Code => supply,
+            Some(Key::Missing(why)) => return Err(why),
+            Some(Key::Granted(_) | Key::Fixed(_)) | None => {
+                return Err(format!("server `{server}` has no credential that somebody agrees to in a browser"));
+            }
+        };
+        let home = &self.outgoing.presence().callback;
+        if home.scheme() != "https" && !home.host_str().is_some_and(is_loopback) {
+            return Err("browsers must be told where the gate is: say `public_url` in `[agents]`".to_owned());
+        }
+        let busy = || "too many are invited at this moment".to_owned();
+        let ticket = self.outgoing.invite(supply.source(), &Holder::Shared, by).ok_or_else(busy)?;
+        let mut url = self.outgoing.presence().callback.clone();
+        url.set_path("/connect/invitation");
+        url.query_pairs_mut().append_pair("ticket", &ticket);
+        Ok(url.into())
+    }
+
+    async fn disconnect(&self, server: &ServerName, holder: &str, change: Change) -> Result<bool, String> {
+        let holder: Holder = holder.parse().map_err(|error| with_causes(&error))?;
+        self.outgoing.disconnect(server, &holder, change).await.map_err(|error| with_causes(&error))
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn shown(health: Health) -> CredentialHealth {
+    let Health { holder, kept, obtained, renew_at, failure } = health;
+    let mut shown = CredentialHealth {
+        holder,
+        obtained_at: obtained.map(|at| at.0),
+        renew_at: renew_at.map(|at| at.0),
+        failed_at: failure.as_ref().map(|failure| failure.at.0),
+        failure: failure.map(|failure| failure.why),
+        ..CredentialHealth::default()
+    };
+    if let Some(Agreed { issuer, requested, granted, by, connected, renewed, expires }) = kept {
+        shown.issuer = Some(issuer);
+        (shown.requested, shown.granted) = (requested, granted);
+        shown.connected = Some(Deed { by, at: connected.0, reason: None });
+        shown.obtained_at = Some(renewed.0);
+        shown.expires_at = expires.map(|at| at.0);
+    }
+    shown
+}
