@@ -92,10 +92,10 @@ async fn a_server_is_given_a_token_that_was_asked_for_once() {
 #[tokio::test]
 async fn all_who_wait_for_a_token_wait_for_the_same_one() {
     let scene = Arc::new(scene().await);
-    scene.issuer.revoke_all();
-    scene.gate.ends(&scene.read().await, CREDENTIAL_UNAVAILABLE, "not-sent").await;
     let before = scene.issuer.given();
     scene.issuer.closes();
+    scene.issuer.revoke_all();
+    scene.gate.ends(&scene.read().await, CREDENTIAL_UNAVAILABLE, "not-sent").await;
     let calls: Vec<_> = (0..8)
         .map(|_| {
             let scene = Arc::clone(&scene);
@@ -179,9 +179,10 @@ async fn a_token_is_renewed_before_its_end() {
 #[tokio::test]
 async fn without_a_token_a_call_is_not_made_and_the_next_one_may_be() {
     let scene = scene().await;
+    // Before the token is given up: the gate's own looks at the server would ask for the next one at once.
+    scene.issuer.behave(|manner| manner.fails = Some(StatusCode::SERVICE_UNAVAILABLE));
     scene.issuer.revoke_all();
     scene.gate.ends(&scene.read().await, CREDENTIAL_UNAVAILABLE, "not-sent").await;
-    scene.issuer.behave(|manner| manner.fails = Some(StatusCode::SERVICE_UNAVAILABLE));
     let before = scene.presented().len();
     let outcome = scene.gate.ends(&scene.read().await, CREDENTIAL_UNAVAILABLE, "not-sent").await;
     assert!(outcome["detail"].as_str().unwrap().contains("temporarily_unavailable"), "{outcome:#}");
