@@ -1,27 +1,12 @@
 // Signing in with a real identity provider, step by step, a row for each: pages, consent, codes, tokens, the end of them.
 //
 //   flow.mjs GATE_URL ISSUER
-import { createHash, randomBytes } from 'node:crypto';
 import { Browser } from './browser.mjs';
+import { begin, is, step } from './steps.mjs';
 
 const [gate, issuer] = process.argv.slice(2);
 const resource = `${gate}/suite/mcp`;
 const redirect = 'http://127.0.0.1:9/callback';
-let failed = false;
-
-async function step(name, work) {
-  try {
-    await work();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed = true;
-    console.log(`FAILED  ${name}: ${error.message}`);
-  }
-}
-
-function is(condition, what) {
-  if (!condition) throw new Error(what);
-}
 
 async function post(path, form) {
   const response = await fetch(`${gate}${path}`, { method: 'POST', body: new URLSearchParams(form) });
@@ -29,17 +14,8 @@ async function post(path, form) {
   return { status: response.status, ...(text.startsWith('{') ? JSON.parse(text) : {}) };
 }
 
-/// One sign-in from the application's side.
-function begin(more = {}) {
-  const verifier = randomBytes(32).toString('base64url');
-  const code_challenge = createHash('sha256').update(verifier).digest('base64url');
-  const asked = { response_type: 'code', client_id: 'app', redirect_uri: redirect, state: randomBytes(8).toString('hex') };
-  const query = { ...asked, code_challenge, code_challenge_method: 'S256', resource, ...more };
-  return { verifier, state: asked.state, url: `${gate}/oauth/authorize?${new URLSearchParams(query)}` };
-}
-
 async function signIn(browser, name) {
-  const { verifier, state, url } = begin();
+  const { verifier, state, url } = begin(gate, redirect);
   const back = new URL((await browser.signsIn(url, name, redirect)).url).searchParams;
   is(back.get('state') === state && back.get('iss') === gate, `another sign-in came back: ${back}`);
   is(back.get('code'), `no code came back: ${back}`);
@@ -90,7 +66,7 @@ await step('the token is good at the endpoint', async () => {
   is(status === 200, `status ${status}`);
 });
 await step('one who is signed in already is asked all the same', async () => {
-  const page = await ana.go(begin().url);
+  const page = await ana.go(begin(gate, redirect).url);
   is(page.status === 200 && page.text.includes('name="answer"'), `status ${page.status}`);
 });
 await step('a refresh token changes with each use; the one before ends them all', async () => {
@@ -140,4 +116,3 @@ await step('whom the provider knows no more gets no further token', async () => 
   await fetch(`${issuer}/forget/dora`, { method: 'POST' });
   is((await refresh(dora)).error === 'invalid_grant', 'she still is');
 });
-process.exitCode = failed ? 1 : 0;

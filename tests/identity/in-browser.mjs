@@ -2,27 +2,12 @@
 // directory, pictures of every page are put there, as a desk and as a phone show them.
 //
 //   in-browser.mjs GATE_URL [DIRECTORY]
-import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
+import { begin, is, step } from './steps.mjs';
 
 const [gate, pictures] = process.argv.slice(2);
 const resource = `${gate}/suite/mcp`;
-let failed = false;
-
-async function step(name, work) {
-  try {
-    await work();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed = true;
-    console.log(`FAILED  ${name}: ${error.message}`);
-  }
-}
-
-function is(condition, what) {
-  if (!condition) throw new Error(what);
-}
 
 /// The application, where browsers come back to.
 const arrived = [];
@@ -32,14 +17,6 @@ const application = createServer((request, response) => {
 });
 await new Promise((resolve) => application.listen(0, '127.0.0.1', resolve));
 const redirect_uri = `http://127.0.0.1:${application.address().port}/callback`;
-
-function begin(more = {}) {
-  const verifier = randomBytes(32).toString('base64url');
-  const code_challenge = createHash('sha256').update(verifier).digest('base64url');
-  const asked = { response_type: 'code', client_id: 'app', redirect_uri, state: 'application' };
-  const query = new URLSearchParams({ ...asked, code_challenge, code_challenge_method: 'S256', resource, ...more });
-  return { verifier, url: `${gate}/oauth/authorize?${query}` };
-}
 
 async function post(path, form) {
   const response = await fetch(`${gate}${path}`, { method: 'POST', body: new URLSearchParams(form) });
@@ -77,7 +54,7 @@ async function atProvider(name) {
 }
 
 await step('a person reads who asks, says yes, signs in and is back in the application', async () => {
-  const { verifier, url } = begin();
+  const { verifier, state, url } = begin(gate, redirect_uri);
   await page.goto(url);
   const text = await page.textContent('main');
   is(text.includes('app') && text.includes('suite') && text.includes(redirect_uri), `the page says: ${text}`);
@@ -87,19 +64,19 @@ await step('a person reads who asks, says yes, signs in and is back in the appli
   await atProvider('ana');
   await page.waitForURL(`${redirect_uri}**`);
   const back = arrived.at(-1);
-  is(back.get('iss') === gate && back.get('state') === 'application', `back came ${back}`);
+  is(back.get('iss') === gate && back.get('state') === state, `back came ${back}`);
   const form = { grant_type: 'authorization_code', client_id: 'app', redirect_uri, code_verifier: verifier };
   const tokens = await post('/oauth/token', { ...form, code: back.get('code') });
   is(tokens.access_token, JSON.stringify(tokens));
 });
 await step('who is signed in at the provider is asked by the gate all the same, and can say no', async () => {
-  await page.goto(begin().url);
+  await page.goto(begin(gate, redirect_uri).url);
   await page.click('button[value=deny]');
   await page.waitForURL(`${redirect_uri}**`);
   is(arrived.at(-1).get('error') === 'access_denied', `back came ${arrived.at(-1)}`);
 });
 await step('a page in a frame of another site shows nothing', async () => {
-  const { url } = begin();
+  const { url } = begin(gate, redirect_uri);
   await page.goto(redirect_uri);
   await page.setContent(`<iframe src="${url.replaceAll('&', '&amp;')}"></iframe>`);
   await page.waitForTimeout(500);
@@ -107,7 +84,7 @@ await step('a page in a frame of another site shows nothing', async () => {
   is(!(await inside.content()).includes('act for you'), 'the consent page is in a frame');
 });
 await step('a form of another site is refused', async () => {
-  await page.goto(begin().url);
+  await page.goto(begin(gate, redirect_uri).url);
   const sealed = await page.inputValue('input[name=request]');
   await page.goto(redirect_uri.replace('127.0.0.1', 'localhost'));
   await page.setContent(`<form method="post" action="${gate}/oauth/consent"><input name="request" value="${sealed}">
@@ -136,4 +113,3 @@ await step('nothing on the pages is forbidden by their own policy', async () => 
 });
 await browser.close();
 application.close();
-process.exitCode = failed ? 1 : 0;

@@ -6,25 +6,11 @@ import * as newest from '@modelcontextprotocol/client';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Browser } from './browser.mjs';
+import { is, step } from './steps.mjs';
 
 const [gate] = process.argv.slice(2);
 const endpoint = new URL(`${gate}/suite/mcp`);
 const redirect = 'http://127.0.0.1:9/callback';
-let failed = false;
-
-async function step(name, work) {
-  try {
-    await work();
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed = true;
-    console.log(`FAILED  ${name}: ${error.stack}`);
-  }
-}
-
-function is(condition, what) {
-  if (!condition) throw new Error(what);
-}
 
 /// What an application keeps of a sign-in: it was registered as `app`, and remembers.
 class Application {
@@ -82,4 +68,3 @@ for (const [name, client, transport] of [
     await Promise.all([signedIn.close(), renewed.close()]);
   });
 }
-process.exitCode = failed ? 1 : 0;

@@ -57,20 +57,7 @@ pub(super) async fn run(
     if !spend(facade, &claims).await? {
         return Err(invalid());
     }
-    let grant = Grant {
-        client: client.id.clone(),
-        registration: client.registration.clone(),
-        agent: client.agent.clone(),
-        person: Some(person),
-        endpoint,
-        scopes,
-        redirect: String::new(),
-        challenge: String::new(),
-        key,
-        upstream: None,
-    };
-    facade.port.note("signin.assertion", grant.clone(), facade.change()).await?;
-    let scopes = grant.scopes.clone();
+    let grant = Grant { person: Some(person), key, ..client.granted(endpoint, scopes) };
     // No refresh token: the provider is asked for the next assertion, and so may say no.
-    facade.give(&facade.family(grant), &scopes, None).await
+    facade.give_once("signin.assertion", grant).await
 }

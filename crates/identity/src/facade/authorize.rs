@@ -78,16 +78,10 @@ fn read(
     let acr_values = parameters.get("acr_values").unwrap_or_default().split(' ').filter(|acr| !acr.is_empty());
     let (endpoint, scopes) = wanted(facade, client, AgentKind::Delegated, parameters)?;
     let grant = Grant {
-        client: client.id.clone(),
-        registration: client.registration.clone(),
-        agent: client.agent.clone(),
-        person: None,
-        endpoint,
-        scopes,
         redirect: redirect.to_owned(),
         challenge: challenge.to_owned(),
         key,
-        upstream: None,
+        ..client.granted(endpoint, scopes)
     };
     let acr_values = acr_values.take(limits::SCOPES_MAX).map(str::to_owned).collect();
     Ok(Asked { grant, state, max_age: max_age.transpose()?, acr_values, device: None, made: facade.now() })

@@ -6,6 +6,7 @@ use model::{AgentId, AgentKind, EndpointName};
 use url::{Host, Url};
 
 use crate::keys::KeySet;
+use crate::port::Grant;
 use crate::relying::is_safe;
 
 /// A client: an agent that people registered, or one that stands in for all clients of a kind.
@@ -29,6 +30,24 @@ pub struct Client {
     pub redirects: Redirects,
     /// How it proves that it is this client.
     pub proof: Proof,
+}
+
+impl Client {
+    /// What it is given at an endpoint, for nobody yet and bound to no key: whoever makes it adds what it is for.
+    pub(super) fn granted(&self, endpoint: EndpointName, scopes: Vec<String>) -> Grant {
+        Grant {
+            client: self.id.clone(),
+            registration: self.registration.clone(),
+            agent: self.agent.clone(),
+            person: None,
+            endpoint,
+            scopes,
+            redirect: String::new(),
+            challenge: String::new(),
+            key: None,
+            upstream: None,
+        }
+    }
 }
 
 /// How a client proves that it is one.

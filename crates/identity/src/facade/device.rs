@@ -15,7 +15,7 @@ use super::consent::{self, Asked};
 use super::mint::RefreshToken;
 use super::token::{bound, still_may};
 use super::{Facade, authenticate, kept, pages};
-use crate::port::{Device, Grant, Polled};
+use crate::port::{Device, Polled};
 use crate::secrets::opened_text as opened;
 use crate::site::{self, Parameters, Visit};
 
@@ -35,18 +35,7 @@ async fn wait(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> 
     let (endpoint, scopes) =
         wanted(facade, &client, AgentKind::Delegated, &form).map_err(|(e, d)| Wrong::client(e, d))?;
     let (device, user_code, now) = (facade.fresh(), user_code(facade.entropy.bits()), facade.now());
-    let grant = Grant {
-        client: client.id,
-        registration: client.registration,
-        agent: client.agent,
-        person: None,
-        endpoint,
-        scopes,
-        redirect: String::new(),
-        challenge: String::new(),
-        key: None,
-        upstream: None,
-    };
+    let grant = client.granted(endpoint, scopes);
     let expires = Timestamp(now.0.saturating_add(limits::DEVICE_MILLISECONDS_MAX));
     let waiting = Device { device: kept(opened(&device)), user_code: kept(&user_code), grant, expires };
     facade.port.await_person(waiting, now).await?;

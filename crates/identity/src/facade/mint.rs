@@ -80,6 +80,13 @@ impl Facade {
         Ok(site::json(StatusCode::OK, &answer))
     }
 
+    /// The same for a grant without a refresh token, which the journal is told of as `what`.
+    pub(super) async fn give_once(&self, what: &'static str, grant: Grant) -> Result<Response<Bytes>, Wrong> {
+        self.port.note(what, grant.clone(), self.change()).await?;
+        let scopes = grant.scopes.clone();
+        self.give(&self.family(grant), &scopes, None).await
+    }
+
     async fn access_token(&self, family: &Family, scopes: &[String], lives: u64) -> Result<String, Wrong> {
         let (grant, now) = (&family.grant, seconds(self.now()));
         let mut claims = Map::new();

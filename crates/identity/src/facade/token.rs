@@ -166,21 +166,8 @@ async fn by_itself(
     }
     let (endpoint, scopes) =
         wanted(facade, client, AgentKind::Autonomous, form).map_err(|(e, d)| Wrong::client(e, d))?;
-    let grant = Grant {
-        client: client.id.clone(),
-        registration: client.registration.clone(),
-        agent: client.agent.clone(),
-        person: None,
-        endpoint,
-        scopes,
-        redirect: String::new(),
-        challenge: String::new(),
-        key,
-        upstream: None,
-    };
-    facade.port.note("signin.token", grant.clone(), facade.change()).await?;
-    let scopes = grant.scopes.clone();
-    facade.give(&facade.family(grant), &scopes, None).await
+    let grant = Grant { key, ..client.granted(endpoint, scopes) };
+    facade.give_once("signin.token", grant).await
 }
 
 /// Whether a client may still do what was agreed to: people may have taken an endpoint from it since.
