@@ -12,9 +12,9 @@ use crate::limits;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{given}` is no {kind}: {rule}")]
 pub struct NameError {
-    kind: &'static str,
-    given: String,
-    rule: &'static str,
+    pub(crate) kind: &'static str,
+    pub(crate) given: String,
+    pub(crate) rule: &'static str,
 }
 
 /// Declares a name type: an `Arc<str>` that can only be made by passing `$check`.
@@ -84,6 +84,8 @@ macro_rules! name {
         }
     };
 }
+
+pub(crate) use name;
 
 const LABEL_RULE: &str = "use 1 to 63 of a-z, 0-9 and `-`, beginning with a letter or digit";
 const PRINTABLE_RULE: &str = "use 1 to 256 bytes without control characters";

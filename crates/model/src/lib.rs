@@ -10,6 +10,7 @@ mod caller;
 mod causes;
 mod clock;
 mod digest;
+mod finding;
 mod header;
 mod ids;
 pub mod limits;
@@ -23,6 +24,7 @@ pub use caller::{Agent, AgentKind, Assurance, Authentication, Caller, SessionKey
 pub use causes::with_causes;
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};
+pub use finding::{Class, Confidence, Confidentiality, Decoding, Finding, Part, Place, RuleId, Severity};
 pub use header::is_reserved_header;
 pub use ids::{
     AgentId, EndpointName, GroupName, NameError, PolicyId, PromptName, ReceiptId, Revision, ServerName, ThreadId,

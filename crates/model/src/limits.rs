@@ -549,3 +549,28 @@ pub const CREDENTIAL_RETRY_MILLISECONDS: u64 = 5_000;
 pub const CONNECTING_MAX: usize = 1_000;
 /// Milliseconds that a person may take to come back.
 pub const CONNECTING_MILLISECONDS_MAX: u64 = 10 * 60_000;
+
+/// Bytes in the id of a rule of inspection, and in a class of findings.
+pub const RULE_ID_BYTES_MAX: usize = 128;
+/// Findings in one message; with more it counts as not wholly inspected.
+pub const FINDINGS_MAX: usize = 1_000;
+/// Times that something encoded is found in something encoded and read.
+pub const DECODING_DEPTH_MAX: usize = 4;
+/// Bytes of other readings of one message: undone, decoded, joined. With more it counts as not wholly inspected.
+pub const DECODED_BYTES_MAX: usize = 4 * MESSAGE_BYTES_MAX;
+/// Encoded pieces of one message that are read.
+pub const DECODED_PIECES_MAX: usize = 10_000;
+/// Characters of something encoded from which on it is worth reading.
+pub const ENCODED_CHARS_MIN: usize = 16;
+/// Bytes of a decoded piece by which it is judged whether it is text.
+pub const DECODED_SAMPLE_BYTES: usize = 96;
+/// Bytes that the expressions of all rules read of one message, together; with more it counts as not wholly inspected.
+pub const MATCHED_BYTES_MAX: usize = 16 * MESSAGE_BYTES_MAX;
+/// Bytes before and after a rule's keyword in which the rest of what it looks for stands, unless it says otherwise.
+pub const RULE_WINDOW_BYTES: usize = 512;
+/// Bytes before and after a match in which words are looked for that speak for or against it.
+pub const RULE_CONTEXT_BYTES: usize = 96;
+/// Bytes of the end of one string, and of the beginning of the next, that are read as one.
+pub const JOINED_BYTES_MAX: usize = 512;
+/// Bytes in one text that is inspected: a message, or a file that a person asks about.
+pub const INSPECTED_BYTES_MAX: usize = 64 * 1024 * 1024;

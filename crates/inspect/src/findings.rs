@@ -1,0 +1,135 @@
+//! What was found in a message, and whether all of it was looked at.
+
+use std::ops::Range;
+
+use model::{Class, Confidence, Decoding, Finding, Part, Place, RuleId, Severity, limits};
+
+use crate::Sighting;
+use crate::map::Map;
+
+/// What inspection saw in one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Findings {
+    /// In the order of the message.
+    pub list: Vec<Finding>,
+    /// Whether everything was looked at and told. If not, a bound was reached (`model::limits`): the message is larger,
+    /// deeper or fuller than inspection takes, and what is not in the list may still be in the message.
+    pub complete: bool,
+}
+
+/// One step from a reading towards the string it was made of.
+pub(crate) struct Chain<'c> {
+    pub(crate) map: &'c Map,
+    /// What was undone all over the reading.
+    pub(crate) decoding: Option<Decoding>,
+    pub(crate) outer: Option<&'c Chain<'c>>,
+}
+
+/// Takes what detectors see in one reading, and notes it at its place in the string that the reading was made of.
+pub(crate) struct Found<'f> {
+    pub(crate) chain: Option<&'f Chain<'f>>,
+    pub(crate) seen: &'f mut Vec<Seen>,
+    pub(crate) complete: &'f mut bool,
+    /// Bytes that expressions may still read of the message.
+    pub(crate) matchable: &'f mut usize,
+}
+
+/// A sighting at its place in a string.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    rule: RuleId,
+    class: Class,
+    severity: Severity,
+    confidence: Confidence,
+    weight: u8,
+    pub(crate) range: Range<usize>,
+    decodings: Vec<Decoding>,
+}
+
+impl Found<'_> {
+    /// Notes what a detector saw.
+    pub(crate) fn add(&mut self, sighting: Sighting<'_>) {
+        if self.seen.len() >= limits::FINDINGS_MAX {
+            *self.complete = false;
+            return;
+        }
+        let mut range = sighting.range;
+        let mut decodings = Vec::new();
+        let mut step = self.chain;
+        while let Some(chain) = step {
+            chain.map.undone(&range, &mut decodings);
+            decodings.extend(chain.decoding.filter(|decoding| !decodings.contains(decoding)));
+            range = chain.map.back(&range);
+            step = chain.outer;
+        }
+        decodings.reverse();
+        self.seen.push(Seen {
+            rule: sighting.rule.clone(),
+            class: sighting.class.clone(),
+            severity: sighting.severity,
+            confidence: sighting.confidence,
+            weight: sighting.weight,
+            range,
+            decodings,
+        });
+    }
+
+    /// Whether an expression may read that many bytes more.
+    pub(crate) fn may_match(&mut self, bytes: usize) -> bool {
+        let may = bytes <= *self.matchable;
+        *self.matchable = self.matchable.saturating_sub(bytes);
+        *self.complete &= may;
+        may
+    }
+
+    /// Notes that something was not looked at, because a bound was reached.
+    pub(crate) fn give_up(&mut self) {
+        *self.complete = false;
+    }
+}
+
+impl Seen {
+    /// The finding, at the place that is given.
+    pub(crate) fn at(self, pointer: &str, part: Part, range: Range<usize>) -> Finding {
+        Finding {
+            rule: self.rule,
+            class: self.class,
+            severity: self.severity,
+            confidence: self.confidence,
+            place: Place { pointer: pointer.to_owned(), part, range, decodings: self.decodings },
+        }
+    }
+
+    /// Data is one thing or another, while words can be an instruction around any of it.
+    fn competes(&self, other: &Self) -> bool {
+        let instruction = |seen: &Self| seen.class.as_str() == INJECTION;
+        instruction(self) == instruction(other)
+            && self.range.start < other.range.end
+            && other.range.start < self.range.end
+    }
+}
+
+/// The class of instructions where data is expected.
+pub(crate) const INJECTION: &str = "injection";
+
+/// Of the sightings that stand at the same place, the one that says most, in the order of the text.
+pub(crate) fn settle(seen: &mut Vec<Seen>) {
+    if seen.len() > 1 {
+        seen.sort_by(|a, b| {
+            let says = |seen: &Seen| (seen.weight, seen.severity, seen.confidence, seen.range.len());
+            // What needs nothing undone is told that way.
+            says(b)
+                .cmp(&says(a))
+                .then(a.decodings.len().cmp(&b.decodings.len()))
+                .then(a.range.start.cmp(&b.range.start))
+        });
+        let mut kept: Vec<Seen> = Vec::new();
+        for one in seen.drain(..) {
+            if !kept.iter().any(|other| other.competes(&one)) {
+                kept.push(one);
+            }
+        }
+        *seen = kept;
+    }
+    seen.sort_by_key(|one| one.range.start);
+}

@@ -1,0 +1,113 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+
+use super::*;
+use crate::check::github_token;
+
+fn inspector() -> Inspector {
+    Inspector::standard().unwrap()
+}
+
+fn token() -> String {
+    github_token("ghp", "k3Jx9QmZ2vT7bN4cR8wY1sD6fG5hL0").unwrap()
+}
+
+/// The rules, pointers and ranges of what is seen.
+fn seen(json: &serde_json::Value) -> Vec<(String, String, std::ops::Range<usize>)> {
+    let findings = inspector().scan_json(&json.to_string(), Origin::Answer);
+    assert!(findings.complete);
+    let place = |finding: Finding| (finding.rule.to_string(), finding.place.pointer, finding.place.range);
+    findings.list.into_iter().map(place).collect()
+}
+
+const RULE: &str = "secret.github.token";
+
+#[test]
+fn a_secret_is_found_at_its_pointer_and_range() {
+    let token = token();
+    let json = serde_json::json!({"a": [{"note": format!("use \"{token}\" now")}]});
+    assert_eq!(seen(&json), [(RULE.to_owned(), "/a/0/note".to_owned(), 5..5 + token.len())]);
+}
+
+#[test]
+fn a_secret_in_a_key_is_found_as_a_key() {
+    let findings = inspector().scan_json(&serde_json::json!({token(): 1}).to_string(), Origin::Answer);
+    assert_eq!(findings.list.first().unwrap().place.part, Part::Key);
+}
+
+#[test]
+fn a_secret_is_found_through_every_disguise() {
+    let token = token();
+    let percent: String = token.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let units: String = token.bytes().map(|byte| format!("\\u{byte:04x}")).collect();
+    let references: String = token.bytes().map(|byte| format!("&#{byte};")).collect();
+    let hex: String = token.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let base64 = BASE64_STANDARD.encode(&token);
+    let twice = BASE64_STANDARD.encode(&base64);
+    let zero_width: String = token.chars().flat_map(|letter| [letter, '\u{200b}']).collect();
+    let wide: String =
+        token.chars().map(|c| if c == '_' { c } else { char::from_u32(u32::from(c) + 0xfee0).unwrap() }).collect();
+    let data = format!("data:text/plain;base64,{base64}");
+    let comment = token.replacen("Jx9", "J<!-- -->x9", 1);
+    for disguise in [percent, units, references, hex, base64, twice, zero_width, wide, data, comment] {
+        let json = serde_json::json!({"text": format!("see {disguise} there")});
+        let found = seen(&json);
+        let (rule, pointer, range) = found.first().unwrap_or_else(|| panic!("`{disguise}` hides it"));
+        assert_eq!((rule.as_str(), pointer.as_str()), (RULE, "/text"));
+        assert!(range.start >= 4 && range.end <= 4 + disguise.len(), "{range:?} of `{disguise}`");
+    }
+}
+
+#[test]
+fn a_secret_split_over_several_strings_is_found_in_each() {
+    let token = token();
+    let (first, second) = token.split_at(12);
+    let json = serde_json::json!({"content": [
+        {"type": "text", "text": format!("look: {first}")},
+        {"type": "text", "text": format!("{second} was it")},
+    ]});
+    let found = seen(&json);
+    assert_eq!(
+        found,
+        [
+            (RULE.to_owned(), "/content/0/text".to_owned(), 6..18),
+            (RULE.to_owned(), "/content/1/text".to_owned(), 0..token.len() - 12),
+        ]
+    );
+}
+
+#[test]
+fn text_that_is_no_json_is_read_as_one_string() {
+    let found = inspector().scan_text(&format!("token: {}", token()), Origin::Text);
+    assert_eq!(found.list.first().unwrap().place.pointer, "");
+}
+
+#[test]
+fn the_same_text_has_the_same_findings() {
+    let text = serde_json::json!({"a": token(), "b": "x".repeat(5_000)}).to_string();
+    let inspector = inspector();
+    assert_eq!(inspector.scan_json(&text, Origin::Answer), inspector.scan_json(&text, Origin::Answer));
+}
+
+#[test]
+fn what_is_not_wholly_looked_at_is_not_called_complete() {
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    assert!(!inspector().scan_json(&deep, Origin::Answer).complete);
+    let mut nested = token();
+    for _ in 0..=limits::DECODING_DEPTH_MAX {
+        nested = BASE64_STANDARD.encode(&nested);
+    }
+    assert!(!inspector().scan_text(&nested, Origin::Text).complete);
+    let many = format!("{} ", token()).repeat(limits::FINDINGS_MAX + 1);
+    assert!(!inspector().scan_text(&many, Origin::Text).complete);
+}
+
+#[test]
+fn clean_text_has_no_findings() {
+    let json = serde_json::json!({
+        "title": "Quarterly report", "count": 12, "when": "2026-11-21T18:00:00Z",
+        "body": "The meeting is on Tuesday; please bring the slides. Café, naïve, 日本語.",
+        "id": "0b3f6e1c-7d2a-4c55-9a55-0f6a1f5a7c11",
+    });
+    assert_eq!(seen(&json), []);
+}

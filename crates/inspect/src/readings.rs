@@ -1,0 +1,228 @@
+//! Shows a string to the detectors in every reading that it has.
+
+use model::{Part, limits};
+
+use crate::findings::{Chain, Found, Seen};
+use crate::map::Map;
+use crate::prefilter::Prefilter;
+use crate::traits::Traits;
+use crate::{Detector, Hit, Origin, Reading, View, encoded, fold, unescape};
+
+/// What is known of a string beside its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct About<'a> {
+    pub(crate) origin: Origin,
+    pub(crate) part: Part,
+    pub(crate) key: &'a str,
+}
+
+/// Reads the strings of one message. What detectors see is in `seen` until it is taken.
+pub(crate) struct Reader<'i> {
+    detectors: &'i [Box<dyn Detector>],
+    prefilter: &'i Prefilter,
+    hits: Vec<Vec<Hit>>,
+    pub(crate) seen: Vec<Seen>,
+    pub(crate) complete: bool,
+    /// Bytes of other readings that may still be made.
+    room: usize,
+    /// Encoded pieces that may still be read.
+    pieces: usize,
+    /// Bytes that expressions may still read.
+    matchable: usize,
+}
+
+impl<'i> Reader<'i> {
+    pub(crate) fn new(detectors: &'i [Box<dyn Detector>], prefilter: &'i Prefilter) -> Self {
+        Self {
+            detectors,
+            prefilter,
+            hits: detectors.iter().map(|_| Vec::new()).collect(),
+            seen: Vec::new(),
+            complete: true,
+            room: limits::DECODED_BYTES_MAX,
+            pieces: limits::DECODED_PIECES_MAX,
+            matchable: limits::MATCHED_BYTES_MAX,
+        }
+    }
+
+    /// Shows a string in all its readings.
+    pub(crate) fn read(&mut self, text: &str, reading: Reading, about: About<'_>) {
+        self.all(text, reading, about, 0, None);
+    }
+
+    fn all(&mut self, text: &str, reading: Reading, about: About<'_>, depth: usize, chain: Option<&Chain<'_>>) {
+        let traits = Traits::of(text);
+        self.show(text, reading, traits, about, chain);
+        self.pieces_of(text, about, depth, chain);
+        if traits.any(UNDONE) {
+            self.undone(text, reading, about, (depth, 0), chain);
+        }
+        if traits.any(LEET)
+            && let Some((words, map)) = fold::leetspeak(text)
+        {
+            self.show_other(&words, Reading::Leetspeak, about, &Chain { map: &map, decoding: None, outer: chain });
+        }
+    }
+
+    /// Undoes one layer after the other, and shows what is left when nothing more can be undone.
+    fn undone(
+        &mut self,
+        text: &str,
+        reading: Reading,
+        about: About<'_>,
+        (depth, layer): (usize, usize),
+        chain: Option<&Chain<'_>>,
+    ) {
+        let traits = Traits::of(text);
+        let layers_left = layer < 2 * limits::DECODING_DEPTH_MAX;
+        let next = traits.any(unescape::TRIGGERS).then(|| unescape::undo(text)).flatten();
+        let next = next.or_else(|| traits.any(Traits::NON_ASCII).then(|| fold::fold(text)).flatten());
+        match next.filter(|_| layers_left) {
+            Some((plain, map)) => {
+                if self.spend(plain.len()) {
+                    let chain = Chain { map: &map, decoding: None, outer: chain };
+                    self.undone(&plain, Reading::Plain, about, (depth, layer + 1), Some(&chain));
+                }
+            }
+            None => {
+                if reading == Reading::Plain {
+                    self.show(text, reading, traits, about, chain);
+                    self.pieces_of(text, about, depth, chain);
+                }
+                self.bare(text, traits, about, chain);
+            }
+        }
+    }
+
+    fn bare(&mut self, text: &str, traits: Traits, about: About<'_>, chain: Option<&Chain<'_>>) {
+        if traits.any(Traits::LESS)
+            && let Some((bare, map)) = crate::markup::strip(text)
+        {
+            self.show_other(&bare, Reading::Bare, about, &Chain { map: &map, decoding: None, outer: chain });
+        }
+    }
+
+    fn pieces_of(&mut self, text: &str, about: About<'_>, depth: usize, chain: Option<&Chain<'_>>) {
+        let mut at = 0;
+        while let Some(run) = encoded::next_run(text, at) {
+            if depth >= limits::DECODING_DEPTH_MAX || self.pieces == 0 || self.room == 0 {
+                // A run that encodes nothing is no reason to doubt; one that was not looked at is.
+                self.complete = self.complete && depth < limits::DECODING_DEPTH_MAX && self.pieces > 0 && self.room > 0;
+                return;
+            }
+            let (pieces, end) = encoded::read(text, run, &mut self.room);
+            at = end;
+            for piece in pieces {
+                self.pieces = self.pieces.saturating_sub(1);
+                let map = Map::Whole(piece.range);
+                let chain = Chain { map: &map, decoding: Some(piece.decoding), outer: chain };
+                self.all(&piece.text, Reading::Decoded, about, depth + 1, Some(&chain));
+            }
+        }
+    }
+
+    fn show_other(&mut self, text: &str, reading: Reading, about: About<'_>, chain: &Chain<'_>) {
+        if self.spend(text.len()) {
+            self.show(text, reading, Traits::of(text), about, Some(chain));
+        }
+    }
+
+    fn spend(&mut self, bytes: usize) -> bool {
+        self.complete = self.complete && bytes <= self.room;
+        let fits = bytes <= self.room;
+        self.room = self.room.saturating_sub(bytes);
+        fits
+    }
+
+    fn show(&mut self, text: &str, reading: Reading, traits: Traits, about: About<'_>, chain: Option<&Chain<'_>>) {
+        for hits in &mut self.hits {
+            hits.clear();
+        }
+        self.prefilter.mark(text, &mut self.hits);
+        let About { origin, part, key } = about;
+        let view = View { text, reading, origin, part, key, traits };
+        let mut found =
+            Found { chain, seen: &mut self.seen, complete: &mut self.complete, matchable: &mut self.matchable };
+        for (detector, hits) in self.detectors.iter().zip(&self.hits) {
+            if !hits.is_empty() || detector.always() {
+                detector.look(&view, hits, &mut found);
+            }
+        }
+    }
+}
+
+const UNDONE: Traits = unescape::TRIGGERS.or(Traits::NON_ASCII).or(Traits::LESS);
+const LEET: Traits = Traits::DIGIT.or(Traits::AT);
+
+/// The ends of the strings of a message, one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Joined {
+    pub(crate) text: String,
+    segments: Vec<Segment>,
+}
+
+/// A part of a string in the joined text.
+#[derive(Debug, Clone, Copy)]
+struct Segment {
+    /// Where it begins in the joined text.
+    start: usize,
+    /// Which string of the message it is of, counted from zero.
+    leaf: usize,
+    /// Where it begins in that string.
+    offset: usize,
+}
+
+impl Joined {
+    /// Adds a string: all of it, or its two ends.
+    pub(crate) fn add(&mut self, leaf: usize, text: &str) {
+        if text.len() <= 2 * limits::JOINED_BYTES_MAX {
+            self.push(leaf, 0, text);
+            return;
+        }
+        let head = text.get(..floor(text, limits::JOINED_BYTES_MAX)).unwrap_or_default();
+        self.push(leaf, 0, head);
+        // Nothing reaches over what lies between the two ends.
+        self.text.push('\n');
+        let from = floor(text, text.len() - limits::JOINED_BYTES_MAX);
+        self.push(leaf, from, text.get(from..).unwrap_or_default());
+    }
+
+    fn push(&mut self, leaf: usize, offset: usize, text: &str) {
+        self.segments.push(Segment { start: self.text.len(), leaf, offset });
+        self.text.push_str(text);
+    }
+
+    /// Whether there is anything to join.
+    pub(crate) fn is_several(&self) -> bool {
+        self.segments.first().map(|segment| segment.leaf) != self.segments.last().map(|segment| segment.leaf)
+    }
+
+    /// The strings that a range of the joined text lies in, and where in each. Empty if it lies in one alone, or if it
+    /// begins and ends where strings do: then it is several things, which happen to follow each other.
+    pub(crate) fn parts(&self, range: &std::ops::Range<usize>) -> Vec<(usize, std::ops::Range<usize>)> {
+        let first = self.segments.partition_point(|segment| segment.start <= range.start).saturating_sub(1);
+        let mut parts: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
+        let mut aligned = false;
+        for (index, segment) in self.segments.iter().enumerate().skip(first) {
+            if segment.start >= range.end {
+                break;
+            }
+            let end = self.segments.get(index + 1).map_or(self.text.len(), |next| next.start);
+            if index == first {
+                aligned = segment.start == range.start;
+            }
+            aligned = aligned && (end >= range.end) == (end == range.end);
+            let from = segment.offset + range.start.saturating_sub(segment.start);
+            let to = segment.offset + range.end.min(end).saturating_sub(segment.start);
+            if from < to {
+                parts.push((segment.leaf, from..to));
+            }
+        }
+        let several = parts.first().map(|part| part.0) != parts.last().map(|part| part.0);
+        if several && !aligned { parts } else { Vec::new() }
+    }
+}
+
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}

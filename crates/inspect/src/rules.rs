@@ -1,0 +1,280 @@
+//! Rules that are data: what a thing looks like, what confirms it, and texts that it must and must not see.
+//!
+//! A rule stands in a file of `rules/`. Its `keywords` decide whether it is looked at at all: one automaton looks for
+//! those of all rules at once. Where one stands, `pattern` is tried around it; what matches must pass the `check` (a
+//! checksum), hold enough different characters (`entropy`), and be no placeholder. `matches` and `passes` are its tests:
+//! texts that it must see and texts that it must let pass (see [`sample`] for what stands in for secrets in them).
+
+mod apply;
+mod sample;
+
+use std::sync::OnceLock;
+
+use model::{Class, Confidence, RuleId, Severity, limits};
+use regex_automata::meta::Regex;
+use regex_automata::util::syntax;
+use serde::Deserialize;
+
+use crate::check::Check;
+use crate::{Detector, Findings, Found, Hit, Inspector, Origin, View};
+
+/// One thing to look for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rule {
+    /// Its stable id.
+    pub id: RuleId,
+    /// Raised whenever what it sees changes.
+    pub version: u32,
+    /// One sentence for people: what it is, and what to do about it.
+    pub about: String,
+    /// What kind of thing it sees.
+    pub class: Class,
+    /// How much harm such a thing does.
+    pub severity: Severity,
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Words one of which stands in or beside everything it sees by its pattern.
+    #[serde(default)]
+    pub keywords: Vec<String>,
+    /// What it looks like, as an expression over bytes. If it has a group, the group is the finding.
+    #[serde(default)]
+    pub pattern: Option<String>,
+    /// The code that sees it, where no expression can, or none fast enough.
+    #[serde(default)]
+    pub by: Option<By>,
+    /// A checksum or form that a match must have besides.
+    #[serde(default)]
+    pub check: Option<Check>,
+    /// Bits of entropy per character that a match must have at least.
+    #[serde(default)]
+    pub entropy: Option<f32>,
+    /// Words one of which must stand near a match, or in the key of its value.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// Bytes around a keyword in which the match must lie.
+    #[serde(default = "window")]
+    pub window: usize,
+    /// Whether a match may be made of several strings of a message. Numbers that follow each other mean nothing.
+    #[serde(default = "yes")]
+    pub joins: bool,
+    /// Which of two rules that see the same text says more.
+    #[serde(default = "weight")]
+    pub weight: u8,
+    /// Texts in which it must see something.
+    #[serde(default)]
+    pub matches: Vec<String>,
+    /// Texts in which it must see nothing.
+    #[serde(default)]
+    pub passes: Vec<String>,
+}
+
+fn window() -> usize {
+    limits::RULE_WINDOW_BYTES
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Rules of a form of their own weigh more than guesses, which say `weight` for themselves.
+fn weight() -> u8 {
+    100
+}
+
+/// Code that sees what a rule describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum By {
+    /// E-mail addresses.
+    Email,
+}
+
+/// Why rules cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RuleError {
+    /// A file is not what a file of rules is.
+    #[error("read the rules in `{file}`")]
+    Read {
+        /// Its name.
+        file: String,
+        /// What is wrong, with the line.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// Two rules have the same id.
+    #[error("rule `{0}` is there twice")]
+    Twice(RuleId),
+    /// A rule's expression is none.
+    #[error("compile the pattern of rule `{rule}`")]
+    Pattern {
+        /// The rule.
+        rule: RuleId,
+        /// What is wrong.
+        #[source]
+        source: Box<regex_automata::meta::BuildError>,
+    },
+    /// A rule with a pattern has no keyword, or one that stands in every text, or a rule has neither or both of a pattern
+    /// and code.
+    #[error(
+        "rule `{0}` needs either code or a pattern with keywords of at least {min} characters of ASCII",
+        min = KEYWORD_BYTES_MIN
+    )]
+    Keywords(RuleId),
+    /// More words than one automaton can hold.
+    #[error("the rules have too many keywords")]
+    TooManyWords,
+}
+
+/// Bytes in a keyword: shorter ones stand everywhere.
+const KEYWORD_BYTES_MIN: usize = 2;
+
+/// A set of rules, ready to be used.
+#[derive(Debug)]
+pub struct Rules {
+    rules: Vec<Compiled>,
+    /// By keyword: the rules that it belongs to.
+    owners: Vec<(String, usize)>,
+}
+
+/// A rule and its expression, which is compiled when it is first tried.
+#[derive(Debug)]
+struct Compiled {
+    rule: Rule,
+    pattern: OnceLock<Option<Regex>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    rule: Vec<Rule>,
+}
+
+/// The files that ship.
+const STANDARD: &[(&str, &str)] = &[
+    ("rules/secrets.toml", include_str!("../rules/secrets.toml")),
+    ("rules/personal.toml", include_str!("../rules/personal.toml")),
+];
+
+impl Rules {
+    /// The rules that ship. Their expressions are compiled when they are first needed, so that the gate starts fast;
+    /// that all of them compile is a test's business.
+    ///
+    /// # Errors
+    ///
+    /// If a file cannot be read, which a test excludes.
+    pub fn standard() -> Result<Self, RuleError> {
+        let mut rules = Vec::new();
+        for (file, text) in STANDARD {
+            rules.extend(parse(file, text)?);
+        }
+        Self::of(rules)
+    }
+
+    /// These rules and those of one more file, all of which are compiled at once.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or a rule of it is not well formed.
+    pub fn and(self, file: &str, text: &str) -> Result<Self, RuleError> {
+        let added = parse(file, text)?;
+        for rule in &added {
+            compile(rule)?;
+        }
+        Self::of(self.rules.into_iter().map(|compiled| compiled.rule).chain(added).collect())
+    }
+
+    fn of(rules: Vec<Rule>) -> Result<Self, RuleError> {
+        let mut ids: Vec<&RuleId> = rules.iter().map(|rule| &rule.id).collect();
+        ids.sort();
+        if let Some([twice, ..]) = ids.windows(2).find(|pair| pair.first() == pair.last()) {
+            return Err(RuleError::Twice((*twice).clone()));
+        }
+        let mut owners = Vec::new();
+        for (index, rule) in rules.iter().enumerate() {
+            let fits = |word: &String| word.is_ascii() && word.len() >= KEYWORD_BYTES_MIN;
+            let by_pattern = rule.pattern.is_some() && !rule.keywords.is_empty() && rule.keywords.iter().all(fits);
+            if by_pattern == (rule.by.is_some() && rule.keywords.is_empty()) {
+                return Err(RuleError::Keywords(rule.id.clone()));
+            }
+            owners.extend(rule.keywords.iter().map(|word| (word.clone(), index)));
+        }
+        let rules = rules.into_iter().map(|rule| Compiled { rule, pattern: OnceLock::new() }).collect();
+        Ok(Self { rules, owners })
+    }
+
+    /// The rules that this code sees by.
+    pub(crate) fn by(&self, by: By) -> impl Iterator<Item = &Rule> {
+        self.iter().filter(move |rule| rule.by == Some(by))
+    }
+
+    /// Each rule.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().map(|compiled| &compiled.rule)
+    }
+
+    /// Tries every rule on the texts of its own: what each does that it should not. Empty if all is well.
+    ///
+    /// # Errors
+    ///
+    /// If a rule's expression does not compile.
+    pub fn test(self) -> Result<Vec<String>, RuleError> {
+        let rules: Vec<Rule> = self.iter().cloned().collect();
+        for rule in &rules {
+            compile(rule)?;
+        }
+        let inspector = Inspector::with(self)?;
+        let sees = |rule: &Rule, text: &str| {
+            let Findings { list, .. } = inspector.scan_text(text, Origin::Text);
+            list.iter().any(|finding| finding.rule == rule.id)
+        };
+        let mut failures = Vec::new();
+        for rule in &rules {
+            for text in &rule.matches {
+                if !sees(rule, &sample::fill(text)) {
+                    failures.push(format!("rule `{}` does not see `{text}`", rule.id));
+                }
+            }
+            for text in &rule.passes {
+                if sees(rule, &sample::fill(text)) {
+                    failures.push(format!("rule `{}` sees `{text}`", rule.id));
+                }
+            }
+        }
+        Ok(failures)
+    }
+}
+
+fn parse(file: &str, text: &str) -> Result<Vec<Rule>, RuleError> {
+    let read = toml::from_str(text);
+    let File { rule } = read.map_err(|source| RuleError::Read { file: file.to_owned(), source: Box::new(source) })?;
+    Ok(rule)
+}
+
+/// Memory of one compiled expression, in bytes.
+const PATTERN_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// An expression that matches nothing, for rules that are code.
+const NOTHING: &str = "[^\\x00-\\xff]";
+
+/// Compiles a rule's expression: over bytes, without Unicode's classes, in time linear in the text.
+fn compile(rule: &Rule) -> Result<Regex, RuleError> {
+    Regex::builder()
+        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(PATTERN_BYTES_MAX)))
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .build(rule.pattern.as_deref().unwrap_or(NOTHING))
+        .map_err(|source| RuleError::Pattern { rule: rule.id.clone(), source: Box::new(source) })
+}
+
+impl Detector for Rules {
+    fn keywords(&self) -> Vec<String> {
+        self.owners.iter().map(|(word, _)| word.clone()).collect()
+    }
+
+    fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
+        apply::look(self, view, hits, found);
+    }
+}
+
+#[cfg(test)]
+mod tests;
