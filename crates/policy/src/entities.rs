@@ -5,9 +5,9 @@ use std::collections::{HashMap, HashSet};
 use cedar_policy::{Entities, Entity, EntityId, EntityTypeName, EntityUid, ParseErrors, RestrictedExpression};
 use model::{AgentKind, Assurance, Caller, EndpointName, Object};
 
+use crate::Action;
 use crate::decide::Target;
 use crate::slices::Scope;
-use crate::{Action, Question};
 
 /// The names of the schema's types, parsed once.
 pub(crate) struct Names {
@@ -23,18 +23,21 @@ pub(crate) struct Names {
     template: EntityTypeName,
 }
 
-/// One question's entities.
+/// What questions of one caller, for one action and through one endpoint, have in common.
 pub(crate) struct Cast {
     pub(crate) agent: EntityUid,
     /// The other agents through which the call came.
     pub(crate) actors: Vec<EntityUid>,
     pub(crate) user: Option<EntityUid>,
     pub(crate) action: EntityUid,
-    pub(crate) resource: EntityUid,
     pub(crate) endpoint: EntityUid,
     groups: Vec<EntityUid>,
+}
+
+/// What a question is about, and the server it is in.
+pub(crate) struct Thing {
+    pub(crate) resource: EntityUid,
     server: Option<EntityUid>,
-    pub(crate) all: Entities,
 }
 
 /// Why entities could not be built; nothing a caller sends can bring it about.
@@ -58,66 +61,72 @@ impl Names {
         })
     }
 
-    /// Everything a question is about.
-    pub(crate) fn cast(&self, question: &Question<'_>) -> Result<Cast, Unbuildable> {
-        let caller = question.caller;
-        let groups = caller.groups().iter().map(|group| entity(&self.group, group.as_str())).collect();
-        let (resource, server) = self.resource(question.target);
+    /// Who asks, for what and through which endpoint.
+    pub(crate) fn cast(&self, action: Action, caller: &Caller, endpoint: &EndpointName) -> Cast {
         let actors = caller.authentication.actors.iter();
-        let cast = Cast {
+        Cast {
             agent: entity(&self.agent, caller.agent.id.as_str()),
             actors: actors.map(|actor| entity(&self.agent, actor.id.as_str())).collect(),
             user: caller.user().map(|user| entity(&self.user, user.as_str())),
-            action: entity(&self.action, question.action.as_str()),
-            endpoint: self.endpoint(question.endpoint),
-            resource,
-            groups,
-            server,
-            all: Entities::empty(),
-        };
-        let all = self.store(&cast, caller, question.action).ok_or(Unbuildable(()))?;
-        Ok(Cast { all, ..cast })
+            action: entity(&self.action, action.as_str()),
+            endpoint: self.endpoint(endpoint),
+            groups: caller.groups().iter().map(|group| entity(&self.group, group.as_str())).collect(),
+        }
     }
 
     fn endpoint(&self, name: &EndpointName) -> EntityUid {
         entity(&self.endpoint, name.as_str())
     }
 
-    /// The target, and the server it is in.
-    fn resource(&self, target: Target<'_>) -> (EntityUid, Option<EntityUid>) {
+    /// What is asked about.
+    pub(crate) fn thing(&self, target: Target<'_>) -> Thing {
         let object = match target {
-            Target::Endpoint(name) => return (self.endpoint(name), None),
+            Target::Endpoint(name) => return Thing { resource: self.endpoint(name), server: None },
             Target::Object(object) => object,
         };
         let server = entity(&self.server, object.server().as_str());
         let kind = match object {
-            Object::Server { .. } => return (server, None),
+            Object::Server { .. } => return Thing { resource: server, server: None },
             Object::Tool { .. } => &self.tool,
             Object::Prompt { .. } => &self.prompt,
             Object::Resource { .. } => &self.resource,
             Object::Template { .. } => &self.template,
         };
         // A server's name has no `/`, so that no two objects have one id.
-        (entity(kind, &format!("{}/{}", object.server(), object.name())), Some(server))
+        let resource = entity(kind, &format!("{}/{}", object.server(), object.name()));
+        Thing { resource, server: Some(server) }
     }
 
-    fn store(&self, cast: &Cast, caller: &Caller, action: Action) -> Option<Entities> {
+    /// All that the questions about these things can lead to.
+    pub(crate) fn entities(
+        &self,
+        cast: &Cast,
+        caller: &Caller,
+        action: Action,
+        things: &[Thing],
+    ) -> Result<Entities, Unbuildable> {
         let text = |text: &str| RestrictedExpression::new_string(text.to_owned());
         let known = |uid: &EntityUid, kind: AgentKind, assurance: Assurance| {
             let kind = ("kind".to_owned(), text(kind.as_str()));
             let attributes = HashMap::from([kind, ("assurance".to_owned(), text(assurance.as_str()))]);
-            Entity::new(uid.clone(), attributes, HashSet::new()).ok()
+            Entity::new(uid.clone(), attributes, HashSet::new()).map_err(|_| Unbuildable(()))
         };
-        let mut agents = vec![known(&cast.agent, caller.agent.kind, caller.assurance)?];
+        let mut all = vec![known(&cast.agent, caller.agent.kind, caller.assurance)?];
         for (uid, actor) in cast.actors.iter().zip(caller.authentication.actors.iter()) {
             // Nothing but the token's word tells of an agent that is not here itself.
-            agents.push(known(uid, actor.kind, Assurance::Public)?);
+            all.push(known(uid, actor.kind, Assurance::Public)?);
         }
-        let user = cast.user.iter().map(|user| child(user, cast.groups.iter().cloned()));
+        all.extend(cast.user.iter().map(|user| child(user, cast.groups.iter().cloned())));
         let group = Action::USE.contains(&action).then(|| entity(&self.action, "use"));
-        let rest = [child(&cast.action, group), child(&cast.resource, cast.server.clone())];
-        let endpoint = (cast.endpoint != cast.resource).then(|| child(&cast.endpoint, None));
-        Entities::from_entities(agents.into_iter().chain(user).chain(rest).chain(endpoint), None).ok()
+        all.push(child(&cast.action, group));
+        // A thing may be named twice, and may be the endpoint itself.
+        let mut named = HashSet::new();
+        let things = things.iter().filter(|thing| named.insert(&thing.resource));
+        all.extend(things.map(|thing| child(&thing.resource, thing.server.clone())));
+        if !named.contains(&cast.endpoint) {
+            all.push(child(&cast.endpoint, None));
+        }
+        Entities::from_entities(all, None).map_err(|_| Unbuildable(()))
     }
 }
 
@@ -131,9 +140,11 @@ impl Cast {
     pub(crate) fn user_scopes(&self, user: &EntityUid) -> Vec<Scope> {
         scopes(user, self.groups.iter())
     }
+}
 
-    /// Where policies about the target are filed.
-    pub(crate) fn resource_scopes(&self) -> Vec<Scope> {
+impl Thing {
+    /// Where policies about it are filed.
+    pub(crate) fn scopes(&self) -> Vec<Scope> {
         scopes(&self.resource, self.server.iter())
     }
 }

@@ -33,6 +33,7 @@ mod outcome;
 mod outline;
 mod parse;
 mod reads;
+mod scene;
 mod schema;
 mod shape;
 mod slices;

@@ -10,13 +10,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use cedar_policy::{Context, Entities, EntityUid, PolicyId as CedarId, Request, RestrictedExpression};
-use model::{Authentication, Object, PolicyId, Reason, Refusal};
+use cedar_policy::{Context, Entities, EntityUid, PolicyId as CedarId, Request};
+use model::{Caller, EndpointName, Object, PolicyId, Refusal, Timestamp};
 
-use crate::decide::{Foreseen, Target, instant};
-use crate::entities::Cast;
+use crate::decide::{Foreseen, Target};
+use crate::entities::Thing;
 use crate::moving::Moving;
 use crate::outcome::Outcome;
+use crate::scene::{Attribute, Scene, context, unput};
 use crate::shape::Fields;
 use crate::slices::{Slice, Split};
 use crate::{Action, Policies, Question};
@@ -28,8 +29,8 @@ pub(crate) struct Standing {
     /// What is asked once for both, because it does not look at the principal.
     alike: Both<Vec<Arc<Moving>>>,
     /// The part of the context that stands still.
-    context: Vec<(&'static str, RestrictedExpression)>,
-    entities: Entities,
+    context: Arc<[Attribute]>,
+    entities: Arc<Entities>,
     /// What policies that apply read of the arguments; `None` where they read nothing, or there are none.
     pub(crate) reading: Option<Reading>,
     pub(crate) reads_time: bool,
@@ -86,27 +87,51 @@ impl Policies {
         Ok(standing)
     }
 
-    /// What the answer to a question is for as long as the revision stays, for whoever asks of very many things at once
-    /// and remembers the answers: they would put everything else out of what is remembered here.
+    /// What the answer to a question is for as long as the revision stays. It is not remembered here.
     pub fn foresee(&self, question: &Question<'_>) -> Foreseen {
         if !question.action.is_asked_of(question.target) {
             return Foreseen::Refused;
         }
         let remembered = self.standings.get(question);
-        let standing = match remembered.map_or_else(|| self.work_out(question).map(Arc::new), Ok) {
-            Ok(standing) => standing,
+        foreseen(remembered.map_or_else(|| self.work_out(question).map(Arc::new), Ok).as_deref())
+    }
+
+    /// The same of each of many objects, in their order. What the questions have in common is worked out once.
+    ///
+    /// The answers are for the asker to remember: here they would put everything else out of what is remembered.
+    pub fn foresee_each(
+        &self,
+        action: Action,
+        caller: &Caller,
+        endpoint: &EndpointName,
+        objects: &[Object],
+    ) -> Vec<Foreseen> {
+        let things: Vec<Thing> = objects.iter().map(|object| self.names.thing(Target::Object(object))).collect();
+        let Ok(scene) = self.scene(action, caller, endpoint, &things) else {
             // A question that cannot be put is refused each time.
-            Err(_) => return Foreseen::Refused,
+            return vec![Foreseen::Refused; objects.len()];
         };
-        match standing.settled() {
-            Some(Ok(_)) => Foreseen::Permitted,
-            Some(Err(_)) => Foreseen::Refused,
-            None => Foreseen::Depends,
-        }
+        let each = objects.iter().zip(&things).map(|(object, thing)| {
+            let target = Target::Object(object);
+            // Nothing of it is asked about the time or arguments here, so none is given.
+            let question = Question { action, caller, endpoint, target, arguments: None, now: Timestamp(0) };
+            match action.is_asked_of(target) {
+                true => foreseen(self.work_out_in(&scene, thing, &question).as_ref()),
+                false => Foreseen::Refused,
+            }
+        });
+        each.collect()
     }
 
     fn work_out(&self, question: &Question<'_>) -> Result<Standing, Refusal> {
-        let mut standing = self.stand(question)?;
+        let thing = [self.names.thing(question.target)];
+        let scene = self.scene(question.action, question.caller, question.endpoint, &thing)?;
+        let [thing] = &thing;
+        self.work_out_in(&scene, thing, question)
+    }
+
+    fn work_out_in(&self, scene: &Scene, thing: &Thing, question: &Question<'_>) -> Result<Standing, Refusal> {
+        let mut standing = self.stand(scene, thing, question)?;
         let moves = standing.parts().next().is_some();
         standing.moves = moves;
         if !standing.parts().any(|moving| moving.permits()) {
@@ -116,29 +141,25 @@ impl Policies {
         Ok(standing)
     }
 
-    fn stand(&self, question: &Question<'_>) -> Result<Standing, Refusal> {
-        let cast = self.names.cast(question).map_err(|error| broken(&error))?;
-        let context = surroundings(&cast, &question.caller.authentication)?;
+    fn stand(&self, scene: &Scene, thing: &Thing, question: &Question<'_>) -> Result<Standing, Refusal> {
         let mut standing = Standing {
             sides: Vec::new(),
             alike: Both::default(),
-            context,
-            entities: cast.all.clone(),
+            context: Arc::clone(&scene.attributes),
+            entities: Arc::clone(&scene.entities),
             reading: None,
             reads_time: false,
             reads_surroundings: false,
             moves: false,
             otherwise: None,
         };
-        let user = cast.user.as_ref().map(|user| (user.clone(), cast.user_scopes(user)));
-        let agents = std::iter::once(&cast.agent).chain(&cast.actors);
-        let agents = agents.map(|agent| (agent.clone(), Cast::agent_scopes(agent)));
-        for (principal, scopes) in agents.chain(user) {
-            let slices = self.slices.find(&scopes, question.action, &cast.resource_scopes());
-            let request = request(&principal, &cast.action, &cast.resource, standing.still_context()?)?;
+        let resource_scopes = thing.scopes();
+        for (principal, scopes) in &scene.principals {
+            let slices = self.slices.find(scopes, question.action, &resource_scopes);
+            let request = request(principal, &scene.cast.action, &thing.resource, scene.context.clone())?;
             // INVARIANT: these are filed under no principal, so both principals lead to the same ones.
             standing.alike = Both::of(&slices, |split| &split.alike, &request, &standing.entities)?;
-            let side = standing.side(&cast, &request, &slices)?;
+            let side = standing.side(&request, &slices)?;
             standing.sides.push(side);
         }
         self.note_reads(question, &mut standing);
@@ -165,15 +186,17 @@ impl Policies {
 }
 
 impl Standing {
-    fn side(&self, cast: &Cast, request: &Request, slices: &[Arc<Slice>]) -> Result<Side, Refusal> {
+    fn side(&self, request: &Request, slices: &[Arc<Slice>]) -> Result<Side, Refusal> {
         let mut said = Both::<Outcome>::default();
         for slice in slices {
             said.hard.add(&slice.hard.still, request, &self.entities);
             said.obligations.add(&slice.obligations.still, request, &self.entities);
         }
         let moving = Both::of(slices, |split| &split.moving, request, &self.entities)?;
-        let principal = request.principal().cloned().ok_or_else(|| broken(&"it has no principal"))?;
-        Ok(Side { principal, action: cast.action.clone(), resource: cast.resource.clone(), said, moving })
+        let known = |uid: Option<&EntityUid>| uid.cloned().ok_or_else(|| unput(&"a part of it is unknown"));
+        let (principal, action, resource) = (request.principal(), request.action(), request.resource());
+        let (principal, action, resource) = (known(principal)?, known(action)?, known(resource)?);
+        Ok(Side { principal, action, resource, said, moving })
     }
 
     /// Every policy that is still to be asked.
@@ -207,20 +230,9 @@ impl Standing {
         Ok(Some(otherwise))
     }
 
-    fn still_context(&self) -> Result<Context, Refusal> {
-        context(self.still_pairs())
-    }
-
-    fn still_pairs(&self) -> impl Iterator<Item = (&'static str, RestrictedExpression)> {
-        self.context.iter().map(|(name, value)| (*name, value.clone()))
-    }
-
     /// The context with what moves, as far as it is read.
-    pub(crate) fn context_with(
-        &self,
-        moving: impl IntoIterator<Item = (&'static str, RestrictedExpression)>,
-    ) -> Result<Context, Refusal> {
-        let still = self.reads_surroundings.then(|| self.still_pairs());
+    pub(crate) fn context_with(&self, moving: impl IntoIterator<Item = Attribute>) -> Result<Context, Refusal> {
+        let still = self.reads_surroundings.then(|| self.context.iter().cloned());
         context(still.into_iter().flatten().chain(moving))
     }
 
@@ -288,7 +300,7 @@ impl Both<Vec<Arc<Moving>>> {
         let gather = |split: fn(&Slice) -> &Split| {
             let mut gathered = Vec::new();
             for moving in slices.iter().flat_map(|slice| part(split(slice))) {
-                if moving.applies(request, entities).map_err(|error| broken(&error))? {
+                if moving.applies(request, entities).map_err(|error| unput(&error))? {
                     gathered.push(Arc::clone(moving));
                 }
             }
@@ -321,20 +333,13 @@ impl Both<Outcome> {
     }
 }
 
-/// The part of the context that stands still: who asks, through what, and what their token says.
-fn surroundings(cast: &Cast, told: &Authentication) -> Result<Vec<(&'static str, RestrictedExpression)>, Refusal> {
-    let entity = |uid: &EntityUid| RestrictedExpression::new_entity_uid(uid.clone());
-    let text = |text: &Arc<str>| RestrictedExpression::new_string(text.as_ref().to_owned());
-    let set = |texts: &[Arc<str>]| RestrictedExpression::new_set(texts.iter().map(text));
-    let mut context = vec![("endpoint", entity(&cast.endpoint)), ("agent", entity(&cast.agent))];
-    context.extend(cast.user.iter().map(|user| ("user", entity(user))));
-    context.extend(told.issuer.iter().map(|issuer| ("issuer", text(issuer))));
-    context.extend(told.acr.iter().map(|acr| ("acr", text(acr))));
-    context.extend([("amr", set(&told.amr)), ("scopes", set(&told.scopes))]);
-    if let Some(signed_in) = told.signed_in {
-        context.push(("signed_in", instant(signed_in)?));
+fn foreseen(standing: Result<&Standing, &Refusal>) -> Foreseen {
+    match standing.map(Standing::settled) {
+        Ok(Some(Ok(_))) => Foreseen::Permitted,
+        Ok(None) => Foreseen::Depends,
+        // A question that cannot be put is refused each time.
+        Ok(Some(Err(_))) | Err(_) => Foreseen::Refused,
     }
-    Ok(context)
 }
 
 fn request(
@@ -343,15 +348,5 @@ fn request(
     resource: &EntityUid,
     context: Context,
 ) -> Result<Request, Refusal> {
-    Request::new(principal.clone(), action.clone(), resource.clone(), context, None).map_err(|error| broken(&error))
-}
-
-fn context(pairs: impl Iterator<Item = (&'static str, RestrictedExpression)>) -> Result<Context, Refusal> {
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value));
-    // Cedar's own text may hold a caller's values, so it is not passed on.
-    Context::from_pairs(pairs).map_err(|_| Refusal::new(Reason::PolicyError, "the context could not be built"))
-}
-
-fn broken(error: &dyn std::fmt::Display) -> Refusal {
-    Refusal::new(Reason::PolicyError, format!("the question could not be put: {error}"))
+    Request::new(principal.clone(), action.clone(), resource.clone(), context, None).map_err(|error| unput(&error))
 }

@@ -133,6 +133,11 @@ impl Connected {
         self.snapshot.policy.foresee(&question)
     }
 
+    /// The same about each of many objects.
+    pub(crate) fn foresee_each(&self, action: Action, objects: &[Object]) -> Vec<Foreseen> {
+        self.snapshot.policy.foresee_each(action, &self.caller, &self.door.name, objects)
+    }
+
     /// The same caller at the same endpoint in the light of a newer snapshot, for streams that stay open.
     pub(crate) fn again(&self, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<Self, Refusal> {
         let accepted = Accepted { endpoint: self.door.name.clone(), verb: Verb::Post };

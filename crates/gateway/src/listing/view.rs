@@ -51,7 +51,7 @@ pub(crate) struct View {
 struct Places(Vec<u64>);
 
 /// Definitions after which others get their turn.
-const BREATH: usize = 32;
+const BREATH: usize = 64;
 
 impl Default for Views {
     fn default() -> Self {
@@ -78,15 +78,17 @@ pub(crate) async fn of(connected: &Connected, list: List) -> Arc<View> {
 async fn look(connected: &Connected, list: List) -> Arc<View> {
     let endpoint = &connected.door.endpoint;
     let mut view = View { shown: Places::default(), asked: Places::default() };
-    for place in 0..list.count(endpoint) {
-        if place % BREATH == 0 {
-            tokio::task::yield_now().await;
-        }
-        let Some(object) = list.object(endpoint, place) else { continue };
-        match connected.foresee(Action::List, &object) {
-            Foreseen::Permitted => view.shown.put(place),
-            Foreseen::Depends => view.asked.put(place),
-            Foreseen::Refused => {}
+    let places: Vec<usize> = (0..list.count(endpoint)).collect();
+    for places in places.chunks(BREATH) {
+        tokio::task::yield_now().await;
+        let there = |place: &usize| Some((*place, list.object(endpoint, *place)?));
+        let (places, objects): (Vec<_>, Vec<_>) = places.iter().filter_map(there).unzip();
+        for (place, foreseen) in places.into_iter().zip(connected.foresee_each(Action::List, &objects)) {
+            match foreseen {
+                Foreseen::Permitted => view.shown.put(place),
+                Foreseen::Depends => view.asked.put(place),
+                Foreseen::Refused => {}
+            }
         }
     }
     Arc::new(view)

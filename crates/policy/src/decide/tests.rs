@@ -323,6 +323,9 @@ fn what_depends_on_nothing_that_moves_is_foreseen_and_agrees_with_what_is_decide
             Question { action: Action::List, caller: &caller, endpoint: &place, target, arguments: None, now };
         let (foreseen, again) = (policies.foresee(&question), policies.foresee(&question));
         assert_eq!(foreseen, again);
+        let among = [tool("erp/another"), object.clone(), object.clone()];
+        let each = policies.foresee_each(Action::List, &caller, &place, &among);
+        assert_eq!(each, [Foreseen::Permitted, foreseen, foreseen]);
         (foreseen, policies.decide(&question).is_ok())
     };
     assert_eq!(seen("erp/refund_order"), (Foreseen::Permitted, true));
