@@ -27,6 +27,9 @@ use crate::trail::Trail;
 use crate::{batch as together, line, metadata, sites};
 
 /// Takes one request and gives its response.
+///
+/// What each connection keeps, and what is moved for each message, is as large as the largest way through: here and further on
+/// the rare ways are boxed.
 pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, source: IpAddr) -> Response {
     let (head, body) = request.into_parts();
     if let Some(site) = gate.sites.at(head.uri.path()) {
@@ -43,7 +46,7 @@ pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, sour
     }
     // A client that keeps a session may lose its connection and read on: what it asked for goes on without it.
     let (alone, receipt) = (Arc::clone(gate), trail.receipt);
-    detached(gate, receipt, source, async move { arrive(&alone, head, body, trail).await }).await
+    detached(gate, receipt, source, Box::pin(async move { arrive(&alone, head, body, trail).await })).await
 }
 
 /// Sees something through, whether anybody waits for it or not.
@@ -80,7 +83,7 @@ async fn arrive(gate: &Arc<Gate>, head: Parts, body: Incoming, mut trail: Trail)
         Verb::Post => message(gate, &head, admitted, body, trail).await,
         Verb::Get | Verb::Delete => pipeline::run(gate, &head, admitted, &body, trail).await,
         Verb::Open => line::open(gate, admitted, trail),
-        Verb::Say(handle) => line::say(gate, head, admitted, &handle, body, trail).await,
+        Verb::Say(handle) => Box::pin(line::say(gate, head, admitted, &handle, body, trail)).await,
     }
 }
 

@@ -131,7 +131,7 @@ async fn walk(
             let spoken = Spoken { revision: answer.revision, is_named: is_named(head), wished: None };
             trail.is_answer = true;
             let running = enter(gate, known, &accepted, spoken, claim, trail)?;
-            legacy::answer(gate, &running, &answer, trail).await
+            Box::pin(legacy::answer(gate, &running, &answer, trail)).await
         }
     }
 }
@@ -203,13 +203,13 @@ async fn dispatch(
                 tokio::select! {
                     biased;
                     () = taken_back => Err(Refusal::new(Reason::TakenBack, "the client took it back").into()),
-                    answered = call(gate, head, running, message, Some(under_way), trail) => answered,
+                    answered = Box::pin(call(gate, head, running, message, Some(under_way), trail)) => answered,
                 }
             }
         },
         Path::Absorbed => {
             gate.journal.queue(&trail.taken(&running, message.row.method));
-            legacy::heed(gate, &running, message).await;
+            Box::pin(legacy::heed(gate, &running, message)).await;
             Ok(match &message.request.id {
                 None => answered(StatusCode::ACCEPTED, None, Bytes::new(), trail.receipt),
                 Some(id) => answered(StatusCode::OK, Some(JSON), reply::result(id, &json!({})), trail.receipt),

@@ -317,6 +317,8 @@ pub const DIFF_CONTEXT_LINES: usize = 3;
 pub const DIFF_MILLISECONDS_MAX: u64 = 250;
 /// Microseconds for which the journal gathers records between two flushes, while many callers wait for each.
 pub const JOURNAL_PAUSE_MICROSECONDS: u64 = 500;
+/// The same while so many wait that processors are what they wait for.
+pub const JOURNAL_PAUSE_MICROSECONDS_MAX: u64 = 2_000;
 
 /// Bytes of memory a local server may use, unless its manifest says otherwise.
 pub const LOCAL_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;

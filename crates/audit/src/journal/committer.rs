@@ -14,28 +14,48 @@ use crate::writer::{Indexed, Writer};
 /// Between two checkpoints, and between two tries to write a disk that failed.
 const TICK: Duration = Duration::from_millis(limits::CHECKPOINT_MILLISECONDS);
 
-/// How long the next records may gather under load.
-const PAUSE: Duration = Duration::from_micros(limits::JOURNAL_PAUSE_MICROSECONDS);
-
-/// Whether the gate is under load, told from how many callers waited for the last flush.
+/// How loaded the gate is, told from how many callers waited for the last flush.
 ///
 /// Under load the next records are on their way: a pause gathers them, and fewer flushes are paid for by all of them. A
-/// flush after a pause finds more who wait than one without, so that the load ends at a higher number than it begins at.
-#[derive(Default)]
-struct Load {
-    is_on: bool,
+/// flush after a longer pause finds more who wait, so that each load ends at a higher number than it begins at.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Load {
+    /// A flush follows as soon as somebody waits for one.
+    #[default]
+    Light,
+    /// Several callers share each flush.
+    Busy,
+    /// So many do that the processors, not the flushes, are what callers wait for: time spent on a flush is theirs.
+    Full,
 }
 
 impl Load {
-    /// Callers for one flush without a pause, from which on it begins.
-    const BEGINS: usize = 4;
-    /// Callers for one flush after a pause, below which it is over.
-    const LASTS: usize = 8;
+    /// Callers for one flush from which on a light load is busy, and below which a busy one is light.
+    const BUSY: (usize, usize) = (4, 8);
+    /// The same between busy and full.
+    const FULL: (usize, usize) = (12, 24);
 
-    /// Takes note of a flush, and tells whether to pause before the next.
-    fn note(&mut self, awaited: usize) -> bool {
-        self.is_on = awaited >= if self.is_on { Self::LASTS } else { Self::BEGINS };
-        self.is_on
+    /// The load after a flush for which so many callers waited.
+    fn after(self, awaited: usize) -> Self {
+        let (busy, full) = match self {
+            Self::Light => (Self::BUSY.0, usize::MAX),
+            Self::Busy => (Self::BUSY.1, Self::FULL.0),
+            Self::Full => (Self::BUSY.1, Self::FULL.1),
+        };
+        match awaited {
+            _ if awaited >= full => Self::Full,
+            _ if awaited >= busy => Self::Busy,
+            _ => Self::Light,
+        }
+    }
+
+    /// How long the next records may gather.
+    fn pause(self) -> Option<Duration> {
+        match self {
+            Self::Light => None,
+            Self::Busy => Some(Duration::from_micros(limits::JOURNAL_PAUSE_MICROSECONDS)),
+            Self::Full => Some(Duration::from_micros(limits::JOURNAL_PAUSE_MICROSECONDS_MAX)),
+        }
     }
 }
 
@@ -87,15 +107,16 @@ impl Committer {
                 self.queue.take(self.flush_delay, self.rest(), strangers)
             };
             let last = taken.last;
-            let busy = self.load.note(taken.batch.awaited());
+            self.load = self.load.after(taken.batch.awaited());
+            let pause = self.load.pause();
             // Under load more batches follow, and many share one write of the index, unless someone waits to read it.
-            let indexed = if busy && !taken.sought { Indexed::Soon } else { Indexed::Now };
+            let indexed = if pause.is_some() && !taken.sought { Indexed::Soon } else { Indexed::Now };
             self.commit(taken, indexed);
             if last {
                 break;
             }
-            if busy {
-                thread::sleep(PAUSE);
+            if let Some(pause) = pause {
+                thread::sleep(pause);
             }
         }
         let Self { mut writer, clerk, .. } = self;
@@ -135,3 +156,6 @@ impl Committer {
         if self.writer.size() == self.signed { Rest::Long } else { Rest::Short }
     }
 }
+
+#[cfg(test)]
+mod tests;

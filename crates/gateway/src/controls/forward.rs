@@ -59,13 +59,13 @@ pub(crate) async fn run(
     }
     if worded.crossing != Crossing::None {
         let outbound = Outbound { gate, running, message, route, objects: &objects, receipt };
-        let answer = bridge::send(outbound, worded, turn).await?;
+        let answer = Box::pin(bridge::send(outbound, worded, turn)).await?;
         return Ok(Sent { answer, objects, tasks, withdrawal: Withdrawal::none() });
     }
     let Worded { headers, body, .. } = worded;
     let (answer, withdrawal) = match (&running.present.legacy, &message.request.id) {
         (Some(session), Some(id)) if !route.is_local() => {
-            let open = legacy::session(gate, running, session, route).await?;
+            let open = Box::pin(legacy::session(gate, running, session, route)).await?;
             let deadlines = left(deadlines, began)?;
             if let Some(token) = &message.request.meta.progress_token {
                 session.goes_to(id, &route.server, token);
