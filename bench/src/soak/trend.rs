@@ -21,8 +21,20 @@ pub(super) struct Trend {
     pub(super) per_hour: f64,
     /// The standard error of that.
     pub(super) error_per_hour: f64,
-    /// Whether it is no more than noise, either way.
-    pub(super) is_flat: bool,
+    /// What that comes to.
+    pub(super) course: Course,
+}
+
+/// Where a quantity is going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Course {
+    /// Nowhere: its slope is no more than noise.
+    Flat,
+    /// Up: what is held grows.
+    Rises,
+    /// Down: what was held at first is let go of.
+    Falls,
 }
 
 impl Trend {
@@ -42,13 +54,21 @@ impl Trend {
             greatest,
             per_hour: thousandths(slope * 3600.0),
             error_per_hour: thousandths(error * 3600.0),
-            is_flat: slope.abs() <= ERRORS * error,
+            course: match () {
+                () if slope.abs() <= ERRORS * error => Course::Flat,
+                () if slope > 0.0 => Course::Rises,
+                () => Course::Falls,
+            },
         }
     }
 
     /// In words, in a unit of so many.
     pub(super) fn told(&self, unit: f64, name: &str) -> String {
-        let verdict = if self.is_flat { "flat" } else { "NOT FLAT" };
+        let verdict = match self.course {
+            Course::Flat => "flat",
+            Course::Rises => "IT RISES",
+            Course::Falls => "it falls",
+        };
         format!(
             "mean {:.2}, greatest {:.2} {name}; {:+.3} ± {:.3} an hour: {verdict}",
             self.mean / unit,
