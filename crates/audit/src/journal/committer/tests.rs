@@ -1,5 +1,4 @@
 use super::Load::{Busy, Full, Light};
-use super::*;
 
 #[test]
 fn a_load_ends_at_a_higher_number_than_it_begins_at() {
