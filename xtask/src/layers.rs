@@ -67,6 +67,7 @@ const ROOMS: &[Room] = &[
         may_use: May::Only(&["model", "egress", "inspect", "sandbox", "upstream"]),
         never: NO_ANYHOW,
     },
+    Room { name: "inventory", may_use: May::Only(&["model"]), never: NO_INPUT_OUTPUT },
     Room { name: "policy", may_use: May::Only(&["model"]), never: NO_INPUT_OUTPUT },
     Room { name: "inspect", may_use: May::Only(&["model"]), never: NO_INPUT_OUTPUT },
     Room { name: "flow", may_use: May::Only(&["model"]), never: NO_ANYHOW },
@@ -77,7 +78,17 @@ const ROOMS: &[Room] = &[
     // The store implements the ports of the rooms that own them, so it may name those rooms.
     Room {
         name: "store",
-        may_use: May::Only(&["model", "identity", "registry", "policy", "consent", "watch", "audit", "admin"]),
+        may_use: May::Only(&[
+            "model",
+            "identity",
+            "registry",
+            "inventory",
+            "policy",
+            "consent",
+            "watch",
+            "audit",
+            "admin",
+        ]),
         never: NO_ANYHOW,
     },
     // The data plane never names the control plane or the store, and the control plane never the data plane.
@@ -92,7 +103,17 @@ const ROOMS: &[Room] = &[
     Room {
         name: "admin",
         may_use: May::Only(&[
-            "model", "upstream", "egress", "identity", "registry", "policy", "inspect", "flow", "consent", "watch",
+            "model",
+            "upstream",
+            "egress",
+            "identity",
+            "registry",
+            "inventory",
+            "policy",
+            "inspect",
+            "flow",
+            "consent",
+            "watch",
             "audit",
         ]),
         never: NO_ANYHOW,

@@ -58,6 +58,10 @@ pub struct Admin {
     pub registry: Arc<dyn registry::port::Registry>,
     /// The governed state as a whole.
     pub state: Arc<dyn port::State>,
+    /// What hosts reported.
+    pub inventories: Arc<dyn port::Inventories>,
+    /// Where agents reach the gate: what the URLs of its endpoints begin with, the one that people are told first.
+    pub agents_urls: Vec<String>,
     /// Halts, durable.
     pub halts_port: Arc<dyn watch::port::Halts>,
     /// Halts in force, shared with the data plane.

@@ -1,7 +1,8 @@
 //! What the control plane asks of a store: the governed state as one thing, read whole and changed whole.
 
 use async_trait::async_trait;
-use model::{AgentId, Change, EndpointName, Revision, ServerName, StoreError, ZoneName};
+use inventory::Report;
+use model::{AgentId, Change, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
 
 /// The governed state at one revision. `app` compiles the data plane's snapshot from it, and `apply` is compared
@@ -85,4 +86,29 @@ pub trait State: Send + Sync {
     /// [`StoreError::Refused`] when an endpoint would name a server, a server a zone, or an agent an endpoint, that is not
     /// there afterwards.
     async fn apply(&self, plan: Plan, change: Change) -> Result<Revision, StoreError>;
+}
+
+/// What a host's clients connect to, as somebody reported it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptReport {
+    /// The report.
+    pub report: Report,
+    /// Who reported it. Of one host and user, each reporter has a report of their own: nobody replaces another's.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What hosts reported of their clients. It is evidence, and no part of the governed state: it has no revision.
+#[async_trait]
+pub trait Inventories: Send + Sync {
+    /// A page of reports, and the mark to read on from; none at the end. At most [`model::limits::INVENTORY_REPORTS_READ`].
+    async fn reports(&self, after: Option<i64>) -> Result<(Vec<KeptReport>, Option<i64>), StoreError>;
+
+    /// The reports of one host.
+    async fn reports_of(&self, host: &str) -> Result<Vec<KeptReport>, StoreError>;
+
+    /// Keeps a report in place of the one before, of the same host and user by the same person, and forgets those that are
+    /// too old.
+    async fn keep_report(&self, report: Report, change: Change) -> Result<(), StoreError>;
 }

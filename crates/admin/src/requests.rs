@@ -17,6 +17,14 @@ pub struct ServerPath {
     pub name: ServerName,
 }
 
+/// A host in a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostPath {
+    /// The host, as it was reported.
+    pub name: String,
+}
+
 /// A receipt in a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,6 +3,7 @@
 pub(crate) mod about;
 pub(crate) mod apply;
 pub(crate) mod halts;
+pub(crate) mod inventories;
 pub(crate) mod lists;
 pub(crate) mod receipts;
 pub(crate) mod servers;

@@ -2,12 +2,15 @@
 
 use model::Role;
 
-use crate::resources::{about, apply, halts, lists, receipts, servers};
+use crate::resources::{about, apply, halts, inventories, lists, receipts, servers};
 use crate::route::Route;
 use crate::route::Verb::{Delete, Get, Post};
 
-/// Everyone with a role reads the state.
-const READ: &[Role] = &Role::ALL;
+/// Everyone with a role reads the state, but for those who only report.
+const READ: &[Role] = &[Role::Viewer, Role::Auditor, Role::Reviewer, Role::Approver, Role::Responder];
+/// Holding an inventory against the state tells no more than which of one's own connections are approved.
+const COMPARE: &[Role] = &Role::ALL;
+const REPORT: &[Role] = &[Role::Reporter, Role::Reviewer];
 const AUDIT: &[Role] = &[Role::Auditor];
 const REVIEW: &[Role] = &[Role::Reviewer, Role::Approver];
 const APPROVE: &[Role] = &[Role::Approver];
@@ -41,6 +44,11 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Post, "/api/v1/servers/{name}/disconnect", "Forgets a credential.", SUSPEND, servers::disconnect),
         Route::new(Post, "/api/v1/servers/{name}/suspend", "Takes a server out of service.", SUSPEND, servers::suspend),
         Route::new(Post, "/api/v1/servers/{name}/resume", "Puts a suspended server back.", APPROVE, servers::resume),
+
+        Route::new(Get, "/api/v1/inventory", "Every host that was reported.", READ, inventories::list),
+        Route::new(Post, "/api/v1/inventory", "Keeps what a host's clients connect to.", REPORT, inventories::keep),
+        Route::new(Post, "/api/v1/inventory/compare", "Judges it, and keeps nothing.", COMPARE, inventories::compare),
+        Route::new(Get, "/api/v1/inventory/{name}", "What was reported of a host.", READ, inventories::show),
 
         Route::new(Get, "/api/v1/endpoints", "Every endpoint.", READ, lists::endpoints),
         Route::new(Get, "/api/v1/zones", "Every declared zone.", READ, lists::zones),

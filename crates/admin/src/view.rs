@@ -1,5 +1,6 @@
 //! What the API shows: stable shapes, apart from those the rooms use among themselves. The CLI reads them too.
 
+mod host;
 mod server;
 
 use model::{Actor, Role, Scope, Timestamp};
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::difference::Edit;
+pub use host::{HostReport, HostRow};
 pub use server::{
     CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer, ServerRow,
     Traffic,

@@ -8,7 +8,7 @@
 mod bridge;
 mod endpoint;
 mod gate;
-mod install;
+pub(crate) mod install;
 mod message;
 mod mirrored;
 mod stdio;
@@ -18,13 +18,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::cli::failure::Failure;
 
 use bridge::Bridge;
 use endpoint::{Endpoint, Token};
 use gate::Gate;
-use install::{Client, Deed, Install};
+use install::{Deed, Install};
+use inventory::Client;
 
 /// What `connect` takes.
 #[derive(Debug, Args)]
@@ -45,10 +47,10 @@ pub(crate) struct Connect {
 #[command(next_help_heading = "Write it into a client's settings")]
 struct Settings {
     /// Show the change, ask, keep a backup, write
-    #[arg(long, value_name = "CLIENT")]
+    #[arg(long, value_name = "CLIENT", value_parser = clients())]
     install: Option<Client>,
     /// Take the entry out again
-    #[arg(long, value_name = "CLIENT", conflicts_with_all = ["install", "print"])]
+    #[arg(long, value_name = "CLIENT", value_parser = clients(), conflicts_with_all = ["install", "print"])]
     remove: Option<Client>,
     /// The entry's name; without it, the endpoint's
     #[arg(long)]
@@ -65,6 +67,14 @@ struct Settings {
     /// Do not ask
     #[arg(short, long, conflicts_with = "print")]
     yes: bool,
+}
+
+/// The clients into whose settings an entry can be written, by their words.
+fn clients() -> impl TypedValueParser<Value = Client> {
+    let words = Client::WRITTEN.map(|client| PossibleValue::new(client.word()).help(client.to_string()));
+    PossibleValuesParser::new(words).try_map(|word: String| {
+        Client::WRITTEN.into_iter().find(|client| client.word() == word).ok_or("there is no such client")
+    })
 }
 
 impl Connect {

@@ -576,3 +576,23 @@ pub const RULE_CONTEXT_BYTES: usize = 96;
 pub const JOINED_BYTES_MAX: usize = 512;
 /// Bytes in one text that is inspected: a message, or a file that a person asks about.
 pub const INSPECTED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Servers in one host's inventory.
+pub const INVENTORY_ENTRIES_MAX: usize = 2_000;
+/// Folders with projects that one inventory looks into.
+pub const INVENTORY_PROJECTS_MAX: usize = 2_000;
+/// Folders that are walked through in search of projects.
+pub const INVENTORY_FOLDERS_MAX: usize = 100_000;
+/// How deep below a folder projects are searched for.
+pub const INVENTORY_DEPTH_MAX: usize = 6;
+/// Things in one folder of settings that are looked at.
+pub const INVENTORY_LISTED_MAX: usize = 10_000;
+/// Bytes in a host's or a user's name in a report.
+pub const INVENTORY_NAME_BYTES_MAX: usize = 256;
+/// Bytes in one report that is kept.
+pub const INVENTORY_REPORT_BYTES_MAX: usize = 512 * 1024;
+/// Reports that are kept.
+pub const INVENTORY_REPORTS_MAX: usize = 10_000;
+/// Reports that are read at once.
+pub const INVENTORY_REPORTS_READ: usize = 16;
+/// How long a report is kept that no newer one has replaced.
+pub const INVENTORY_REPORT_MILLISECONDS_MAX: u64 = 90 * 24 * 60 * 60_000;

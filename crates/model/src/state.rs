@@ -31,6 +31,8 @@ pub enum Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
+    /// Reports the inventory of a host, and reads nothing but how that stands to the gate.
+    Reporter,
     /// Reads the state.
     Viewer,
     /// Reads receipts.
@@ -47,12 +49,13 @@ pub enum Role {
 
 impl Role {
     /// Every role, the least first.
-    pub const ALL: [Self; 6] =
-        [Self::Viewer, Self::Auditor, Self::Reviewer, Self::Approver, Self::Responder, Self::Admin];
+    pub const ALL: [Self; 7] =
+        [Self::Reporter, Self::Viewer, Self::Auditor, Self::Reviewer, Self::Approver, Self::Responder, Self::Admin];
 
     /// The word used in settings and documents.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Reporter => "reporter",
             Self::Viewer => "viewer",
             Self::Auditor => "auditor",
             Self::Reviewer => "reviewer",

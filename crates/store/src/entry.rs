@@ -2,6 +2,7 @@
 
 use admin::port::{Edits, Plan};
 use identity::port::{self, Ended, Family, Grant, Kept, Registered};
+use inventory::Report;
 use model::{Change, Digest, Scope, StoreError, limits};
 use registry::{Observed, Place, Server, ServerManifest};
 use serde_json::{Map, Value, json};
@@ -126,6 +127,18 @@ impl Entry {
     /// Somebody disconnected a server.
     pub(crate) fn disconnected(place: &port::Place, was_there: bool) -> Self {
         Self::new("credential.disconnect", &place.owner).with(json!({ "holder": place.holder, "was_there": was_there }))
+    }
+
+    /// Somebody reported what a host's clients connect to.
+    pub(crate) fn reported(report: &Report) -> Self {
+        let with_secrets = report.entries.iter().filter(|entry| !entry.plaintext.is_empty()).count();
+        Self::new("inventory.report", &report.host).with(json!({
+            "user": report.user,
+            "system": report.system,
+            "servers": report.entries.len(),
+            "with_secrets": with_secrets,
+            "unreadable": report.unreadable.len(),
+        }))
     }
 
     fn new(what: &'static str, subject: &impl ToString) -> Self {

@@ -8,6 +8,7 @@
 mod credentials;
 mod facade;
 mod halts;
+mod inventory;
 mod outbox;
 mod registry;
 mod state;
@@ -138,11 +139,13 @@ fn migrations() -> Migrator {
     let facade = include_str!("../migrations/sqlite/0002_facade.sql").into_sql_str();
     let credentials = include_str!("../migrations/sqlite/0003_credentials.sql").into_sql_str();
     let agents = include_str!("../migrations/sqlite/0004_agents.sql").into_sql_str();
+    let inventory = include_str!("../migrations/sqlite/0005_inventory.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
         Migration::new(3, "credentials".into(), MigrationType::Simple, credentials, false),
         Migration::new(4, "agents".into(), MigrationType::Simple, agents, false),
+        Migration::new(5, "inventory".into(), MigrationType::Simple, inventory, false),
     ])
 }
 

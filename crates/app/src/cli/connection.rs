@@ -50,6 +50,20 @@ impl Finding {
         Ok(Connection::to(loaded.settings.admin.listen, token_file))
     }
 
+    /// Whether a gate was named, or there are settings that name one.
+    pub(crate) fn is_named(&self) -> bool {
+        self.admin.is_some() || self.config.exists()
+    }
+
+    /// The gate at this address, with the token that was named.
+    pub(crate) fn at(&self, url: &str) -> Result<Connection, Failure> {
+        let token_file = self.token_file.clone().ok_or_else(|| {
+            Failure::usage("there is no token to show to that gate")
+                .with_next("name the file with your token by --token-file")
+        })?;
+        Ok(Connection { url: url.trim_end_matches('/').to_owned(), token_file })
+    }
+
     /// The settings, for what needs no running gate.
     pub(crate) fn settings(&self) -> Result<Loaded, Failure> {
         Loaded::read(&self.config).map_err(|error| {

@@ -2,7 +2,8 @@
 //!
 //! The binary's other commands start a gate. These are clients of the admin API and nothing more: whatever they can do,
 //! the API can do, and what decides stands in `admin`. One file each: [`apply`], [`server`], [`lists`], [`halt`],
-//! [`audit`], [`status`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put words on the
+//! [`audit`], [`status`],
+//! [`inventory`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put words on the
 //! screen.
 
 mod apply;
@@ -12,6 +13,7 @@ pub(crate) mod client;
 pub(crate) mod connection;
 pub(crate) mod failure;
 mod halt;
+mod inventory;
 mod json;
 mod lists;
 pub(crate) mod paint;
@@ -130,6 +132,8 @@ pub(crate) enum ClientCommand {
     Resume(halt::Resume),
     /// The halts in force
     Halts(WithGate<halt::Halts>),
+    /// What the clients on this host connect to: what is approved, and what is not
+    Inventory(inventory::Inventory),
     /// Receipts: find them, read them, prove them
     #[command(subcommand)]
     Audit(audit::Audit),
@@ -186,6 +190,7 @@ impl ClientCommand {
             Self::Halt(command) => command.run().await,
             Self::Resume(command) => command.run().await,
             Self::Halts(command) => command.own.run(&command.gate).await,
+            Self::Inventory(command) => command.run().await,
             Self::Audit(command) => command.run().await,
             Self::Status(command) => command.own.run(&command.gate).await,
         };

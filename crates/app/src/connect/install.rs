@@ -1,17 +1,16 @@
 //! `portcullis connect --install CLIENT URL`: an entry in a client's settings that starts `portcullis connect URL`.
 //!
 //! The file is its user's: what is to change is shown and asked for, everything else in it stays byte for byte, what it
-//! was is kept beside it, and a file that is not understood is not touched. [`clients`] knows where the files are and
-//! what an entry looks like, [`jsonc`] and [`codex`] change texts, [`file`] reads and replaces.
+//! was is kept beside it, and a file that is not understood is not touched. `inventory` knows where the files are and
+//! what an entry looks like, and changes texts; [`file`] reads and replaces.
 
-mod clients;
-mod codex;
-mod file;
-mod jsonc;
+pub(crate) mod file;
 
 use std::path::{Path, PathBuf};
 
 use admin::{Action, Edit};
+use inventory::jsonc::Changed;
+use inventory::{Client, Form, Scope, Surroundings, System, codex, jsonc};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
@@ -19,11 +18,7 @@ use crate::cli::failure::Failure;
 use crate::cli::paint::{self, FAINT, GOOD, WARN, visible, wrapped};
 use crate::cli::{ask, show};
 
-use clients::{Form, Scope, Surroundings, System};
 use file::Found;
-use jsonc::Changed;
-
-pub(crate) use clients::Client;
 
 /// Bytes in an entry's name.
 const NAME_BYTES_MAX: usize = 63;
@@ -56,6 +51,7 @@ impl Install {
             Form::Json { section } => {
                 jsonc::pretty(&serde_json::json!({ section: { self.name.as_str(): entry } }), "  ")
             }
+            form @ (Form::JsonWithin { .. } | Form::Projects | Form::Yaml | Form::Xml) => return Err(unwritten(form)),
         };
         paint::err(&format!("{FAINT}for {}: {}{FAINT:#}\n", self.client, self.path()?.display()));
         paint::out(&format!("{text}\n"))
@@ -85,15 +81,7 @@ impl Install {
 
     fn changed(&self, found: &Found, put: Option<&Map<String, Value>>) -> Result<Option<Changed>, Failure> {
         let (text, name) = (found.text(), self.name.as_str());
-        let changed = match (self.client.form(), put) {
-            (Form::Json { section }, Some(entry)) => {
-                jsonc::put(text, section, name, &Value::Object(entry.clone())).map_err(|error| error.to_string())
-            }
-            (Form::Json { section }, None) => jsonc::take(text, section, name).map_err(|error| error.to_string()),
-            (Form::Toml, Some(entry)) => codex::put(text, name, entry).map_err(|error| error.to_string()),
-            (Form::Toml, None) => codex::take(text, name).map_err(|error| error.to_string()),
-        };
-        changed.map_err(|why| {
+        changed(self.client.form(), text, name, put).map_err(|why| {
             Failure::new(format!("`{}` was left as it is: {why}", found.path().display()))
                 .with_next("mend the file, or add by hand what `--print` shows")
         })
@@ -102,10 +90,7 @@ impl Install {
     /// The entry, line by line against what stands there; of the rest of the file nothing is shown, because nothing
     /// in it changes, and because other entries may hold other people's keys.
     fn shown(&self, found: &Found, put: Option<&Map<String, Value>>, before: Option<&str>) -> String {
-        let after = put.map(|entry| match self.client.form() {
-            Form::Toml => codex::pretty(&self.name, entry),
-            Form::Json { .. } => jsonc::pretty(&Value::Object(entry.clone()), "  "),
-        });
+        let after = put.map(|entry| shown(self.client.form(), &self.name, entry));
         let action = match (before, &after) {
             (_, None) => Action::Delete,
             (None, Some(_)) => Action::Create,
@@ -153,11 +138,9 @@ impl Install {
         if let Some(file) = &self.file {
             return Ok(file.clone());
         }
-        let home = std::env::home_dir().filter(|home| home.is_absolute());
-        let home = home.ok_or_else(|| {
+        let home = home().ok_or_else(|| {
             Failure::new("your home folder is not known").with_next("name the client's file with --config-file")
         })?;
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let around = Surroundings { system: System::this(), home, variable: &variable };
         let scope = if self.project { Scope::Project } else { Scope::User };
         self.client.file(scope, &around).ok_or_else(|| {
@@ -166,18 +149,72 @@ impl Install {
         })
     }
 
-    /// The entry: this program, wherever the client is started from.
     fn entry(&self, url: &str, token_file: Option<&Path>) -> Result<Map<String, Value>, Failure> {
-        let program = std::env::current_exe().ok().and_then(|path| path.to_str().map(str::to_owned));
-        let program = program.ok_or_else(|| Failure::new("the path of this program is not known, or is no text"))?;
-        let mut arguments = vec!["connect".to_owned(), url.to_owned()];
-        if let Some(file) = token_file {
-            let file = std::path::absolute(file).ok().and_then(|path| path.to_str().map(str::to_owned));
-            let file = file.ok_or_else(|| Failure::new("the path of the token's file is no text"))?;
-            arguments.extend(["--token-file".to_owned(), file]);
-        }
-        Ok(self.client.entry(&program, &arguments))
+        entry(self.client, url, token_file)
     }
+}
+
+/// The user's home, if it is known.
+pub(crate) fn home() -> Option<PathBuf> {
+    std::env::home_dir().filter(|home| home.is_absolute())
+}
+
+/// What the environment says, if it says something.
+pub(crate) fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+}
+
+/// The text with the entry of this name replaced, or taken out; `None` if that changes nothing. The error says why the
+/// text is left alone.
+pub(crate) fn changed(
+    form: Form,
+    text: &str,
+    name: &str,
+    put: Option<&Map<String, Value>>,
+) -> Result<Option<Changed>, String> {
+    match (form, put) {
+        (Form::Json { section }, Some(entry)) => {
+            jsonc::put(text, section, name, &Value::Object(entry.clone())).map_err(|error| error.to_string())
+        }
+        (Form::Json { section }, None) => jsonc::take(text, section, name).map_err(|error| error.to_string()),
+        (Form::Toml, Some(entry)) => codex::put(text, name, entry).map_err(|error| error.to_string()),
+        (Form::Toml, None) => codex::take(text, name).map_err(|error| error.to_string()),
+        (form @ (Form::JsonWithin { .. } | Form::Projects | Form::Yaml | Form::Xml), _) => {
+            Err(unwritten(form).to_string())
+        }
+    }
+}
+
+/// An entry as its file would have it.
+pub(crate) fn shown(form: Form, name: &str, entry: &Map<String, Value>) -> String {
+    match form {
+        Form::Toml => codex::pretty(name, entry),
+        Form::Json { .. } | Form::JsonWithin { .. } | Form::Projects | Form::Yaml | Form::Xml => {
+            jsonc::pretty(&Value::Object(entry.clone()), "  ")
+        }
+    }
+}
+
+fn unwritten(form: Form) -> Failure {
+    let what = match form {
+        Form::Yaml => "YAML",
+        Form::Xml => "an IDE's options",
+        Form::Projects | Form::JsonWithin { .. } | Form::Json { .. } | Form::Toml => "settings inside settings",
+    };
+    Failure::new(format!("{what} can be read here, and not written"))
+}
+
+/// The entry: this program, wherever the client is started from.
+pub(crate) fn entry(client: Client, url: &str, token_file: Option<&Path>) -> Result<Map<String, Value>, Failure> {
+    let program = std::env::current_exe().ok().and_then(|path| path.to_str().map(str::to_owned));
+    let program = program.ok_or_else(|| Failure::new("the path of this program is not known, or is no text"))?;
+    let mut arguments = vec!["connect".to_owned(), url.to_owned()];
+    if let Some(file) = token_file {
+        let file = std::path::absolute(file).ok().and_then(|path| path.to_str().map(str::to_owned));
+        let file = file.ok_or_else(|| Failure::new("the path of the token's file is no text"))?;
+        arguments.extend(["--token-file".to_owned(), file]);
+    }
+    Ok(client.entry(&program, &arguments))
 }
 
 /// An entry's name, which every client can read.

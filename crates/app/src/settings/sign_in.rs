@@ -140,6 +140,14 @@ impl Loaded {
         said.or_else(|| bound.ip().is_loopback().then(|| format!("http://{bound}")))
     }
 
+    /// Where agents reach the gate: what it is called, and the address it listens on.
+    pub(crate) fn agents_urls(&self, bound: SocketAddr) -> Vec<String> {
+        let own = (!bound.ip().is_unspecified()).then(|| format!("http://{bound}"));
+        let mut urls: Vec<_> = self.public_url(bound).into_iter().chain(own).collect();
+        urls.dedup();
+        urls
+    }
+
     /// The façade's terms, its provider and where that may be; `None` where nobody signs in.
     ///
     /// # Errors

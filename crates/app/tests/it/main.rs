@@ -20,6 +20,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod inventory;
+#[cfg(test)]
 mod local;
 #[cfg(test)]
 mod many;

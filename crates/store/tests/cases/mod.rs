@@ -3,6 +3,7 @@
 pub(crate) mod credentials;
 pub(crate) mod facade;
 pub(crate) mod halts;
+pub(crate) mod inventory;
 pub(crate) mod outbox;
 pub(crate) mod registry;
 mod samples;
@@ -14,6 +15,7 @@ use tokio::sync::watch::Receiver;
 pub(crate) trait Store:
     ::registry::port::Registry
     + admin::port::State
+    + admin::port::Inventories
     + ::watch::port::Halts
     + audit::port::Outbox
     + identity::port::Facade
@@ -26,6 +28,7 @@ pub(crate) trait Store:
 impl<S> Store for S where
     S: ::registry::port::Registry
         + admin::port::State
+        + admin::port::Inventories
         + ::watch::port::Halts
         + audit::port::Outbox
         + identity::port::Facade
@@ -102,6 +105,11 @@ macro_rules! suite {
             a_credential_is_kept_for_its_holder_and_the_next_takes_its_place
             a_credential_is_renewed_only_from_the_one_it_was_made_of
             who_connects_and_disconnects_leaves_a_receipt_without_the_secret
+        );
+        $crate::cases::suite!($backend, inventory:
+            a_report_is_kept_and_the_next_of_the_same_person_takes_its_place
+            reports_are_read_page_by_page
+            a_report_that_nobody_renews_goes_by_time
         );
         $crate::cases::suite!($backend, outbox:
             each_change_waits_in_order_until_it_is_settled

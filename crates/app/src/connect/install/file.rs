@@ -11,7 +11,7 @@ const BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// A file as it was found; it need not exist.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Where it is in truth: settings may be links into somebody's collection, which stay links.
     path: PathBuf,
     text: Option<String>,
@@ -19,7 +19,7 @@ pub(super) struct Found {
 
 /// Why a file was left alone.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FileError {
+pub(crate) enum FileError {
     #[error("`{path}` cannot be read")]
     Read {
         path: String,
@@ -39,16 +39,20 @@ pub(super) enum FileError {
 }
 
 impl Found {
-    pub(super) fn read(path: &Path) -> Result<Self, FileError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
         let failed = |source| FileError::Read { path: path.display().to_string(), source };
         let path = match fs::canonicalize(path) {
             Ok(real) => real,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
                 return Ok(Self { path: path.to_owned(), text: None });
             }
             Err(error) => return Err(failed(error)),
         };
         let mut text = String::new();
+        // What is no file may never end, or never begin.
+        if !fs::metadata(&path).map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no file")));
+        }
         let file = File::open(&path).map_err(failed)?;
         file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(failed)?;
         if u64::try_from(text.len()).is_ok_and(|bytes| bytes > BYTES_MAX) {
@@ -57,17 +61,27 @@ impl Found {
         Ok(Self { path, text: Some(text) })
     }
 
+    /// Whether it exists.
+    pub(crate) fn exists(&self) -> bool {
+        self.text.is_some()
+    }
+
     /// What it says; nothing when it does not exist.
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.text.as_deref().unwrap_or_default()
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Whether it is the file at this path.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        self.path == path || fs::canonicalize(path).is_ok_and(|real| real == self.path)
+    }
+
     /// Puts `text` in its place, at once or not at all, and keeps what it was beside it. Gives the copy's path.
-    pub(super) fn write(&self, text: &str, now: Timestamp) -> Result<Option<PathBuf>, FileError> {
+    pub(crate) fn write(&self, text: &str, now: Timestamp) -> Result<Option<PathBuf>, FileError> {
         if Self::read(&self.path)?.text != self.text {
             return Err(FileError::Changed { path: self.path.display().to_string() });
         }

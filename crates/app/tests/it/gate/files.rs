@@ -44,7 +44,7 @@ pub(crate) const CALLERS: [Caller; 8] =
     [ANA, ANA_AT_DESKTOP, ANA_WITH_SCOUT, BOB, RECONCILER, NAMESAKE, OUTSIDER, CROWD];
 
 /// People on the admin side beside the bootstrap token, by their one role.
-pub(crate) const ROLES: [&str; 6] = ["viewer", "auditor", "reviewer", "approver", "responder", "admin"];
+pub(crate) const ROLES: [&str; 7] = ["reporter", "viewer", "auditor", "reviewer", "approver", "responder", "admin"];
 
 /// The credential that the gate gives the desk, when it is asked for one.
 pub(crate) const DESK_CREDENTIAL: &str = "credential-of-the-desk-6f1d2c";

@@ -17,7 +17,7 @@ const INDENT: &str = "  ";
 /// Why a text was left alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what}, in line {line}, column {column}")]
-pub(super) struct Malformed {
+pub struct Malformed {
     what: &'static str,
     line: usize,
     column: usize,
@@ -25,15 +25,38 @@ pub(super) struct Malformed {
 
 /// A text and what stood at the place before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Changed {
+pub struct Changed {
     /// The whole text, changed.
-    pub(super) text: String,
+    pub text: String,
     /// The entry's text before, as it was written.
-    pub(super) before: Option<String>,
+    pub before: Option<String>,
+}
+
+/// What the text says; an empty one says an empty object.
+///
+/// # Errors
+/// Where it is no JSON, even with comments and trailing commas.
+pub fn read(text: &str) -> Result<Value, Malformed> {
+    let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Ok(Value::Object(serde_json::Map::new()));
+    }
+    let mut reader = Reader::new(text, 0);
+    reader.gap()?;
+    reader.value(0)?;
+    reader.gap()?;
+    if reader.at < text.len() {
+        return Err(reader.malformed("something follows the end"));
+    }
+    serde_json::from_str(&without_noise(text, reader.noise))
+        .map_err(|_| Reader::new(text, 0).malformed("it is no JSON"))
 }
 
 /// Puts `entry` at `section.name`, in place of what stands there. `None` when exactly that stands there already.
-pub(super) fn put(text: &str, section: &str, name: &str, entry: &Value) -> Result<Option<Changed>, Malformed> {
+///
+/// # Errors
+/// Where the text is not understood.
+pub fn put(text: &str, section: &str, name: &str, entry: &Value) -> Result<Option<Changed>, Malformed> {
     if text.trim_start_matches('\u{feff}').trim().is_empty() {
         let whole = serde_json::json!({ section: { name: entry } });
         return Ok(Some(Changed { text: format!("{}\n", pretty(&whole, INDENT)), before: None }));
@@ -58,7 +81,10 @@ pub(super) fn put(text: &str, section: &str, name: &str, entry: &Value) -> Resul
 }
 
 /// Takes the entry at `section.name` out. `None` when there is none.
-pub(super) fn take(text: &str, section: &str, name: &str) -> Result<Option<Changed>, Malformed> {
+///
+/// # Errors
+/// Where the text is not understood.
+pub fn take(text: &str, section: &str, name: &str) -> Result<Option<Changed>, Malformed> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -80,7 +106,7 @@ pub(super) fn take(text: &str, section: &str, name: &str) -> Result<Option<Chang
 }
 
 /// The entry as a text of its own, indented by [`INDENT`].
-pub(super) fn pretty(value: &Value, indent: &str) -> String {
+pub fn pretty(value: &Value, indent: &str) -> String {
     let mut bytes = Vec::new();
     let formatter = PrettyFormatter::with_indent(indent.as_bytes());
     let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, formatter));
@@ -236,8 +262,14 @@ fn spliced(text: &str, edits: &[(Range<usize>, String)]) -> String {
 fn plain(text: &str) -> Option<Value> {
     let mut reader = Reader::new(text, 0);
     reader.value(0).ok()?;
-    let noise: Vec<_> = reader.noise.into_iter().map(|range| (range, " ".to_owned())).collect();
-    serde_json::from_str(&spliced(text, &noise)).ok()
+    serde_json::from_str(&without_noise(text, reader.noise)).ok()
+}
+
+fn without_noise(text: &str, mut noise: Vec<Range<usize>>) -> String {
+    // A trailing comma is known for one only after the comments behind it.
+    noise.sort_by_key(|range| range.start);
+    let noise: Vec<_> = noise.into_iter().map(|range| (range, " ".to_owned())).collect();
+    spliced(text, &noise)
 }
 
 /// One pass over a text.

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value};
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, TomlError};
 
-use super::jsonc::Changed;
+use crate::jsonc::Changed;
 
 /// The table that holds a table for each server.
 const SECTION: &str = "mcp_servers";
 
 /// Why a text was left alone.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Malformed {
+pub enum Malformed {
     /// It is no TOML.
     #[error("{0}")]
     Toml(TomlError),
@@ -22,8 +22,11 @@ pub(super) enum Malformed {
     NotKept,
 }
 
-/// As [`super::jsonc::put`].
-pub(super) fn put(text: &str, name: &str, entry: &Map<String, Value>) -> Result<Option<Changed>, Malformed> {
+/// As [`crate::jsonc::put`].
+///
+/// # Errors
+/// Where the text is not understood, or would not stay as it is.
+pub fn put(text: &str, name: &str, entry: &Map<String, Value>) -> Result<Option<Changed>, Malformed> {
     let mut document = read(text)?;
     if document.get(SECTION).is_none() {
         let mut servers = Table::new();
@@ -50,8 +53,11 @@ pub(super) fn put(text: &str, name: &str, entry: &Map<String, Value>) -> Result<
     Ok(Some(Changed { text: document.to_string(), before }))
 }
 
-/// As [`super::jsonc::take`].
-pub(super) fn take(text: &str, name: &str) -> Result<Option<Changed>, Malformed> {
+/// As [`crate::jsonc::take`].
+///
+/// # Errors
+/// Where the text is not understood, or would not stay as it is.
+pub fn take(text: &str, name: &str) -> Result<Option<Changed>, Malformed> {
     let mut document = read(text)?;
     let Some(servers) = servers(&mut document)? else { return Ok(None) };
     let Some(item) = servers.remove(name) else { return Ok(None) };
@@ -60,7 +66,7 @@ pub(super) fn take(text: &str, name: &str) -> Result<Option<Changed>, Malformed>
 }
 
 /// The entry as a text of its own.
-pub(super) fn pretty(name: &str, entry: &Map<String, Value>) -> String {
+pub fn pretty(name: &str, entry: &Map<String, Value>) -> String {
     shown(name, &Item::Table(table(entry)))
 }
 
