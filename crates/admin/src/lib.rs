@@ -58,6 +58,8 @@ pub struct Admin {
     pub registry: Arc<dyn registry::port::Registry>,
     /// The governed state as a whole.
     pub state: Arc<dyn port::State>,
+    /// What is in servers' packages.
+    pub packages: Arc<dyn port::Packages>,
     /// What hosts reported.
     pub inventories: Arc<dyn port::Inventories>,
     /// Where agents reach the gate: what the URLs of its endpoints begin with, the one that people are told first.

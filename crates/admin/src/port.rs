@@ -1,6 +1,7 @@
 //! What the control plane asks of a store: the governed state as one thing, read whole and changed whole.
 
 use async_trait::async_trait;
+use dossier::Examination;
 use inventory::Report;
 use model::{AgentId, Change, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
@@ -111,4 +112,26 @@ pub trait Inventories: Send + Sync {
     /// Keeps a report in place of the one before, of the same host and user by the same person, and forgets those that are
     /// too old.
     async fn keep_report(&self, report: Report, change: Change) -> Result<(), StoreError>;
+}
+
+/// What is in a server's package, as somebody examined it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptPackage {
+    /// What was found.
+    pub examination: Examination,
+    /// Who had it examined.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is known of the packages of servers. It is evidence for whoever approves, and no part of the governed state.
+#[async_trait]
+pub trait Packages: Send + Sync {
+    /// What was found last in a server's package.
+    async fn package(&self, server: &ServerName) -> Result<Option<KeptPackage>, StoreError>;
+
+    /// Keeps what was found, in place of what was found before. Fails with [`StoreError::NotFound`] if there is no such
+    /// server.
+    async fn keep_package(&self, server: &ServerName, found: Examination, change: Change) -> Result<(), StoreError>;
 }

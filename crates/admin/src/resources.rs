@@ -5,5 +5,6 @@ pub(crate) mod apply;
 pub(crate) mod halts;
 pub(crate) mod inventories;
 pub(crate) mod lists;
+pub(crate) mod packages;
 pub(crate) mod receipts;
 pub(crate) mod servers;

@@ -2,14 +2,14 @@
 
 use model::Role;
 
-use crate::resources::{about, apply, halts, inventories, lists, receipts, servers};
+use crate::resources::{about, apply, halts, inventories, lists, packages, receipts, servers};
 use crate::route::Route;
 use crate::route::Verb::{Delete, Get, Post};
 
 /// Everyone with a role reads the state, but for those who only report.
 const READ: &[Role] = &[Role::Viewer, Role::Auditor, Role::Reviewer, Role::Approver, Role::Responder];
-/// Holding an inventory against the state tells no more than which of one's own connections are approved.
-const COMPARE: &[Role] = &Role::ALL;
+/// Who one is, and which of one's own connections are approved, is for everyone with a role.
+const ANYBODY: &[Role] = &Role::ALL;
 const REPORT: &[Role] = &[Role::Reporter, Role::Reviewer];
 const AUDIT: &[Role] = &[Role::Auditor];
 const REVIEW: &[Role] = &[Role::Reviewer, Role::Approver];
@@ -29,7 +29,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::plain("/metrics", "The metrics, in the Prometheus text format.", READ, about::metrics),
 
         Route::new(Get, "/api/v1/openapi.json", "This document.", READ, about::openapi),
-        Route::new(Get, "/api/v1/whoami", "Whose token the request carries.", READ, about::whoami),
+        Route::new(Get, "/api/v1/whoami", "Whose token the request carries.", ANYBODY, about::whoami),
         Route::new(Get, "/api/v1/status", "How the gate is.", READ, about::status),
         Route::new(Get, "/api/v1/revision", "The revision of the state, durable and in effect.", READ, about::revision),
 
@@ -45,9 +45,11 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Post, "/api/v1/servers/{name}/suspend", "Takes a server out of service.", SUSPEND, servers::suspend),
         Route::new(Post, "/api/v1/servers/{name}/resume", "Puts a suspended server back.", APPROVE, servers::resume),
 
+        Route::new(Post, "/api/v1/servers/{name}/package", "Keeps what is in its package.", REVIEW, packages::keep),
+
         Route::new(Get, "/api/v1/inventory", "Every host that was reported.", READ, inventories::list),
         Route::new(Post, "/api/v1/inventory", "Keeps what a host's clients connect to.", REPORT, inventories::keep),
-        Route::new(Post, "/api/v1/inventory/compare", "Judges it, and keeps nothing.", COMPARE, inventories::compare),
+        Route::new(Post, "/api/v1/inventory/compare", "Judges it, and keeps nothing.", ANYBODY, inventories::compare),
         Route::new(Get, "/api/v1/inventory/{name}", "What was reported of a host.", READ, inventories::show),
 
         Route::new(Get, "/api/v1/endpoints", "Every endpoint.", READ, lists::endpoints),

@@ -1,6 +1,7 @@
 //! What the API shows: stable shapes, apart from those the rooms use among themselves. The CLI reads them too.
 
 mod host;
+mod package;
 mod server;
 
 use model::{Actor, Role, Scope, Timestamp};
@@ -11,6 +12,7 @@ use serde_json::Value;
 
 use crate::difference::Edit;
 pub use host::{HostReport, HostRow};
+pub use package::PackageView;
 pub use server::{
     CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer, ServerRow,
     Traffic,

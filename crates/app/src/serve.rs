@@ -161,6 +161,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let admin = Arc::new(admin::Admin {
         registry: Arc::clone(&store) as _,
         state: Arc::clone(&store) as _,
+        packages: Arc::clone(&store) as _,
         inventories: Arc::clone(&store) as _,
         agents_urls: loaded.agents_urls(bound),
         halts_port: Arc::clone(&store) as _,

@@ -596,3 +596,36 @@ pub const INVENTORY_REPORTS_MAX: usize = 10_000;
 pub const INVENTORY_REPORTS_READ: usize = 16;
 /// How long a report is kept that no newer one has replaced.
 pub const INVENTORY_REPORT_MILLISECONDS_MAX: u64 = 90 * 24 * 60 * 60_000;
+
+/// Bytes of a package.
+pub const PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of all files of a package together.
+pub const PACKAGE_UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
+/// Bytes of one file of a package that is read; a larger one is only counted.
+pub const PACKAGE_FILE_BYTES_READ: u64 = 4 * 1024 * 1024;
+/// Bytes of all files of a package that are read.
+pub const PACKAGE_BYTES_READ: u64 = 128 * 1024 * 1024;
+/// Files, folders and whatever else a package holds.
+pub const PACKAGE_ENTRIES_MAX: usize = 50_000;
+/// Things told that an honest package would not have.
+pub const PACKAGE_ODDITIES_MAX: usize = 100;
+/// Bytes in a path within a package.
+pub const PACKAGE_PATH_BYTES_MAX: usize = 1024;
+/// Folders inside one another in a package.
+pub const PACKAGE_DEPTH_MAX: usize = 64;
+/// Places that are listed for one rule of a package's examination.
+pub const PACKAGE_SIGHTS_LISTED: usize = 5;
+/// Bytes of what is kept of a package.
+pub const EXAMINATION_BYTES_MAX: usize = 512 * 1024;
+/// Bytes of a source file whose syntax is read.
+pub const SOURCE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Nodes of the syntax of one source file, in two passes.
+pub const SOURCE_NODES_MAX: usize = 10_000_000;
+/// Bytes of what is kept of one source file: calls, their arguments, texts.
+pub const SOURCE_FACTS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Times that the parser of a source file asks whether to go on.
+pub const SOURCE_PARSE_STEPS_MAX: usize = 200_000;
+/// Characters of a call's arguments that rules look at.
+pub const SOURCE_ARGUMENTS_CHARS_MAX: usize = 512;
+/// Characters of what is shown of a source file.
+pub const SOURCE_EXCERPT_CHARS_MAX: usize = 120;

@@ -1,9 +1,10 @@
 //! What a change leaves in the outbox: the same words from every backend.
 
 use admin::port::{Edits, Plan};
+use dossier::Examination;
 use identity::port::{self, Ended, Family, Grant, Kept, Registered};
 use inventory::Report;
-use model::{Change, Digest, Scope, StoreError, limits};
+use model::{Change, Digest, Scope, ServerName, StoreError, limits};
 use registry::{Observed, Place, Server, ServerManifest};
 use serde_json::{Map, Value, json};
 
@@ -138,6 +139,17 @@ impl Entry {
             "servers": report.entries.len(),
             "with_secrets": with_secrets,
             "unreadable": report.unreadable.len(),
+        }))
+    }
+
+    /// Somebody had a server's package examined.
+    pub(crate) fn examined(server: &ServerName, found: &Examination) -> Self {
+        Self::new("server.examine", server).with(json!({
+            "package": found.metadata.name,
+            "version": found.metadata.version,
+            "sha256": found.sha256,
+            "score": found.points(),
+            "findings": found.findings.len(),
         }))
     }
 

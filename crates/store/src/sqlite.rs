@@ -10,6 +10,7 @@ mod facade;
 mod halts;
 mod inventory;
 mod outbox;
+mod packages;
 mod registry;
 mod state;
 mod transaction;
@@ -140,12 +141,14 @@ fn migrations() -> Migrator {
     let credentials = include_str!("../migrations/sqlite/0003_credentials.sql").into_sql_str();
     let agents = include_str!("../migrations/sqlite/0004_agents.sql").into_sql_str();
     let inventory = include_str!("../migrations/sqlite/0005_inventory.sql").into_sql_str();
+    let packages = include_str!("../migrations/sqlite/0006_packages.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
         Migration::new(3, "credentials".into(), MigrationType::Simple, credentials, false),
         Migration::new(4, "agents".into(), MigrationType::Simple, agents, false),
         Migration::new(5, "inventory".into(), MigrationType::Simple, inventory, false),
+        Migration::new(6, "packages".into(), MigrationType::Simple, packages, false),
     ])
 }
 

@@ -9,6 +9,7 @@ use registry::{Difference, InputSchema, Kind, Neighbour, Observed, Place, Server
 use serde_json::Value;
 
 use super::lists::compiled;
+use super::packages;
 use crate::difference::edit;
 use crate::endpoints::definitions;
 use crate::fault::{Code, Fault};
@@ -187,8 +188,9 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let (_revision, servers) = admin.registry.servers().await?;
     let traffic = (admin.traffic)(name);
     let credentials = admin.credentials.health(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
+    let package = packages::of_server(admin, name).await?;
     busy(move || {
-        let mut dossier = Dossier { traffic, credentials, ..dossier(&server) };
+        let mut dossier = Dossier { traffic, credentials, package, ..dossier(&server) };
         dossier.mentions = mentions(&server, &servers);
         dossier
     })
@@ -224,6 +226,7 @@ fn dossier(server: &Server) -> Dossier {
         traffic: None,
         credentials: Vec::new(),
         mentions: Vec::new(),
+        package: None,
         unseen: None,
     }
 }

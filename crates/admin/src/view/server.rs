@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Deed;
+use super::{Deed, PackageView};
 use crate::difference::Edit;
 
 /// A server in a list.
@@ -61,6 +61,9 @@ pub struct Dossier {
     /// Where it speaks of other servers and their tools; models read its words beside theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<MentionRow>,
+    /// What is in its package, if somebody had that examined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageView>,
     /// Why it could not be looked at, in the answer to a request that made the gate look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,

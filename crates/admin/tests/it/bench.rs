@@ -115,6 +115,7 @@ impl Bench {
         let admin = Arc::new(Admin {
             registry: Arc::clone(&store) as _,
             state: Arc::clone(&store) as _,
+            packages: Arc::clone(&store) as _,
             inventories: Arc::clone(&store) as _,
             agents_urls: vec!["https://gate.example".to_owned()],
             halts_port: Arc::clone(&store) as _,

@@ -2,9 +2,8 @@
 //!
 //! The binary's other commands start a gate. These are clients of the admin API and nothing more: whatever they can do,
 //! the API can do, and what decides stands in `admin`. One file each: [`apply`], [`server`], [`lists`], [`halt`],
-//! [`audit`], [`status`],
-//! [`inventory`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put words on the
-//! screen.
+//! [`inventory`], [`audit`], [`status`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put
+//! words on the screen. [`scan`] needs no gate, and neither does [`inventory`], which then only tells what it finds.
 
 mod apply;
 pub(crate) mod ask;
@@ -18,6 +17,7 @@ mod json;
 mod lists;
 pub(crate) mod paint;
 mod receipt;
+mod scan;
 mod server;
 pub(crate) mod show;
 mod status;

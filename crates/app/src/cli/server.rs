@@ -11,13 +11,15 @@ use registry::{Place, ServerManifest, manifest};
 use super::client::{Client, segment};
 use super::failure::Failure;
 use super::paint::{self, FAINT, GOOD, NAME, WARN};
-use super::{Gate, WithGate, ask, show};
+use super::{Gate, WithGate, ask, scan, show};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Server {
     /// Submit a server: the gate connects to it and shows what it offers
     Submit(WithGate<SubmitFile>),
+    /// Look into a package, without running any of it
+    Scan(WithGate<scan::Scan>),
     /// Every server
     List(WithGate<Every>),
     /// All that is known of a server
@@ -114,6 +116,7 @@ impl Server {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Submit(command) => submit(command.own, &command.gate).await,
+            Self::Scan(command) => command.own.run(&command.gate).await,
             Self::List(command) => {
                 let rows: Vec<ServerRow> = command.gate.client()?.get("/servers").await?;
                 command.gate.print(&rows, |rows| list(rows))

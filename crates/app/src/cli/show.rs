@@ -7,8 +7,8 @@ use admin::{Action, Edit, Line, Mark};
 use registry::{CommandManifest, Credential, GrantHolder, GrantKind, Place};
 use serde_json::{Map, Value};
 
-use super::json;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+use super::{json, scan};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -83,6 +83,11 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("calls", &calls(traffic));
     }
     page.push_str(&names(dossier));
+    if let Some(package) = &dossier.package {
+        let when = format!("examined by {}, {}", visible(&package.by), paint::moment(package.at));
+        let _infallible =
+            writeln!(page, "\n{FAINT}{when}{FAINT:#}\n{}", scan::package(&package.examination).trim_end());
+    }
     page.push_str(&mentions(&dossier.mentions));
     page.push_str(&next(dossier));
     page

@@ -28,6 +28,8 @@ mod many;
 #[cfg(test)]
 mod oldest;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod puppet;
 #[cfg(test)]
 mod quickstart;

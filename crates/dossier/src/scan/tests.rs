@@ -1,0 +1,62 @@
+use super::*;
+
+fn examined(files: &[(&str, &str)]) -> Examination {
+    let file = |text: &str| File { bytes: 0, content: Some(text.as_bytes().to_vec()) };
+    let files = files.iter().map(|(path, text)| ((*path).to_owned(), file(text))).collect();
+    examine_contents("x.tgz", &Contents { files, ..Contents::default() }, &mut |_| {})
+}
+
+const HONEST: &str =
+    r#"{ "name": "acme-tickets", "version": "1.0.0", "license": "MIT", "repository": "github:acme/tickets" }"#;
+
+#[test]
+fn an_honest_server_has_nothing_to_its_disfavour() {
+    let server = "import { Server } from '@modelcontextprotocol/sdk';\nconst answer = await fetch('https://api.acme.example/');\n";
+    let found = examined(&[("package/package.json", HONEST), ("package/index.js", server)]);
+    assert_eq!((found.findings.as_slice(), found.points(), found.sources), ([].as_slice(), 0, 1));
+    assert_eq!(found.metadata.name.as_deref(), Some("acme-tickets"));
+}
+
+#[test]
+fn what_is_seen_names_file_and_line_and_counts_once_for_each_rule() {
+    let code = "import { exec } from 'child_process';\n\nexec(`a ${x}`);\nexec(`b ${x}`);\nread('~/.ssh/id_rsa');\n";
+    let package = HONEST.replace("\"1.0.0\"", "\"1.0.0\", \"scripts\": { \"postinstall\": \"node x.js\" }");
+    let found = examined(&[("package/package.json", &package), ("package/x.js", code)]);
+    let seen: Vec<_> = found.findings.iter().map(|one| (one.rule.as_str(), one.file.as_str(), one.line)).collect();
+    assert_eq!(
+        seen,
+        [
+            ("reads-keys", "package/x.js", Some(5)),
+            ("runs-at-installation", "", None),
+            ("javascript-shell", "package/x.js", Some(3)),
+            ("javascript-shell", "package/x.js", Some(4)),
+        ]
+    );
+    let score: Vec<_> = found.score.iter().map(|point| point.points).collect();
+    assert_eq!((score.as_slice(), found.points()), ([25, 25, 8].as_slice(), 58));
+    assert!(found.score[2].why.ends_with("(2 places)"), "{:?}", found.score);
+}
+
+#[test]
+fn a_rule_that_sees_much_lists_little_and_says_how_much_more() {
+    let code = "eval(x)\n".repeat(100);
+    let found = examined(&[("a.py", &code), ("b.py", &code)]);
+    assert_eq!(found.findings.len(), limits::PACKAGE_SIGHTS_LISTED);
+    assert!(found.unlisted["python-evaluates"] >= limits::PACKAGE_SIGHTS_LISTED);
+}
+
+#[test]
+fn a_name_that_resembles_a_known_one_and_a_dependency_from_elsewhere_are_told() {
+    let package = r#"{ "name": "mcp-remtoe", "license": "MIT", "repository": "x", "dependencies": { "a": "git+https://x.example/a" } }"#;
+    let found = examined(&[("package/package.json", package)]);
+    let rules: Vec<_> = found.findings.iter().map(|one| one.rule.as_str()).collect();
+    assert_eq!(rules, ["nearly-a-known-name", "from-elsewhere"]);
+}
+
+#[test]
+fn an_excerpt_is_one_short_line_without_what_is_not_seen() {
+    let code = format!("exec(code{}\u{202e}\n\n)", "x".repeat(1000));
+    let found = examined(&[("a.py", &code)]);
+    let excerpt = &found.findings.iter().find(|one| one.rule == "python-evaluates").unwrap().excerpt;
+    assert!(excerpt.chars().count() <= limits::SOURCE_EXCERPT_CHARS_MAX && !excerpt.contains(['\n', '\u{202e}']));
+}
