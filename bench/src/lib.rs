@@ -10,6 +10,7 @@
 //! - [`run`]: starts them all and the gate, takes turns between them, and prints and keeps the report.
 //!
 //! - [`hostile`]: what attacks do to another caller's latency, against that caller left alone, in turns;
+//! - [`definitions`]: what the judge finds in definitions given by path, and what becomes of changes to them;
 //! - [`many`]: thousands of servers, tools, sessions and streams on one gate, and what it holds then;
 //! - [`soak`]: whether memory, files, threads and children grow while the gate works at half load, for as long as asked.
 //!
@@ -21,6 +22,7 @@
 //! test (user and system, `/proc/PID/stat`, to 20 ms in a window of seconds). A file in `results/` holds every round.
 
 pub mod bare;
+pub mod definitions;
 mod flush;
 pub mod gate;
 pub mod hostile;

@@ -1,6 +1,6 @@
 //! The benchmark's one binary; see the crate's own page for what it measures.
 
-use bench::{bare, hostile, load, many, run, soak, upstream};
+use bench::{bare, definitions, hostile, load, many, run, soak, upstream};
 use clap::{Parser, Subcommand};
 
 /// The gate's allocator, so that the yardstick has it too.
@@ -37,6 +37,8 @@ enum Part {
     Child(many::shelves::ChildSettings),
     /// The server of 2025-11-25 of `soak`.
     Elder(soak::elder::Settings),
+    /// Definitions of tools, judged; and what becomes of changes to them.
+    Definitions(definitions::Plan),
     /// Half load for long: does the gate hold more and more?
     Soak(soak::Plan),
 }
@@ -53,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Part::Shelves(settings) => many::shelves::run(&settings),
         Part::Child(settings) => many::shelves::child(&settings),
         Part::Elder(settings) => soak::elder::run(&settings),
+        Part::Definitions(plan) => definitions::run(&plan),
         Part::Soak(plan) => soak::run(&plan),
     }
 }

@@ -1,6 +1,7 @@
 //! What the API shows: stable shapes, apart from those the rooms use among themselves. The CLI reads them too.
 
 mod host;
+mod judgement;
 mod package;
 mod server;
 
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use crate::difference::Edit;
 pub use host::{HostReport, HostRow};
+pub use judgement::{AlterationRow, ChangeRow, JudgedRow, JudgementRow, RemarkRow};
 pub use package::PackageView;
 pub use server::{
     CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer, ServerRow,
@@ -93,7 +95,7 @@ pub struct Servers {
     pub submitted: usize,
     /// Taken out of service.
     pub suspended: usize,
-    /// In service, with definitions that differ from the approved ones and are withheld.
+    /// In service, with changes that somebody has to look at.
     pub drifted: usize,
 }
 

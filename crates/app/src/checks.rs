@@ -67,26 +67,32 @@ impl Vetter {
             said.supported_versions = spoken_now(&before.definitions.supported_versions, spoken);
         }
         let observed = registry::examined(&manifest.name, said, before.as_ref(), &*self.clock).await?;
-        let revision = self.observe(manifest, observed).await?;
+        let revision = self.observe(manifest, observed, "a process of it was started").await?;
         self.in_effect.clone().wait_for(|in_effect| *in_effect >= revision).await?;
         Ok(())
     }
 
     /// Reads a server and records what it says, whether or not it differs from its pins: `withheld` follows from the record.
-    pub(crate) async fn check(&self, manifest: &ServerManifest) -> anyhow::Result<()> {
+    /// `why` is what made it look.
+    pub(crate) async fn check(&self, manifest: &ServerManifest, why: &'static str) -> anyhow::Result<()> {
         let before = self.registry.server(&manifest.name).await?.observed;
         let observed = self.read(manifest, before.as_ref()).await?;
-        self.observe(manifest, observed).await?;
+        self.observe(manifest, observed, why).await?;
         Ok(())
     }
 
     /// Records what was read, and returns the revision from which on the data path can know of it.
-    async fn observe(&self, manifest: &ServerManifest, observed: Observed) -> anyhow::Result<Revision> {
-        let change =
-            Change { actor: Actor::Gate, expected: Expected::Any, at: self.clock.now(), reason: Some("check".into()) };
+    async fn observe(
+        &self,
+        manifest: &ServerManifest,
+        observed: Observed,
+        why: &'static str,
+    ) -> anyhow::Result<Revision> {
+        let reason = Some(why.to_owned());
+        let change = Change { actor: Actor::Gate, expected: Expected::Any, at: self.clock.now(), reason };
         let seen = self.registry.observe(&manifest.name, manifest.identity(), observed, change).await?;
         if seen.changed {
-            tracing::warn!(server = %manifest.name, "the server's definitions changed; what differs is withheld");
+            tracing::warn!(server = %manifest.name, "the server's definitions changed; `portcullis server diff` tells how");
             return Ok(seen.revision);
         }
         Ok(Revision::default())
@@ -219,13 +225,16 @@ impl Drop for Watch {
 
 /// Looks at once, then whenever someone says so or the time is up.
 async fn check(vetter: Arc<Vetter>, manifest: ServerManifest, look: Arc<Notify>, every: Duration) {
+    let mut why = "the gate began to watch it";
     loop {
-        if let Err(error) = vetter.check(&manifest).await {
+        if let Err(error) = vetter.check(&manifest, why).await {
             tracing::warn!(server = %manifest.name, "the server could not be compared with its pins: {error:#}");
         }
         tokio::time::sleep(PAUSE.min(every)).await;
         // Either one is a reason to look.
-        let _ = tokio::time::timeout(every, look.notified()).await;
+        let told = tokio::time::timeout(every, look.notified()).await;
+        why =
+            if told.is_ok() { "the server told of a change, or acted as if there was one" } else { "its time was up" };
     }
 }
 

@@ -83,7 +83,7 @@ impl Started for Witness {
         let (Ok(_look), Some(vetter)) = (self.looks.try_lock(), self.vetter.get().and_then(Weak::upgrade)) else {
             return;
         };
-        if let Err(error) = vetter.check(&self.manifest).await {
+        if let Err(error) = vetter.check(&self.manifest, "a process of it failed to start").await {
             let server = &self.manifest.name;
             tracing::warn!(%server, "a local server that did not start could not be looked at: {error:#}");
         }

@@ -210,6 +210,20 @@ pub const DISCOVERY_MILLISECONDS_MAX: u64 = 120_000;
 pub const LISTING_PAGES_MAX: usize = 1_000;
 /// Characters of an excluded definition's name that are kept.
 pub const EXCLUDED_NAME_CHARS_MAX: usize = 200;
+/// Bytes of one definition's texts whose words are judged.
+pub const JUDGED_BYTES_MAX: usize = 64 * 1024;
+/// Changed definitions of one server that are taken apart; with more, all of them are withheld.
+pub const DRIFT_GRADED_MAX: usize = 500;
+/// Changes whose grades are kept.
+pub const DRIFT_GRADES_KEPT_MAX: usize = 4_096;
+/// Known words that a changed definition may gain without a person.
+pub const DRIFT_WORDS_MAX: usize = 24;
+/// Points from which on a rule that describes orders makes a change one.
+pub const DRIFT_POINTS_MIN: u32 = 15;
+/// Parts of one change that are told.
+pub const ALTERATIONS_MAX: usize = 100;
+/// Words of one part of a change that are told.
+pub const ALTERATION_WORDS_MAX: usize = 12;
 /// Subschemas in one input schema.
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Nesting of one input schema.

@@ -16,10 +16,13 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::manifest::{Place, ZONE_INTERNET};
-use crate::{Difference, EndpointManifest, Kind, Pins, Server, ServerManifest, Standing, ZoneManifest};
+use crate::{
+    Changed, Definition, Difference, EndpointManifest, Kind, Outcome, Pins, Server, ServerManifest, Standing,
+    ZoneManifest,
+};
 
 pub use endpoint::{Endpoint, Member, Offered};
-pub use tool::Tool;
+pub use tool::{Beside, Tool};
 
 /// Every endpoint that can be connected to.
 #[derive(Default)]
@@ -114,6 +117,15 @@ pub struct Template {
     pub raw: Arc<RawValue>,
     /// Whether the server's definition is no longer the approved one.
     pub withheld: bool,
+}
+
+/// A definition as it is to be served.
+#[derive(Clone, Copy)]
+struct Served<'state> {
+    definition: &'state Definition,
+    /// The one that the server has now, which calls must fit too.
+    beside: Option<&'state Definition>,
+    withheld: bool,
 }
 
 /// Things by name, and in the order in which they were pinned.
@@ -253,60 +265,67 @@ impl Approved {
     fn shelve(&mut self, server: &Server, pins: &Pins, before: Option<&Self>) {
         // Most servers show what was approved, and the digest is over all that is compared.
         let other = server.observed.as_ref().filter(|observed| observed.digest != pins.digest);
-        let difference = other.map(|observed| Difference::between(pins, observed));
+        let difference = other.map(|observed| Difference::between(pins, observed, server.manifest.accepts()));
+        let observed = other.map(|observed| &observed.definitions);
         let held_back = difference.as_ref().map(Difference::withheld).unwrap_or_default();
+        let outcomes: HashMap<(Kind, &str), Outcome> =
+            difference.iter().flat_map(|difference| &difference.changed).map(Changed::outcome).collect();
         self.withheld = difference.as_ref().is_some_and(|difference| difference.downgraded.is_some());
-        for (kind, definition) in Kind::ALL
-            .into_iter()
-            .flat_map(|kind| pins.definitions.of(kind).iter().map(move |definition| (kind, definition)))
-        {
-            let withheld = self.withheld || held_back.contains(&(kind, definition.name.as_str()));
-            let server = self.name.clone();
-            match kind {
-                Kind::Tool => {
-                    let Ok(name) = definition.name.parse::<ToolName>() else { continue };
-                    let same = before
-                        .and_then(|before| before.tool(&name))
-                        .filter(|tool| tool.pin == definition.digest && tool.withheld == withheld);
-                    let tool = match same {
-                        Some(tool) => Arc::clone(tool),
-                        None => {
-                            let raw = Arc::clone(&definition.raw);
-                            Arc::new(Tool::new(server, name.clone(), definition.digest, raw, withheld))
-                        }
-                    };
-                    self.tools.put(name, tool);
-                }
-                Kind::Prompt => {
-                    let Ok(name) = definition.name.parse::<PromptName>() else { continue };
-                    let same = before
-                        .and_then(|before| before.prompt(&name))
-                        .filter(|prompt| prompt.pin == definition.digest && prompt.withheld == withheld);
-                    let prompt = match same {
-                        Some(prompt) => Arc::clone(prompt),
-                        None => {
-                            let raw = Arc::clone(&definition.raw);
-                            Arc::new(Prompt { server, name: name.clone(), pin: definition.digest, raw, withheld })
-                        }
-                    };
-                    self.prompts.put(name, prompt);
-                }
-                Kind::Template => {
-                    // There may be many, and they have no names: they stay in their order, or are made anew.
-                    let there = before.and_then(|before| before.templates.get(self.templates.len()));
-                    let same = there.filter(|one| {
-                        one.pin == definition.digest && one.withheld == withheld && one.template == definition.name
-                    });
-                    let template = match same {
-                        Some(template) => Arc::clone(template),
-                        None => {
-                            let raw = Arc::clone(&definition.raw);
-                            let template = definition.name.clone();
-                            Arc::new(Template { server, template, pin: definition.digest, raw, withheld })
-                        }
-                    };
-                    self.templates.push(template);
-                }
+        for kind in Kind::ALL {
+            let now: HashMap<&str, &Definition> = observed
+                .into_iter()
+                .flat_map(|observed| observed.of(kind))
+                .map(|one| (one.name.as_str(), one))
+                .collect();
+            for pinned in pins.definitions.of(kind) {
+                let place = (kind, pinned.name.as_str());
+                let withheld = self.withheld || held_back.contains(&place);
+                let other = outcomes.get(&place).copied().zip(now.get(pinned.name.as_str()).copied());
+                let (served, beside) = match other {
+                    Some((Outcome::Accepted, other)) => (other, None),
+                    Some((Outcome::Pinned, other)) => (pinned, Some(other)),
+                    Some((Outcome::Withheld, _)) | None => (pinned, None),
+                };
+                self.put(kind, Served { definition: served, beside, withheld }, before);
+            }
+        }
+    }
+
+    /// Puts one definition in its place, kept from `before` if it is what it was.
+    fn put(&mut self, kind: Kind, served: Served<'_>, before: Option<&Self>) {
+        let Served { definition, beside, withheld } = served;
+        let (server, pin, raw) = (self.name.clone(), definition.digest, || Arc::clone(&definition.raw));
+        match kind {
+            Kind::Tool => {
+                let Ok(name) = definition.name.parse::<ToolName>() else { return };
+                let same = before.and_then(|before| before.tool(&name)).filter(|tool| {
+                    let is_beside = tool.beside.as_ref().map(|beside| beside.digest);
+                    tool.pin == pin && tool.withheld == withheld && is_beside == beside.map(|beside| beside.digest)
+                });
+                let make = || {
+                    let beside = beside.map(|beside| Beside::new(beside.digest, Arc::clone(&beside.raw)));
+                    Arc::new(Tool::new(server, name.clone(), pin, raw(), withheld).with(beside))
+                };
+                let tool = same.map_or_else(make, Arc::clone);
+                self.tools.put(name, tool);
+            }
+            Kind::Prompt => {
+                let Ok(name) = definition.name.parse::<PromptName>() else { return };
+                let same = before.and_then(|before| before.prompt(&name));
+                let same = same.filter(|prompt| prompt.pin == pin && prompt.withheld == withheld);
+                let make = || Arc::new(Prompt { server, name: name.clone(), pin, raw: raw(), withheld });
+                let prompt = same.map_or_else(make, Arc::clone);
+                self.prompts.put(name, prompt);
+            }
+            Kind::Template => {
+                // There may be many, and they have no names: they stay in their order, or are made anew.
+                let there = before.and_then(|before| before.templates.get(self.templates.len()));
+                let same =
+                    there.filter(|one| one.pin == pin && one.withheld == withheld && one.template == definition.name);
+                let make =
+                    || Arc::new(Template { server, template: definition.name.clone(), pin, raw: raw(), withheld });
+                let template = same.map_or_else(make, Arc::clone);
+                self.templates.push(template);
             }
         }
     }

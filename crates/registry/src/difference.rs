@@ -6,11 +6,13 @@ use model::{Digest, limits};
 use serde::{Deserialize, Serialize};
 use upstream::Revision;
 
+use crate::grade::{Alteration, Graded, Harmless, Outcome, can_wait, grade};
 use crate::{Definition, Kind, Named, Observed, Pins, Server};
 
 /// How what a server shows now differs from what people approved.
 ///
-/// What changed or is new is withheld until it is approved; the rest of the server goes on. What is gone is only
+/// What is new is withheld until it is approved, and what changed follows from how ([`crate::Outcome`]): it is served, or
+/// what was approved goes on being served, or it is withheld. The rest of the server goes on. What is gone is only
 /// shown: a call of it gets the server's own answer. A server that speaks an older revision than it did is withheld whole:
 /// whoever stands in its place may have chosen the revision for what it lacks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,17 @@ pub struct Changed {
     pub old: Digest,
     /// The digest it has now.
     pub new: Digest,
+    /// What differs, the weightiest first; empty where too much changed to take it apart.
+    pub alterations: Vec<Alteration>,
+    /// What follows from it.
+    pub outcome: Outcome,
+}
+
+impl Changed {
+    /// Which definition, and what follows.
+    pub(crate) fn outcome(&self) -> ((Kind, &str), Outcome) {
+        ((self.kind, self.name.as_str()), self.outcome)
+    }
 }
 
 /// From one revision of the protocol back to an older one, in the way of speaking that both belong to or from the newer way
@@ -86,7 +99,7 @@ pub fn newest_with_sessions(versions: &[String]) -> Option<Revision> {
 pub fn difference(server: &Server) -> Option<Difference> {
     let pins = server.pins.as_ref()?;
     let mut difference = match &server.observed {
-        Some(observed) => Difference::between(pins, observed),
+        Some(observed) => Difference::between(pins, observed, server.manifest.accepts()),
         None => Difference::default(),
     };
     difference.identity_changed = pins.identity != server.manifest.identity();
@@ -94,8 +107,8 @@ pub fn difference(server: &Server) -> Option<Difference> {
 }
 
 impl Difference {
-    /// Compares an observation with pins.
-    pub fn between(pins: &Pins, observed: &Observed) -> Self {
+    /// Compares an observation with pins, where the changes of `accepts` are called harmless.
+    pub fn between(pins: &Pins, observed: &Observed, accepts: &[Harmless]) -> Self {
         let (old, new) = (&pins.definitions, &observed.definitions);
         let mut difference = Self {
             instructions_changed: old.instructions != new.instructions,
@@ -107,24 +120,48 @@ impl Difference {
         };
         for kind in Kind::ALL {
             let excluded = observed.excluded.iter().filter(|one| one.kind == kind).map(|one| shortened(&one.name));
-            difference.compare(kind, old.of(kind), new.of(kind), &excluded.collect());
+            difference.compare(kind, old.of(kind), new.of(kind), &excluded.collect(), accepts);
         }
         difference
     }
 
-    fn compare(&mut self, kind: Kind, old: &[Definition], new: &[Definition], excluded: &HashSet<String>) {
-        let (before, now) = (digests(old), digests(new));
+    fn compare(
+        &mut self,
+        kind: Kind,
+        old: &[Definition],
+        new: &[Definition],
+        excluded: &HashSet<String>,
+        accepts: &[Harmless],
+    ) {
+        let (before, now) = (by_name(old), by_name(new));
         for definition in old {
             let name = definition.name.clone();
             match now.get(name.as_str()) {
-                Some(digest) if *digest == definition.digest => {}
-                Some(digest) => self.changed.push(Changed { kind, name, old: definition.digest, new: *digest }),
+                Some(same) if same.digest == definition.digest => {}
+                Some(other) => self.changed.push(self.changed(kind, definition, other, accepts)),
                 None if excluded.contains(&shortened(&name)) => self.unusable.push(Named { kind, name }),
                 None => self.removed.push(Named { kind, name }),
             }
         }
         let added = new.iter().filter(|definition| !before.contains_key(definition.name.as_str()));
         self.added.extend(added.map(|definition| Named { kind, name: definition.name.clone() }));
+    }
+
+    fn changed(&self, kind: Kind, old: &Definition, new: &Definition, accepts: &[Harmless]) -> Changed {
+        let graded = (self.changed.len() < limits::DRIFT_GRADED_MAX).then(|| grade(old, new));
+        let outcome = graded.as_deref().map_or(Outcome::Withheld, |graded: &Graded| graded.outcome(accepts));
+        let alterations = graded.map(|graded| graded.alterations.clone()).unwrap_or_default();
+        Changed { kind, name: old.name.clone(), old: old.digest, new: new.digest, alterations, outcome }
+    }
+
+    /// Whether somebody has to look: something is withheld or new, or has words that nobody read.
+    pub fn needs_a_person(&self) -> bool {
+        let waits = |changed: &Changed| match changed.outcome {
+            Outcome::Accepted => true,
+            Outcome::Pinned => can_wait(&changed.alterations),
+            Outcome::Withheld => false,
+        };
+        !self.changed.iter().all(waits) || Self { changed: Vec::new(), ..self.clone() } != Self::default()
     }
 
     /// Whether there is no difference.
@@ -143,7 +180,8 @@ impl Difference {
 
     /// The approved definitions that are withheld each for itself.
     pub fn withheld(&self) -> HashSet<(Kind, &str)> {
-        let changed = self.changed.iter().map(|changed| (changed.kind, changed.name.as_str()));
+        let withheld = self.changed.iter().filter(|changed| changed.outcome == Outcome::Withheld);
+        let changed = withheld.map(|changed| (changed.kind, changed.name.as_str()));
         changed.chain(self.unusable.iter().map(|unusable| (unusable.kind, unusable.name.as_str()))).collect()
     }
 }
@@ -153,8 +191,8 @@ fn shortened(name: &str) -> String {
     name.chars().take(limits::EXCLUDED_NAME_CHARS_MAX).collect()
 }
 
-fn digests(definitions: &[Definition]) -> HashMap<&str, Digest> {
-    definitions.iter().map(|definition| (definition.name.as_str(), definition.digest)).collect()
+fn by_name(definitions: &[Definition]) -> HashMap<&str, &Definition> {
+    definitions.iter().map(|definition| (definition.name.as_str(), definition)).collect()
 }
 
 #[cfg(test)]

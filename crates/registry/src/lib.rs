@@ -2,8 +2,9 @@
 //!
 //! A server is submitted as a [`ServerManifest`]. The gate connects to it ([`vet()`]) and keeps what it saw
 //! ([`Observed`]); a person reads that and approves it, which makes it [`Pins`]. From then on every later observation
-//! is compared with the pins ([`difference()`]): what changed or is new is withheld until someone approves again, and
-//! the rest of the server goes on.
+//! is compared with the pins ([`difference()`]): what is new is withheld until someone approves again, what changed is
+//! taken apart ([`grade()`]) and served, held to what was approved or withheld, and the rest of the server goes on. The
+//! words of it all are read before people do ([`judge()`]).
 //!
 //! The data plane never reads any of that. It reads a [`Catalogue`], compiled once per revision, in which an endpoint
 //! exists only if its server is approved, at the very address people approved. [`Tool::check`] validates arguments
@@ -14,6 +15,8 @@
 mod catalogue;
 mod definitions;
 mod difference;
+mod grade;
+mod judge;
 pub mod manifest;
 mod mentions;
 pub mod port;
@@ -21,14 +24,19 @@ pub mod schema;
 mod server;
 mod vet;
 
-pub use catalogue::{Absence, Approved, Catalogue, Endpoint, Member, Offered, Prompt, Template, Tool, reach};
+pub use catalogue::{Absence, Approved, Beside, Catalogue, Endpoint, Member, Offered, Prompt, Template, Tool, reach};
 pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, Pins};
 pub use difference::{Changed, Difference, Downgrade, difference, newest_with_sessions};
+pub use grade::{Alteration, Grade, Graded, Harmless, Outcome, grade};
+pub use judge::{
+    Class, Crowd, Effect, HIGH_POINTS, Judged, Judgement, Level, MEDIUM_POINTS, Remark, effect, judge,
+    judge_definition, judge_instructions,
+};
 pub use manifest::{
     Address, AgentClient, AgentManifest, ClientKey, CommandManifest, Credential, Demands, EndpointManifest, Grant,
     GrantHolder, GrantKind, Key, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
 };
 pub use mentions::{Mention, Neighbour, mentions};
 pub use schema::{InputSchema, SchemaError, Violation};
-pub use server::{Mark, Server, Standing, StandingError, Suspension};
+pub use server::{Mark, Noticed, Server, Standing, StandingError, Suspension};
 pub use vet::{VetError, examined, route, vet};

@@ -54,6 +54,17 @@ pub struct Suspension {
     pub reason: Option<String>,
 }
 
+/// How it came to be known that a server shows something else than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noticed {
+    /// Who looked.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// What made them look: that the server told of a change, that its time was up.
+    pub reason: Option<String>,
+}
+
 /// A submitted server: what people said of it, what the gate saw of it, what people approved.
 ///
 /// The changes of its standing are methods here, pure, so that every store makes the same ones.
@@ -73,6 +84,8 @@ pub struct Server {
     pub approved: Option<Mark>,
     /// Who suspended it, while it is suspended.
     pub suspended: Option<Suspension>,
+    /// How what is observed came to be known; none where nothing is.
+    pub noticed: Option<Noticed>,
 }
 
 /// Why a change of a server's standing is refused.
@@ -117,6 +130,7 @@ impl Server {
             submitted: Mark::from(change),
             approved: None,
             suspended: None,
+            noticed: None,
         }
     }
 
@@ -124,7 +138,7 @@ impl Server {
     /// approval no longer counts. A suspension stays, whatever is submitted.
     pub fn resubmit(&mut self, manifest: ServerManifest, change: &Change) {
         if manifest.identity() != self.manifest.identity() {
-            self.observed = None;
+            (self.observed, self.noticed) = (None, None);
             self.standing = match self.standing {
                 Standing::Submitted | Standing::Approved => Standing::Submitted,
                 Standing::Suspended => Standing::Suspended,
@@ -138,11 +152,15 @@ impl Server {
     ///
     /// # Errors
     /// When the manifest has another identity by now.
-    pub fn observe(&mut self, identity: Digest, observed: Observed) -> Result<bool, StandingError> {
+    pub fn observe(&mut self, identity: Digest, observed: Observed, change: &Change) -> Result<bool, StandingError> {
         if identity != self.manifest.identity() {
             return Err(StandingError::IdentityChanged(self.manifest.name.clone()));
         }
         let changed = self.observed.as_ref().is_none_or(|before| before.digest != observed.digest);
+        if changed {
+            let (by, reason) = (change.actor.clone(), change.reason.clone());
+            self.noticed = Some(Noticed { by, at: observed.at, reason });
+        }
         self.observed = Some(observed);
         Ok(changed)
     }

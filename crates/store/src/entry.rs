@@ -1,11 +1,13 @@
 //! What a change leaves in the outbox: the same words from every backend.
 
+use std::collections::BTreeSet;
+
 use admin::port::{Edits, Plan};
 use dossier::Examination;
 use identity::port::{self, Ended, Family, Grant, Kept, Registered};
 use inventory::Report;
 use model::{Change, Digest, Scope, ServerName, StoreError, limits};
-use registry::{Observed, Place, Server, ServerManifest};
+use registry::{Difference, Observed, Place, Server, ServerManifest};
 use serde_json::{Map, Value, json};
 
 /// An outbox row's content, but for what the transaction adds.
@@ -35,6 +37,7 @@ impl Entry {
             "prompts": definitions.prompts.len(),
             "templates": definitions.templates.len(),
             "excluded": observed.excluded.len(),
+            "changed": changed(server, observed),
         }))
     }
 
@@ -176,6 +179,19 @@ impl Entry {
         }
         serde_json::to_string(&detail).map_err(unwritable)
     }
+}
+
+/// What of it is not as it was approved, and what follows: the receipt tells what was served, and why.
+fn changed(server: &Server, observed: &Observed) -> Value {
+    let Some(pins) = server.pins.as_ref().filter(|pins| pins.digest != observed.digest) else {
+        return json!([]);
+    };
+    let difference = Difference::between(pins, observed, server.manifest.accepts());
+    let changed = difference.changed.iter().map(|one| {
+        let grades: BTreeSet<_> = one.alterations.iter().map(|alteration| alteration.grade).collect();
+        json!({ "kind": one.kind, "name": one.name, "digest": one.new, "outcome": one.outcome, "grades": grades })
+    });
+    changed.collect()
 }
 
 /// Where a server is, or the whole command that starts it: the receipt says what was submitted. A command that would

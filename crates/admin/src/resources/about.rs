@@ -48,7 +48,8 @@ pub(crate) async fn status(admin: Arc<Admin>, _call: Call) -> Result<Status, Fau
             Standing::Suspended => servers.suspended += 1,
             Standing::Approved | Standing::Submitted if server.in_service().is_some() => {
                 servers.in_service += 1;
-                servers.drifted += usize::from(difference(server).is_some_and(|difference| !difference.is_empty()));
+                servers.drifted +=
+                    usize::from(difference(server).is_some_and(|difference| difference.needs_a_person()));
             }
             // Approved under another identity is no approval.
             Standing::Approved | Standing::Submitted => servers.submitted += 1,

@@ -83,5 +83,5 @@ async fn look(admin: Arc<Admin>, person: Person, manifest: ServerManifest) -> (L
 }
 
 fn is_as_approved(server: &Server) -> bool {
-    server.in_service().is_some() && registry::difference(server).is_some_and(|difference| difference.is_empty())
+    server.in_service().is_some() && registry::difference(server).is_some_and(|difference| !difference.needs_a_person())
 }

@@ -15,7 +15,10 @@ use crate::endpoints::definitions;
 use crate::fault::{Code, Fault};
 use crate::requests::{Approve, Because, Disconnect, ServerPath, Submit};
 use crate::route::{Call, Nothing};
-use crate::view::{Deed, Done, Dossier, Drift, Forgotten, Invitation, Item, Left, MentionRow, Offer, ServerRow};
+use crate::view::{
+    ChangeRow, Deed, Done, Dossier, Drift, Forgotten, Invitation, Item, JudgementRow, Left, MentionRow, Offer,
+    ServerRow,
+};
 use crate::{Action, Admin, Edit, Person, busy};
 
 pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<ServerRow>, Fault> {
@@ -191,23 +194,25 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let package = packages::of_server(admin, name).await?;
     busy(move || {
         let mut dossier = Dossier { traffic, credentials, package, ..dossier(&server) };
-        dossier.mentions = mentions(&server, &servers);
+        let (mentions, judgement) = beside_others(&server, &servers);
+        (dossier.mentions, dossier.judgement) = (mentions, judgement);
         dossier
     })
     .await
 }
 
-/// Where a server, as it was seen last, speaks of others.
-fn mentions(server: &Server, servers: &[Server]) -> Vec<MentionRow> {
+/// A server, as it was seen last, beside the others: where it speaks of them, and what its words try to do.
+fn beside_others(server: &Server, servers: &[Server]) -> (Vec<MentionRow>, Option<JudgementRow>) {
     let pinned = || server.pins.as_ref().map(|pins| &pins.definitions);
     let Some(read) = server.observed.as_ref().map(|observed| &observed.definitions).or_else(pinned) else {
-        return Vec::new();
+        return (Vec::new(), None);
     };
     let others = servers.iter().filter(|other| other.manifest.name != server.manifest.name);
     let neighbours = others
         .filter_map(|other| Some(Neighbour { name: &other.manifest.name, definitions: definitions(other)? }))
         .collect::<Vec<_>>();
-    registry::mentions(read, &neighbours).into_iter().map(MentionRow::from).collect()
+    let mentions = registry::mentions(read, &neighbours).into_iter().map(MentionRow::from).collect();
+    (mentions, Some(JudgementRow::from(registry::judge(read, &neighbours))))
 }
 
 fn dossier(server: &Server) -> Dossier {
@@ -227,6 +232,8 @@ fn dossier(server: &Server) -> Dossier {
         credentials: Vec::new(),
         mentions: Vec::new(),
         package: None,
+        judgement: None,
+        noticed: server.noticed.as_ref().map(noticed),
         unseen: None,
     }
 }
@@ -263,11 +270,20 @@ fn observed_offer(observed: &Observed) -> Offer {
 /// From what was approved to what is there now, line by line.
 fn drifted(server: &Server) -> Option<Drift> {
     let difference = difference(server)?;
-    let mut drift = Drift { identity_changed: difference.identity_changed, changes: Vec::new() };
+    let mut drift = Drift {
+        identity_changed: difference.identity_changed,
+        changes: Vec::new(),
+        graded: difference.changed.iter().map(ChangeRow::from).collect(),
+        noticed: server.noticed.as_ref().map(noticed),
+    };
     if let (Some(pins), Some(observed)) = (&server.pins, &server.observed) {
         drift.changes = changes(&difference, &pins.definitions, observed);
     }
     Some(drift)
+}
+
+fn noticed(noticed: &registry::Noticed) -> Deed {
+    Deed::new(&noticed.by, noticed.at, noticed.reason.as_deref())
 }
 
 fn changes(difference: &Difference, old: &registry::Definitions, observed: &Observed) -> Vec<Edit> {

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::judgement::{ChangeRow, JudgementRow};
 use super::{Deed, PackageView};
 use crate::difference::Edit;
 
@@ -19,7 +20,7 @@ pub struct ServerRow {
     pub in_service: bool,
     /// Tools approved.
     pub tools: usize,
-    /// Definitions that changed or are new since the approval, and are withheld.
+    /// Definitions that are new since the approval, or changed in a way that has them withheld.
     pub withheld: usize,
     /// When it was last looked at, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,6 +65,12 @@ pub struct Dossier {
     /// What is in its package, if somebody had that examined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageView>,
+    /// What its words try to do, as far as wording shows it; none if it was not seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<JudgementRow>,
+    /// Who noticed what it shows now, when, and what made them look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Deed>,
     /// Why it could not be looked at, in the answer to a request that made the gate look.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unseen: Option<String>,
@@ -202,6 +209,10 @@ pub struct Item {
     /// gate cannot tell what is sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepts_undeclared: Vec<String>,
+    /// What a tool seems to do, by its words and its schema: `reads`, `writes`, `sends`, `destroys`, `unknown`. Its annotations
+    /// are not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<String>,
 }
 
 /// Something that nobody can approve.
@@ -220,8 +231,14 @@ pub struct Left {
 pub struct Drift {
     /// Whether the approval counts no longer, because the server's address, zone or credential changed.
     pub identity_changed: bool,
-    /// What changed. New and changed definitions are withheld until they are approved.
+    /// What changed, line by line. What is new is withheld until it is approved.
     pub changes: Vec<Edit>,
+    /// What the changes of definitions are, and what follows from each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub graded: Vec<ChangeRow>,
+    /// Who noticed, when, and what made them look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Deed>,
 }
 
 impl Drift {
@@ -239,11 +256,14 @@ impl Item {
     }
 
     fn of(kind: Kind, definition: &Definition) -> Self {
+        let value = definition.value();
+        let effect = (kind == Kind::Tool).then(|| registry::effect(&definition.name, &value).as_str().to_owned());
         Self {
+            effect,
             kind: kind.as_str().to_owned(),
             name: definition.name.clone(),
             digest: definition.digest.to_string(),
-            definition: definition.value(),
+            definition: value,
             accepts_undeclared: Vec::new(),
         }
     }

@@ -14,6 +14,7 @@ pub(crate) mod failure;
 mod halt;
 mod inventory;
 mod json;
+mod judged;
 mod lists;
 pub(crate) mod paint;
 mod receipt;

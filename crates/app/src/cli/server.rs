@@ -11,7 +11,7 @@ use registry::{Place, ServerManifest, manifest};
 use super::client::{Client, segment};
 use super::failure::Failure;
 use super::paint::{self, FAINT, GOOD, NAME, WARN};
-use super::{Gate, WithGate, ask, scan, show};
+use super::{Gate, WithGate, ask, judged, scan, show};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -233,6 +233,7 @@ fn to_read(dossier: &Dossier, name: &ServerName) -> String {
         (_, None) => {}
     }
     page.push_str(&show::mentions(&dossier.mentions));
+    page.push_str(&judged::judgement(dossier.judgement.as_ref()));
     page.push('\n');
     page
 }

@@ -8,7 +8,7 @@ use registry::{CommandManifest, Credential, GrantHolder, GrantKind, Place};
 use serde_json::{Map, Value};
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
-use super::{json, scan};
+use super::{json, judged, scan};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -89,6 +89,7 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
             writeln!(page, "\n{FAINT}{when}{FAINT:#}\n{}", scan::package(&package.examination).trim_end());
     }
     page.push_str(&mentions(&dossier.mentions));
+    page.push_str(&judged::judgement(dossier.judgement.as_ref()));
     page.push_str(&next(dossier));
     page
 }
@@ -196,9 +197,12 @@ fn names(dossier: &Dossier) -> String {
         let digest = short(&item.digest);
         let kind = &item.kind;
         let name = paint::cut(&visible(&item.name), 44);
+        let effect = item.effect.as_deref().unwrap_or_default();
         let open = if item.accepts_undeclared.is_empty() { "" } else { "  takes undeclared arguments" };
-        let _infallible =
-            writeln!(page, "  {FAINT}{kind:<9}{FAINT:#}{name:<44}  {FAINT}{digest}{FAINT:#}{WARN}{open}{WARN:#}");
+        let _infallible = writeln!(
+            page,
+            "  {FAINT}{kind:<9}{FAINT:#}{name:<44}  {FAINT}{digest}  {effect}{FAINT:#}{WARN}{open}{WARN:#}"
+        );
     }
     for left in &offer.excluded {
         let text = format!("{} {}: {}", left.kind, visible(&left.name), visible(&left.why));
@@ -252,6 +256,10 @@ pub(crate) fn drift(name: &str, drift: &Drift) -> String {
             "its address, zone, credential or command changed: nothing of it is reachable until it is approved again";
         let _infallible = writeln!(page, "  {BAD}{}{BAD:#}", wrapped(text, 2));
     }
+    if let Some(noticed) = &drift.noticed {
+        let _infallible = writeln!(page, "  {FAINT}noticed{FAINT:#}  {}", wrapped(&visible(&deed(noticed)), 11));
+    }
+    page.push_str(&judged::graded(&drift.graded));
     page.push_str(&edits(&drift.changes));
     page
 }

@@ -9,6 +9,7 @@ use super::command::CommandManifest;
 use super::credential::Credential;
 use super::text::{Line, ServerUrl};
 use super::{Misfit, internet};
+use crate::Harmless;
 
 /// `servers/NAME.toml`: one MCP server, submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,6 +29,7 @@ pub struct ServerManifest {
     /// Which environment it belongs to: `production`, `test`.
     pub environment: Option<Line>,
     concurrency: Option<usize>,
+    accepts: Option<Vec<Harmless>>,
 }
 
 /// How a server comes to answer.
@@ -82,6 +84,11 @@ impl ServerManifest {
         self.concurrency.unwrap_or(limits::SERVER_CALLS)
     }
 
+    /// Which changes of its definitions are accepted without a person.
+    pub fn accepts(&self) -> &[Harmless] {
+        self.accepts.as_deref().unwrap_or(&Harmless::USUAL)
+    }
+
     /// Whether looking at it gives it a secret, or runs something: then only those look who could approve it.
     pub fn is_trusted_by_looking(&self) -> bool {
         match &self.place {
@@ -134,6 +141,10 @@ struct Written {
     /// How many calls it may have at once, over all endpoints; 128 if it is not said. The others wait for their turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     concurrency: Option<usize>,
+    /// Which changes of its definitions are served without a person: `form`, the same said otherwise, and `wording`, in words
+    /// that are known; both if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    accepts: Option<Vec<Harmless>>,
     /// The credential the gate presents at the url; none if the server asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credential: Option<Credential>,
@@ -146,7 +157,8 @@ impl TryFrom<Written> for ServerManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, url, zone, owner, purpose, title, environment, concurrency, credential, command } = written;
+        let Written { name, url, zone, owner, purpose, title, environment, concurrency, accepts, credential, command } =
+            written;
         if concurrency.is_some_and(|calls| !(1..=limits::SERVER_CALLS_MAX).contains(&calls)) {
             let why = format!("a server may have from 1 to {} calls at once", limits::SERVER_CALLS_MAX);
             return Err(Misfit::new("concurrency", why));
@@ -174,17 +186,17 @@ impl TryFrom<Written> for ServerManifest {
                 return Err(Misfit::new("url", why));
             }
         };
-        Ok(Self { name, place, owner, purpose, title, environment, concurrency })
+        Ok(Self { name, place, owner, purpose, title, environment, concurrency, accepts })
     }
 }
 
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
-        let ServerManifest { name, place, owner, purpose, title, environment, concurrency } = manifest;
+        let ServerManifest { name, place, owner, purpose, title, environment, concurrency, accepts } = manifest;
         let (url, zone, credential, command) = match place {
             Place::At(Address { url, zone, credential }) => (Some(url), Some(zone), credential, None),
             Place::Started(command) => (None, None, None, Some(command)),
         };
-        Self { name, url, zone, owner, purpose, title, environment, concurrency, credential, command }
+        Self { name, url, zone, owner, purpose, title, environment, concurrency, accepts, credential, command }
     }
 }

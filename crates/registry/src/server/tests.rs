@@ -19,7 +19,7 @@ fn observed(tool: &str) -> Observed {
 
 fn approved() -> Server {
     let mut server = Server::submit(manifest("https://crm.example/mcp"), &change());
-    server.observe(server.manifest.identity(), observed("read")).unwrap();
+    server.observe(server.manifest.identity(), observed("read"), &change()).unwrap();
     server.approve(observed("read").digest, &change()).unwrap();
     server
 }
@@ -29,10 +29,10 @@ fn a_server_is_in_service_once_what_was_read_is_what_was_seen() {
     let mut server = Server::submit(manifest("https://crm.example/mcp"), &change());
     let seen = observed("read").digest;
     assert!(matches!(server.approve(seen, &change()), Err(StandingError::Unseen(_))));
-    server.observe(server.manifest.identity(), observed("write")).unwrap();
+    server.observe(server.manifest.identity(), observed("write"), &change()).unwrap();
     assert!(matches!(server.approve(seen, &change()), Err(StandingError::SeenOther { .. })));
     assert!(server.in_service().is_none());
-    server.observe(server.manifest.identity(), observed("read")).unwrap();
+    server.observe(server.manifest.identity(), observed("read"), &change()).unwrap();
     server.approve(seen, &change()).unwrap();
     assert_eq!(server.in_service().map(|pins| pins.digest), Some(seen));
 }
@@ -54,7 +54,7 @@ fn an_observation_of_the_server_before_is_refused() {
     let mut server = approved();
     let old = server.manifest.identity();
     server.resubmit(manifest("https://evil.example/mcp"), &change());
-    assert!(matches!(server.observe(old, observed("read")), Err(StandingError::IdentityChanged(_))));
+    assert!(matches!(server.observe(old, observed("read"), &change()), Err(StandingError::IdentityChanged(_))));
 }
 
 #[test]
@@ -83,6 +83,6 @@ fn a_resumed_server_with_its_pins_is_in_service() {
 fn only_other_definitions_count_as_a_change() {
     let mut server = approved();
     let identity = server.manifest.identity();
-    assert!(!server.observe(identity, observed("read")).unwrap());
-    assert!(server.observe(identity, observed("write")).unwrap());
+    assert!(!server.observe(identity, observed("read"), &change()).unwrap());
+    assert!(server.observe(identity, observed("write"), &change()).unwrap());
 }

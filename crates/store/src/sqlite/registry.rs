@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use model::{Change, Digest, Revision, ServerName, StoreError, Timestamp};
 use registry::port::{Observation, Registry};
-use registry::{Mark, Observed, Server, ServerManifest, Standing, StandingError, Suspension};
+use registry::{Mark, Noticed, Observed, Server, ServerManifest, Standing, StandingError, Suspension};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -20,6 +20,8 @@ struct Status {
     submitted: Mark,
     approved: Option<Mark>,
     suspended: Option<Suspension>,
+    #[serde(default)]
+    noticed: Option<Noticed>,
 }
 
 #[async_trait]
@@ -63,7 +65,7 @@ impl Registry for Sqlite {
             let (at, before) = (observed.at, server.observed.take());
             let excluded_alike = before.as_ref().is_some_and(|before| before.excluded == observed.excluded);
             server.observed = before;
-            if server.observe(identity, observed).map_err(|error| refused(&error))? {
+            if server.observe(identity, observed, writing.change()).map_err(|error| refused(&error))? {
                 put(writing.rows(), &server).await?;
                 return Ok(Observation { revision: writing.finish(entry).await?, changed: true });
             }
@@ -195,6 +197,7 @@ async fn put(connection: &mut SqliteConnection, server: &Server) -> Result<(), S
         submitted: server.submitted.clone(),
         approved: server.approved.clone(),
         suspended: server.suspended.clone(),
+        noticed: server.noticed.clone(),
     };
     sqlx::query(
         "INSERT INTO servers (name, manifest, status, pins, observed, observed_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -227,7 +230,7 @@ async fn touch(connection: &mut SqliteConnection, name: &ServerName, at: Timesta
 fn server(row: &SqliteRow) -> Result<Server, StoreError> {
     let text = |column: &str| row.try_get::<Option<&str>, _>(column).map_err(storage("read a server"));
     let required = |column: &str| Ok(text(column)?.unwrap_or_default());
-    let Status { standing, submitted, approved, suspended } = read(required("status")?)?;
+    let Status { standing, submitted, approved, suspended, noticed } = read(required("status")?)?;
     let mut observed: Option<Observed> = text("observed")?.map(read).transpose()?;
     let observed_at: Option<i64> = row.try_get("observed_at").map_err(storage("read a server"))?;
     if let (Some(observed), Some(at)) = (&mut observed, observed_at) {
@@ -235,5 +238,5 @@ fn server(row: &SqliteRow) -> Result<Server, StoreError> {
     }
     let manifest = read(required("manifest")?)?;
     let pins = text("pins")?.map(read).transpose()?;
-    Ok(Server { manifest, standing, pins, observed, submitted, approved, suspended })
+    Ok(Server { manifest, standing, pins, observed, submitted, approved, suspended, noticed })
 }

@@ -32,7 +32,7 @@ fn server(name: &str, tools: &[&str]) -> Server {
     };
     let seen = Observed::new(definitions, Timestamp(2), Vec::new()).unwrap();
     let digest: Digest = seen.digest;
-    server.observe(server.manifest.identity(), seen).unwrap();
+    server.observe(server.manifest.identity(), seen, &change()).unwrap();
     server.approve(digest, &change()).unwrap();
     server
 }

@@ -1,0 +1,139 @@
+//! Does a tool's name look like one of another server's?
+//!
+//! Two honest servers may both have a `search`, and a model is told them apart by the gate. What honest servers do not do
+//! is carry a name that differs from another's by a letter, a version or a filler word, least of all with its description.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use model::ServerName;
+use serde_json::Value;
+use unicode_security::skeleton;
+
+use super::places::apart;
+use super::{Class, Remark};
+use crate::Neighbour;
+
+/// Letters of a name from which on its likeness to another means something.
+const NAME_BYTES_MIN: usize = 8;
+/// Words of a description from which on its being another's means something.
+const WORDS_MIN: usize = 5;
+/// Words that make a name look like a better one of the same.
+const FILLERS: [&str; 24] = [
+    "the", "a", "an", "my", "all", "this", "new", "latest", "official", "safe", "secure", "fast", "better", "best",
+    "pro", "plus", "improved", "updated", "fixed", "real", "v1", "v2", "v3", "2",
+];
+
+/// The tools of other servers, arranged for asking.
+#[derive(Default)]
+pub struct Crowd {
+    by_skeleton: HashMap<String, Vec<Member>>,
+    by_words: HashMap<String, Vec<Member>>,
+    by_deletion: HashMap<String, Vec<Member>>,
+    by_description: HashMap<Arc<BTreeSet<String>>, Vec<Member>>,
+}
+
+#[derive(Clone)]
+struct Member {
+    server: ServerName,
+    name: String,
+    words: Arc<BTreeSet<String>>,
+}
+
+impl Crowd {
+    /// The tools of these servers.
+    pub fn new(others: &[Neighbour<'_>]) -> Self {
+        let mut crowd = Self::default();
+        for Neighbour { name: server, definitions } in others {
+            for tool in &definitions.tools {
+                let words = Arc::new(words_of(&tool.value()));
+                let member = Member { server: (*server).clone(), name: tool.name.clone(), words };
+                let keys = Keys::of(&tool.name);
+                if member.words.len() >= WORDS_MIN {
+                    crowd.by_description.entry(Arc::clone(&member.words)).or_default().push(member.clone());
+                }
+                crowd.by_skeleton.entry(keys.skeleton).or_default().push(member.clone());
+                crowd.by_words.entry(keys.words).or_default().push(member.clone());
+                for key in keys.deletions {
+                    crowd.by_deletion.entry(key).or_default().push(member.clone());
+                }
+            }
+        }
+        crowd
+    }
+
+    /// Tells whom a tool looks like, by its name or its words.
+    pub(super) fn look(&self, name: &str, definition: &Value, told: &mut dyn FnMut(Remark)) {
+        if self.by_skeleton.is_empty() {
+            return;
+        }
+        let (keys, words) = (Keys::of(name), words_of(definition));
+        let other = |members: Option<&Vec<Member>>| {
+            let mut others = members?.iter().filter(|member| squashed(&member.name) != squashed(name));
+            others.next().cloned()
+        };
+        let by_skeleton = other(self.by_skeleton.get(&keys.skeleton));
+        let by_words = other(self.by_words.get(&keys.words));
+        let by_deletion = || keys.deletions.iter().find_map(|key| other(self.by_deletion.get(key)));
+        let remark = |rule, points, says, member: &Member| Remark {
+            rule,
+            class: Class::LookAlike,
+            points,
+            pointer: "/name".to_owned(),
+            says,
+            excerpt: format!("{}/{}", member.server, member.name),
+        };
+        if let Some(member) = by_skeleton {
+            told(remark("look-alike.letters", 60, "has a name that is drawn like another server's", &member));
+        } else if let Some(member) = by_words.or_else(by_deletion) {
+            if alike(&words, &member.words) {
+                told(remark("look-alike.copy", 60, "has nearly the name and the words of another server's", &member));
+            } else if name.len() >= NAME_BYTES_MIN {
+                told(remark("look-alike.name", 20, "has nearly the name of another server's", &member));
+            }
+        } else if let Some(member) = other(self.by_description.get(&words)) {
+            told(remark("look-alike.words", 60, "has the words of another server's tool under another name", &member));
+        }
+    }
+}
+
+/// The ways in which a name is held against others.
+struct Keys {
+    /// How it is drawn.
+    skeleton: String,
+    /// Its words without fillers and plurals.
+    words: String,
+    /// It with each letter left out, and whole: two names that share one of these differ by one letter.
+    deletions: Vec<String>,
+}
+
+impl Keys {
+    fn of(name: &str) -> Self {
+        let skeleton = skeleton(name).collect::<String>().to_lowercase();
+        let apart = apart(name).to_lowercase();
+        let mut words: Vec<&str> = apart.split('_').filter(|word| !FILLERS.contains(word)).collect();
+        words.iter_mut().for_each(|word| *word = word.strip_suffix('s').unwrap_or(word));
+        let squashed = squashed(name);
+        let long = squashed.len() >= NAME_BYTES_MIN && squashed.is_ascii();
+        let left_out =
+            |place: usize| squashed.get(..place).zip(squashed.get(place + 1..)).map(|(a, b)| format!("{a}{b}"));
+        let deletions = if long { (0..squashed.len()).filter_map(left_out).collect() } else { Vec::new() };
+        let whole = long.then(|| squashed.clone());
+        Self { skeleton, words: words.join("_"), deletions: whole.into_iter().chain(deletions).collect() }
+    }
+}
+
+fn squashed(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '_' | '-' | '.' | '/')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn words_of(definition: &Value) -> BTreeSet<String> {
+    let text = definition.get("description").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// Whether most words of the smaller text stand in the other, and it is long enough to mean something.
+fn alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
+    let least = one.len().min(other.len());
+    least >= 3 && one.intersection(other).count() * 10 >= least * 8
+}

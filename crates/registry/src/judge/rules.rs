@@ -1,0 +1,130 @@
+//! The rules, which are data: `rules/wording.toml` says what they find, what they let pass, and what they are worth.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::Deserialize;
+
+use super::{Class, Remark};
+
+/// Characters of an excerpt on each side of what was found.
+const AROUND: usize = 24;
+/// Characters of an excerpt.
+const EXCERPT_CHARS_MAX: usize = 160;
+
+/// The file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rules {
+    pub(super) rule: Vec<Rule>,
+    pub(super) combination: Vec<Combination>,
+}
+
+/// One rule.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    /// `concealment.untold`.
+    pub(super) id: String,
+    class: Class,
+    pub(super) points: u32,
+    says: String,
+    /// Whether letters of other alphabets are letters to it: slower, and not needed for English.
+    #[serde(default)]
+    unicode: bool,
+    #[serde(rename = "patterns")]
+    written: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the rule's own tests"))]
+    pub(super) finds: Vec<String>,
+    #[cfg_attr(not(test), expect(dead_code, reason = "the rule's own tests"))]
+    pub(super) passes: Vec<String>,
+    #[serde(skip)]
+    patterns: Vec<Regex>,
+}
+
+/// Rules that are worth more together.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Combination {
+    pub(super) id: String,
+    /// One of each must be there; `|` stands between alternatives.
+    pub(super) of: Vec<String>,
+    points: u32,
+    says: String,
+}
+
+impl Rule {
+    /// What it makes of something it found.
+    pub(super) fn remark(&'static self, pointer: &str, excerpt: String) -> Remark {
+        let Self { id, class, points, says, .. } = self;
+        Remark { rule: id, class: *class, points: *points, pointer: pointer.to_owned(), says, excerpt }
+    }
+
+    /// What it finds in a text in its plain form.
+    pub(super) fn find(&self, text: &str) -> Option<String> {
+        self.patterns.iter().find_map(|pattern| pattern.find(text)).map(|found| excerpt(text, found.range()))
+    }
+}
+
+impl Combination {
+    /// Whether it holds where the rules are found that `is_there` knows of.
+    pub(super) fn holds(&self, is_there: impl Fn(&str) -> bool) -> bool {
+        self.of.iter().all(|alternatives| alternatives.split('|').any(&is_there))
+    }
+
+    pub(super) fn remark(&'static self) -> Remark {
+        let Self { id, points, says, .. } = self;
+        let (pointer, excerpt) = (String::new(), String::new());
+        Remark { rule: id, class: Class::Together, points: *points, pointer, says, excerpt }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the file is part of the program, and the tests read it")]
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
+    let mut rules: Rules = toml::from_str(include_str!("../../rules/wording.toml")).expect("the rules can be read");
+    for rule in &mut rules.rule {
+        let compile = |pattern: &String| Regex::new(&spelled(pattern, rule.unicode)).expect("the pattern is one");
+        rule.patterns = rule.written.iter().map(compile).collect();
+    }
+    rules
+});
+
+/// Tells of every rule that finds something in a text in its plain form.
+pub(super) fn read(text: &str, found: &mut dyn FnMut(&'static Rule, String)) {
+    for rule in &RULES.rule {
+        if let Some(excerpt) = rule.find(text) {
+            found(rule, excerpt);
+        }
+    }
+}
+
+/// Every combination, in the file's order.
+pub(super) fn combinations() -> &'static [Combination] {
+    &RULES.combination
+}
+
+/// The rules themselves, for their tests.
+#[cfg(test)]
+pub(super) fn all() -> &'static [Rule] {
+    &RULES.rule
+}
+
+/// A pattern as the library takes it. A space is one of a line or between two lines. Where only English is meant, letters
+/// and word boundaries are those of ASCII, which is several times as fast.
+fn spelled(pattern: &str, unicode: bool) -> String {
+    let spaced = pattern.replace(' ', "[ \\n]");
+    if unicode {
+        return spaced;
+    }
+    let ascii = spaced.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[0-9a-z_]");
+    ascii.replace(r"\d", "[0-9]").replace(r"\s", "[ \\n]")
+}
+
+/// The words around what was found, in one line.
+fn excerpt(text: &str, found: std::ops::Range<usize>) -> String {
+    let before: Vec<char> = text.get(..found.start).unwrap_or_default().chars().rev().take(AROUND).collect();
+    let within = text.get(found.clone()).unwrap_or_default().chars();
+    let after = text.get(found.end..).unwrap_or_default().chars().take(AROUND);
+    let all = before.into_iter().rev().chain(within).chain(after);
+    all.map(|c| if c.is_control() { ' ' } else { c }).take(EXCERPT_CHARS_MAX).collect::<String>().trim().to_owned()
+}
