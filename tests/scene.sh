@@ -127,11 +127,22 @@ purpose = "What the tests connect to"
 EOF
 }
 
-# serve_gate: starts what was configured. Then the URL of the agents' listener is in `gate`.
+# suites_node: the Node that the conformance suite needs, 22. Its lock file brings one for Linux; elsewhere the system's own
+# must do.
+suites_node() {
+    local pinned
+    for pinned in "$PWD"/tests/conformance/node_modules/node-linux-*/bin/node; do
+        if [[ -x $pinned ]]; then echo "$pinned"; return; fi
+    done
+    command -v node
+}
+
+# serve_gate: starts what was configured. Then the URL of the agents' listener is in `gate`, and in `which` how commands find
+# the gate and who gives them.
 serve_gate() {
     "$bin/portcullis" serve --config "$config/portcullis.toml" >"$out/gate.log" 2>&1 &
     started+=($!)
-    local ready admin which server
+    local ready admin server
     ready=$(wait_for "$out/gate.log" '/portcullis is ready/p')
     gate=http://$(sed -E 's|.*agents http://([^/]+)/.*|\1|' <<<"$ready")
     admin=$(sed -E 's|.*admin (http://[^ ]+).*|\1|' <<<"$ready")

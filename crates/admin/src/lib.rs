@@ -111,12 +111,13 @@ pub trait Credentials: Send + Sync {
     /// Why that is not known.
     async fn health(&self, server: &ServerName) -> Result<Vec<view::CredentialHealth>, String>;
 
-    /// An invitation for whoever opens it to connect a server, so that everybody's calls and the gate's own looks use it as
-    /// them: a URL that is good for some minutes. `by` says in the receipt who invited them.
+    /// An invitation for whoever opens it to connect a server for a holder; without one so that everybody's calls and the gate's
+    /// own looks use it as them. It is a URL that is good for some minutes; a person's own is good for that person alone. `by`
+    /// says in the receipt who invited them.
     ///
     /// # Errors
     /// Why nobody can connect it.
-    async fn invite(&self, manifest: &ServerManifest, by: &str) -> Result<String, String>;
+    async fn invite(&self, manifest: &ServerManifest, holder: Option<&str>, by: &str) -> Result<String, String>;
 
     /// Forgets what `holder` has of a server; returns whether there was something.
     ///

@@ -66,6 +66,15 @@ pub struct Because {
     pub reason: Option<String>,
 }
 
+/// For whom a server is to be connected.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Connect {
+    /// `shared`, `user ana` or `agent nightly`; `shared` if nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holder: Option<String>,
+}
+
 /// Whose credential is meant.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -7,7 +7,9 @@ use std::time::Duration;
 use audit::port::Outbox;
 use audit::{Event, Record};
 use gateway::Gate;
+use identity::outgoing::{Connected, Holder};
 use model::Revision;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, watch};
 
 use crate::compile::Compiler;
@@ -89,4 +91,25 @@ async fn changes(outbox: &dyn Outbox, gate: &Gate) -> anyhow::Result<()> {
         outbox.settle(id).await?;
     }
     Ok(())
+}
+
+/// Tells clients that their person connected a server, until `stop` resolves.
+pub(crate) async fn connections(
+    mut heard: broadcast::Receiver<Connected>,
+    gate: Arc<Gate>,
+    stop: impl Future<Output = ()>,
+) {
+    tokio::pin!(stop);
+    loop {
+        let connected = tokio::select! {
+            () = &mut stop => return,
+            connected = heard.recv() => connected,
+        };
+        match connected {
+            Ok(Connected { server, holder: Holder::User(user) }) => gateway::person_connected(&gate, &server, &user),
+            // Whoever was not told finds out when the call is made again.
+            Ok(Connected { holder: Holder::Shared | Holder::Agent(_), .. }) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use admin::view::{CredentialHealth, Deed};
 use async_trait::async_trait;
 use gateway::Key;
-use identity::outgoing::{Agreed, Flow, Health, Holder, Outgoing};
+use identity::outgoing::{Agreed, Flow, Health, Holder, Outgoing, Whose};
 use model::{Change, ServerName, with_causes};
 use registry::ServerManifest;
 
@@ -24,7 +24,7 @@ impl admin::Credentials for Kept {
         Ok(health.into_iter().map(shown).collect())
     }
 
-    async fn invite(&self, manifest: &ServerManifest, by: &str) -> Result<String, String> {
+    async fn invite(&self, manifest: &ServerManifest, holder: Option<&str>, by: &str) -> Result<String, String> {
         let server = &manifest.name;
         let key = self.compiler.key_of(manifest).await.map_err(|error| format!("{error:#}"))?;
         let supply = match key {
@@ -38,8 +38,25 @@ impl admin::Credentials for Kept {
         if home.scheme() != "https" && !home.host_str().is_some_and(is_loopback) {
             return Err("browsers must be told where the gate is: say `public_url` in `[agents]`".to_owned());
         }
+        let holder = holder.map_or(Ok(Holder::Shared), str::parse).map_err(|error| with_causes(&error))?;
+        let fits = match (&holder, supply.source().whose) {
+            // The gate's own looks at a server take this one, whosever the others are.
+            (Holder::Shared, _) | (Holder::User(_), Whose::User) | (Holder::Agent(_), Whose::Agent) => true,
+            (Holder::User(_), Whose::Shared | Whose::Agent) | (Holder::Agent(_), Whose::Shared | Whose::User) => false,
+        };
+        if !fits {
+            return Err(format!(
+                "server `{server}` has no credential of a `{holder}`: its manifest says whose they are"
+            ));
+        }
         let busy = || "too many are invited at this moment".to_owned();
-        let ticket = self.outgoing.invite(supply.source(), &Holder::Shared, by).ok_or_else(busy)?;
+        if let Holder::User(user) = &holder {
+            // No ticket: who connects it for a person is that person, and nobody who was sent the address.
+            let page = self.outgoing.await_person(supply.source(), user);
+            let none = || "people must be able to say who they are: say `[sign_in]` in the settings".to_owned();
+            return page.map(String::from).ok_or_else(none);
+        }
+        let ticket = self.outgoing.invite(supply.source(), &holder, by).ok_or_else(busy)?;
         let mut url = self.outgoing.presence().callback.clone();
         url.set_path("/connect/invitation");
         url.query_pairs_mut().append_pair("ticket", &ticket);

@@ -129,7 +129,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         porch.own = Some(sign_in::issuer(&opened, prefix.unwrap_or_default())?);
         facade = Some(opened);
     }
-    let mut pages: Vec<Arc<dyn identity::site::Site>> = vec![Arc::new(Pages::new(Arc::clone(&outgoing)))];
+    let mut pages: Vec<Arc<dyn identity::site::Site>> =
+        vec![Arc::new(Pages::new(Arc::clone(&outgoing), facade.clone()))];
     pages.extend(facade.iter().map(|facade| Arc::clone(facade) as _));
     let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
@@ -169,7 +170,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         readiness: readiness(Arc::clone(&journal)),
         journal: Arc::clone(&journal),
         vetter: Arc::clone(&vetter) as _,
-        credentials: Arc::new(credentials::Kept { compiler: Arc::clone(&compiler), outgoing }),
+        credentials: Arc::new(credentials::Kept { compiler: Arc::clone(&compiler), outgoing: Arc::clone(&outgoing) }),
         published: published.subscribe(),
         people: Arc::clone(&people),
         clock: Arc::clone(&clock),
@@ -187,6 +188,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     if let Some(facade) = facade {
         tasks.spawn(sign_in::end_with_sign_ins(facade, Arc::clone(&gate), until(stopped.clone())));
     }
+    tasks.spawn(beside::connections(outgoing.subscribe(), Arc::clone(&gate), until(stopped.clone())));
     porch.warm(&gate);
     tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
     let again = Arc::new(Notify::new());
@@ -209,9 +211,12 @@ impl Serving {
         let same_places = (next.settings.agents.listen, next.settings.admin.listen, next.data())
             == (before.settings.agents.listen, before.settings.admin.listen, before.data());
         anyhow::ensure!(same_places, "listeners and the data directory change with a restart only");
-        let same_sign_in = (&next.settings.sign_in, &next.settings.vault, &next.settings.agents.public_url)
-            == (&before.settings.sign_in, &before.settings.vault, &before.settings.agents.public_url);
-        anyhow::ensure!(same_sign_in, "`[sign_in]`, `[vault]` and `public_url` change with a restart only");
+        let same_sign_in =
+            (&next.settings.sign_in, &next.settings.vault) == (&before.settings.sign_in, &before.settings.vault);
+        anyhow::ensure!(same_sign_in, "`[sign_in]` and `[vault]` change with a restart only");
+        let (now, then) = (&next.settings.agents, &before.settings.agents);
+        let same_names = (&now.public_url, &now.client_document) == (&then.public_url, &then.client_document);
+        anyhow::ensure!(same_names, "`public_url` and `client_document` change with a restart only");
         let front = self.porch.front(&next, Some(&self.gate.front.load()))?;
         let people = bootstrap::people(&next, entropy)?;
         self.gate.front.store(Arc::new(front));
@@ -368,8 +373,16 @@ fn presence(loaded: &Loaded, agents: SocketAddr) -> anyhow::Result<Presence> {
     let base = loaded.public_url(agents).unwrap_or_else(|| format!("http://{agents}"));
     let callback = format!("{base}{}", Pages::CALLBACK).parse()?;
     // Others read it over the network, so that there is none where they cannot.
-    let document = base.starts_with("https://").then(|| format!("{base}{}", Pages::DOCUMENT).parse());
-    Ok(Presence { callback, document: document.transpose()?, name: "Portcullis".to_owned() })
+    let here = || base.starts_with("https://").then(|| format!("{base}{}", Pages::DOCUMENT));
+    let document = loaded.settings.agents.client_document.clone().or_else(here).map(|url| url.parse());
+    // Where nobody signs in, nobody could tell whose account it is that somebody connects.
+    let people = loaded.settings.sign_in.as_ref().map(|_| format!("{base}/connect/").parse());
+    Ok(Presence {
+        callback,
+        document: document.transpose()?,
+        name: "Portcullis".to_owned(),
+        people: people.transpose()?,
+    })
 }
 
 /// The names a listener answers to: its address, `localhost` if that is what it is, and what settings add.

@@ -65,6 +65,9 @@ pub(crate) struct Listener {
     /// What agents and browsers call it: `https://gate.example`. A token for `/{endpoint}/mcp` below it is good there and nowhere
     /// else. Without it, the address of a listener on loopback.
     pub public_url: Option<String>,
+    /// Where the gate's client metadata document is published for authorization servers that cannot reach this listener; it is
+    /// at `/connect/client.json` here, to be copied.
+    pub client_document: Option<String>,
     /// Scopes that clients are told to ask for when they sign in, the same at every endpoint.
     #[serde(default)]
     pub scopes: Vec<String>,
@@ -286,6 +289,13 @@ impl Loaded {
             let message = format!("`{url}` is not what browsers call a host: no path, and no `/` at its end");
             let hint = "write `https://gate.example`; plain `http` is for loopback";
             return Err(self.wrong(&[Key("agents"), Key("public_url")], message).with_hint(hint));
+        }
+        let is_document = |url: &String| url.parse().is_ok_and(|url| identity::outgoing::is_document(&url));
+        if let Some(url) = agents.client_document.as_ref().filter(|url| !is_document(url)) {
+            let message = format!("`{url}` is no `https` URL with a path, and nothing behind that");
+            let hint =
+                "write the URL at which the document is published, such as `https://www.example/portcullis.json`";
+            return Err(self.wrong(&[Key("agents"), Key("client_document")], message).with_hint(hint));
         }
         self.check_issuers()?;
         self.check_sign_in()

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use identity::Seal;
-use model::{Caller, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
+use model::{Caller, EndpointName, Object, Reason, Refusal, ServerName, SessionKey, Timestamp, UserId, limits};
 use tokio::sync::{mpsc, watch};
 use wire::{Capabilities, Id, Revision};
 
@@ -30,7 +30,7 @@ pub(crate) use hear::{Asked, Progress, asked, notified, refused, tell_aside};
 pub(crate) use held::Call;
 use held::Held;
 pub(crate) use read::{Keeping, read_on};
-pub(crate) use replay::{Budget, Reader, Replay};
+pub(crate) use replay::{Budget, Message, Reader, Replay};
 pub(crate) use talk::end;
 pub use talk::tend;
 pub(crate) use talk::{
@@ -189,6 +189,12 @@ impl Legacies {
     /// Every session there is.
     fn all(&self) -> Vec<Arc<Legacy>> {
         self.sessions().values().cloned().collect()
+    }
+
+    /// Those of agents that work for this person.
+    pub(crate) fn of_user(&self, user: &UserId) -> Vec<Arc<Legacy>> {
+        let sessions = self.sessions();
+        sessions.values().filter(|session| session.owner.user.as_ref() == Some(user)).cloned().collect()
     }
 
     /// How many there are.

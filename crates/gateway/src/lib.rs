@@ -13,6 +13,7 @@ mod arrival;
 mod batch;
 mod body;
 mod bridge;
+mod connecting;
 mod controls;
 mod expiry;
 mod gate;
@@ -37,6 +38,7 @@ mod trail;
 mod uri;
 
 pub use bridge::Bridge;
+pub use connecting::person_connected;
 pub use controls::accept::Doors;
 pub use controls::authenticate::Callers;
 pub use expiry::end_with_tokens;

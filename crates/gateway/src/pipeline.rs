@@ -33,6 +33,7 @@ use wire::{Flaw, Subject, reply};
 
 use crate::body::{Body, Response, whole};
 use crate::bridge::Unread;
+use crate::connecting;
 use crate::controls::accept::{Accepted, Verb};
 use crate::controls::authenticate::Known;
 use crate::controls::connect::Spoken;
@@ -123,6 +124,8 @@ async fn walk(
             let spoken = Spoken { revision: request.revision, is_named: is_named(head), wished };
             let running = enter(gate, known, &accepted, spoken, claim, trail)?;
             message.agree(running.present.revision)?;
+            let (running, message) = connecting::said(gate, running, message).await?;
+            trail.revision = running.snapshot.revision;
             let message = search::said(&running, message)?;
             dispatch(gate, head, running, &message, trail).await
         }
@@ -285,7 +288,14 @@ async fn call(
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
     let leaving = Leaving::request(message);
     let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
-    let ready = credential::run(gate, &running, message, &head.headers, &intended).await?;
+    let ready = match credential::run(gate, &running, message, &head.headers, &intended).await {
+        Ok(ready) => ready,
+        Err(refusal) if refusal.reason == Reason::NotConnected => {
+            let objects = intended.permitted.valid.live.visible.objects();
+            return connecting::ask(gate, &running, message, objects, refusal, trail);
+        }
+        Err(refusal) => return Err(refusal.into()),
+    };
     let sent = forward::run(gate, &running, message, ready, turn, trail.receipt).await?;
     release(gate, &running, message, sent, place, under_way, trail)
 }

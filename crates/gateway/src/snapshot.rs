@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use http::HeaderMap;
 use identity::Credential;
 use identity::agents::Agents;
-use identity::outgoing::Supply;
+use identity::outgoing::{Holder, OutgoingError, Supply};
 use model::{EndpointName, Reason, Refusal, Revision, ServerName, SessionKey, ToolName, with_causes};
 use policy::Policies;
 use registry::{Catalogue, Endpoint};
@@ -136,7 +137,7 @@ impl Keys {
     /// is a token that is not there yet or nearly over, this waits for it, within bounds.
     ///
     /// # Errors
-    /// [`Reason::CredentialUnavailable`].
+    /// [`Reason::CredentialUnavailable`]; [`Reason::NotConnected`] where the caller's person can do something about it.
     pub(crate) async fn ready(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
         match self.keys.get(server) {
             None => Ok(None),
@@ -144,8 +145,29 @@ impl Keys {
             Some(Key::Missing(why)) => Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
             Some(Key::Granted(supply)) => match supply.credential(caller).await {
                 Ok(credential) => Ok(Some(credential)),
+                // A person can do something about it, and their agent can tell them.
+                Err(error @ OutgoingError::NotConnected { holder: Holder::User(_), .. }) => {
+                    Err(Refusal::new(Reason::NotConnected, with_causes(&error)))
+                }
                 Err(error) => Err(Refusal::new(Reason::CredentialUnavailable, with_causes(&error))),
             },
+        }
+    }
+
+    /// Where the person of this caller connects a server for themselves; their page is there from now on. `None` where nobody
+    /// connects it for themselves.
+    pub(crate) fn ask_person(&self, server: &ServerName, caller: &SessionKey) -> Option<String> {
+        match self.keys.get(server)? {
+            Key::Granted(supply) => supply.ask_person(caller).map(String::from),
+            Key::Fixed(_) | Key::Missing(_) => None,
+        }
+    }
+
+    /// Returns as soon as this caller's credential for a server is there, and after `patience` at the latest.
+    pub(crate) async fn connected(&self, server: &ServerName, caller: &SessionKey, patience: Duration) {
+        match self.keys.get(server) {
+            Some(Key::Granted(supply)) => supply.connected(caller, patience).await,
+            Some(Key::Fixed(_) | Key::Missing(_)) | None => {}
         }
     }
 

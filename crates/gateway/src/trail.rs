@@ -209,7 +209,7 @@ pub(crate) fn control_of(reason: Reason) -> Control {
         Reason::PolicyForbids | Reason::PolicyError | Reason::ObligationUnmet => Control::Decide,
         Reason::ServerBusy | Reason::ServerLeftAlone => Control::Turn,
         Reason::JournalUnavailable | Reason::Internal => Control::Intent,
-        Reason::CredentialUnavailable => Control::Credential,
+        Reason::CredentialUnavailable | Reason::NotConnected => Control::Credential,
         Reason::ServerUnreachable | Reason::OutcomeUnknown | Reason::AnswerRefused | Reason::TakenBack => {
             Control::Forward
         }

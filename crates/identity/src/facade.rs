@@ -37,6 +37,7 @@ mod signing;
 mod sources;
 mod token;
 mod turns;
+mod visitors;
 
 use std::sync::Arc;
 
@@ -73,6 +74,8 @@ pub struct Terms {
     pub registration: Option<String>,
     /// Classes of sign-in that the provider is asked for.
     pub acr_values: Vec<String>,
+    /// What is put before the provider's name of a person where tokens are read.
+    pub user_prefix: String,
 }
 
 /// What is governed: which clients and endpoints there are. Asked anew each time, so that what people change counts at once.

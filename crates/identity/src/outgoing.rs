@@ -10,34 +10,36 @@
 //!
 //! Nothing here ever sees what a caller presented to the gate.
 
+mod about;
 mod challenge;
 mod client;
 mod connect;
 mod discovery;
 mod health;
+mod holder;
 mod invite;
 mod keeper;
 mod pages;
+mod people;
 mod slot;
 mod supply;
 mod token;
 
 use std::collections::HashMap;
-use std::fmt;
-use std::str::FromStr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use model::{AgentId, Clock, Digest, Entropy, ServerName, SessionKey, Timestamp, UserId, limits};
-use serde_json::{Value, json};
+use model::{Clock, Digest, Entropy, ServerName, Timestamp, UserId, limits};
+use tokio::sync::broadcast;
 use tokio::time::timeout;
 use url::Url;
 
 pub use challenge::Challenge;
-pub use client::{ClientError, Presence, Proof, Registered, SignsIn, document};
+pub use client::{ClientError, Presence, Proof, Registered, SignsIn, document, is_document};
 pub use connect::{Begun, Connected, FinishError, Return};
 pub use discovery::DiscoveryError;
 pub use health::{Agreed, Health};
+pub use holder::{Holder, HolderError, Whose};
 pub use invite::Invited;
 pub use keeper::KeepError;
 pub use pages::Pages;
@@ -49,9 +51,12 @@ use crate::fetch::Fetch;
 use crate::port::Credentials;
 use crate::vault::Vault;
 use crate::{Credential, CredentialError};
+pub(crate) use about::About;
+use about::renew_at;
 use connect::Pending;
 use invite::Invite;
 use keeper::{Keeper, Opened, place};
+use people::Awaited;
 use slot::{Held, Slot};
 use token::Tokens;
 
@@ -79,17 +84,6 @@ pub struct Source {
     pub to_issuer: Arc<dyn Fetch>,
 }
 
-/// Whose credential a server is given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// One for everybody.
-    Shared,
-    /// One for each person.
-    User,
-    /// One for each agent.
-    Agent,
-}
-
 /// How a token is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
@@ -97,17 +91,6 @@ pub enum Flow {
     Code,
     /// The gate asks for itself (RFC 6749 §4.4).
     Client,
-}
-
-/// Who may use a credential.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Holder {
-    /// Everybody who may call the server, and the gate itself when it looks at the server.
-    Shared,
-    /// Calls for this person.
-    User(UserId),
-    /// Calls of this agent.
-    Agent(AgentId),
 }
 
 /// Why there is no credential.
@@ -164,6 +147,8 @@ pub struct Outgoing {
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
     pending: Mutex<HashMap<Digest, Pending>>,
     invites: Mutex<HashMap<(ServerName, Holder), Invite>>,
+    awaited: Mutex<HashMap<(ServerName, UserId), Awaited>>,
+    news: broadcast::Sender<Connected>,
 }
 
 /// Which credential is held where.
@@ -174,49 +159,10 @@ struct Key {
     holder: Holder,
 }
 
-impl Holder {
-    /// Who may use the credential that this caller's calls need; `None` where it is a person's and there is none.
-    pub fn of(whose: Whose, caller: &SessionKey) -> Option<Self> {
-        match whose {
-            Whose::Shared => Some(Self::Shared),
-            Whose::User => caller.user.clone().map(Self::User),
-            Whose::Agent => Some(Self::Agent(caller.agent.clone())),
-        }
-    }
-}
-
-/// A text that names nobody who could hold a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a holder is `shared`, `user NAME` or `agent NAME`")]
-pub struct HolderError;
-
-impl FromStr for Holder {
-    type Err = HolderError;
-
-    fn from_str(text: &str) -> Result<Self, HolderError> {
-        match text.split_once(' ') {
-            None if text == "shared" => Ok(Self::Shared),
-            Some(("user", user)) => user.parse().map(Self::User).map_err(|_| HolderError),
-            Some(("agent", agent)) => agent.parse().map(Self::Agent).map_err(|_| HolderError),
-            None | Some(_) => Err(HolderError),
-        }
-    }
-}
-
 impl Source {
     /// Whether a token may have this scope. That it can be renewed is no scope of the server's.
     fn approves(&self, scope: &str) -> bool {
         scope == connect::OFFLINE || self.scopes.iter().any(|approved| approved == scope)
-    }
-}
-
-impl fmt::Display for Holder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Shared => f.write_str("shared"),
-            Self::User(user) => write!(f, "user {user}"),
-            Self::Agent(agent) => write!(f, "agent {agent}"),
-        }
     }
 }
 
@@ -238,7 +184,14 @@ impl Outgoing {
             slots: Mutex::default(),
             pending: Mutex::default(),
             invites: Mutex::default(),
+            awaited: Mutex::default(),
+            news: broadcast::Sender::new(limits::CONNECTING_MAX),
         }
+    }
+
+    /// Hears of every server that somebody connects from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Connected> {
+        self.news.subscribe()
     }
 
     /// How the gate is known to authorization servers.
@@ -435,79 +388,8 @@ impl Outgoing {
     }
 }
 
-/// What is known of a kept token, and is no secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct About {
-    pub(crate) url: String,
-    pub(crate) resource: String,
-    pub(crate) issuer: String,
-    pub(crate) client: String,
-    pub(crate) requested: Vec<String>,
-    pub(crate) granted: Vec<String>,
-    pub(crate) connected: Timestamp,
-    pub(crate) obtained: Timestamp,
-    pub(crate) expires: Option<Timestamp>,
-    pub(crate) by: String,
-}
-
-impl About {
-    pub(crate) fn read(value: &Value) -> Option<Self> {
-        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        let texts = |name: &str| {
-            let list = value.get(name)?.as_array()?;
-            list.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-        };
-        let time = |name: &str| value.get(name).and_then(Value::as_u64).map(Timestamp);
-        Some(Self {
-            url: text("url")?,
-            resource: text("resource")?,
-            issuer: text("issuer")?,
-            client: text("client")?,
-            requested: texts("requested")?,
-            granted: texts("granted")?,
-            connected: time("connected")?,
-            obtained: time("obtained")?,
-            expires: time("expires"),
-            by: text("by")?,
-        })
-    }
-
-    pub(crate) fn write(&self) -> Value {
-        json!({
-            "url": self.url,
-            "resource": self.resource,
-            "issuer": self.issuer,
-            "client": self.client,
-            "requested": self.requested,
-            "granted": self.granted,
-            "connected": self.connected,
-            "obtained": self.obtained,
-            "expires": self.expires,
-            "by": self.by,
-        })
-    }
-
-    fn renewed(&self, tokens: &Tokens, now: Timestamp) -> Self {
-        // A second within the same millisecond would look like the first to whoever compares them.
-        let obtained = now.max(Timestamp(self.obtained.0.saturating_add(1)));
-        let granted = tokens.scopes.clone().unwrap_or_else(|| self.granted.clone());
-        Self { granted, obtained, expires: tokens.expires, ..self.clone() }
-    }
-
-    pub(crate) fn renew_at(&self) -> Option<Timestamp> {
-        renew_at(self.obtained, self.expires)
-    }
-}
-
 fn key(source: &Source, holder: &Holder) -> Key {
     Key { server: source.server.clone(), identity: source.identity, holder: holder.clone() }
-}
-
-/// When a token is renewed: a fifth of its time before its end, and a minute at most.
-fn renew_at(obtained: Timestamp, expires: Option<Timestamp>) -> Option<Timestamp> {
-    let expires = expires?;
-    let early = (expires.milliseconds_since(obtained) / 5).min(limits::CREDENTIAL_EARLY_MILLISECONDS_MAX);
-    Some(Timestamp(expires.0.saturating_sub(early)))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -565,6 +565,12 @@ pub const CREDENTIAL_RETRY_MILLISECONDS: u64 = 5_000;
 pub const CONNECTING_MAX: usize = 1_000;
 /// Milliseconds that a person may take to come back.
 pub const CONNECTING_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// People who were asked to connect a server of theirs at once, by server.
+pub const CONNECTING_PEOPLE_MAX: usize = 20_000;
+/// How long a call that comes back after its person was asked to connect a server waits for them, in milliseconds.
+pub const CONNECTION_WAIT_MILLISECONDS_MAX: u64 = 20_000;
+/// How long a person who signed in at the gate's own pages is known there, in milliseconds.
+pub const VISITOR_MILLISECONDS_MAX: u64 = 10 * 60_000;
 
 /// Bytes in the id of a rule of inspection, and in a class of findings.
 pub const RULE_ID_BYTES_MAX: usize = 128;

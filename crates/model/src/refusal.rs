@@ -199,6 +199,8 @@ reasons! {
     JournalUnavailable "journal-unavailable" 503 Error(-31020), "not carried out: the audit journal cannot be written", "operators: see `portcullis status` and the disk";
     /// The server's credential cannot be had.
     CredentialUnavailable "credential-unavailable" 502 Error(-31021), "not carried out: the server's credential is not available", "operators: see the receipt";
+    /// The server has a credential for each person, and this one has not connected it yet.
+    NotConnected "not-connected" 200 ToolError(-31034), "not carried out: its server is not connected for you", "connect it at the address that is told, and call again";
     /// The server could not be reached; nothing was sent.
     ServerUnreachable "server-unreachable" 502 Error(-31022), "not carried out: the server cannot be reached", "retry later";
     /// The call was sent and no complete answer came back. It is not repeated.

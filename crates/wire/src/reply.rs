@@ -16,6 +16,9 @@ pub const REFUSAL: &str = "dev.portcullis/refusal";
 /// The code of revisions with sessions for a handshake that asks for a revision that is not served.
 const INVALID_PARAMS: i32 = -32602;
 
+/// The code of 2025-11-25 for a request that wants pages opened first. Newer revisions must not use it.
+const PAGES_REQUIRED: i32 = -32042;
+
 /// The code of revisions with sessions for a resource that is not there.
 const RESOURCE_NOT_FOUND: i32 = -32002;
 
@@ -62,6 +65,17 @@ pub fn error(id: Option<&Id>, code: i32, message: &str, data: Option<&Value>) ->
     }
     text.push_str("}}");
     text.into()
+}
+
+/// The error that wants pages opened before the request is made again (MCP 2025-11-25, client/elicitation); `data` names them.
+pub fn pages_required(id: &Id, message: &str, data: &Value) -> Bytes {
+    error(Some(id), PAGES_REQUIRED, message, Some(data))
+}
+
+/// The notification that a page was left, by the id with which it was shown (MCP 2025-11-25, client/elicitation).
+pub fn page_left(elicitation: &str) -> Bytes {
+    let params = json!({ "elicitationId": elicitation });
+    format!(r#"{{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{params}}}"#).into()
 }
 
 /// The answer to `initialize`, in the revision that is spoken from now on. A server that does not say what it is goes by

@@ -13,7 +13,7 @@ use super::packages;
 use crate::difference::edit;
 use crate::endpoints::definitions;
 use crate::fault::{Code, Fault};
-use crate::requests::{Approve, Because, Disconnect, ServerPath, Submit};
+use crate::requests::{Approve, Because, Connect, Disconnect, ServerPath, Submit};
 use crate::route::{Call, Nothing};
 use crate::view::{
     ChangeRow, Deed, Done, Dossier, Drift, Forgotten, Invitation, Item, JudgementRow, Left, MentionRow, Offer,
@@ -91,9 +91,9 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
 
 /// Invites whoever opens the answer to connect a server. Only who could approve the server may: its credential may do what
 /// theirs may.
-pub(crate) async fn connect(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Nothing>) -> Result<Invitation, Fault> {
+pub(crate) async fn connect(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Connect>) -> Result<Invitation, Fault> {
     let server = admin.registry.server(&call.path.name).await?;
-    let invited = admin.credentials.invite(&server.manifest, call.person.name()).await;
+    let invited = admin.credentials.invite(&server.manifest, call.body.holder.as_deref(), call.person.name()).await;
     Ok(Invitation { url: invited.map_err(|why| Fault::new(Code::Refused, why))? })
 }
 

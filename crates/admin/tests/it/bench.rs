@@ -82,7 +82,7 @@ impl admin::Credentials for Servers {
         Ok(Vec::new())
     }
 
-    async fn invite(&self, manifest: &ServerManifest, by: &str) -> Result<String, String> {
+    async fn invite(&self, manifest: &ServerManifest, _: Option<&str>, by: &str) -> Result<String, String> {
         Ok(format!("https://gate.example/connect/invitation?ticket={}-{by}", manifest.name))
     }
 

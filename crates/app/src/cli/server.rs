@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use admin::requests::{Approve, Because, Disconnect, Submit};
+use admin::requests::{Approve, Because, Connect, Disconnect, Submit};
 use admin::view::{Done, Dossier, Drift, Forgotten, Invitation, ServerRow};
 use clap::{Args, Subcommand};
 use model::{Digest, ServerName, limits};
@@ -31,7 +31,7 @@ pub(crate) enum Server {
     /// Read what a server offers, and pin it
     Approve(WithGate<ApproveNamed>),
     /// Connect a server with an account: prints where to open that in a browser
-    Connect(WithGate<Only>),
+    Connect(WithGate<ForWhom>),
     /// Forget a credential that somebody connected
     Disconnect(WithGate<Holds>),
     /// Take a server out of service
@@ -76,11 +76,14 @@ pub(crate) struct Named {
     reason: Option<String>,
 }
 
-/// A server, and nothing else.
+/// A server, and who is to use what comes of it.
 #[derive(Debug, Args)]
-pub(crate) struct Only {
+pub(crate) struct ForWhom {
     /// The server
     name: ServerName,
+    /// Whose calls use it: `shared`, `user NAME`, `agent NAME`
+    #[arg(long = "for", value_name = "HOLDER", default_value = "shared")]
+    holder: String,
 }
 
 /// A credential of a server.
@@ -135,11 +138,15 @@ impl Server {
             }
             Self::Approve(command) => approve(command.own, &command.gate).await,
             Self::Connect(WithGate { own, gate }) => {
-                let invitation: Invitation =
-                    gate.client()?.post(&path(&own.name, "/connect"), &Because::default()).await?;
+                let connect = Connect { holder: Some(own.holder.clone()) };
+                let invitation: Invitation = gate.client()?.post(&path(&own.name, "/connect"), &connect).await?;
                 gate.print(&invitation, |invitation| {
-                    let hint = "open it in a browser and sign in with the account that the gate is to use; it is good for \
-                                ten minutes, for whoever has it";
+                    let hint = if own.holder.starts_with("user ") {
+                        "to be opened in a browser by that person, who signs in at the gate first; it is good for ten minutes"
+                    } else {
+                        "open it in a browser and sign in with the account that the gate is to use; it is good for ten \
+                         minutes, for whoever has it"
+                    };
                     format!("{}\n{FAINT}{hint}{FAINT:#}\n", invitation.url)
                 })
             }

@@ -177,7 +177,8 @@ impl Loaded {
         };
         let documents = sign_in.documents.iter().map(|one| (one.host.clone(), one.client.clone())).collect();
         let (registration, acr_values) = (sign_in.registration.clone(), sign_in.acr_values.clone());
-        Ok(Some((Terms { issuer, documents, registration, acr_values }, provider, reach)))
+        let user_prefix = sign_in.claims.user_prefix.clone();
+        Ok(Some((Terms { issuer, documents, registration, acr_values, user_prefix }, provider, reach)))
     }
 
     /// Looks for settings of signing in that do not fit each other.

@@ -1,6 +1,7 @@
 //! Attacks through the front door. Each is refused with the right words, leaves a receipt that says which control
 //! refused and why, never reaches the server, and leaks nothing.
 
+mod anothers_account;
 mod batched;
 mod borrowed_rights;
 mod child_environment;

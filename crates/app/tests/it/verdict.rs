@@ -49,6 +49,7 @@ pub(crate) const SERVER_BUSY: No = no(503, -31029, "server-busy", "turn");
 pub(crate) const SERVER_LEFT_ALONE: No = no(502, -31030, "server-left-alone", "turn");
 pub(crate) const JOURNAL_UNAVAILABLE: No = no(503, -31020, "journal-unavailable", "intent");
 pub(crate) const CREDENTIAL_UNAVAILABLE: No = no(502, -31021, "credential-unavailable", "credential");
+pub(crate) const NOT_CONNECTED: No = no(200, -31034, "not-connected", "credential");
 pub(crate) const SERVER_UNREACHABLE: No = no(502, -31022, "server-unreachable", "forward");
 pub(crate) const OUTCOME_UNKNOWN: No = no(504, -31023, "outcome-unknown", "forward");
 pub(crate) const ANSWER_REFUSED: No = no(502, -31024, "answer-refused", "forward");
@@ -121,7 +122,10 @@ pub(crate) fn words(message: &Value, no: No) -> Value {
             &error["data"][REFUSAL]
         }
         None => {
-            assert!((-31019..=-31014).contains(&no.code) || no.code == -31025, "{no:?} is no tool's: {message:#}");
+            assert!(
+                (-31019..=-31014).contains(&no.code) || [-31025, -31034].contains(&no.code),
+                "{no:?} is no tool's: {message:#}"
+            );
             assert_eq!(message["result"]["isError"], true, "{message:#}");
             &message["result"]["_meta"][REFUSAL]
         }

@@ -180,6 +180,12 @@ impl Legacy {
         self.held().elicitations.remove(&(server.clone(), id.to_owned()))
     }
 
+    /// The ids with this beginning of what was shown for this server; they are forgotten.
+    pub(crate) fn elicitations_ended(&self, server: &ServerName, beginning: &str) -> Vec<String> {
+        let is_one = |(of, id): &(ServerName, String)| of == server && id.starts_with(beginning);
+        self.held().elicitations.extract_if(is_one).map(|(_, id)| id).collect()
+    }
+
     /// The resources that the client listens to at a server without sessions.
     pub(crate) fn listened(&self, server: &ServerName) -> BTreeSet<String> {
         self.held().listened.get(server).map(|(uris, _)| uris.clone()).unwrap_or_default()

@@ -9,7 +9,7 @@ use model::{Secret, Timestamp, limits};
 
 use super::answer::{Wrong, refused};
 use super::consent::Browser;
-use super::{Facade, kept, pages, with_parameters};
+use super::{Facade, kept, pages, visitors, with_parameters};
 use crate::port::{Grant, Person, SignIn};
 use crate::relying::{Attempt, RelyingError, Returned, Wishes};
 use crate::secrets::opened_text as opened;
@@ -17,6 +17,9 @@ use crate::site::{self, Parameters, Visit};
 
 pub(super) async fn run(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     let parameters = Parameters::of_query(visit.query.as_deref())?;
+    if let Some(arrived) = visitors::arrive(facade, visit, &parameters).await? {
+        return Ok(arrived);
+    }
     let stranger = || {
         let text = "This sign-in was not begun in this browser, or its time is over. Begin again in your application.";
         Wrong::page(StatusCode::FORBIDDEN, "You are not signed in", text)

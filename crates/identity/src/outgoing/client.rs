@@ -26,6 +26,8 @@ pub struct Presence {
     pub document: Option<Url>,
     /// What people read on the page that asks for their consent.
     pub name: String,
+    /// Where people connect servers for themselves, each at its own name; `None` where nobody can say who they are.
+    pub people: Option<Url>,
 }
 
 /// A client that people registered at an issuer.
@@ -183,6 +185,13 @@ fn with_secret(issuer: &Issuer, method: Option<&str>, secret: Secret<String>) ->
         None if taken("client_secret_post") => Ok(Presents::InForm(secret)),
         Some(_) | None => Err(ClientError::Method),
     }
+}
+
+/// Whether a client metadata document can be there: an `https` URL with a path, and nothing that two readers could take for
+/// another place (draft-ietf-oauth-client-id-metadata-document §3).
+pub fn is_document(url: &Url) -> bool {
+    let is_plain = url.username().is_empty() && url.password().is_none() && url.query().is_none();
+    url.scheme() == "https" && is_plain && url.fragment().is_none() && url.path() != "/"
 }
 
 /// The gate's client metadata document (draft-ietf-oauth-client-id-metadata-document), for whoever reads it at its own URL.

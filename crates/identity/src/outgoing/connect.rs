@@ -11,7 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
-use model::{Actor, Change, Digest, Expected, Secret, ServerName, Timestamp, limits};
+use model::{Actor, Change, Digest, Expected, Secret, ServerName, Timestamp, UserId, limits};
 use url::{Host, Url};
 
 use super::discovery::{self, Issuer, Protected};
@@ -151,18 +151,28 @@ impl Outgoing {
         Ok(Begun { url, browser })
     }
 
-    /// Takes what a browser came back with. Whatever comes of it, it can come back once.
+    /// Takes what a browser came back with, in which `person` is signed in. Whatever comes of it, it can come back once.
     ///
     /// # Errors
     /// [`FinishError`]. Nothing is connected then.
-    pub async fn finish(&self, back: Return, browser: Option<&str>) -> Result<Connected, FinishError> {
+    pub async fn finish(
+        &self,
+        back: Return,
+        browser: Option<&str>,
+        person: Option<&UserId>,
+    ) -> Result<Connected, FinishError> {
         let now = self.clock.now();
         let state = Digest::of(back.state.as_bytes());
         let pending = {
             let mut waiting = locked(&self.pending);
             let is_theirs = |pending: &Pending| {
                 let browser = browser.map(|browser| Digest::of(browser.as_bytes()));
-                now < pending.expires && browser == Some(pending.browser)
+                // Who began may have left, and somebody else be signed in there by now.
+                let is_for_them = match &pending.holder {
+                    Holder::User(user) => Some(user) == person,
+                    Holder::Shared | Holder::Agent(_) => true,
+                };
+                now < pending.expires && browser == Some(pending.browser) && is_for_them
             };
             // In another browser it is nothing, and stays there for the one that left with it.
             match waiting.get(&state) {
@@ -220,7 +230,11 @@ impl Outgoing {
         let change = Change { actor, expected: Expected::Any, at: now, reason: None };
         let kept = (&tokens.access, tokens.refresh.as_ref());
         self.keeper.connect(place(&source.server, holder), &about.write(), kept, change).await?;
-        self.slot(source, holder)?.clear();
+        let slot = self.slot(source, holder)?;
+        slot.clear();
+        slot.connected.notify_waiters();
+        // Nobody may be listening.
+        let _ = self.news.send(Connected { server: source.server.clone(), holder: holder.clone() });
         Ok(())
     }
 

@@ -2,17 +2,21 @@
 //! and comes back.
 //!
 //! Whoever holds the invitation's ticket was given it by the gate; the browser that begins is the only one that can end it.
+//! What a person connects for themselves has no ticket: [`own`].
+
+mod own;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
+use url::Url;
 
 use super::{Invited, Outgoing, Return, document};
+use crate::facade::Facade;
 use crate::facade::pages::style;
-use crate::secrets::opened_text;
-use crate::site::{self, Parameters, Site, Visit, escaped, with_cookie};
+use crate::site::{self, Parameters, Site, Visit, escaped};
 
 /// The cookie by which the browser that began is known again. No other host can set it.
 const BROWSER: &str = "__Host-portcullis-connect";
@@ -20,6 +24,8 @@ const BROWSER: &str = "__Host-portcullis-connect";
 /// The pages under `/connect/`.
 pub struct Pages {
     outgoing: Arc<Outgoing>,
+    /// Who says who somebody is; nobody, and only those who were invited connect anything.
+    people: Option<Arc<Facade>>,
 }
 
 impl Pages {
@@ -28,9 +34,12 @@ impl Pages {
     /// Where the gate's client metadata document is.
     pub const DOCUMENT: &str = "/connect/client.json";
 
-    /// The pages of these credentials.
-    pub fn new(outgoing: Arc<Outgoing>) -> Self {
-        Self { outgoing }
+    /// Names under `/connect/` that are no server's.
+    pub(super) const OWN: [&str; 4] = ["invitation", "begin", "callback", "forget"];
+
+    /// The pages of these credentials, and of people who sign in at `people`.
+    pub fn new(outgoing: Arc<Outgoing>, people: Option<Arc<Facade>>) -> Self {
+        Self { outgoing, people }
     }
 
     /// What an invitation is for, and the way on.
@@ -38,16 +47,12 @@ impl Pages {
         let parameters = Parameters::of_query(visit.query.as_deref());
         let ticket = parameters.as_ref().ok().and_then(|parameters| parameters.get("ticket")).unwrap_or_default();
         let Some(Invited { source, holder, by }) = self.outgoing.invited(ticket) else { return over() };
-        let facts = [
+        let facts = facts(&[
             ("Server", source.server.to_string()),
             ("At", source.url.host_str().unwrap_or_default().to_owned()),
             ("Used for", holder.to_string()),
             ("Asked for by", by),
-        ];
-        let facts: String = facts
-            .iter()
-            .map(|(name, value)| format!("<div><dt>{}</dt><dd>{}</dd></div>", escaped(name), escaped(value)))
-            .collect();
+        ]);
         let body = format!(
             "<p>The gate is to use this server as whoever signs in next, in the account and with the rights that you \
              choose there.</p><dl>{facts}</dl><form method=\"post\" action=\"/connect/begin\"><input type=\"hidden\" \
@@ -58,29 +63,20 @@ impl Pages {
     }
 
     async fn begin(&self, visit: &Visit) -> Response<Bytes> {
-        let origin = self.outgoing.presence().callback.origin().ascii_serialization();
-        if visit.is_from_elsewhere(&origin) {
+        if self.is_from_elsewhere(visit) {
             return trouble(StatusCode::FORBIDDEN, "A page of another site sent this. Open the invitation again.");
         }
-        let parameters = Parameters::of_form(visit);
-        let ticket = parameters.as_ref().ok().and_then(|parameters| parameters.get("ticket")).unwrap_or_default();
-        let Some(Invited { source, holder, by }) = self.outgoing.invited(ticket) else { return over() };
-        match self.outgoing.begin(&source, holder, by).await {
-            Ok(begun) => {
-                let host = begun.url.host_str().unwrap_or_default();
-                let body = format!(
-                    "<p>You are sent on to sign in.</p><p><a class=\"yes\" rel=\"noreferrer\" href=\"{}\">Continue to {}</a></p>",
-                    escaped(begun.url.as_str()),
-                    escaped(host)
-                );
-                let page = shown(StatusCode::OK, "Connect a server", &body, Some(begun.url.as_str()));
-                with_cookie(page, BROWSER, opened_text(&begun.browser))
-            }
-            Err(error) => {
-                tracing::warn!(server = %source.server, error = %model::with_causes(&error), "a server cannot be connected");
-                trouble(StatusCode::BAD_GATEWAY, "The server's authorization server cannot be used; the log says why.")
-            }
+        let Ok(parameters) = Parameters::of_form(visit) else { return over() };
+        if parameters.get("server").is_some() {
+            return self.begin_own(visit, &parameters).await;
         }
+        let invited = self.outgoing.invited(parameters.get("ticket").unwrap_or_default());
+        let Some(Invited { source, holder, by }) = invited else { return over() };
+        self.leave(&source, holder, by).await
+    }
+
+    fn is_from_elsewhere(&self, visit: &Visit) -> bool {
+        visit.is_from_elsewhere(&self.outgoing.presence().callback.origin().ascii_serialization())
     }
 
     async fn finish(&self, visit: &Visit) -> Response<Bytes> {
@@ -92,7 +88,8 @@ impl Pages {
             error: text("error"),
             iss: text("iss"),
         };
-        match self.outgoing.finish(back, visit.cookie(BROWSER)).await {
+        let person = self.visitor(visit);
+        match self.outgoing.finish(back, visit.cookie(BROWSER), person.as_ref()).await {
             Ok(connected) => {
                 self.outgoing.uninvite(&connected.server, &connected.holder);
                 let body =
@@ -118,12 +115,14 @@ impl Site for Pages {
         match (visit.method.clone(), visit.path.as_str()) {
             (Method::GET, "/connect/invitation") => self.invitation(&visit),
             (Method::POST, "/connect/begin") => self.begin(&visit).await,
+            (Method::POST, "/connect/forget") => self.forget(&visit).await,
             (Method::GET, Self::CALLBACK) => self.finish(&visit).await,
             (Method::GET, Self::DOCUMENT) => match document(self.outgoing.presence()) {
                 Some(document) => site::published(&document),
                 None => trouble(StatusCode::NOT_FOUND, "The gate has no document here."),
             },
             (Method::GET, "/connect/style.css") => style(),
+            (Method::GET, path) => self.own(&visit, path.trim_start_matches("/connect/")).await,
             _ => trouble(StatusCode::NOT_FOUND, "There is nothing here."),
         }
     }
@@ -131,6 +130,22 @@ impl Site for Pages {
 
 fn over() -> Response<Bytes> {
     trouble(StatusCode::NOT_FOUND, "This invitation is not good any more. Ask for another one.")
+}
+
+fn facts(facts: &[(&str, String)]) -> String {
+    let fact =
+        |(name, value): &(&str, String)| format!("<div><dt>{}</dt><dd>{}</dd></div>", escaped(name), escaped(value));
+    facts.iter().map(fact).collect()
+}
+
+/// Sends the browser on, by itself and by a link.
+fn onward(url: &Url) -> Response<Bytes> {
+    let body = format!(
+        "<p>You are sent on to sign in.</p><p><a class=\"yes\" rel=\"noreferrer\" href=\"{}\">Continue to {}</a></p>",
+        escaped(url.as_str()),
+        escaped(url.host_str().unwrap_or_default())
+    );
+    shown(StatusCode::OK, "Connect a server", &body, Some(url.as_str()))
 }
 
 fn trouble(status: StatusCode, text: &str) -> Response<Bytes> {

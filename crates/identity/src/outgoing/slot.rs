@@ -14,6 +14,8 @@ pub(super) struct Slot {
     state: Mutex<State>,
     /// Held by whoever renews it; the others wait, and find it renewed.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// Told when somebody connected it.
+    pub(super) connected: tokio::sync::Notify,
 }
 
 #[derive(Default)]

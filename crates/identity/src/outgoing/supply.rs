@@ -1,9 +1,11 @@
 //! The credentials of one server, by caller: what the data path holds of it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::HeaderMap;
 use model::SessionKey;
+use url::Url;
 
 use super::{Challenge, Holder, Outgoing, OutgoingError, Source};
 use crate::Credential;
@@ -40,6 +42,22 @@ impl Supply {
     /// [`OutgoingError`].
     pub async fn own(&self) -> Result<Credential, OutgoingError> {
         self.outgoing.credential(&self.source, &Holder::Shared).await
+    }
+
+    /// Where the person of this caller connects the server for themselves; their page is there from now on. `None` where it is
+    /// not theirs to connect, or nobody can.
+    pub fn ask_person(&self, caller: &SessionKey) -> Option<Url> {
+        match self.holder(caller) {
+            Ok(Holder::User(user)) => self.outgoing.await_person(&self.source, &user),
+            Ok(Holder::Shared | Holder::Agent(_)) | Err(_) => None,
+        }
+    }
+
+    /// Returns as soon as there is a credential for this caller, and after `patience` at the latest.
+    pub async fn connected(&self, caller: &SessionKey, patience: Duration) {
+        if let Ok(holder) = self.holder(caller) {
+            self.outgoing.connected(&self.source, &holder, patience).await;
+        }
     }
 
     /// The credential that is held for this caller at the moment, for parting words: they are not worth a new one.

@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use model::{Change, Entropy, Expected, Secret, StoreError};
-use serde_json::json;
+use model::{Change, Entropy, Expected, Secret, SessionKey, StoreError};
+use serde_json::{Value, json};
 
 use super::*;
 use crate::fetch::fake::FakeFetch;
@@ -95,6 +95,7 @@ fn scene() -> Scene {
         callback: "https://gate.example/connect/callback".parse().unwrap(),
         document: None,
         name: "Portcullis".into(),
+        people: Some("https://gate.example/connect/".parse().unwrap()),
     };
     let (port, clock) = (Arc::clone(&memory) as Arc<dyn Credentials>, Arc::clone(&time) as Arc<dyn Clock>);
     let outgoing = Arc::new(Outgoing::new(vault, port, presence, clock, Arc::new(Counting::default())));
@@ -133,8 +134,13 @@ fn tokens(name: &str) -> Value {
     })
 }
 
+/// Who sits at the browser.
+fn person() -> UserId {
+    "ana".parse().unwrap()
+}
+
 fn ana() -> Holder {
-    Holder::User("ana".parse().unwrap())
+    Holder::User(person())
 }
 
 fn written(credential: &Credential) -> String {
@@ -183,7 +189,8 @@ impl Scene {
 
     async fn connect(&self) -> Begun {
         let begun = self.begin().await.unwrap();
-        let connected = self.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun))).await.unwrap();
+        let connected =
+            self.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun)), Some(&person())).await.unwrap();
         assert_eq!(connected.holder, ana());
         begun
     }
@@ -343,16 +350,26 @@ async fn who_did_not_begin_cannot_finish() {
     let scene = scene();
     let begun = scene.begin().await.unwrap();
     let unknown = |result| matches!(result, Err(FinishError::Unknown));
-    assert!(unknown(scene.outgoing.finish(back(&begun, Some(ISSUER)), None).await), "another browser");
-    assert!(unknown(scene.outgoing.finish(back(&begun, Some(ISSUER)), Some("guess")).await));
+    assert!(unknown(scene.outgoing.finish(back(&begun, Some(ISSUER)), None, Some(&person())).await), "another browser");
+    assert!(unknown(scene.outgoing.finish(back(&begun, Some(ISSUER)), Some("guess"), Some(&person())).await));
     let forged = Return { state: "guess".into(), ..back(&begun, Some(ISSUER)) };
-    assert!(unknown(scene.outgoing.finish(forged, Some(&browser(&begun))).await));
-    let good = scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun))).await;
+    assert!(unknown(scene.outgoing.finish(forged, Some(&browser(&begun)), Some(&person())).await));
+    for other in [None, Some("ben".parse().unwrap())] {
+        let finished = scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun)), other.as_ref()).await;
+        assert!(unknown(finished), "somebody else at the same browser: {other:?}");
+    }
+    let good = scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun)), Some(&person())).await;
     assert!(good.is_ok(), "what others tried took nothing from whoever began");
-    assert!(unknown(scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun))).await), "once");
+    assert!(
+        unknown(scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun)), Some(&person())).await),
+        "once"
+    );
     let late = scene.begin().await.unwrap();
     scene.later(601);
-    assert!(unknown(scene.outgoing.finish(back(&late, Some(ISSUER)), Some(&browser(&late))).await), "too late");
+    assert!(
+        unknown(scene.outgoing.finish(back(&late, Some(ISSUER)), Some(&browser(&late)), Some(&person())).await),
+        "too late"
+    );
 }
 
 #[tokio::test]
@@ -360,18 +377,21 @@ async fn an_answer_of_another_issuer_takes_no_code_anywhere() {
     let scene = scene();
     for iss in [None, Some("https://evil.example"), Some("https://login.example/"), Some("HTTPS://login.example")] {
         let begun = scene.begin().await.unwrap();
-        let finished = scene.outgoing.finish(back(&begun, iss), Some(&browser(&begun))).await;
+        let finished = scene.outgoing.finish(back(&begun, iss), Some(&browser(&begun)), Some(&person())).await;
         assert!(matches!(finished, Err(FinishError::OtherIssuer)), "{iss:?}");
     }
     let mut silent = metadata();
     silent["authorization_response_iss_parameter_supported"] = json!(false);
     scene.network.tell(METADATA, silent.to_string());
     let begun = scene.begin().await.unwrap();
-    let finished = scene.outgoing.finish(back(&begun, Some("https://evil.example")), Some(&browser(&begun))).await;
+    let finished = scene
+        .outgoing
+        .finish(back(&begun, Some("https://evil.example")), Some(&browser(&begun)), Some(&person()))
+        .await;
     assert!(matches!(finished, Err(FinishError::OtherIssuer)), "also where none was promised");
     assert!(scene.asked().is_empty());
     let begun = scene.begin().await.unwrap();
-    assert!(scene.outgoing.finish(back(&begun, None), Some(&browser(&begun))).await.is_ok());
+    assert!(scene.outgoing.finish(back(&begun, None), Some(&browser(&begun)), Some(&person())).await.is_ok());
 }
 
 #[tokio::test]
@@ -408,7 +428,7 @@ async fn what_one_issuer_gave_is_never_shown_to_another() {
     let begun = scene.begin().await.unwrap();
     assert_eq!(parameter(&begun.url, "client_id").as_deref(), Some("gate-there"));
     let back = back(&begun, Some("https://other.example"));
-    scene.outgoing.finish(back, Some(&browser(&begun))).await.unwrap();
+    scene.outgoing.finish(back, Some(&browser(&begun)), Some(&person())).await.unwrap();
     assert_eq!(scene.credential().await.unwrap(), "Bearer other-access");
     for seen in scene.network.asked().iter().filter(|seen| seen.url.starts_with("https://other.example")) {
         let told = format!("{} {:?}", seen.body, seen.headers);
@@ -510,4 +530,29 @@ async fn how_credentials_are_is_told_without_them() {
     let kept = health[0].kept.as_ref().unwrap();
     assert_eq!((health[0].holder.as_str(), kept.issuer.as_str()), ("user ana", ISSUER));
     assert!(!format!("{health:?}").contains("first-"));
+}
+
+#[tokio::test]
+async fn a_persons_page_is_there_for_whom_it_was_asked_and_for_a_while() {
+    let scene = scene();
+    let (source, ana, ben) = (scene.arc(), person(), "ben".parse().unwrap());
+    assert!(scene.outgoing.awaited(&source.server, &ana).is_none());
+    let page = scene.outgoing.await_person(&source, &ana).unwrap();
+    assert_eq!(page.as_str(), "https://gate.example/connect/crm");
+    assert!(scene.outgoing.awaited(&source.server, &ana).is_some());
+    assert!(scene.outgoing.awaited(&source.server, &ben).is_none(), "nobody else was asked");
+    assert!(scene.outgoing.awaited(&"hr".parse().unwrap(), &ana).is_none(), "for nothing else");
+    scene.later(limits::CONNECTING_MILLISECONDS_MAX / 1_000);
+    assert!(scene.outgoing.awaited(&source.server, &ana).is_none(), "not for ever");
+}
+
+#[tokio::test]
+async fn whoever_waits_for_a_person_goes_on_when_they_are_back() {
+    let scene = scene();
+    let (outgoing, source) = (Arc::clone(&scene.outgoing), scene.arc());
+    let waiting = tokio::spawn(async move { outgoing.connected(&source, &ana(), Duration::from_secs(120)).await });
+    let mut heard = scene.outgoing.subscribe();
+    scene.connect().await;
+    waiting.await.unwrap();
+    assert_eq!(heard.try_recv().unwrap(), Connected { server: "crm".parse().unwrap(), holder: ana() });
 }

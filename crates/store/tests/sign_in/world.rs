@@ -238,6 +238,7 @@ impl World {
             documents: vec![("clients.example".to_owned(), "editor".to_owned())],
             registration: None,
             acr_values: Vec::new(),
+            user_prefix: String::new(),
         };
         change(&mut terms);
         let needs = Needs {

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 
 use drill::mcp::Reply;
+use http::HeaderMap;
 use serde_json::json;
 
 use super::authorization::Authorization;
@@ -103,6 +104,18 @@ async fn what_is_forgotten_is_used_no_more() {
     assert!(outcome["detail"].as_str().unwrap().contains("nobody has connected it yet"), "{outcome:#}");
     assert_eq!(gate.desk.calls(), before, "nothing reached the server");
     tells_nothing(&gate, &issuer, "");
+}
+
+#[tokio::test]
+async fn the_gates_own_document_is_published_where_settings_say() {
+    let published = "https://www.example/portcullis.json";
+    let listener = format!("client_document = \"{published}\"\n");
+    let gate = Gate::with(Setup { listener, ..Setup::default() }).await;
+    let page = gate.send(gate.agents(), "GET", "/connect/client.json", HeaderMap::new(), "").await;
+    assert_eq!((page.status.as_u16(), page.json()["client_id"].as_str()), (200, Some(published)));
+    // Without the setting there is none: nobody else could read it on loopback.
+    let gate = Gate::start().await;
+    assert_eq!(gate.send(gate.agents(), "GET", "/connect/client.json", HeaderMap::new(), "").await.status, 404);
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ token = "file:carol"
 "#;
 
 /// What is right, what is written instead, and where and what the gate says it is.
-const MISTAKES: [(&str, &str, &str); 38] = [
+const MISTAKES: [(&str, &str, &str); 39] = [
     (
         "[agents]",
         "[agent]",
@@ -180,6 +180,12 @@ const MISTAKES: [(&str, &str, &str); 38] = [
         "listen = \"127.0.0.1:0\"\npublic_url = \"https://gate.example/\"",
         "3:14: `https://gate.example/` is not what browsers call a host: no path, and no `/` at its end (write \
          `https://gate.example`; plain `http` is for loopback)",
+    ),
+    (
+        "listen = \"127.0.0.1:0\"",
+        "listen = \"127.0.0.1:0\"\nclient_document = \"http://www.example/gate.json\"",
+        "3:19: `http://www.example/gate.json` is no `https` URL with a path, and nothing behind that (write the URL at which \
+         the document is published, such as `https://www.example/portcullis.json`)",
     ),
     (
         "[agents]",
