@@ -1,16 +1,13 @@
 //! The first way in: a token in a file that only its owner can read.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use admin::Manifests;
 use admin::requests::{Apply, PlanRequest};
 use admin::view::{Applied, PlanView};
 use anyhow::Context as _;
-use identity::read_secret;
+use identity::{read_secret, write_private};
 use model::{Entropy, Revision, Role, SecretReference};
 
 use crate::cli::client::Client;
@@ -36,28 +33,8 @@ fn make(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<()> {
     if file.try_exists().with_context(|| format!("cannot look for the bootstrap token `{shown}`"))? {
         return Ok(());
     }
-    make_private(file, &format!("portcullis-admin-{:032x}{:032x}", entropy.bits(), entropy.bits()))
+    write_private(file, format!("portcullis-admin-{:032x}{:032x}", entropy.bits(), entropy.bits()).as_bytes())
         .with_context(|| format!("cannot make the bootstrap token `{shown}`"))
-}
-
-/// Makes a file that only its owner can read. It is whole, or not there: a gate that is killed here must be able to start
-/// the next time.
-pub(crate) fn make_private(file: &Path, text: &str) -> std::io::Result<()> {
-    let beside = file.with_added_extension("new");
-    write_new(&beside, text)?;
-    std::fs::rename(&beside, file)
-}
-
-/// Writes a file that only its owner can read. It is made anew: whoever put one there first does not choose its
-/// readers.
-fn write_new(file: &Path, text: &str) -> std::io::Result<()> {
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
-    }
-    let mut created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
-    created.write_all(text.as_bytes())?;
-    created.sync_data()
 }
 
 /// Applies a directory of manifests to the gate that just started, as `portcullis apply --yes` would.

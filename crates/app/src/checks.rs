@@ -103,7 +103,7 @@ impl Vetter {
         let key = self.compiler.key_of(manifest).await?;
         let mut left = LOOKS_MAX;
         loop {
-            let credential = own(key.as_ref()).await?;
+            let credential = self.compiler.own(manifest, own(key.as_ref()).await?)?;
             let looked = registry::vet(&route, writing(credential.as_ref()), before, &*self.clock).await;
             left -= 1;
             match looked.map_err(anyhow::Error::from) {
@@ -252,6 +252,7 @@ async fn listen(vetter: Arc<Vetter>, manifest: ServerManifest, look: Arc<Notify>
 async fn hear(vetter: &Vetter, manifest: &ServerManifest, look: &Notify) -> anyhow::Result<()> {
     let route = vetter.compiler.way(manifest).await?;
     let credential = own(vetter.compiler.key_of(manifest).await?.as_ref()).await?;
+    let credential = vetter.compiler.own(manifest, credential)?;
     let mut changes =
         upstream::listen(&route, writing(credential.as_ref())).await.context("it does not take a subscription")?;
     // What changed between the last look and the subscription is seen now.

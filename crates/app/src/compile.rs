@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use gateway::{Door, Key, Keys, Snapshot, Way};
+use identity::Credential;
 use identity::agents::{Agents, Registration};
+use identity::assertions::Assertions;
 use identity::outgoing::Outgoing;
 use model::{Agent, EndpointName, ToolName};
 use policy::Policies;
@@ -27,6 +29,7 @@ pub(crate) struct Compiler {
     /// Who signs in at the gate itself, if anybody does.
     register: Option<Arc<Register>>,
     outgoing: Arc<Outgoing>,
+    assertions: Arc<Assertions>,
     /// Where relative secret files start from.
     base: PathBuf,
 }
@@ -38,9 +41,11 @@ impl Compiler {
         egress: egress::Client,
         locals: Arc<Locals>,
         outgoing: Arc<Outgoing>,
+        assertions: Arc<Assertions>,
         base: &Path,
     ) -> Self {
-        Self { state, egress, locals, turnstiles: Arc::default(), outgoing, register: None, base: base.to_owned() }
+        let (turnstiles, base) = (Arc::default(), base.to_owned());
+        Self { state, egress, locals, turnstiles, outgoing, assertions, register: None, base }
     }
 
     /// Tells the register of clients of each revision, too.
@@ -73,13 +78,16 @@ impl Compiler {
             }
             Policies::compile(&[], &vocabulary).map_err(|_| anyhow::anyhow!("no policy set can be compiled"))
         })?;
-        let mut endpoints = HashMap::new();
-        let mut keys = HashMap::new();
+        self.outgoing.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
+        let (mut endpoints, mut keys, mut asserted) = (HashMap::new(), HashMap::new(), HashMap::new());
         for endpoint in registry.endpoints() {
             for Member { server, .. } in &endpoint.members {
                 // Read again each time: a secret is no part of the state.
                 if let Some(key) = self.key(&server.manifest, zones) {
                     keys.insert(server.name.clone(), key);
+                }
+                if let Some(address) = server.manifest.address().filter(|address| address.asserted) {
+                    asserted.insert(server.name.clone(), address.url.as_str().to_owned());
                 }
             }
             if let Some(door) = before.and_then(|before| kept(before, endpoint)) {
@@ -122,7 +130,7 @@ impl Compiler {
             agents: agents(&governed.agents, before),
             policy: Arc::new(policy),
             endpoints,
-            keys: Arc::new(Keys::new(keys)),
+            keys: Arc::new(Keys::new(keys).asserting(asserted, Arc::clone(&self.assertions))),
             views: gateway::Views::default(),
         })
     }
@@ -134,6 +142,20 @@ impl Compiler {
     pub(crate) async fn key_of(&self, manifest: &ServerManifest) -> anyhow::Result<Option<Key>> {
         let governed = self.state.read().await.context("cannot read the governed state")?;
         Ok(self.key(manifest, &governed.zones))
+    }
+
+    /// What the gate presents where it looks at a server by itself: who it is, too, where the server is told that.
+    ///
+    /// # Errors
+    /// When nothing can be signed.
+    pub(crate) fn own(
+        &self,
+        manifest: &ServerManifest,
+        credential: Option<Credential>,
+    ) -> anyhow::Result<Option<Credential>> {
+        let Some(address) = manifest.address().filter(|address| address.asserted) else { return Ok(credential) };
+        let signed = self.assertions.sign(address.url.as_str(), None)?;
+        Ok(Some(credential.unwrap_or_default().asserting(signed)))
     }
 
     fn key(&self, manifest: &ServerManifest, zones: &[ZoneManifest]) -> Option<Key> {

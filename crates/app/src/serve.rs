@@ -10,6 +10,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use audit::{Condition, Journal};
 use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
+use identity::assertions::Assertions;
 use identity::outgoing::{Outgoing, Pages, Presence};
 use identity::resource_server::proof::Proofs;
 use identity::resource_server::{IssuerSettings, ResourceServer, ResourceSettings};
@@ -113,7 +114,12 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let locals = Arc::new(Locals::new(&data, loaded.base())?);
     let register = signs_in.as_ref().map(sign_in::Wanted::register);
     let (state, to_servers) = (Arc::clone(&store) as _, Arc::clone(&outgoing));
-    let compiler = Compiler::new(state, egress.clone(), Arc::clone(&locals), to_servers, loaded.base());
+    let issuer = base(loaded, agents.local_addr()?);
+    let key = data.join("assertion.key");
+    let assertions = Assertions::open(issuer, &key, Arc::clone(&clock), Arc::clone(&entropy))?;
+    let (assertions, within) = (Arc::new(assertions), loaded.base());
+    let to_tell = Arc::clone(&assertions);
+    let compiler = Compiler::new(state, egress.clone(), Arc::clone(&locals), to_servers, to_tell, within);
     let compiler = Arc::new(compiler.telling(register.clone()));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
@@ -130,7 +136,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         facade = Some(opened);
     }
     let mut pages: Vec<Arc<dyn identity::site::Site>> =
-        vec![Arc::new(Pages::new(Arc::clone(&outgoing), facade.clone()))];
+        vec![Arc::new(Pages::new(Arc::clone(&outgoing), facade.clone())), assertions];
     pages.extend(facade.iter().map(|facade| Arc::clone(facade) as _));
     let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
@@ -368,9 +374,14 @@ impl Porch {
     }
 }
 
+/// What others call the agents' listener.
+fn base(loaded: &Loaded, agents: SocketAddr) -> String {
+    loaded.public_url(agents).unwrap_or_else(|| format!("http://{agents}"))
+}
+
 /// How the gate is known to authorization servers.
 fn presence(loaded: &Loaded, agents: SocketAddr) -> anyhow::Result<Presence> {
-    let base = loaded.public_url(agents).unwrap_or_else(|| format!("http://{agents}"));
+    let base = base(loaded, agents);
     let callback = format!("{base}{}", Pages::CALLBACK).parse()?;
     // Others read it over the network, so that there is none where they cannot.
     let here = || base.starts_with("https://").then(|| format!("{base}{}", Pages::DOCUMENT));

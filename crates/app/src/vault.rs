@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use identity::port::Credentials;
-use identity::read_secret;
 use identity::vault::{KeyRing, Vault};
+use identity::{read_secret, write_private};
 use model::{Entropy, Secret, SecretReference};
 
-use crate::bootstrap;
 use crate::settings::Loaded;
 
 /// The vault that settings name; else one whose key is in the data directory, made if nothing was ever sealed.
@@ -39,7 +38,7 @@ async fn own(file: PathBuf, port: &dyn Credentials, entropy: &dyn Entropy) -> an
             "the vault's key `{shown}` is gone, and {sealed} credentials are sealed under it: put it back from your \
              backup, or name the key they are sealed under as `key` in `[vault]`"
         );
-        bootstrap::make_private(&file, &format!("{:032x}{:032x}", entropy.bits(), entropy.bits()))
+        write_private(&file, format!("{:032x}{:032x}", entropy.bits(), entropy.bits()).as_bytes())
             .with_context(|| format!("cannot make the vault's key `{shown}`"))?;
     }
     read_secret(&SecretReference::File(file.clone()), std::path::Path::new("")).context("the vault's key")

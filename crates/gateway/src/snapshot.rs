@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use http::HeaderMap;
 use identity::Credential;
 use identity::agents::Agents;
+use identity::assertions::Assertions;
 use identity::outgoing::{Holder, OutgoingError, Supply};
 use model::{EndpointName, Reason, Refusal, Revision, ServerName, SessionKey, ToolName, with_causes};
 use policy::Policies;
@@ -114,6 +115,9 @@ impl Door {
 #[derive(Default)]
 pub struct Keys {
     keys: HashMap<ServerName, Key>,
+    /// Servers that are told who calls, by what they are called there, and who signs that.
+    asserted: HashMap<ServerName, String>,
+    assertions: Option<Arc<Assertions>>,
 }
 
 /// How one server's credential comes about.
@@ -130,7 +134,13 @@ pub enum Key {
 impl Keys {
     /// Takes the key of each server that wants one.
     pub fn new(keys: HashMap<ServerName, Key>) -> Self {
-        Self { keys }
+        Self { keys, ..Self::default() }
+    }
+
+    /// The same, where these servers are told who calls, each under the URL at which it is.
+    #[must_use]
+    pub fn asserting(self, asserted: HashMap<ServerName, String>, assertions: Arc<Assertions>) -> Self {
+        Self { asserted, assertions: Some(assertions), ..self }
     }
 
     /// The credential for what is about to leave for a server on behalf of this caller: `Ok(None)` if it wants none. Where it
@@ -139,6 +149,11 @@ impl Keys {
     /// # Errors
     /// [`Reason::CredentialUnavailable`]; [`Reason::NotConnected`] where the caller's person can do something about it.
     pub(crate) async fn ready(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
+        let credential = self.credential(server, caller).await?;
+        self.asserted(server, caller, credential)
+    }
+
+    async fn credential(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
         match self.keys.get(server) {
             None => Ok(None),
             Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),
@@ -176,12 +191,28 @@ impl Keys {
     /// # Errors
     /// [`Reason::CredentialUnavailable`].
     pub(crate) fn held(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
-        match self.keys.get(server) {
-            None => Ok(None),
-            Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),
-            Some(Key::Missing(why)) => Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
-            Some(Key::Granted(supply)) => Ok(supply.held(caller)),
-        }
+        let credential = match self.keys.get(server) {
+            None => None,
+            Some(Key::Fixed(credential)) => Some(credential.clone()),
+            Some(Key::Missing(why)) => return Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
+            Some(Key::Granted(supply)) => supply.held(caller),
+        };
+        self.asserted(server, caller, credential)
+    }
+
+    /// With who calls, where the server is told that.
+    fn asserted(
+        &self,
+        server: &ServerName,
+        caller: &SessionKey,
+        credential: Option<Credential>,
+    ) -> Result<Option<Credential>, Refusal> {
+        let Some((audience, assertions)) = self.asserted.get(server).zip(self.assertions.as_ref()) else {
+            return Ok(credential);
+        };
+        let signed = assertions.sign(audience, Some(caller));
+        let signed = signed.map_err(|error| Refusal::new(Reason::CredentialUnavailable, with_causes(&error)))?;
+        Ok(Some(credential.unwrap_or_default().asserting(signed)))
     }
 
     /// Heeds what a server says of the token it was given for this caller; whether it says something of it. Of a key that is

@@ -4,14 +4,15 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::{Secret, is_reserved_header};
 
+use crate::assertions::Assertions;
 use crate::secrets::opened;
 
-/// A header with a secret value, ready to be written into requests to one server.
-#[derive(Clone)]
+/// What the gate presents to one server, ready to be written into requests: a header with a secret value, an assertion of who
+/// calls, or both. Values are marked sensitive, so that `http` itself never prints them.
+#[derive(Clone, Default)]
 pub struct Credential {
-    header: HeaderName,
-    /// Marked sensitive, so that `http` itself never prints it.
-    value: HeaderValue,
+    secret: Option<(HeaderName, HeaderValue)>,
+    assertion: Option<HeaderValue>,
 }
 
 /// Why a credential cannot be written as a header.
@@ -42,13 +43,24 @@ impl Credential {
         };
         let mut value = HeaderValue::from_str(opened(&text).as_str()).map_err(|_| CredentialError::Value)?;
         value.set_sensitive(true);
-        Ok(Self { header: name, value })
+        Ok(Self { secret: Some((name, value)), assertion: None })
+    }
+
+    /// The same with an assertion of who calls, for one request.
+    #[must_use]
+    pub fn asserting(self, assertion: HeaderValue) -> Self {
+        Self { assertion: Some(assertion), ..self }
     }
 
     /// Writes the credential into a request's headers, in place of whatever stood there.
     pub fn write(&self, headers: &mut HeaderMap) {
         headers.remove(AUTHORIZATION);
-        headers.insert(self.header.clone(), self.value.clone());
+        if let Some((name, value)) = &self.secret {
+            headers.insert(name.clone(), value.clone());
+        }
+        if let Some(assertion) = &self.assertion {
+            headers.insert(Assertions::HEADER, assertion.clone());
+        }
     }
 }
 

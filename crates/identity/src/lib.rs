@@ -11,11 +11,13 @@
 //!
 //! What is signed is read by [`jwt`], by the keys of [`keys`]; whoever else must be asked is asked through [`fetch`].
 //!
-//! [`outgoing::Outgoing`] gets those credentials of servers that have authorization servers of their own.
+//! [`outgoing::Outgoing`] gets those credentials of servers that have authorization servers of their own, and
+//! [`assertions::Assertions`] tells servers that can check it who calls, and for whom.
 //!
 //! This is the one room that opens a [`model::Secret`].
 
 pub mod agents;
+pub mod assertions;
 mod bearer;
 mod credential;
 mod development;
@@ -26,6 +28,7 @@ pub mod jwt;
 pub mod keys;
 pub mod outgoing;
 pub mod port;
+mod private;
 pub mod relying;
 pub mod resource_server;
 mod seal;
@@ -36,5 +39,6 @@ pub mod vault;
 pub use bearer::bearer_token;
 pub use credential::{Credential, CredentialError};
 pub use development::{DevelopmentToken, DevelopmentTokens, TokenError};
+pub use private::write_private;
 pub use seal::{KeptKeyError, Seal, SealError};
 pub use secrets::{SecretError, read_secret};

@@ -1,8 +1,6 @@
 //! Handles that only their owner can use: what the gate wants to be given back, sealed for whoever it was given to.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,6 +9,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use model::Entropy;
 use zeroize::Zeroizing;
+
+use crate::private::write_private;
 
 /// Bytes of a key of AES-256.
 const KEY_BYTES: usize = 32;
@@ -57,12 +57,7 @@ impl Seal {
             Ok(key) => Zeroizing::new(key),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let key = fresh(&*entropy);
-                // Renamed into its place, so that a crash leaves a whole key or none.
-                let beside = path.with_added_extension("new");
-                let mut options = OpenOptions::new();
-                let file = options.write(true).create(true).truncate(true).mode(0o600).open(&beside);
-                let written = file.and_then(|mut file| file.write_all(&*key).and_then(|()| file.sync_data()));
-                written.and_then(|()| std::fs::rename(&beside, path)).map_err(failed("make"))?;
+                write_private(path, &*key).map_err(failed("make"))?;
                 Zeroizing::new(key.to_vec())
             }
             Err(error) => return Err(failed("read")(error)),

@@ -569,6 +569,8 @@ pub const CONNECTING_MILLISECONDS_MAX: u64 = 10 * 60_000;
 pub const CONNECTING_PEOPLE_MAX: usize = 20_000;
 /// How long a call that comes back after its person was asked to connect a server waits for them, in milliseconds.
 pub const CONNECTION_WAIT_MILLISECONDS_MAX: u64 = 20_000;
+/// For how long an assertion of who calls is good, in seconds: one request's way to its server.
+pub const ASSERTION_SECONDS: u64 = 60;
 /// How long a person who signed in at the gate's own pages is known there, in milliseconds.
 pub const VISITOR_MILLISECONDS_MAX: u64 = 10 * 60_000;
 

@@ -5,6 +5,7 @@
 //! [`person`] is a browser and the application beside it. [`authorization`] gives out the tokens of servers, [`browser`] is
 //! that of whoever connects one.
 
+mod assertion;
 pub(crate) mod authorization;
 pub(crate) mod browser;
 pub(crate) mod connecting;

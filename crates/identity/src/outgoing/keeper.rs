@@ -44,12 +44,7 @@ pub enum KeepError {
 
 /// Where a server's credential is kept.
 pub(crate) fn place(server: &ServerName, holder: &Holder) -> Place {
-    Place { owner: owner(server), holder: holder.to_string() }
-}
-
-/// Under which name a server's credentials are kept.
-pub(crate) fn owner(server: &ServerName) -> String {
-    format!("server {server}")
+    Place { owner: Place::owner_of(server), holder: holder.to_string() }
 }
 
 /// Where the gate's registration at an issuer is kept.
@@ -139,7 +134,7 @@ impl Keeper {
 
     /// What is known of the credentials of a server, none of them opened.
     pub(crate) async fn known_of(&self, server: &ServerName) -> Result<Vec<(String, Value, Timestamp)>, KeepError> {
-        let rows = self.port.kept_of(Some(&owner(server))).await?;
+        let rows = self.port.kept_of(Some(&Place::owner_of(server))).await?;
         let read = |(place, kept): (Place, Kept)| {
             let about = serde_json::from_str(&kept.about).map_err(|_| KeepError::Unreadable)?;
             Ok((place.holder, about, kept.at))

@@ -40,6 +40,13 @@ impl Outgoing {
         Some(page)
     }
 
+    /// Forgets what is held and asked of servers that are not there any more.
+    pub fn keep(&self, is_there: impl Fn(&ServerName) -> bool) {
+        locked(&self.slots).retain(|key, _| is_there(&key.server));
+        locked(&self.invites).retain(|(server, _), _| is_there(server));
+        locked(&self.awaited).retain(|(server, _), _| is_there(server));
+    }
+
     /// What this person was asked to connect, by the name of a server.
     pub(super) fn awaited(&self, server: &ServerName, user: &UserId) -> Option<Arc<Source>> {
         let now = self.clock.now();

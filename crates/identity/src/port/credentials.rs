@@ -1,7 +1,7 @@
 //! What the credentials towards servers ask of a store: rows that the vault alone can read.
 
 use async_trait::async_trait;
-use model::{Change, StoreError, Timestamp};
+use model::{Change, ServerName, StoreError, Timestamp};
 
 /// Where a credential is kept: whom it is for, and who may use it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -10,6 +10,13 @@ pub struct Place {
     pub owner: String,
     /// Who may use it: `shared`, `user ana`, `agent nightly`, or `client`.
     pub holder: String,
+}
+
+impl Place {
+    /// What opens a server: its credentials are forgotten with it.
+    pub fn owner_of(server: &ServerName) -> String {
+        format!("server {server}")
+    }
 }
 
 /// A credential as it is kept.

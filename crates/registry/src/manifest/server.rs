@@ -50,6 +50,8 @@ pub struct Address {
     pub zone: ZoneName,
     /// The credential the gate presents to it; none if it asks for none.
     pub credential: Option<Credential>,
+    /// Whether it is told who calls, and for whom, in a way that it can check.
+    pub asserted: bool,
 }
 
 impl ServerManifest {
@@ -102,8 +104,12 @@ impl ServerManifest {
     /// approved name at another address or program, or have another secret given to it, without a new approval.
     pub fn identity(&self) -> Digest {
         let identity = match &self.place {
-            Place::At(Address { url, zone, credential }) => {
+            Place::At(Address { url, zone, credential, asserted: false }) => {
                 json!({ "url": url, "zone": zone, "credential": credential })
+            }
+            // It is told people's names, which those who approve it must have seen.
+            Place::At(Address { url, zone, credential, asserted: true }) => {
+                json!({ "url": url, "zone": zone, "credential": credential, "assertion": true })
             }
             Place::Started(command) => json!({ "command": command }),
         };
@@ -148,6 +154,9 @@ struct Written {
     /// The credential the gate presents at the url; none if the server asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credential: Option<Credential>,
+    /// Whether requests at the url carry a signed assertion of who calls, and for whom.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    assertion: bool,
     /// How the gate starts it, for a local server. A server has this or `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     command: Option<CommandManifest>,
@@ -157,14 +166,16 @@ impl TryFrom<Written> for ServerManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, url, zone, owner, purpose, title, environment, concurrency, accepts, credential, command } =
-            written;
+        let Written { name, url, zone, owner, purpose, title, environment, concurrency, accepts, .. } = written;
+        let Written { credential, assertion, command, .. } = written;
         if concurrency.is_some_and(|calls| !(1..=limits::SERVER_CALLS_MAX).contains(&calls)) {
             let why = format!("a server may have from 1 to {} calls at once", limits::SERVER_CALLS_MAX);
             return Err(Misfit::new("concurrency", why));
         }
         let place = match (url, command) {
-            (Some(url), None) => Place::At(Address { url, zone: zone.unwrap_or_else(internet), credential }),
+            (Some(url), None) => {
+                Place::At(Address { url, zone: zone.unwrap_or_else(internet), credential, asserted: assertion })
+            }
             (None, Some(command)) => {
                 if zone.is_some() {
                     let why = "a zone says where a url may lead; a server that the gate starts is reached at none";
@@ -174,6 +185,10 @@ impl TryFrom<Written> for ServerManifest {
                     let why = "a credential is a header, and a server that the gate starts is sent none: name what it \
                                is given under `[command.secrets]`";
                     return Err(Misfit::new("credential", why));
+                }
+                if assertion {
+                    let why = "an assertion is a header, and a server that the gate starts is sent none";
+                    return Err(Misfit::new("assertion", why));
                 }
                 Place::Started(command)
             }
@@ -193,10 +208,25 @@ impl TryFrom<Written> for ServerManifest {
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
         let ServerManifest { name, place, owner, purpose, title, environment, concurrency, accepts } = manifest;
-        let (url, zone, credential, command) = match place {
-            Place::At(Address { url, zone, credential }) => (Some(url), Some(zone), credential, None),
-            Place::Started(command) => (None, None, None, Some(command)),
+        let (url, zone, credential, assertion, command) = match place {
+            Place::At(Address { url, zone, credential, asserted }) => {
+                (Some(url), Some(zone), credential, asserted, None)
+            }
+            Place::Started(command) => (None, None, None, false, Some(command)),
         };
-        Self { name, url, zone, owner, purpose, title, environment, concurrency, accepts, credential, command }
+        Self {
+            name,
+            url,
+            zone,
+            owner,
+            purpose,
+            title,
+            environment,
+            concurrency,
+            accepts,
+            credential,
+            assertion,
+            command,
+        }
     }
 }

@@ -227,6 +227,15 @@ fn a_server_says_how_many_calls_it_may_have_at_once() {
     }
 }
 
+#[test]
+fn a_server_that_is_told_who_calls_is_another_one_to_be_approved() {
+    let said = |more: &str| server(&format!("url = \"https://crm.example/\"\n{more}")).unwrap();
+    let (quiet, told) = (said(""), said("assertion = true"));
+    assert_ne!(quiet.identity(), told.identity());
+    assert_eq!(quiet.identity(), said("assertion = false").identity());
+    assert!(told.address().unwrap().asserted && !quiet.address().unwrap().asserted);
+}
+
 fn endpoint(more: &str) -> Result<EndpointManifest, Mistake> {
     parse("sales.toml", &format!("name = \"sales\"\npurpose = \"selling\"\n{more}"))
 }

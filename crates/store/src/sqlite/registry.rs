@@ -1,6 +1,7 @@
 //! The registry's port: servers and their approvals.
 
 use async_trait::async_trait;
+use identity::port::Place;
 use model::{Change, Digest, Revision, ServerName, StoreError, Timestamp};
 use registry::port::{Observation, Registry};
 use registry::{Mark, Noticed, Observed, Server, ServerManifest, Standing, StandingError, Suspension};
@@ -181,8 +182,13 @@ async fn one(connection: &mut SqliteConnection, name: &ServerName) -> Result<Ser
     find(connection, name).await?.ok_or_else(missing)
 }
 
-/// Removes a server; returns whether it was there.
+/// Removes a server, and what was kept of its credentials: another of its name must not find them. Returns whether it was there.
 pub(super) async fn delete(connection: &mut SqliteConnection, name: &ServerName) -> Result<bool, StoreError> {
+    sqlx::query("DELETE FROM credentials WHERE owner = ?")
+        .bind(Place::owner_of(name))
+        .execute(&mut *connection)
+        .await
+        .map_err(storage("forget a server's credentials"))?;
     let done = sqlx::query("DELETE FROM servers WHERE name = ?")
         .bind(name.as_str())
         .execute(connection)

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::authorization::Authorization;
 use super::browser::Browser;
-use crate::gate::files::{ANA, write_private};
+use crate::gate::files::{ANA, endpoint, server, write_private};
 use crate::gate::{Gate, Setup, does_not_start};
 use crate::verdict::{CREDENTIAL_UNAVAILABLE, passes};
 
@@ -104,6 +104,41 @@ async fn what_is_forgotten_is_used_no_more() {
     assert!(outcome["detail"].as_str().unwrap().contains("nobody has connected it yet"), "{outcome:#}");
     assert_eq!(gate.desk.calls(), before, "nothing reached the server");
     tells_nothing(&gate, &issuer, "");
+}
+
+#[tokio::test]
+async fn a_server_that_is_removed_takes_what_was_connected_with_it() {
+    let (gate, issuer) = connected("").await;
+    passes(&read(&gate).await);
+    let state = gate.directory().join("state");
+    // What is left when the server goes; a kind without a file would stay as it is.
+    let others = [
+        ("servers/archive.toml", server("archive", "http://127.0.0.1:9/mcp", false)),
+        ("endpoints/archive.toml", endpoint("archive", "archive")),
+        (
+            "policies/archive.cedar",
+            "@id(\"scout-connects\")\npermit (principal == Agent::\"scout\", action == Action::\"connect\", resource == \
+             Endpoint::\"archive\");\n"
+                .to_owned(),
+        ),
+    ];
+    for (file, text) in &others {
+        fs::write(state.join(file), text).unwrap();
+    }
+    let gone = ["servers/desk.toml", "endpoints/desk.toml", "policies/desk.cedar"].map(|file| {
+        let text = fs::read_to_string(state.join(file)).unwrap();
+        fs::remove_file(state.join(file)).unwrap();
+        (file, text)
+    });
+    gate.apply().await;
+    // Another server of the very same name, at the same place, is not the one that was connected.
+    for (file, text) in gone {
+        fs::write(state.join(file), text).unwrap();
+    }
+    gate.apply().await;
+    let said = gate.cli(&["server", "check", "desk"]).await;
+    assert!(!said.ok && format!("{}{}", said.out, said.err).contains("nobody has connected it yet"), "{said:?}");
+    assert_eq!(issuer.given(), 1);
 }
 
 #[tokio::test]

@@ -128,8 +128,8 @@ const MISTAKES: [(&str, &str, &str); 39] = [
     (
         "roles = [\"approver\"]",
         "roles = [\"aprover\"]",
-        "19:10: unknown variant `aprover`, expected one of `viewer`, `auditor`, `reviewer`, `approver`, `responder`, \
-         `admin` (did you mean `approver`?)",
+        "19:10: unknown variant `aprover`, expected one of `reporter`, `viewer`, `auditor`, `reviewer`, `approver`, \
+         `responder`, `admin` (did you mean `approver`?)",
     ),
     ("name = \"carol\"", "name = \"bootstrap\"", "18:8: the name `bootstrap` is taken (choose another name)"),
     (
