@@ -55,6 +55,10 @@ pub struct View<'a> {
     pub key: &'a str,
     /// What kinds of bytes stand in the text.
     pub(crate) traits: Traits,
+    /// Where long runs of letters and digits stand: tokens, hashes, what is encoded.
+    pub(crate) runs: &'a [Range<usize>],
+    /// Where one string ends and the next begins, in [`Reading::Joined`].
+    pub(crate) seams: &'a [usize],
 }
 
 /// A keyword that stands in a reading.

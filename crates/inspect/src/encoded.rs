@@ -19,10 +19,21 @@ pub(crate) struct Piece {
     pub(crate) decoding: Decoding,
 }
 
+/// All runs of a text in which something could be encoded, in order.
+pub(crate) fn runs(text: &str) -> Vec<Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(|| {
+        let run = next_run(text, at)?;
+        at = run.end;
+        Some(run)
+    })
+    .collect()
+}
+
 /// The next run of at least [`limits::ENCODED_CHARS_MIN`] characters that could encode something, from `from` on.
 ///
 /// It looks at every sixteenth byte only, until one could be in such a run.
-pub(crate) fn next_run(text: &str, from: usize) -> Option<Range<usize>> {
+fn next_run(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut start = from;
     loop {

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use model::{Class, Confidence, Decoding, Finding, Part, Place, RuleId, Severity, limits};
 
-use crate::Sighting;
 use crate::map::Map;
+use crate::{Reading, Rule, Sighting, View};
 
 /// What inspection saw in one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,8 @@ impl Found<'_> {
     /// Notes what a detector saw.
     pub(crate) fn add(&mut self, sighting: Sighting<'_>) {
         if self.seen.len() >= limits::FINDINGS_MAX {
-            *self.complete = false;
+            // That there are addresses and the like is told by the first ones.
+            *self.complete &= sighting.severity == Severity::Low;
             return;
         }
         let mut range = sighting.range;
@@ -72,6 +73,20 @@ impl Found<'_> {
             range,
             decodings,
         });
+    }
+
+    /// Notes that a range of the view is what each of the rules describes.
+    pub(crate) fn tell(&mut self, rules: &[Rule], view: &View<'_>, range: &Range<usize>) {
+        for rule in rules.iter().filter(|rule| rule.joins || view.reading != Reading::Joined) {
+            self.add(Sighting {
+                rule: &rule.id,
+                class: &rule.class,
+                severity: rule.severity,
+                confidence: rule.confidence,
+                weight: rule.weight,
+                range: range.clone(),
+            });
+        }
     }
 
     /// Whether an expression may read that many bytes more.
@@ -98,6 +113,11 @@ impl Seen {
             confidence: self.confidence,
             place: Place { pointer: pointer.to_owned(), part, range, decodings: self.decodings },
         }
+    }
+
+    /// Whether it is a secret, which has a form of its own.
+    pub(crate) fn is_secret(&self) -> bool {
+        self.class.as_str() == "secret"
     }
 
     /// Data is one thing or another, while words can be an instruction around any of it.

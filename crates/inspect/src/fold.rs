@@ -121,6 +121,9 @@ fn is_ideograph(letter: char) -> bool {
 
 /// Digits and signs inside words read as the letters they look like, and the way back. `None` if no word has any.
 pub(crate) fn leetspeak(text: &str) -> Option<(String, Map)> {
+    if !may_be_leetspeak(text) {
+        return None;
+    }
     let mut writer = Writer::default();
     let mut kept = 0;
     for word in words(text) {
@@ -141,6 +144,14 @@ pub(crate) fn leetspeak(text: &str) -> Option<(String, Map)> {
     }
     writer.keep(text.get(kept..)?);
     Some((writer.text, Map::Pieces(writer.turns)))
+}
+
+/// Whether a stand-in stands before a letter anywhere, which hardly any text has.
+fn may_be_leetspeak(text: &str) -> bool {
+    let stand_in = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'!' | b'|' | b'@' | b'$' | b'+');
+    text.as_bytes()
+        .windows(2)
+        .any(|pair| matches!(pair, [first, second] if second.is_ascii_alphabetic() && stand_in(*first)))
 }
 
 /// What stands between spaces and punctuation that is no letter in leetspeak.

@@ -8,6 +8,7 @@ use crate::findings::{Seen, settle};
 use crate::personal::Personal;
 use crate::prefilter::Prefilter;
 use crate::readings::{About, Joined, Reader};
+use crate::secrets::Secrets;
 use crate::walk::Walk;
 use crate::{Detector, Findings, Origin, Reading, RuleError, Rules};
 
@@ -33,7 +34,8 @@ impl Inspector {
     ///
     /// If the rules have more words than one automaton can hold.
     pub fn with(rules: Rules) -> Result<Self, RuleError> {
-        let detectors: Vec<Box<dyn Detector>> = vec![Box::new(Personal::new(&rules)), Box::new(rules)];
+        let detectors: Vec<Box<dyn Detector>> =
+            vec![Box::new(Secrets::new(&rules)), Box::new(Personal::new(&rules)), Box::new(rules)];
         let prefilter = Prefilter::new(&detectors).ok_or(RuleError::TooManyWords)?;
         Ok(Self { detectors, prefilter })
     }
@@ -44,7 +46,7 @@ impl Inspector {
             return Findings { list: Vec::new(), complete: false };
         }
         let mut reader = Reader::new(&self.detectors, &self.prefilter);
-        reader.read(text, Reading::Original, About { origin, part: Part::Value, key: "" });
+        reader.read(text, Reading::Original, About { origin, part: Part::Value, key: "", seams: &[] });
         settle(&mut reader.seen);
         let place = |seen: Seen| {
             let range = seen.range.clone();
@@ -93,7 +95,11 @@ impl Scan<'_> {
             if leaf.part == Part::Key && clean_keys.contains(key) {
                 continue;
             }
-            self.reader.read(&leaf.text, Reading::Original, About { origin: self.origin, part: leaf.part, key });
+            self.reader.read(
+                &leaf.text,
+                Reading::Original,
+                About { origin: self.origin, part: leaf.part, key, seams: &[] },
+            );
             match leaf.part {
                 Part::Key if self.reader.seen.is_empty() && clean_keys.len() < CLEAN_KEYS_MAX => {
                     clean_keys.insert(key);
@@ -131,11 +137,13 @@ impl Scan<'_> {
             return;
         }
         let joined = std::mem::take(&mut self.joined);
-        self.reader.read(&joined.text, Reading::Joined, About { origin: self.origin, part: Part::Value, key: "" });
+        let seams = joined.seams();
+        let about = About { origin: self.origin, part: Part::Value, key: "", seams: &seams };
+        self.reader.read(&joined.text, Reading::Joined, about);
         settle(&mut self.reader.seen);
         let mut by_leaf: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for seen in self.reader.seen.drain(..) {
-            for (leaf, range) in joined.parts(&seen.range) {
+            for (leaf, range) in joined.parts(&seen.range, seen.is_secret()) {
                 let mut finding = seen.clone().at("", Part::Value, range);
                 finding.place.decodings.insert(0, Decoding::Joined);
                 by_leaf.entry(leaf).or_default().push(finding);

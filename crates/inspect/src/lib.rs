@@ -13,6 +13,7 @@
 //! bound is reached, [`Findings::complete`] is false, and what is not wholly inspected is not known to be clean.
 
 mod check;
+mod classify;
 mod detector;
 mod encoded;
 mod findings;
@@ -23,14 +24,18 @@ mod markup;
 mod personal;
 mod prefilter;
 mod readings;
+mod redact;
 mod rules;
+mod secrets;
 mod traits;
 mod unescape;
 mod walk;
 
+pub use classify::classify;
 pub(crate) use detector::{Detector, Hit, Sighting};
 pub use detector::{Origin, Reading, View};
 pub use findings::Findings;
 pub(crate) use findings::Found;
 pub use inspector::Inspector;
+pub use redact::redact;
 pub use rules::{By, Rule, RuleError, Rules};

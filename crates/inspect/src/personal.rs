@@ -1,21 +1,34 @@
 //! Personal data that no expression finds fast enough, or well enough.
 
+mod bank;
 mod email;
-
-use std::ops::Range;
+mod network;
+mod number;
+mod phone;
 
 use crate::rules::By;
 use crate::traits::Traits;
-use crate::{Detector, Found, Hit, Reading, Rule, Rules, Sighting, View};
+use crate::{Detector, Found, Hit, Reading, Rule, Rules, View};
 
 /// Finds personal data by its form.
 pub(crate) struct Personal {
     email: Vec<Rule>,
+    phone: Vec<Rule>,
+    address: Vec<Rule>,
+    account: Vec<Rule>,
+    shapes: number::Shapes,
 }
 
 impl Personal {
     pub(crate) fn new(rules: &Rules) -> Self {
-        Self { email: rules.by(By::Email).cloned().collect() }
+        let by = |by| rules.by(by).cloned().collect();
+        Self {
+            email: by(By::Email),
+            phone: by(By::Phone),
+            address: by(By::Ip),
+            account: by(By::Iban),
+            shapes: number::Shapes::new(by(By::Number)),
+        }
     }
 }
 
@@ -34,22 +47,21 @@ impl Detector for Personal {
         }
         if view.traits.any(Traits::AT) {
             for range in email::addresses(view.text) {
-                tell(&self.email, view, &range, found);
+                found.tell(&self.email, view, &range);
             }
         }
-    }
-}
-
-/// Notes a range for each of the rules.
-fn tell(rules: &[Rule], view: &View<'_>, range: &Range<usize>, found: &mut Found<'_>) {
-    for rule in rules.iter().filter(|rule| rule.joins || view.reading != Reading::Joined) {
-        found.add(Sighting {
-            rule: &rule.id,
-            class: &rule.class,
-            severity: rule.severity,
-            confidence: rule.confidence,
-            weight: rule.weight,
-            range: range.clone(),
-        });
+        if !view.traits.any(Traits::DIGIT) {
+            return;
+        }
+        self.shapes.look(view, found);
+        for range in phone::numbers(view, &self.phone) {
+            found.tell(&self.phone, view, &range);
+        }
+        for range in network::addresses(view.text) {
+            found.tell(&self.address, view, &range);
+        }
+        for range in bank::accounts(view.text) {
+            found.tell(&self.account, view, &range);
+        }
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct About<'a> {
     pub(crate) origin: Origin,
     pub(crate) part: Part,
     pub(crate) key: &'a str,
+    /// Where the strings meet that are read as one.
+    pub(crate) seams: &'a [usize],
 }
 
 /// Reads the strings of one message. What detectors see is in `seen` until it is taken.
@@ -52,10 +54,9 @@ impl<'i> Reader<'i> {
 
     fn all(&mut self, text: &str, reading: Reading, about: About<'_>, depth: usize, chain: Option<&Chain<'_>>) {
         let traits = Traits::of(text);
-        self.show(text, reading, traits, about, chain);
-        self.pieces_of(text, about, depth, chain);
+        self.show_and_decode(text, reading, traits, about, depth, chain);
         if traits.any(UNDONE) {
-            self.undone(text, reading, about, (depth, 0), chain);
+            self.undone(text, traits, reading, about, (depth, 0), chain);
         }
         if traits.any(LEET)
             && let Some((words, map)) = fold::leetspeak(text)
@@ -68,12 +69,12 @@ impl<'i> Reader<'i> {
     fn undone(
         &mut self,
         text: &str,
+        traits: Traits,
         reading: Reading,
         about: About<'_>,
         (depth, layer): (usize, usize),
         chain: Option<&Chain<'_>>,
     ) {
-        let traits = Traits::of(text);
         let layers_left = layer < 2 * limits::DECODING_DEPTH_MAX;
         let next = traits.any(unescape::TRIGGERS).then(|| unescape::undo(text)).flatten();
         let next = next.or_else(|| traits.any(Traits::NON_ASCII).then(|| fold::fold(text)).flatten());
@@ -81,13 +82,13 @@ impl<'i> Reader<'i> {
             Some((plain, map)) => {
                 if self.spend(plain.len()) {
                     let chain = Chain { map: &map, decoding: None, outer: chain };
-                    self.undone(&plain, Reading::Plain, about, (depth, layer + 1), Some(&chain));
+                    let traits = Traits::of(&plain);
+                    self.undone(&plain, traits, Reading::Plain, about, (depth, layer + 1), Some(&chain));
                 }
             }
             None => {
                 if reading == Reading::Plain {
-                    self.show(text, reading, traits, about, chain);
-                    self.pieces_of(text, about, depth, chain);
+                    self.show_and_decode(text, reading, traits, about, depth, chain);
                 }
                 self.bare(text, traits, about, chain);
             }
@@ -102,9 +103,23 @@ impl<'i> Reader<'i> {
         }
     }
 
-    fn pieces_of(&mut self, text: &str, about: About<'_>, depth: usize, chain: Option<&Chain<'_>>) {
+    /// Shows a text, and reads what is encoded in it.
+    fn show_and_decode(
+        &mut self,
+        text: &str,
+        reading: Reading,
+        traits: Traits,
+        about: About<'_>,
+        depth: usize,
+        chain: Option<&Chain<'_>>,
+    ) {
+        let runs = encoded::runs(text);
+        self.show(text, (reading, traits), about, &runs, chain);
         let mut at = 0;
-        while let Some(run) = encoded::next_run(text, at) {
+        for run in runs {
+            if run.start < at {
+                continue;
+            }
             if depth >= limits::DECODING_DEPTH_MAX || self.pieces == 0 || self.room == 0 {
                 // A run that encodes nothing is no reason to doubt; one that was not looked at is.
                 self.complete = self.complete && depth < limits::DECODING_DEPTH_MAX && self.pieces > 0 && self.room > 0;
@@ -123,7 +138,7 @@ impl<'i> Reader<'i> {
 
     fn show_other(&mut self, text: &str, reading: Reading, about: About<'_>, chain: &Chain<'_>) {
         if self.spend(text.len()) {
-            self.show(text, reading, Traits::of(text), about, Some(chain));
+            self.show(text, (reading, Traits::of(text)), about, &encoded::runs(text), Some(chain));
         }
     }
 
@@ -134,13 +149,21 @@ impl<'i> Reader<'i> {
         fits
     }
 
-    fn show(&mut self, text: &str, reading: Reading, traits: Traits, about: About<'_>, chain: Option<&Chain<'_>>) {
+    fn show(
+        &mut self,
+        text: &str,
+        (reading, traits): (Reading, Traits),
+        about: About<'_>,
+        runs: &[std::ops::Range<usize>],
+        chain: Option<&Chain<'_>>,
+    ) {
         for hits in &mut self.hits {
             hits.clear();
         }
         self.prefilter.mark(text, &mut self.hits);
-        let About { origin, part, key } = about;
-        let view = View { text, reading, origin, part, key, traits };
+        let About { origin, part, key, seams } = about;
+        let seams = if reading == Reading::Joined { seams } else { &[] };
+        let view = View { text, reading, origin, part, key, traits, runs, seams };
         let mut found =
             Found { chain, seen: &mut self.seen, complete: &mut self.complete, matchable: &mut self.matchable };
         for (detector, hits) in self.detectors.iter().zip(&self.hits) {
@@ -192,14 +215,20 @@ impl Joined {
         self.text.push_str(text);
     }
 
+    /// Where the strings meet.
+    pub(crate) fn seams(&self) -> Vec<usize> {
+        self.segments.iter().map(|segment| segment.start).collect()
+    }
+
     /// Whether there is anything to join.
     pub(crate) fn is_several(&self) -> bool {
         self.segments.first().map(|segment| segment.leaf) != self.segments.last().map(|segment| segment.leaf)
     }
 
     /// The strings that a range of the joined text lies in, and where in each. Empty if it lies in one alone, or if it
-    /// begins and ends where strings do: then it is several things, which happen to follow each other.
-    pub(crate) fn parts(&self, range: &std::ops::Range<usize>) -> Vec<(usize, std::ops::Range<usize>)> {
+    /// begins and ends where strings do and is nothing with a form of its own (`has_form`): then it is several numbers,
+    /// which happen to follow each other.
+    pub(crate) fn parts(&self, range: &std::ops::Range<usize>, has_form: bool) -> Vec<(usize, std::ops::Range<usize>)> {
         let first = self.segments.partition_point(|segment| segment.start <= range.start).saturating_sub(1);
         let mut parts: Vec<(usize, std::ops::Range<usize>)> = Vec::new();
         let mut aligned = false;
@@ -219,7 +248,7 @@ impl Joined {
             }
         }
         let several = parts.first().map(|part| part.0) != parts.last().map(|part| part.0);
-        if several && !aligned { parts } else { Vec::new() }
+        if several && (has_form || !aligned) { parts } else { Vec::new() }
     }
 }
 

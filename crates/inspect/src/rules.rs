@@ -5,7 +5,7 @@
 //! checksum), hold enough different characters (`entropy`), and be no placeholder. `matches` and `passes` are its tests:
 //! texts that it must see and texts that it must let pass (see [`sample`] for what stands in for secrets in them).
 
-mod apply;
+pub(crate) mod apply;
 mod sample;
 
 use std::sync::OnceLock;
@@ -16,7 +16,8 @@ use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use crate::check::Check;
-use crate::{Detector, Findings, Found, Hit, Inspector, Origin, View};
+use crate::check::national::National;
+use crate::{Detector, Findings, Found, Hit, Inspector, Origin, Reading, View};
 
 /// One thing to look for.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +47,18 @@ pub struct Rule {
     /// A checksum or form that a match must have besides.
     #[serde(default)]
     pub check: Option<Check>,
+    /// A checksum without which the rule is less sure.
+    #[serde(default)]
+    pub confirms: Option<Check>,
+    /// The numbering plan whose checksum a number must have.
+    #[serde(default)]
+    pub national: Option<National>,
+    /// What its numbers look like: `d` is a digit, `a` a letter, the rest itself.
+    #[serde(default)]
+    pub shapes: Vec<String>,
+    /// The same, where one of the words of `needs` must stand near.
+    #[serde(default)]
+    pub shapes_in_context: Vec<String>,
     /// Bits of entropy per character that a match must have at least.
     #[serde(default)]
     pub entropy: Option<f32>,
@@ -86,8 +99,25 @@ fn weight() -> u8 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum By {
+    /// The rule's pattern, tried around every long run of letters and digits instead of around keywords: for tokens
+    /// that begin with what stands everywhere.
+    Run,
+    /// Values that are named as secrets, in assignments and in members of objects.
+    Assignment,
+    /// URLs with a user's name and password in them.
+    UrlPassword,
+    /// Words from which a wallet is made.
+    SeedPhrase,
     /// E-mail addresses.
     Email,
+    /// Numbers of the rule's `shapes`.
+    Number,
+    /// Telephone numbers.
+    Phone,
+    /// Addresses of IP.
+    Ip,
+    /// International bank account numbers.
+    Iban,
 }
 
 /// Why rules cannot be used.
@@ -117,7 +147,7 @@ pub enum RuleError {
     /// A rule with a pattern has no keyword, or one that stands in every text, or a rule has neither or both of a pattern
     /// and code.
     #[error(
-        "rule `{0}` needs either code or a pattern with keywords of at least {min} characters of ASCII",
+        "rule `{0}` needs either code or a pattern with keywords of at least {min} bytes",
         min = KEYWORD_BYTES_MIN
     )]
     Keywords(RuleId),
@@ -135,6 +165,10 @@ pub struct Rules {
     rules: Vec<Compiled>,
     /// By keyword: the rules that it belongs to.
     owners: Vec<(String, usize)>,
+    /// The rules that are tried around runs.
+    runs: Vec<usize>,
+    /// All of their expressions in one, which most runs do not match.
+    any_run: OnceLock<Option<Regex>>,
 }
 
 /// A rule and its expression, which is compiled when it is first tried.
@@ -192,15 +226,21 @@ impl Rules {
         }
         let mut owners = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
-            let fits = |word: &String| word.is_ascii() && word.len() >= KEYWORD_BYTES_MIN;
-            let by_pattern = rule.pattern.is_some() && !rule.keywords.is_empty() && rule.keywords.iter().all(fits);
-            if by_pattern == (rule.by.is_some() && rule.keywords.is_empty()) {
+            let fits = |word: &String| word.len() >= KEYWORD_BYTES_MIN;
+            let well_formed = match (rule.by, rule.pattern.is_some()) {
+                (None, true) => !rule.keywords.is_empty() && rule.keywords.iter().all(fits),
+                (Some(by), patterned) => rule.keywords.is_empty() && patterned == (by == By::Run),
+                (None, false) => false,
+            };
+            if !well_formed {
                 return Err(RuleError::Keywords(rule.id.clone()));
             }
             owners.extend(rule.keywords.iter().map(|word| (word.clone(), index)));
         }
+        let by_run = rules.iter().enumerate().filter(|(_, rule)| rule.by == Some(By::Run));
+        let runs = by_run.map(|(index, _)| index).collect();
         let rules = rules.into_iter().map(|rule| Compiled { rule, pattern: OnceLock::new() }).collect();
-        Ok(Self { rules, owners })
+        Ok(Self { rules, owners, runs, any_run: OnceLock::new() })
     }
 
     /// The rules that this code sees by.
@@ -259,11 +299,16 @@ const NOTHING: &str = "[^\\x00-\\xff]";
 
 /// Compiles a rule's expression: over bytes, without Unicode's classes, in time linear in the text.
 fn compile(rule: &Rule) -> Result<Regex, RuleError> {
+    expression(&[rule.pattern.as_deref().unwrap_or(NOTHING)])
+        .map_err(|source| RuleError::Pattern { rule: rule.id.clone(), source })
+}
+
+fn expression(patterns: &[&str]) -> Result<Regex, Box<regex_automata::meta::BuildError>> {
     Regex::builder()
         .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(PATTERN_BYTES_MAX)))
         .syntax(syntax::Config::new().unicode(false).utf8(false))
-        .build(rule.pattern.as_deref().unwrap_or(NOTHING))
-        .map_err(|source| RuleError::Pattern { rule: rule.id.clone(), source: Box::new(source) })
+        .build_many(patterns)
+        .map_err(Box::new)
 }
 
 impl Detector for Rules {
@@ -271,8 +316,16 @@ impl Detector for Rules {
         self.owners.iter().map(|(word, _)| word.clone()).collect()
     }
 
+    fn always(&self) -> bool {
+        true
+    }
+
     fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
-        apply::look(self, view, hits, found);
+        // A number may be a letter in words only.
+        if view.reading != Reading::Leetspeak {
+            apply::around_words(self, view, hits, found);
+            apply::around_runs(self, view, found);
+        }
     }
 }
 

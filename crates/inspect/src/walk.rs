@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use std::ops::Range;
 
 use model::{Part, limits};
 
@@ -12,6 +13,8 @@ use model::{Part, limits};
 pub(crate) struct Leaf<'a> {
     pub(crate) part: Part,
     pub(crate) text: Cow<'a, str>,
+    /// The bytes it is written with, quotes included.
+    pub(crate) raw: Range<usize>,
 }
 
 /// What the walk is inside of.
@@ -124,7 +127,7 @@ impl<'a> Walk<'a> {
             }
             Some(Frame::Object { .. } | Frame::Array { .. }) | None => Part::Value,
         };
-        Some(Leaf { part, text: unquoted(inside) })
+        Some(Leaf { part, text: unquoted(inside), raw: start - 1..self.at })
     }
 
     fn number(&mut self) -> Option<Leaf<'a>> {
@@ -136,7 +139,11 @@ impl<'a> Walk<'a> {
             .unwrap_or(rest.len());
         self.at += length;
         let text = self.text.get(start..self.at)?;
-        (length >= NUMBER_BYTES_MIN).then_some(Leaf { part: Part::Value, text: Cow::Borrowed(text) })
+        (length >= NUMBER_BYTES_MIN).then_some(Leaf {
+            part: Part::Value,
+            text: Cow::Borrowed(text),
+            raw: start..self.at,
+        })
     }
 }
 

@@ -112,12 +112,15 @@ const IBAN_LENGTHS: &[(&str, usize)] = &[
     ("YE", 30),
 ];
 
+/// How long a country's IBANs are.
+pub(crate) fn iban_length(country: &str) -> Option<usize> {
+    IBAN_LENGTHS.iter().find(|(known, _)| *known == country).map(|(_, length)| *length)
+}
+
 /// An IBAN's length and remainder; spaces and dashes do not count.
 pub(crate) fn iban(text: &str) -> bool {
     let plain: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_uppercase()).collect();
-    let country = plain.get(..2).unwrap_or_default();
-    let length = IBAN_LENGTHS.iter().find(|(known, _)| *known == country).map(|(_, length)| *length);
-    if length != Some(plain.len()) {
+    if plain.get(..2).and_then(iban_length) != Some(plain.len()) {
         return false;
     }
     let (head, rest) = plain.split_at(4);

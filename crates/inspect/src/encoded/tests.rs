@@ -6,7 +6,10 @@ fn pieces(text: &str) -> Vec<(Range<usize>, String)> {
     let mut room = usize::MAX;
     let mut at = 0;
     let mut found = Vec::new();
-    while let Some(run) = next_run(text, at) {
+    for run in runs(text) {
+        if run.start < at {
+            continue;
+        }
         let (pieces, end) = read(text, run, &mut room);
         at = end;
         found.extend(pieces.into_iter().map(|piece| (piece.range, piece.text)));

@@ -77,6 +77,18 @@ fn a_secret_split_over_several_strings_is_found_in_each() {
 }
 
 #[test]
+fn a_secret_split_over_strings_is_found_whatever_stands_around_it() {
+    let token = token();
+    let (first, second) = token.split_at(17);
+    for json in [
+        serde_json::json!({"id": "1", "part-1": first, "part-2": second, "last": "x"}),
+        serde_json::json!({"id": "1", "parts": [first.split_at(5).0, first.split_at(5).1, second], "last": "x"}),
+    ] {
+        assert!(seen(&json).iter().any(|(rule, ..)| rule == RULE), "{json}");
+    }
+}
+
+#[test]
 fn text_that_is_no_json_is_read_as_one_string() {
     let found = inspector().scan_text(&format!("token: {}", token()), Origin::Text);
     assert_eq!(found.list.first().unwrap().place.pointer, "");

@@ -2,16 +2,19 @@
 
 use std::ops::Range;
 
-use model::limits;
+use model::{Confidence, limits};
 use regex_automata::Input;
 
-use super::{Compiled, Rules, compile};
-use crate::{Found, Hit, Reading, Sighting, View};
+use super::{Compiled, Rules, compile, expression};
+use crate::{Found, Hit, Reading, Rule, Sighting, View};
 
 /// Tries each rule one of whose keywords was seen, on the text around them.
-pub(super) fn look(rules: &Rules, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
-    if view.reading == Reading::Leetspeak {
+pub(super) fn around_words(rules: &Rules, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
+    if hits.is_empty() {
         return;
+    }
+    if view.reading == Reading::Joined {
+        return around_seams(rules, view, hits, found);
     }
     let mut windows: Vec<(usize, Range<usize>)> = Vec::new();
     for hit in hits {
@@ -44,6 +47,59 @@ pub(super) fn look(rules: &Rules, view: &View<'_>, hits: &[Hit], found: &mut Fou
     }
 }
 
+/// Strings before and after the one with the keyword that a token may be spread over.
+const SEAMS_MAX: usize = 3;
+
+/// Tries rules where strings are read as one. A token that was cut begins or ends where a string does, and what stands
+/// beyond that has nothing to do with it; so what lies between any two seams around a keyword is tried by itself.
+fn around_seams(rules: &Rules, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
+    for hit in hits {
+        let Some((_, index)) = rules.owners.get(hit.index()) else { continue };
+        let Some(compiled) = rules.rules.get(*index) else { continue };
+        let at = hit.range();
+        let around = compiled.rule.window;
+        let window = at.start.saturating_sub(around)..at.end.saturating_add(around).min(view.text.len());
+        let before = view.seams.get(..view.seams.partition_point(|seam| *seam <= at.start)).unwrap_or_default();
+        let after = view.seams.get(view.seams.partition_point(|seam| *seam < at.end)..).unwrap_or_default();
+        let starts = before.iter().rev().copied().take(SEAMS_MAX).chain([window.start]);
+        for start in starts.filter(|start| *start >= window.start) {
+            let ends = after.iter().copied().take(SEAMS_MAX).chain([window.end]);
+            for end in ends.filter(|end| *end <= window.end && *end > start) {
+                if compiled.rule.joins && found.may_match(end - start) {
+                    search(compiled, view, (view.text.get(start..end), start), 0..end - start, found);
+                }
+            }
+        }
+    }
+}
+
+/// Bytes before and after a run in which the rest of a token may stand, which no run goes over.
+const AROUND_RUN_BYTES: usize = 96;
+
+/// Tries the rules that are about runs, on each of them.
+pub(super) fn around_runs(rules: &Rules, view: &View<'_>, found: &mut Found<'_>) {
+    if view.reading == Reading::Joined {
+        // Runs of a list's values go over into each other all the time.
+        return;
+    }
+    let mut end = 0;
+    for run in view.runs {
+        let start = run.start.saturating_sub(AROUND_RUN_BYTES).max(end);
+        end = run.end.saturating_add(AROUND_RUN_BYTES).min(view.text.len());
+        let any = rules.any_run.get_or_init(|| {
+            let patterns = rules.runs.iter().filter_map(|index| rules.rules.get(*index)?.rule.pattern.as_deref());
+            expression(&patterns.collect::<Vec<_>>()).ok()
+        });
+        let Some(any) = any else { return found.give_up() };
+        if start >= end || !found.may_match(end - start) || !any.is_match(Input::new(view.text).range(start..end)) {
+            continue;
+        }
+        for compiled in rules.runs.iter().filter_map(|index| rules.rules.get(*index)) {
+            try_in(compiled, view, start..end, found);
+        }
+    }
+}
+
 /// Windows that are looked back at when a keyword is seen.
 const OPEN_WINDOWS: usize = 8;
 
@@ -53,34 +109,55 @@ fn try_in(compiled: &Compiled, view: &View<'_>, window: Range<usize>, found: &mu
     if view.reading == Reading::Joined && !rule.joins {
         return;
     }
-    let Some(pattern) = compiled.pattern.get_or_init(|| compile(rule).ok()) else {
+    if found.may_match(window.len()) {
+        search(compiled, view, (Some(view.text), 0), window, found);
+    }
+}
+
+/// Looks for a rule's matches in a part of a text, which stands at `offset` in the view's.
+fn search(
+    compiled: &Compiled,
+    view: &View<'_>,
+    (text, offset): (Option<&str>, usize),
+    window: Range<usize>,
+    found: &mut Found<'_>,
+) {
+    let rule = &compiled.rule;
+    let (Some(text), Some(pattern)) = (text, compiled.pattern.get_or_init(|| compile(rule).ok())) else {
         found.give_up();
         return;
     };
-    if !found.may_match(window.len()) {
-        return;
-    }
-    let mut input = Input::new(view.text).range(window.clone());
+    let mut input = Input::new(text).range(window.clone());
     let mut groups = pattern.create_captures();
     loop {
         pattern.search_captures(&input, &mut groups);
         let Some(whole) = groups.get_match() else { return };
         let group = groups.get_group(1).unwrap_or_else(|| whole.span());
-        if confirmed(compiled, view, group.start..group.end) {
+        let range = group.start + offset..group.end + offset;
+        if confirmed(compiled, view, range.clone()) {
             found.add(Sighting {
                 rule: &rule.id,
                 class: &rule.class,
                 severity: rule.severity,
-                confidence: rule.confidence,
+                confidence: confidence(rule, view.text.get(range.clone()).unwrap_or_default()),
                 weight: rule.weight,
-                range: group.start..group.end,
+                range,
             });
         }
-        let next = whole.end().max(whole.start() + 1);
+        // What follows the group may be what has to stand before the next one.
+        let next = group.end.max(whole.start() + 1);
         if next >= window.end {
             return;
         }
         input.set_start(next);
+    }
+}
+
+/// How sure the rule is of a match: what a checksum confirms where there may be one.
+fn confidence(rule: &Rule, text: &str) -> Confidence {
+    match rule.confirms {
+        Some(check) if !check.passes(text) => rule.confidence.min(Confidence::Medium),
+        Some(_) | None => rule.confidence,
     }
 }
 

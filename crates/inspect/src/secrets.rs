@@ -1,0 +1,60 @@
+//! Secrets that have no form of their own, and are known by what stands around them.
+
+mod assignment;
+mod seed;
+mod url;
+
+use crate::rules::By;
+use crate::traits::Traits;
+use crate::{Detector, Found, Hit, Reading, Rule, Rules, View};
+
+/// Finds secrets by their surroundings.
+pub(crate) struct Secrets {
+    assignment: Vec<Rule>,
+    url: Vec<Rule>,
+    seed: Vec<Rule>,
+}
+
+impl Secrets {
+    pub(crate) fn new(rules: &Rules) -> Self {
+        let by = |by| rules.by(by).cloned().collect();
+        Self { assignment: by(By::Assignment), url: by(By::UrlPassword), seed: by(By::SeedPhrase) }
+    }
+}
+
+impl Detector for Secrets {
+    fn keywords(&self) -> Vec<String> {
+        assignment::NAMES.iter().chain(seed::WORDS).map(|word| (*word).to_owned()).collect()
+    }
+
+    fn always(&self) -> bool {
+        true
+    }
+
+    fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
+        if view.reading == Reading::Leetspeak {
+            return;
+        }
+        let mut seed_hits = 0;
+        for hit in hits {
+            if hit.index() >= assignment::NAMES.len() {
+                seed_hits += 1;
+            } else if let Some(range) = assignment::value(view, &hit.range()) {
+                found.tell(&self.assignment, view, &range);
+            }
+        }
+        if assignment::is_named(view) {
+            found.tell(&self.assignment, view, &(0..view.text.len()));
+        }
+        if view.traits.any(Traits::AT) {
+            for range in url::passwords(view.text) {
+                found.tell(&self.url, view, &range);
+            }
+        }
+        if seed_hits >= seed::WORDS_SEEN_MIN {
+            for range in seed::phrases(view.text) {
+                found.tell(&self.seed, view, &range);
+            }
+        }
+    }
+}

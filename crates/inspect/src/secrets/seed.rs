@@ -1,0 +1,81 @@
+//! Seed phrases: 12 to 24 words of a list, of which the last holds a checksum (BIP 39).
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use model::Digest;
+
+/// The list of BIP 39 for English.
+const LIST: &str = include_str!("../../rules/seed-words.txt");
+
+/// Words of the list that hardly stand in ordinary text. A phrase of twelve has some of the list's words, and the
+/// chance that it has none of a few common ones is small; so phrases are looked for where enough spaces stand between
+/// words of the list, and these only say whether it is worth looking.
+pub(super) const WORDS: &[&str] =
+    &["seed phrase", "mnemonic", "recovery phrase", "wallet", "seed words", "secret phrase"];
+/// How many of them must stand in a text.
+pub(super) const WORDS_SEEN_MIN: usize = 1;
+
+static INDEX: LazyLock<HashMap<&'static str, u16>> =
+    LazyLock::new(|| LIST.lines().zip(0_u16..).map(|(word, index)| (word.trim(), index)).collect());
+
+/// How many words a phrase can have.
+const LENGTHS: [usize; 5] = [24, 21, 18, 15, 12];
+/// Bits that a word stands for.
+const BITS: usize = 11;
+
+/// Every phrase whose checksum is right.
+pub(super) fn phrases(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut run: Vec<(Range<usize>, u16)> = Vec::new();
+    for word in words(text).chain(std::iter::once(text.len()..text.len())) {
+        let spelt = text.get(word.clone()).unwrap_or_default().to_ascii_lowercase();
+        match INDEX.get(spelt.as_str()) {
+            Some(index) => run.push((word, *index)),
+            // Numbers before the words are how people write them down.
+            None if !spelt.is_empty() && spelt.bytes().all(|byte| byte.is_ascii_digit()) => {}
+            None => found.extend(phrases_of(&std::mem::take(&mut run))),
+        }
+    }
+    found
+}
+
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let starts = text.as_ptr() as usize;
+    text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(move |word| {
+        let at = word.as_ptr() as usize - starts;
+        at..at + word.len()
+    })
+}
+
+fn phrases_of(run: &[(Range<usize>, u16)]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = run.get(at..).filter(|rest| rest.len() >= 12) {
+        let length = LENGTHS.into_iter().find(|length| rest.get(..*length).is_some_and(has_checksum));
+        match length.and_then(|length| rest.get(..length)) {
+            Some(phrase) => {
+                if let (Some(first), Some(last)) = (phrase.first(), phrase.last()) {
+                    found.push(first.0.start..last.0.end);
+                }
+                at += phrase.len();
+            }
+            None => at += 1,
+        }
+    }
+    found
+}
+
+/// The last bits of the words are the first of the digest of those before.
+fn has_checksum(words: &[(Range<usize>, u16)]) -> bool {
+    let bits: Vec<bool> =
+        words.iter().flat_map(|(_, index)| (0..BITS).rev().map(move |bit| (index >> bit) & 1 == 1)).collect();
+    let entropy_bits = bits.len() / 33 * 32;
+    let (entropy, checksum) = bits.split_at(entropy_bits.min(bits.len()));
+    let bytes: Vec<u8> =
+        entropy.chunks(8).map(|byte| byte.iter().fold(0, |value, bit| (value << 1) | u8::from(*bit))).collect();
+    let digest = Digest::of(&bytes);
+    let expected = digest.as_bytes().iter().flat_map(|byte| (0..8).rev().map(move |bit| (byte >> bit) & 1 == 1));
+    checksum.iter().copied().eq(expected.take(checksum.len()))
+}
