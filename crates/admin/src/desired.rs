@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{AgentId, EndpointName, ServerName, ZoneName, limits};
+use model::{AgentId, CertificateName, EndpointName, ServerName, ZoneName, limits};
 use policy::{Policies, PolicySummary, ServerVocabulary, ToolVocabulary, Vocabulary};
 use registry::manifest::{self, Mistake, ZONE_INTERNET};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
@@ -114,16 +114,24 @@ impl Desired {
         Fault::of_problems(problems).map_or(Ok(Vec::new()), Err)
     }
 
-    /// What is wrong with the agents: an endpoint that is not there, a client that is two agents.
+    /// What is wrong with the agents: an endpoint that is not there, a client or a certificate that is two agents.
     fn misplaced(&self, after: &Afterwards) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut clients: BTreeMap<(&str, &str), &AgentId> = BTreeMap::new();
+        let mut certificates: BTreeMap<&CertificateName, &AgentId> = BTreeMap::new();
         for (agent, manifest) in &after.agents {
             let file = format!("agents/{agent}.toml");
             for endpoint in manifest.endpoints.iter().filter(|endpoint| !after.endpoints.contains_key(*endpoint)) {
                 let message = format!("agent `{agent}` names endpoint `{endpoint}`, which there is not");
                 let hint = format!("add endpoints/{endpoint}.toml, or name another endpoint");
                 problems.push(self.files.problem(&file, &manifest.key_of(endpoint), message, hint));
+            }
+            if let Some(name) = &manifest.certificate
+                && let Some(other) = certificates.insert(name, agent)
+            {
+                let message = format!("agents `{other}` and `{agent}` have one certificate, `{name}`");
+                let hint = "give each agent a certificate of its own".to_owned();
+                problems.push(self.files.problem(&file, "certificate", message, hint));
             }
             for (place, client) in manifest.clients.iter().enumerate() {
                 if let Some(other) = clients.insert((client.issuer.as_str(), client.id.as_str()), agent) {

@@ -1,4 +1,4 @@
-//! Serving the routes on a listener, with every wait and every number bounded.
+//! Serving the routes on a listener, over TLS where settings say so, with every wait and every number bounded.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use identity::tls::Tls;
 use model::limits;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 /// Serves until `stop` ends; then requests that are under way may finish, for [`limits::REQUEST_MILLISECONDS_MAX`].
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, router: Router, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits::ADMIN_CONNECTIONS_MAX));
     let under_way = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
@@ -36,16 +38,9 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
                 continue;
             }
         };
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX))
-            .max_buf_size(limits::HEADER_BYTES_MAX.max(8 * 1024))
-            .max_headers(limits::HEADERS_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
-        let connection = under_way.watch(connection);
+        let (tls, router, watcher) = (tls.clone(), router.clone(), under_way.watcher());
         tokio::spawn(async move {
-            // A client that breaks off is no event; what it was refused, it was told.
-            let _broken_off = connection.await;
+            begin(stream, tls.as_deref(), router, watcher).await;
             drop(place);
         });
     }
@@ -53,4 +48,25 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     if tokio::time::timeout(limit, under_way.shutdown()).await.is_err() {
         tracing::warn!("requests to the admin listener were cut off");
     }
+}
+
+async fn begin(stream: TcpStream, tls: Option<&Tls>, router: Router, watcher: Watcher) {
+    let Some(tls) = tls else { return answer(stream, router, watcher).await };
+    match tls.accept(stream).await {
+        Ok(secured) => answer(secured.stream, router, watcher).await,
+        Err(error) => {
+            tracing::debug!(why = model::with_causes(&error), "a connection to the admin listener came to nothing");
+        }
+    }
+}
+
+async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router, watcher: Watcher) {
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX))
+        .max_buf_size(limits::HEADER_BYTES_MAX.max(8 * 1024))
+        .max_headers(limits::HEADERS_MAX)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    // A client that breaks off is no event; what it was refused, it was told.
+    let _broken_off = watcher.watch(connection).await;
 }

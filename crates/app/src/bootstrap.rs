@@ -42,7 +42,7 @@ fn make(file: &Path, entropy: &dyn Entropy) -> anyhow::Result<()> {
 /// # Errors
 /// What `apply` refuses.
 pub(crate) async fn apply(loaded: &Loaded, admin: SocketAddr, directory: &Path) -> anyhow::Result<()> {
-    let connection = Connection { url: format!("http://{admin}"), token_file: loaded.bootstrap_file() };
+    let connection = Connection::to(loaded, admin, loaded.bootstrap_file());
     let client = Client::new(&connection)?;
     let manifests = Manifests::read(directory)?;
     let plan: PlanView = client.post("/plan", &PlanRequest { manifests: manifests.clone() }).await?;

@@ -224,11 +224,11 @@ fn kept(before: &Snapshot, endpoint: &Arc<Endpoint>) -> Option<Arc<Door>> {
 /// The registered agents; the same as before if none changed, so that what was found out about callers counts on.
 fn agents(manifests: &[AgentManifest], before: Option<&Snapshot>) -> Arc<Agents> {
     let registrations = manifests.iter().cloned().map(|manifest| {
-        let AgentManifest { name, kind, owner: _, purpose: _, endpoints, assurance, clients } = manifest;
+        let AgentManifest { name, kind, owner: _, purpose: _, endpoints, assurance, certificate, clients } = manifest;
         let client = |one: registry::AgentClient| (one.issuer.as_str().to_owned(), one.id.as_str().to_owned());
         let clients = clients.into_iter().map(client).collect();
         let endpoints = endpoints.into_iter().collect();
-        Registration { agent: Agent { id: name, kind }, endpoints, assurance, clients }
+        Registration { agent: Agent { id: name, kind }, endpoints, assurance, certificate, clients }
     });
     let agents = Agents::new(registrations).unwrap_or_else(|error| {
         // What is applied was checked for this; were it there all the same, nobody could tell who calls.

@@ -11,6 +11,7 @@ mod compile;
 mod connect;
 mod credentials;
 mod keys;
+mod listeners;
 mod locals;
 mod logs;
 mod quickstart;

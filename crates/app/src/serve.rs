@@ -13,17 +13,17 @@ use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
 use identity::assertions::Assertions;
 use identity::outgoing::{Outgoing, Pages, Presence};
 use identity::resource_server::proof::Proofs;
-use identity::resource_server::{IssuerSettings, ResourceServer, ResourceSettings};
+use identity::resource_server::{IssuerSettings, ResourceServer};
 use prometheus_client::registry::Registry as Counters;
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::compile::Compiler;
+use crate::listeners::{Listeners, bind};
 use crate::locals::Locals;
 use crate::settings::{Listener, Loaded};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{beside, bootstrap, checks, credentials, sign_in, vault};
+use crate::{beside, bootstrap, checks, credentials, listeners, sign_in, vault};
 
 /// How many servers may be waiting to be compared with their pins.
 const HEED_WAITING_MAX: usize = 256;
@@ -44,6 +44,7 @@ pub(crate) struct Serving {
     pub agents: SocketAddr,
     /// Where people connect.
     pub admin: SocketAddr,
+    tls: Listeners,
     gate: Arc<Gate>,
     porch: Porch,
     people: Arc<ArcSwap<admin::People>>,
@@ -77,6 +78,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let mut porch = Porch { bound, egress: outward, proofs, clock: Arc::clone(&clock), own: None };
     // What is wrong with the settings is told before anything else is touched.
     porch.front(loaded, None)?;
+    let tls = Listeners::read(loaded)?;
     let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
     let signs_in = sign_in::wanted(loaded, agents.local_addr()?)?;
     let named = loaded.vault()?;
@@ -188,7 +190,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let addresses = (agents.local_addr()?, desk.local_addr()?);
     let mut tasks = JoinSet::new();
     let names = admin::Names::new(addresses.1, &settings.admin.hosts, &[]);
-    tasks.spawn(gateway::serve(agents, Arc::clone(&gate), until(stopped.clone())));
+    tasks.spawn(gateway::serve(agents, tls.agents.clone(), Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::tend(Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::end_with_tokens(Arc::clone(&gate), until(stopped.clone())));
     if let Some(facade) = facade {
@@ -196,19 +198,23 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     }
     tasks.spawn(beside::connections(outgoing.subscribe(), Arc::clone(&gate), until(stopped.clone())));
     porch.warm(&gate);
-    tasks.spawn(admin::serve(desk, admin::router(admin, names), until(stopped.clone())));
+    tasks.spawn(admin::serve(desk, tls.admin.clone(), admin::router(admin, names), until(stopped.clone())));
     let again = Arc::new(Notify::new());
     let news = beside::News { revisions: store.revisions(), again: Arc::clone(&again) };
     tasks.spawn(beside::publish(news, compiler, Arc::clone(&gate), published, until(stopped.clone())));
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
+    for (listener, tls) in tls.both() {
+        tasks.spawn(listeners::certificates(listener, tls, until(stopped.clone())));
+    }
     let every = Duration::from_secs(settings.pins.check_seconds);
     tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
-    Ok(Serving { agents: addresses.0, admin: addresses.1, gate, porch, people, store, locals, again, stop, tasks })
+    let (agents, admin) = addresses;
+    Ok(Serving { agents, admin, tls, gate, porch, people, store, locals, again, stop, tasks })
 }
 
 impl Serving {
-    /// Takes what can change while serving from a settings file: callers, issuers, people, names of the agents' listener. Whole or not
-    /// at all. Servers' credentials are read again as well.
+    /// Takes what can change while serving from a settings file: callers, issuers, people, names of the agents' listener, certificates.
+    /// Whole or not at all. Servers' credentials are read again as well.
     ///
     /// # Errors
     /// When the file is wrong, or asks for what needs a restart. Nothing has changed then.
@@ -225,6 +231,7 @@ impl Serving {
         anyhow::ensure!(same_names, "`public_url` and `client_document` change with a restart only");
         let front = self.porch.front(&next, Some(&self.gate.front.load()))?;
         let people = bootstrap::people(&next, entropy)?;
+        self.tls.take(&next)?;
         self.gate.front.store(Arc::new(front));
         self.gate.snapshots.ask_again();
         self.porch.warm(&self.gate);
@@ -277,8 +284,10 @@ pub(crate) async fn run(mut loaded: Loaded, apply: Option<&Path>, since: Instant
         return Err(error);
     }
     anstream::println!(
-        "portcullis is ready: agents http://{}/{{endpoint}}/mcp, admin http://{} ({} ms)",
+        "portcullis is ready: agents {}://{}/{{endpoint}}/mcp, admin {}://{} ({} ms)",
+        serving.tls.schemes().0,
         serving.agents,
+        serving.tls.schemes().1,
         serving.admin,
         since.elapsed().as_millis()
     );
@@ -352,9 +361,7 @@ impl Porch {
         let before = before.and_then(|before| before.callers.server.as_deref());
         let mut settings = loaded.resource(&self.egress, self.bound)?;
         if let Some(own) = &self.own {
-            let scopes = loaded.settings.agents.scopes.clone();
-            let (public_url, introspection) = (own.url.clone(), None);
-            let none = || ResourceSettings { public_url, scopes, issuers: Vec::new(), introspection };
+            let none = || loaded.no_issuers(own.url.clone());
             // First, because any client can sign in there.
             settings.get_or_insert_with(none).issuers.insert(0, own.clone());
         }
@@ -376,7 +383,9 @@ impl Porch {
 
 /// What others call the agents' listener.
 fn base(loaded: &Loaded, agents: SocketAddr) -> String {
-    loaded.public_url(agents).unwrap_or_else(|| format!("http://{agents}"))
+    loaded.public_url(agents).unwrap_or_else(|| {
+        format!("{}://{agents}", if loaded.settings.agents.tls.is_some() { "https" } else { "http" })
+    })
 }
 
 /// How the gate is known to authorization servers.
@@ -407,11 +416,6 @@ fn doors(listener: &Listener, bound: SocketAddr) -> Doors {
     hosts.extend(named.map(|(_, host)| host.to_owned()));
     hosts.extend(listener.hosts.iter().flat_map(|host| [host.clone(), format!("{host}:{port}")]));
     Doors::new(hosts, listener.origins.clone())
-}
-
-async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<TcpListener> {
-    let hint = || format!("cannot listen on {address} (`{setting}`): is another gate running there?");
-    TcpListener::bind(address).await.with_context(hint)
 }
 
 /// Makes the data directory, for whoever runs the gate alone.

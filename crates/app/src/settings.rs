@@ -6,6 +6,7 @@
 mod issuers;
 mod place;
 pub(crate) mod sign_in;
+mod tls;
 pub(crate) mod vault;
 
 use std::net::SocketAddr;
@@ -71,6 +72,8 @@ pub(crate) struct Listener {
     /// Scopes that clients are told to ask for when they sign in, the same at every endpoint.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// TLS, where it ends here.
+    pub tls: Option<tls::AgentsTls>,
 }
 
 /// The admin listener.
@@ -85,6 +88,8 @@ pub(crate) struct AdminListener {
     /// People besides the bootstrap token.
     #[serde(default, rename = "token")]
     pub tokens: Vec<AdminToken>,
+    /// TLS, where it ends here.
+    pub tls: Option<tls::AdminTls>,
 }
 
 /// One person's token on the admin side.
@@ -268,9 +273,10 @@ impl Loaded {
                     .wrong(&at, message)
                     .with_hint("listen on 127.0.0.1, or remove every [[development.token]]"));
             }
-            if name == "admin" {
-                let message = format!("the admin listener has no TLS of its own yet and may not listen on {address}");
-                return Err(self.wrong(&at, message).with_hint("listen on 127.0.0.1 and reach it through a tunnel"));
+            if name == "admin" && admin.tls.is_none() {
+                let message = format!("the admin listener may not listen on {address} without TLS");
+                let hint = "add `[admin.tls]`, or listen on 127.0.0.1 and reach it through a tunnel";
+                return Err(self.wrong(&at, message).with_hint(hint));
             }
         }
         for (index, token) in admin.tokens.iter().enumerate() {

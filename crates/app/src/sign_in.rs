@@ -179,6 +179,7 @@ fn read(agent: &AgentManifest, client: &AgentClient) -> anyhow::Result<Client> {
             anyhow::ensure!(at.scheme() == "https", "its `jwks_uri` is not `https`");
             Proof::KeysAt(at)
         }
+        (None, true) if agent.certificate.is_some() => Proof::Certificate,
         (None, true) => Proof::Public,
         (None, false) => {
             let set = serde_json::json!({ "keys": client.keys }).to_string();
@@ -197,5 +198,6 @@ fn read(agent: &AgentManifest, client: &AgentClient) -> anyhow::Result<Client> {
         endpoints: agent.endpoints.clone(),
         redirects: Redirects::new(redirects)?,
         proof,
+        certificate: agent.certificate.clone(),
     })
 }

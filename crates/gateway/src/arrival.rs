@@ -8,7 +8,6 @@
 //!
 //! What is no message at all, but a visit to a page or a document beside the path, goes to [`crate::sites`].
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -22,6 +21,7 @@ use crate::body::{self, Response};
 use crate::controls::accept::Verb;
 use crate::controls::refuse;
 use crate::gate::Gate;
+use crate::peer::Peer;
 use crate::pipeline::{self, Admitted};
 use crate::trail::Trail;
 use crate::{batch as together, line, metadata, sites};
@@ -30,12 +30,12 @@ use crate::{batch as together, line, metadata, sites};
 ///
 /// What each connection keeps, and what is moved for each message, is as large as the largest way through: here and further on
 /// the rare ways are boxed.
-pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, source: IpAddr) -> Response {
+pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, peer: Peer) -> Response {
     let (head, body) = request.into_parts();
     if let Some(site) = gate.sites.at(head.uri.path()) {
-        return sites::run(gate, Arc::clone(site), head, body, source).await;
+        return sites::run(gate, Arc::clone(site), head, body, peer).await;
     }
-    let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
+    let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), peer.clone());
     match metadata::run(gate, &head) {
         Ok(None) => {}
         Ok(Some(metadata)) => return metadata,
@@ -46,21 +46,21 @@ pub(crate) async fn run(gate: &Arc<Gate>, request: http::Request<Incoming>, sour
     }
     // A client that keeps a session may lose its connection and read on: what it asked for goes on without it.
     let (alone, receipt) = (Arc::clone(gate), trail.receipt);
-    detached(gate, receipt, source, Box::pin(async move { arrive(&alone, head, body, trail).await })).await
+    detached(gate, receipt, peer, Box::pin(async move { arrive(&alone, head, body, trail).await })).await
 }
 
 /// Sees something through, whether anybody waits for it or not.
 pub(crate) async fn detached(
     gate: &Gate,
     receipt: ReceiptId,
-    source: IpAddr,
+    peer: Peer,
     answer: impl Future<Output = Response> + Send + 'static,
 ) -> Response {
     match tokio::spawn(answer).await {
         Ok(response) => response,
         Err(error) => {
             tracing::error!(%error, "a message was not carried through");
-            let trail = Trail::begin(receipt, gate.clock.now(), source);
+            let trail = Trail::begin(receipt, gate.clock.now(), peer);
             refuse::run(gate, trail, Refusal::new(Reason::Internal, "the message was not carried through").into())
         }
     }
@@ -96,14 +96,8 @@ pub(crate) async fn message(gate: &Arc<Gate>, head: &Parts, admitted: Admitted, 
 }
 
 /// One message on its own way from the beginning, in the light of a head whose caller is known.
-pub(crate) async fn one(
-    gate: &Arc<Gate>,
-    head: &Parts,
-    caller: &Arc<Caller>,
-    body: &Bytes,
-    source: IpAddr,
-) -> Response {
-    let mut trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
+pub(crate) async fn one(gate: &Arc<Gate>, head: &Parts, caller: &Arc<Caller>, body: &Bytes, peer: Peer) -> Response {
+    let mut trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), peer);
     match pipeline::admit_with(gate, head, caller, &mut trail) {
         Ok(admitted) => pipeline::run(gate, head, admitted, body, trail).await,
         Err(flaw) => refuse::run(gate, trail, flaw),

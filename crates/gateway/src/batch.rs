@@ -29,8 +29,8 @@ pub(crate) async fn run(gate: &Arc<Gate>, head: &Parts, caller: &Arc<Caller>, bo
         Ok(elements) => elements,
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };
-    let source = trail.source;
-    let answers = elements.iter().map(|element| arrival::one(gate, head, caller, &element.body, source));
+    let peer = &trail.peer;
+    let answers = elements.iter().map(|element| arrival::one(gate, head, caller, &element.body, peer.clone()));
     let answers = join_all(answers).await;
     let receipts: Vec<HeaderValue> =
         answers.iter().filter_map(|answer| answer.headers().get(refuse::RECEIPT).cloned()).collect();

@@ -26,6 +26,7 @@ mod metadata;
 mod metrics;
 mod naming;
 mod pages;
+mod peer;
 mod pipeline;
 pub mod register;
 mod relay;

@@ -14,7 +14,6 @@ mod reading;
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +35,7 @@ use crate::controls::accept::Verb;
 use crate::controls::refuse;
 use crate::gate::Gate;
 use crate::legacy::{self, Handle, Legacies, Legacy};
+use crate::peer::Peer;
 use crate::pipeline::{Admitted, answered};
 use crate::relay::Part;
 use crate::trail::Trail;
@@ -139,7 +139,7 @@ pub(crate) async fn say(
         Err(refusal) => return refuse::run(gate, trail, refusal.into()),
     };
     let admitted = as_posted(admitted);
-    let (gate, receipt, source) = (Arc::clone(gate), trail.receipt, trail.source);
+    let (gate, receipt, peer) = (Arc::clone(gate), trail.receipt, trail.peer.clone());
     if taken.glance.is_answered {
         tokio::spawn(async move { taken.carry(&gate, head, admitted, body, trail).await });
         return answered(StatusCode::ACCEPTED, None, Bytes::new(), receipt);
@@ -151,7 +151,7 @@ pub(crate) async fn say(
         drop(taken);
         response
     };
-    arrival::detached(&gate, receipt, source, answer).await
+    arrival::detached(&gate, receipt, peer, answer).await
 }
 
 fn take(gate: &Gate, admitted: &Admitted, handle: &str, body: &Bytes) -> Result<Taken, Refusal> {
@@ -225,10 +225,10 @@ impl Line {
         body: Bytes,
         trail: Trail,
     ) {
-        let (caller, source) = (Arc::clone(&admitted.known.caller), trail.source);
+        let (caller, peer) = (Arc::clone(&admitted.known.caller), trail.peer.clone());
         let response = arrival::message(gate, &head, admitted, body, trail).await;
         if glance.begins {
-            self.begun(gate, &caller, response.headers().get(SESSION_ID), head, source);
+            self.begun(gate, &caller, response.headers().get(SESSION_ID), head, peer);
         }
         self.tell_all(gate, response).await;
     }
@@ -318,7 +318,7 @@ impl Line {
         caller: &Arc<Caller>,
         handle: Option<&HeaderValue>,
         head: Parts,
-        source: IpAddr,
+        peer: Peer,
     ) {
         let found = handle.and_then(|handle| {
             let text = handle.to_str().ok()?;
@@ -335,7 +335,7 @@ impl Line {
             legacy::end(gate, &session);
             return;
         }
-        tokio::spawn(Arc::clone(self).listen(Arc::clone(gate), Arc::clone(caller), head, handle, source));
+        tokio::spawn(Arc::clone(self).listen(Arc::clone(gate), Arc::clone(caller), head, handle, peer));
     }
 
     /// Tells what is said unasked, for as long as it may be heard; the line ends with it, and with it the session.
@@ -345,7 +345,7 @@ impl Line {
         caller: Arc<Caller>,
         mut head: Parts,
         handle: HeaderValue,
-        source: IpAddr,
+        peer: Peer,
     ) {
         head.method = Method::GET;
         for name in [CONTENT_TYPE, CONTENT_LENGTH, PROTOCOL_VERSION] {
@@ -353,7 +353,7 @@ impl Line {
         }
         head.headers.insert(SESSION_ID, handle);
         let heard = async {
-            let response = arrival::one(&gate, &head, &caller, &Bytes::new(), source).await;
+            let response = arrival::one(&gate, &head, &caller, &Bytes::new(), peer).await;
             if response.status().is_success() {
                 self.tell_all(&gate, response).await;
             }

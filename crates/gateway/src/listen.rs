@@ -1,6 +1,7 @@
-//! The agents' listener: HTTP/1.1 connections, bounded in number, time and size.
+//! The agents' listener: HTTP/1.1 connections, over TLS where settings say so, bounded in number, time and size.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,20 +9,23 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use identity::tls::{Shown, Tls};
 use model::limits;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::arrival;
 use crate::gate::Gate;
+use crate::peer::Peer;
 
 /// How long open calls may take to end once the gate was asked to stop.
 const DRAIN: Duration = Duration::from_millis(limits::DRAIN_MILLISECONDS_MAX);
 
 /// Serves agents on `listener` until `stop` resolves; then lets open calls end, for
 /// [`limits::DRAIN_MILLISECONDS_MAX`] at most.
-pub async fn serve(listener: TcpListener, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
+pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
     let open = GracefulShutdown::new();
     let mut http = http1::Builder::new();
@@ -51,16 +55,10 @@ pub async fn serve(listener: TcpListener, gate: Arc<Gate>, stop: impl Future<Out
             }
         };
         let _ = socket.set_nodelay(true);
-        let gate = Arc::clone(&gate);
-        let service = service_fn(move |request: http::Request<Incoming>| {
-            let gate = Arc::clone(&gate);
-            async move { Ok::<_, Infallible>(arrival::run(&gate, request, peer.ip()).await) }
-        });
-        let connection = open.watch(http.serve_connection(TokioIo::new(socket), service));
+        let visit = Visit { gate: Arc::clone(&gate), address: peer.ip(), http: http.clone(), open: open.watcher() };
+        let tls = tls.clone();
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
+            visit.begin(socket, tls.as_deref()).await;
             drop(place);
         });
     }
@@ -68,5 +66,48 @@ pub async fn serve(listener: TcpListener, gate: Arc<Gate>, stop: impl Future<Out
     gate.stopping.send_replace(true);
     if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
         tracing::warn!("calls were still open after {} seconds; their connections are cut", DRAIN.as_secs());
+    }
+}
+
+/// One connection.
+struct Visit {
+    gate: Arc<Gate>,
+    address: IpAddr,
+    http: http1::Builder,
+    open: Watcher,
+}
+
+impl Visit {
+    /// Serves, over TLS where there is some. Connections without it are not to be as large as those with it, so that is boxed.
+    async fn begin(self, socket: TcpStream, tls: Option<&Tls>) {
+        match tls {
+            None => self.serve(socket, None).await,
+            Some(tls) => Box::pin(self.secure(socket, tls)).await,
+        }
+    }
+
+    /// Agrees on TLS, and serves. A client whose certificate is good no more is not served on.
+    async fn secure(self, socket: TcpStream, tls: &Tls) {
+        let secured = match tls.accept(socket).await {
+            Ok(secured) => secured,
+            Err(error) => return tracing::debug!(why = model::with_causes(&error), "a connection came to nothing"),
+        };
+        let Some(shown) = secured.shown else { return self.serve(secured.stream, None).await };
+        tokio::select! {
+            () = tls.distrusts(&shown) => tracing::info!("a client's certificate is good no more: its connection is cut"),
+            () = self.serve(secured.stream, Some(&shown)) => {}
+        }
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shown: Option<&Shown>) {
+        let Self { gate, address, http, open } = self;
+        let peer = Peer { address, certificate: shown.map(|shown| Arc::clone(&shown.certificate)) };
+        let service = service_fn(move |request: http::Request<Incoming>| {
+            let (gate, peer) = (Arc::clone(&gate), peer.clone());
+            async move { Ok::<_, Infallible>(arrival::run(&gate, request, peer).await) }
+        });
+        if let Err(error) = open.watch(http.serve_connection(TokioIo::new(stream), service)).await {
+            tracing::debug!(%error, "a connection ended early");
+        }
     }
 }

@@ -68,7 +68,7 @@ pub(crate) struct Admitted {
 pub(crate) async fn admit(gate: &Gate, head: &Parts, trail: &mut Trail) -> Result<Admitted, Flaw> {
     let accepted = accept::run(&gate.front.load().doors, head)?;
     trail.endpoint = Some(accepted.endpoint.clone());
-    let known = authenticate::run(gate, head, &accepted.endpoint).await?;
+    let known = authenticate::run(gate, head, &trail.peer, &accepted.endpoint).await?;
     trail.caller = Some(Arc::clone(&known.caller));
     Ok(Admitted { known, accepted })
 }

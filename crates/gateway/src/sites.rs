@@ -22,6 +22,7 @@ use crate::body::{self, Response, whole};
 use crate::controls::accept::{self, Doors};
 use crate::controls::refuse;
 use crate::gate::Gate;
+use crate::peer::Peer;
 use crate::trail::Trail;
 
 /// How long a visit may take.
@@ -53,8 +54,9 @@ impl Sites {
         site: Arc<dyn Site>,
         head: Parts,
         body: Incoming,
-        source: IpAddr,
+        peer: Peer,
     ) -> Result<http::Response<Bytes>, Refusal> {
+        let Peer { address: source, certificate } = peer;
         accept::addressed(doors, &head)?;
         let takes_body = match head.method {
             Method::GET => false,
@@ -73,7 +75,7 @@ impl Sites {
         };
         let Parts { method, uri, headers, .. } = head;
         let (path, query) = (uri.path().to_owned(), uri.query().map(str::to_owned));
-        let visit = Visit { method, path, query, headers, body, source };
+        let visit = Visit { method, path, query, headers, body, source, certificate };
         let answer = tokio::spawn(async move {
             let answer = tokio::time::timeout(PATIENCE, site.answer(visit)).await;
             drop(place);
@@ -91,19 +93,19 @@ impl Sites {
 }
 
 /// Takes one visit, and counts what became of it.
-pub(crate) async fn run(gate: &Gate, site: Arc<dyn Site>, head: Parts, body: Incoming, source: IpAddr) -> Response {
+pub(crate) async fn run(gate: &Gate, site: Arc<dyn Site>, head: Parts, body: Incoming, peer: Peer) -> Response {
     let front = gate.front.load_full();
-    let response = match gate.sites.visit(&front.doors, site, head, body, source).await {
+    let response = match gate.sites.visit(&front.doors, site, head, body, peer.clone()).await {
         Ok(answer) => {
             if answer.status().is_client_error() || answer.status().is_server_error() {
                 gate.metrics.refused(Reason::VisitRefused);
-                gate.journal.stranger(&source.to_string(), Reason::VisitRefused);
+                gate.journal.stranger(&peer.address.to_string(), Reason::VisitRefused);
             }
             answer.map(whole)
         }
         Err(refusal) => {
             let is_method = refusal.reason == Reason::MethodNotAllowed;
-            let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), source);
+            let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), peer);
             let mut response = refuse::run(gate, trail, refusal.into());
             if is_method {
                 response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));

@@ -31,6 +31,7 @@ use crate::controls::release::{self, Expected};
 use crate::controls::{halted, visible};
 use crate::gate::Gate;
 use crate::holder;
+use crate::peer::Peer;
 use crate::register::{Control, Direction};
 use crate::trail::Trail;
 
@@ -286,7 +287,7 @@ pub(crate) fn notified(
         connected.decide(Action::Release, &task.tool, now)?;
         release::ask(expected, questions, now)
     };
-    let mut trail = Trail::begin(gate.journal.receipt_id(), now, std::net::Ipv4Addr::UNSPECIFIED.into());
+    let mut trail = Trail::begin(gate.journal.receipt_id(), now, Peer::nobody());
     trail.caller = Some(Arc::clone(&connected.caller));
     trail.endpoint = Some(connected.door.name.clone());
     trail.object = Some(task.tool.clone());

@@ -1,6 +1,5 @@
 //! What is known of a message so far: enough, at any step, to write its receipt.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use audit::{Asked, End, Event, Field, Journal, Outcome, Record, Refused, Taken, Who};
@@ -10,6 +9,7 @@ use wire::Id;
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
+use crate::peer::Peer;
 use crate::register::Control;
 
 /// The facts a receipt is written from, gathered as controls prove them.
@@ -19,7 +19,7 @@ pub(crate) struct Trail {
     /// When the message arrived.
     pub began: Timestamp,
     /// Where from.
-    pub source: IpAddr,
+    pub peer: Peer,
     pub caller: Option<Arc<Caller>>,
     pub endpoint: Option<EndpointName>,
     pub id: Option<Id>,
@@ -36,11 +36,11 @@ pub(crate) struct Trail {
 }
 
 impl Trail {
-    pub(crate) fn begin(receipt: ReceiptId, began: Timestamp, source: IpAddr) -> Self {
+    pub(crate) fn begin(receipt: ReceiptId, began: Timestamp, peer: Peer) -> Self {
         Self {
             receipt,
             began,
-            source,
+            peer,
             caller: None,
             endpoint: None,
             id: None,

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use model::{Agent, AgentId, AgentKind, Assurance, Caller, EndpointName};
+use model::{Agent, AgentId, AgentKind, Assurance, Caller, CertificateName, EndpointName};
 
 /// One registered agent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Registration {
     pub endpoints: HashSet<EndpointName>,
     /// How well it must be known at least.
     pub assurance: Assurance,
+    /// What its certificate calls it, if it has one: its tokens count only over a connection that was made with that.
+    pub certificate: Option<CertificateName>,
     /// The clients that are this agent: issuer and client id, as tokens spell them.
     pub clients: Vec<(String, String)>,
 }

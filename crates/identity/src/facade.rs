@@ -50,6 +50,7 @@ use url::Url;
 use crate::fetch::Fetch;
 use crate::port;
 use crate::relying::Relying;
+use crate::resource_server::Certificates;
 use crate::resource_server::proof::Proofs;
 use crate::seal::Seal;
 use crate::site::{self, Site, Visit};
@@ -76,6 +77,8 @@ pub struct Terms {
     pub acr_values: Vec<String>,
     /// What is put before the provider's name of a person where tokens are read.
     pub user_prefix: String,
+    /// Whether clients can come with certificates.
+    pub certificates: Certificates,
 }
 
 /// What is governed: which clients and endpoints there are. Asked anew each time, so that what people change counts at once.

@@ -14,11 +14,14 @@
 //! [`outgoing::Outgoing`] gets those credentials of servers that have authorization servers of their own, and
 //! [`assertions::Assertions`] tells servers that can check it who calls, and for whom.
 //!
+//! Connections are encrypted by [`tls`], which also asks clients for their [`certificate`]s.
+//!
 //! This is the one room that opens a [`model::Secret`].
 
 pub mod agents;
 pub mod assertions;
 mod bearer;
+pub mod certificate;
 mod credential;
 mod development;
 pub mod facade;
@@ -34,6 +37,7 @@ pub mod resource_server;
 mod seal;
 mod secrets;
 pub mod site;
+pub mod tls;
 pub mod vault;
 
 pub use bearer::bearer_token;

@@ -4,7 +4,8 @@
 //! issuer's mapping says) or, where an issuer is asked, an opaque one (RFC 7662). Either way it must be for exactly this
 //! endpoint ([`ResourceServer::resource`], RFC 8707), of a client that is a registered agent, and for a person exactly
 //! where the agent is a delegated one. A token that is bound to a key counts only with a proof of that key, and a proof
-//! once ([`proof`]).
+//! once ([`proof`]); one that is bound to a certificate, and one of an agent that is registered with a certificate, only over
+//! a connection that was made with that certificate (RFC 8705).
 //!
 //! What was verified is remembered by its digest: until the token ends, the issuer's keys change, the registered agents
 //! change, or memory is needed. What was refused is not remembered.
@@ -23,13 +24,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use model::{
-    Agent, Assurance, Authentication, Caller, Challenge, Clock, Digest, EndpointName, Reason, Refusal, TokenEnd,
-    TokenFamily,
+    Agent, Assurance, Authentication, Caller, CertificateName, Challenge, Clock, Digest, EndpointName, Reason, Refusal,
+    TokenEnd, TokenFamily,
 };
 use model::{Timestamp, limits};
 use moka::sync::Cache;
 
-use crate::agents::Agents;
+use crate::agents::{Agents, Registration};
+use crate::certificate::Certificate;
 use crate::jwt::{Audience, Unverified};
 use crate::keys::KeySet;
 use introspection::Introspection;
@@ -38,6 +40,7 @@ use proof::{Proofs, Shown};
 
 pub use introspection::IntrospectionSettings;
 pub use issuer::{AppOnly, Issuer, IssuerSettings, Mapping};
+pub use told::Certificates;
 
 /// Takes tokens.
 pub struct ResourceServer {
@@ -45,6 +48,7 @@ pub struct ResourceServer {
     public_url: String,
     /// What clients are told to ask for when they sign in.
     scopes: Vec<String>,
+    certificates: Certificates,
     issuers: Vec<Arc<Issuer>>,
     introspection: Option<Introspection>,
     remembered: Cache<Digest, Arc<Remembered>>,
@@ -60,6 +64,8 @@ pub struct ResourceSettings {
     pub public_url: String,
     /// What clients are told to ask for when they sign in, the same at every endpoint, so that it tells nothing of any.
     pub scopes: Vec<String>,
+    /// Whether clients can come with certificates.
+    pub certificates: Certificates,
     /// Whose tokens are taken.
     pub issuers: Vec<IssuerSettings>,
     /// Who is asked about opaque ones.
@@ -69,6 +75,8 @@ pub struct ResourceSettings {
 /// A token that was verified.
 struct Remembered {
     presented: Presented,
+    /// What its agent's certificate calls it, if it has one.
+    certificate: Option<CertificateName>,
     endpoint: EndpointName,
     caller: Arc<Caller>,
     /// Who was registered then.
@@ -90,6 +98,8 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
     /// The endpoint it came to.
     pub endpoint: &'a EndpointName,
+    /// The certificate with which its connection was made.
+    pub certificate: Option<&'a Certificate>,
 }
 
 /// How a token was presented.
@@ -103,7 +113,7 @@ impl ResourceServer {
     /// Takes tokens as settings say. What `before` knew of issuers that stay the same is kept, so that reading settings again
     /// asks nobody anything, and so are the ends of tokens by which streams are open.
     pub fn new(settings: ResourceSettings, proofs: Arc<Proofs>, clock: Arc<dyn Clock>, before: Option<&Self>) -> Self {
-        let ResourceSettings { public_url, scopes, issuers, introspection } = settings;
+        let ResourceSettings { public_url, scopes, certificates, issuers, introspection } = settings;
         let known = |settings: &IssuerSettings| {
             let before = before?.issuers.iter().find(|issuer| issuer.is_like(settings))?;
             Some(Arc::clone(before.keys()))
@@ -116,6 +126,7 @@ impl ResourceServer {
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             scopes,
+            certificates,
             issuers: issuers.collect(),
             introspection: introspection.map(Introspection::new),
             remembered: Cache::new(limits::TOKENS_REMEMBERED_MAX),
@@ -194,7 +205,8 @@ impl ResourceServer {
                 known
             }
         };
-        self.possession(scheme, &known.presented.bound, token, &asked, now)?;
+        came_with(&known, asked.certificate)?;
+        self.possession(scheme, known.presented.bound.key.as_deref(), token, &asked, now)?;
         Ok(Arc::clone(&known.caller))
     }
 
@@ -250,28 +262,38 @@ impl ResourceServer {
             let until = presented.ends.min(soon);
             (presented, None, until)
         };
-        let caller = Arc::new(self.caller(&presented, agents)?);
-        Ok(Remembered { presented, endpoint: endpoint.clone(), caller, agents: Arc::clone(agents), keys, until })
+        let registration = self.registered(&presented.client, presented.issuer, agents)?;
+        let certificate = registration.certificate.clone();
+        let caller = Arc::new(self.caller(&presented, registration, agents)?);
+        let (endpoint, agents) = (endpoint.clone(), Arc::clone(agents));
+        Ok(Remembered { presented, certificate, endpoint, caller, agents, keys, until })
+    }
+
+    /// The registered agent that is a client of an issuer.
+    fn registered<'a>(&self, client: &str, issuer: usize, agents: &'a Agents) -> Result<&'a Registration, Refusal> {
+        let issuer = self.issuers.get(issuer).map(|issuer| issuer.url()).unwrap_or_default();
+        let found = agents.find(issuer, client).map(AsRef::as_ref);
+        found.ok_or_else(|| refused("the token's client is no registered agent"))
     }
 
     /// The registered agent that presents the token, with whom it acts for.
-    fn caller(&self, presented: &Presented, agents: &Agents) -> Result<Caller, Refusal> {
+    fn caller(&self, presented: &Presented, registration: &Registration, agents: &Agents) -> Result<Caller, Refusal> {
         let issuer = self.issuers.get(presented.issuer).map(|issuer| issuer.url()).unwrap_or_default();
-        let found = |client: &str| {
-            let why = || refused("the token's client is no registered agent");
-            agents.find(issuer, client).ok_or_else(why)
-        };
-        let registration = found(&presented.client)?;
         let mut actors: Vec<Agent> = Vec::new();
         for client in &presented.actors {
-            let actor = &found(client)?.agent;
+            let actor = &self.registered(client, presented.issuer, agents)?.agent;
             if *actor != registration.agent && !actors.contains(actor) {
                 actors.push(actor.clone());
             }
         }
-        let assurance = match presented.bound {
-            Bound::ToNobody => Assurance::Public,
-            Bound::ToKey(_) => Assurance::KeyBound,
+        // What each of them asks for is asked of every request: see `came_with` and `possession`.
+        let Bound { key, certificate } = &presented.bound;
+        let assurance = if certificate.is_some() || registration.certificate.is_some() {
+            Assurance::MutualTls
+        } else if key.is_some() {
+            Assurance::KeyBound
+        } else {
+            Assurance::Public
         };
         let Presented { user, groups, acr, amr, signed_in, scopes, ends, family, .. } = presented;
         let authentication = Authentication {
@@ -296,19 +318,19 @@ impl ResourceServer {
     fn possession(
         &self,
         scheme: Scheme,
-        bound: &Bound,
+        bound: Option<&str>,
         token: &str,
         asked: &Asked<'_>,
         now: Timestamp,
     ) -> Result<(), Refusal> {
         match (scheme, bound) {
-            (Scheme::Bearer, Bound::ToNobody) if asked.headers.contains_key(proof::DPOP) => {
+            (Scheme::Bearer, None) if asked.headers.contains_key(proof::DPOP) => {
                 Err(refused("a proof of possession came with a token that is bound to no key"))
             }
-            (Scheme::Bearer, Bound::ToNobody) => Ok(()),
-            (Scheme::Bearer, Bound::ToKey(_)) => Err(refused("the token is bound to a key and came as a bearer token")),
-            (Scheme::Proven, Bound::ToNobody) => Err(refused("the token is bound to no key and came with a proof")),
-            (Scheme::Proven, Bound::ToKey(thumbprint)) => {
+            (Scheme::Bearer, None) => Ok(()),
+            (Scheme::Bearer, Some(_)) => Err(refused("the token is bound to a key and came as a bearer token")),
+            (Scheme::Proven, None) => Err(refused("the token is bound to no key and came with a proof")),
+            (Scheme::Proven, Some(thumbprint)) => {
                 let url = format!("{}{}", self.public_url, asked.path);
                 let shown = Shown { method: asked.method, url: &url, headers: asked.headers, token: Some(token), now };
                 let key = self.proofs.check(&shown)?;
@@ -317,6 +339,18 @@ impl ResourceServer {
             }
         }
     }
+}
+
+/// A token that is bound to a certificate, or whose agent has one, counts over a connection that was made with it.
+fn came_with(known: &Remembered, certificate: Option<&Certificate>) -> Result<(), Refusal> {
+    let bound = known.presented.bound.certificate.as_deref();
+    if bound.is_some_and(|bound| certificate.is_none_or(|own| own.thumbprint() != bound)) {
+        return Err(refused("the token is bound to another certificate than the connection's"));
+    }
+    if known.certificate.as_ref().is_some_and(|name| certificate.is_none_or(|own| !own.names(name))) {
+        return Err(refused("the connection was not made with the agent's certificate"));
+    }
+    Ok(())
 }
 
 /// The one token of a request, and how it was presented: in the `Authorization` header and nowhere else.

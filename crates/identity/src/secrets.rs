@@ -38,11 +38,7 @@ pub enum SecretError {
 /// # Errors
 /// When it cannot be read, when others may read its file, or when it is no single line of visible ASCII.
 pub fn read_secret(reference: &SecretReference, base: &Path) -> Result<Secret<String>, SecretError> {
-    let text = match reference {
-        SecretReference::Environment(name) => std::env::var(name).map_err(|_| SecretError::NotSet(name.clone()))?,
-        SecretReference::File(path) => read_owned_file(&base.join(path))?,
-    };
-    let text = Secret::new(text);
+    let text = read_secret_text(reference, base, limits::TOKEN_BYTES_MAX.saturating_add(2))?;
     let line = opened(&text).trim_end_matches(['\r', '\n']);
     let visible = line.bytes().all(|byte| (0x21..=0x7e).contains(&byte));
     if line.is_empty() || line.len() > limits::TOKEN_BYTES_MAX || !visible {
@@ -51,7 +47,20 @@ pub fn read_secret(reference: &SecretReference, base: &Path) -> Result<Secret<St
     Ok(Secret::new(line.to_owned()))
 }
 
-fn read_owned_file(path: &Path) -> Result<String, SecretError> {
+/// The same for a secret of several lines. Of more than `bytes_max` bytes in a file, one more than that is read.
+pub(crate) fn read_secret_text(
+    reference: &SecretReference,
+    base: &Path,
+    bytes_max: usize,
+) -> Result<Secret<String>, SecretError> {
+    let text = match reference {
+        SecretReference::Environment(name) => std::env::var(name).map_err(|_| SecretError::NotSet(name.clone()))?,
+        SecretReference::File(path) => read_owned_file(&base.join(path), bytes_max)?,
+    };
+    Ok(Secret::new(text))
+}
+
+fn read_owned_file(path: &Path, bytes_max: usize) -> Result<String, SecretError> {
     let shown = || path.display().to_string();
     let failed = |source| SecretError::File { path: shown(), source };
     let file = File::open(path).map_err(failed)?;
@@ -59,7 +68,7 @@ fn read_owned_file(path: &Path) -> Result<String, SecretError> {
     if is_exposed(&file).map_err(failed)? {
         return Err(SecretError::Exposed { path: shown() });
     }
-    let bytes_max = u64::try_from(limits::TOKEN_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(2);
+    let bytes_max = u64::try_from(bytes_max).unwrap_or(u64::MAX);
     let mut text = String::new();
     file.take(bytes_max.saturating_add(1)).read_to_string(&mut text).map_err(failed)?;
     Ok(text)

@@ -5,6 +5,7 @@
 //! take different ones (RFC 6749 §3.1).
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,6 +16,8 @@ use http::header::{
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use model::limits;
 use url::form_urlencoded;
+
+use crate::certificate::Certificate;
 
 /// Somebody at a page.
 pub struct Visit {
@@ -30,6 +33,8 @@ pub struct Visit {
     pub body: Bytes,
     /// Where from.
     pub source: IpAddr,
+    /// The certificate with which the connection was made.
+    pub certificate: Option<Arc<Certificate>>,
 }
 
 /// What is served at some paths of a listener.

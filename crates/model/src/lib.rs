@@ -8,6 +8,7 @@
 
 mod caller;
 mod causes;
+mod certificate;
 mod clock;
 mod digest;
 mod finding;
@@ -22,6 +23,7 @@ mod uri;
 
 pub use caller::{Agent, AgentKind, Assurance, Authentication, Caller, SessionKey, TokenEnd, TokenFamily};
 pub use causes::with_causes;
+pub use certificate::{CertificateName, CertificateNameError, DnsName, SpiffeId};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};
 pub use finding::{Class, Confidence, Confidentiality, Decoding, Finding, Part, Place, RuleId, Severity};

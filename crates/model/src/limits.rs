@@ -125,6 +125,17 @@ pub const AGENT_ENDPOINTS_MAX: usize = 256;
 /// OAuth clients that are one agent, and redirects of one client.
 pub const AGENT_CLIENTS_MAX: usize = 32;
 
+/// Milliseconds until a TLS connection must be agreed on.
+pub const HANDSHAKE_MILLISECONDS_MAX: u64 = 10_000;
+/// Bytes in a file of certificates, or in a private key.
+pub const CERTIFICATES_BYTES_MAX: usize = 1024 * 1024;
+/// Milliseconds between two looks at the files of certificates and keys.
+pub const CERTIFICATES_LOOK_MILLISECONDS: u64 = 2_000;
+/// Milliseconds between two looks at whether the certificate of an open connection is still good.
+pub const CERTIFICATE_TRUST_MILLISECONDS: u64 = 5_000;
+/// Bytes in a workload's identity (SPIFFE-ID §2.3).
+pub const SPIFFE_ID_BYTES_MAX: usize = 2048;
+
 /// Milliseconds a client may take to send its headers, and then its body.
 pub const REQUEST_MILLISECONDS_MAX: u64 = 15_000;
 /// Milliseconds to connect to a server.

@@ -19,7 +19,7 @@ pub struct Refusal {
     pub challenge: Option<Box<Challenge>>,
 }
 
-/// What a caller is asked to prove (RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3).
+/// What a caller is asked to prove (RFC 6750 §3, RFC 8705 §3, RFC 9449 §7.1, RFC 9470 §3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Challenge {
     /// Another token: the one that came is no good.
@@ -31,6 +31,8 @@ pub enum Challenge {
         /// What the next proof is to repeat.
         nonce: Option<String>,
     },
+    /// A token that is bound to the client's certificate, over a connection with it (RFC 8705 §3).
+    Certificate,
     /// A token with these scopes, all of them.
     Scopes(Vec<String>),
     /// A sign-in of one of these classes, no older than that.

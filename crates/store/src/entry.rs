@@ -217,7 +217,7 @@ fn granted(grant: &Grant) -> Value {
         "scopes": grant.scopes,
         "redirect": grant.redirect,
         "acr": person.and_then(|person| person.acr.as_deref()),
-        "bound": grant.key.is_some(),
+        "bound": grant.key.is_some() || grant.certificate.is_some(),
     })
 }
 

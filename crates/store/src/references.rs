@@ -36,14 +36,17 @@ impl Standing {
             return Err(StoreError::Refused(format!("endpoint `{name}` names server `{server}`, which is not there")));
         }
         let endpoints: HashSet<_> = self.endpoints.iter().map(|endpoint| &endpoint.name).collect();
-        let mut clients = HashSet::new();
-        for AgentManifest { name, endpoints: own, clients: theirs, .. } in &self.agents {
+        let (mut clients, mut certificates) = (HashSet::new(), HashSet::new());
+        for AgentManifest { name, endpoints: own, clients: theirs, certificate, .. } in &self.agents {
             if let Some(endpoint) = own.iter().find(|endpoint| !endpoints.contains(endpoint)) {
                 let why = format!("agent `{name}` names endpoint `{endpoint}`, which is not there");
                 return Err(StoreError::Refused(why));
             }
             if theirs.iter().any(|client| !clients.insert((&client.issuer, &client.id))) {
                 return Err(StoreError::Refused(format!("a client of agent `{name}` is another agent too")));
+            }
+            if certificate.as_ref().is_some_and(|certificate| !certificates.insert(certificate)) {
+                return Err(StoreError::Refused(format!("the certificate of agent `{name}` is another agent's too")));
             }
         }
         Ok(())

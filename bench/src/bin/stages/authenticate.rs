@@ -14,7 +14,7 @@ use identity::fetch::{self, Fetch, FetchError, Fetched};
 use identity::jwt::SigningKey;
 use identity::keys::{Algorithm, KeySource};
 use identity::resource_server::proof::Proofs;
-use identity::resource_server::{Asked, IssuerSettings, Mapping, ResourceServer, ResourceSettings};
+use identity::resource_server::{Asked, Certificates, IssuerSettings, Mapping, ResourceServer, ResourceSettings};
 use model::{Agent, AgentKind, Assurance, Clock, EndpointName, Entropy, Timestamp};
 use serde_json::json;
 use url::Url;
@@ -56,18 +56,19 @@ pub(super) fn measure() -> anyhow::Result<[(&'static str, f64); 2]> {
         agent: Agent { id: "desk".parse()?, kind: AgentKind::Delegated },
         endpoints: ["desk".parse()?].into(),
         assurance: Assurance::Public,
+        certificate: None,
         clients: vec![(ISSUER.to_owned(), "client-of-desk".to_owned())],
     }])?);
     let endpoint: EndpointName = "desk".parse()?;
     let (headers, others) = (headers(&key, 300)?, [headers(&key, 301)?, headers(&key, 302)?]);
     let runtime = tokio::runtime::Builder::new_current_thread().build().context("a runtime")?;
     let ask = |headers: &HeaderMap, server: &ResourceServer, agents: &Arc<Agents>| {
-        let asked = Asked { method: "POST", path: "/desk/mcp", headers, endpoint: &endpoint };
+        let asked = Asked { method: "POST", path: "/desk/mcp", headers, endpoint: &endpoint, certificate: None };
         let mut asking = pin!(server.authenticate(asked, agents));
         // Nobody is waited for where the keys are known.
         asking.as_mut().poll(&mut Poll::from_waker(Waker::noop())).is_ready()
     };
-    let first = Asked { method: "POST", path: "/desk/mcp", headers: &headers, endpoint: &endpoint };
+    let first = Asked { method: "POST", path: "/desk/mcp", headers: &headers, endpoint: &endpoint, certificate: None };
     let known = runtime.block_on(server.authenticate(first, &agents));
     anyhow::ensure!(known.is_ok(), "the token is refused");
     let remembered = super::microseconds(|| _ = black_box(ask(&headers, &server, &agents)));
@@ -97,7 +98,13 @@ fn server(key: &SigningKey) -> anyhow::Result<ResourceServer> {
         revocations: None,
     };
     let (public_url, scopes) = (GATE.to_owned(), Vec::new());
-    let settings = ResourceSettings { public_url, scopes, issuers: vec![issuer], introspection: None };
+    let settings = ResourceSettings {
+        public_url,
+        scopes,
+        certificates: Certificates::default(),
+        issuers: vec![issuer],
+        introspection: None,
+    };
     let proofs = Arc::new(Proofs::new(Arc::new(Seal::new(Arc::new(Still))?)));
     Ok(ResourceServer::new(settings, proofs, Arc::new(Still), None))
 }

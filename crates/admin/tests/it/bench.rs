@@ -134,7 +134,7 @@ impl Bench {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let names = Names::new(address, &[], &[]);
-        tokio::spawn(serve(listener, router(Arc::clone(&admin), names), std::future::pending()));
+        tokio::spawn(serve(listener, None, router(Arc::clone(&admin), names), std::future::pending()));
         let reach = egress::Reach::new(vec!["127.0.0.0/8".parse().unwrap()]);
         let client = egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform);
         Self { address, admin, servers, lane: client.lane("admin", &reach), _directory: directory }

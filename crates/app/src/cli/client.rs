@@ -16,6 +16,21 @@ use serde::de::DeserializeOwned;
 use super::connection::Connection;
 use super::failure::Failure;
 
+/// Without TLS a token may travel within this machine only.
+const HERE: &[&str] = &["127.0.0.0/8", "::1/128"];
+/// Over TLS the gate proves that it is the one that was named, wherever that is.
+const ANYWHERE: &[&str] = &[
+    "0.0.0.0/0",
+    "::/0",
+    "127.0.0.0/8",
+    "::1/128",
+    "10.0.0.0/8",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+    "100.64.0.0/10",
+    "fc00::/7",
+];
+
 /// A client of one gate's admin API, for one person.
 pub(crate) struct Client {
     url: String,
@@ -26,7 +41,7 @@ pub(crate) struct Client {
 impl Client {
     /// A client for this gate. Nothing is sent yet.
     pub(crate) fn new(connection: &Connection) -> Result<Self, Failure> {
-        let Connection { url, token_file } = connection;
+        let Connection { url, token_file, authority } = connection;
         let token = identity::read_secret(&SecretReference::File(token_file.clone()), "".as_ref());
         let token = token.map_err(|error| {
             Failure::of(&error)
@@ -34,10 +49,15 @@ impl Client {
         })?;
         let credential =
             Credential::new("authorization", Some("Bearer"), &token).map_err(|error| Failure::of(&error))?;
-        // The admin listener has no TLS yet, so a token may only travel within this machine.
-        let loopback = ["127.0.0.0/8", "::1/128"].iter().filter_map(|network| network.parse().ok()).collect();
-        let lane =
-            egress::Client::new(Arc::new(SystemResolver), Trust::Platform).lane("the gate", &Reach::new(loopback));
+        let networks = if url.starts_with("https://") { ANYWHERE } else { HERE };
+        let reach = Reach::new(networks.iter().filter_map(|network| network.parse().ok()).collect());
+        let trust = match authority {
+            None => Trust::Platform,
+            Some(file) => Trust::Roots(identity::tls::authorities(file).map_err(|error| {
+                Failure::of(&error).with_next("name the authority of the gate's certificate with --authority")
+            })?),
+        };
+        let lane = egress::Client::new(Arc::new(SystemResolver), trust).lane("the gate", &reach);
         Ok(Self { url: url.clone(), lane, credential })
     }
 
@@ -95,8 +115,9 @@ impl Client {
     fn unreachable(&self, error: &EgressError) -> Failure {
         match error {
             EgressError::NotSent { cause: NotSent::OutOfReach(_), .. } => {
-                Failure::new(format!("`{}` is not on this machine", self.url))
-                    .with_next("the admin listener has no TLS yet: reach it through a tunnel to this machine")
+                Failure::new(format!("`{}` is not on this machine", self.url)).with_next(
+                    "without TLS its token stays on this machine: give the listener `[admin.tls]`, or use a tunnel",
+                )
             }
             EgressError::NotSent { .. } => Failure::new(format!("no gate answers at `{}`", self.url))
                 .with_next("start it with `portcullis serve`, or name another with --config or --admin"),

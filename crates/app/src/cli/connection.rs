@@ -15,26 +15,40 @@ pub(crate) struct Finding {
     #[arg(long, value_name = "FILE", env = "PORTCULLIS_CONFIG", default_value = "portcullis.toml")]
     config: PathBuf,
     /// The gate's admin address; the settings are not read then
-    #[arg(long, value_name = "http://HOST:PORT", env = "PORTCULLIS_ADMIN", requires = "token_file")]
+    #[arg(long, value_name = "URL", env = "PORTCULLIS_ADMIN", requires = "token_file")]
     admin: Option<String>,
     /// A file with your token that only you can read; without it, the gate's bootstrap token
     #[arg(long, value_name = "FILE", env = "PORTCULLIS_TOKEN_FILE")]
     token_file: Option<PathBuf>,
+    /// A file with the authority of the gate's certificate, in PEM; without it, those that the operating system trusts
+    #[arg(long, value_name = "FILE", env = "PORTCULLIS_AUTHORITY")]
+    authority: Option<PathBuf>,
 }
 
 /// Where the admin API is, and where the token is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Connection {
-    /// `http://host:port`.
+    /// `https://host:port`, or `http://host:port` on this machine.
     pub(crate) url: String,
     /// The file with the token.
     pub(crate) token_file: PathBuf,
+    /// The file with the authority of the gate's certificate; those that the operating system trusts without it.
+    pub(crate) authority: Option<PathBuf>,
 }
 
 impl Connection {
-    /// The gate at this address, with the token in this file.
-    pub(crate) fn to(admin: SocketAddr, token_file: PathBuf) -> Self {
-        Self { url: format!("http://{admin}"), token_file }
+    /// The gate of these settings, whose admin listener is at this address, with the token in this file. Over TLS it is
+    /// called by the first of its host names, if it has any: that is what its certificate names.
+    pub(crate) fn to(loaded: &Loaded, admin: SocketAddr, token_file: PathBuf) -> Self {
+        let Some(tls) = &loaded.settings.admin.tls else {
+            return Self { url: format!("http://{admin}"), token_file, authority: None };
+        };
+        let url = match loaded.settings.admin.hosts.first() {
+            None => format!("https://{admin}"),
+            Some(host) if host.contains(':') => format!("https://{host}"),
+            Some(host) => format!("https://{host}:{}", admin.port()),
+        };
+        Self { url, token_file, authority: tls.authority.as_ref().map(|path| loaded.base().join(path)) }
     }
 }
 
@@ -43,11 +57,12 @@ impl Finding {
     pub(crate) fn connection(&self) -> Result<Connection, Failure> {
         if let (Some(admin), Some(token_file)) = (&self.admin, &self.token_file) {
             let url = admin.trim_end_matches('/').to_owned();
-            return Ok(Connection { url, token_file: token_file.clone() });
+            return Ok(Connection { url, token_file: token_file.clone(), authority: self.authority.clone() });
         }
         let loaded = self.settings()?;
         let token_file = self.token_file.clone().unwrap_or_else(|| loaded.bootstrap_file());
-        Ok(Connection::to(loaded.settings.admin.listen, token_file))
+        let connection = Connection::to(&loaded, loaded.settings.admin.listen, token_file);
+        Ok(Connection { authority: self.authority.clone().or(connection.authority), ..connection })
     }
 
     /// Whether a gate was named, or there are settings that name one.
@@ -61,7 +76,8 @@ impl Finding {
             Failure::usage("there is no token to show to that gate")
                 .with_next("name the file with your token by --token-file")
         })?;
-        Ok(Connection { url: url.trim_end_matches('/').to_owned(), token_file })
+        let url = url.trim_end_matches('/').to_owned();
+        Ok(Connection { url, token_file, authority: self.authority.clone() })
     }
 
     /// The settings, for what needs no running gate.

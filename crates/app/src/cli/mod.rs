@@ -134,7 +134,7 @@ pub(crate) enum ClientCommand {
     /// The halts in force
     Halts(WithGate<halt::Halts>),
     /// What the clients on this host connect to: what is approved, and what is not
-    Inventory(inventory::Inventory),
+    Inventory(Box<inventory::Inventory>),
     /// Receipts: find them, read them, prove them
     #[command(subcommand)]
     Audit(audit::Audit),

@@ -87,7 +87,7 @@ impl Stage {
         let loaded = super::settings(directory)?;
         let gate = serve::start(&loaded).await?;
         let ready_milliseconds = began.elapsed().as_millis();
-        let connection = Connection { url: format!("http://{}", gate.admin), token_file: loaded.bootstrap_file() };
+        let connection = Connection::to(&loaded, gate.admin, loaded.bootstrap_file());
         let desk = Client::new(&connection)?;
         let stage = Self { directory: directory.to_owned(), company, gate, desk, ready_milliseconds };
         stage.apply().await?;

@@ -111,10 +111,9 @@ impl Loaded {
         egress: &egress::Client,
         bound: SocketAddr,
     ) -> Result<Option<ResourceSettings>, Mistake> {
-        let Settings { agents, issuers, .. } = &self.settings;
+        let issuers = &self.settings.issuers;
         let Some(public_url) = self.public_url(bound).filter(|_| !issuers.is_empty()) else { return Ok(None) };
-        let mut read =
-            ResourceSettings { public_url, scopes: agents.scopes.clone(), issuers: Vec::new(), introspection: None };
+        let mut read = self.no_issuers(public_url);
         for (index, issuer) in issuers.iter().enumerate() {
             let networks = issuer.networks.clone();
             let reach = networks.map_or_else(Reach::internet, Reach::new);
@@ -150,6 +149,17 @@ impl Loaded {
             });
         }
         Ok(Some(read))
+    }
+
+    /// What is asked of tokens, before anybody's are taken.
+    pub(crate) fn no_issuers(&self, public_url: String) -> ResourceSettings {
+        ResourceSettings {
+            public_url,
+            scopes: self.settings.agents.scopes.clone(),
+            certificates: self.certificates(),
+            issuers: Vec::new(),
+            introspection: None,
+        }
     }
 
     /// A URL that may be asked the way it is written.

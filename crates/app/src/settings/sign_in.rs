@@ -137,7 +137,8 @@ impl Loaded {
     /// What agents and browsers call the agents' listener; `None` where nobody said and it is not on loopback.
     pub(crate) fn public_url(&self, bound: SocketAddr) -> Option<String> {
         let said = self.settings.agents.public_url.clone();
-        said.or_else(|| bound.ip().is_loopback().then(|| format!("http://{bound}")))
+        let scheme = if self.settings.agents.tls.is_some() { "https" } else { "http" };
+        said.or_else(|| bound.ip().is_loopback().then(|| format!("{scheme}://{bound}")))
     }
 
     /// Where agents reach the gate: what it is called, and the address it listens on.
@@ -177,8 +178,9 @@ impl Loaded {
         };
         let documents = sign_in.documents.iter().map(|one| (one.host.clone(), one.client.clone())).collect();
         let (registration, acr_values) = (sign_in.registration.clone(), sign_in.acr_values.clone());
-        let user_prefix = sign_in.claims.user_prefix.clone();
-        Ok(Some((Terms { issuer, documents, registration, acr_values, user_prefix }, provider, reach)))
+        let (user_prefix, certificates) = (sign_in.claims.user_prefix.clone(), self.certificates());
+        let terms = Terms { issuer, documents, registration, acr_values, user_prefix, certificates };
+        Ok(Some((terms, provider, reach)))
     }
 
     /// Looks for settings of signing in that do not fit each other.

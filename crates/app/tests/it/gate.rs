@@ -427,9 +427,10 @@ async fn launch(directory: &Path, shell: Option<&str>) -> (Process, Addresses) {
     let ready = process.ready_line().to_owned();
     let address = |after: &str| {
         let rest = ready.split_once(after).expect("an address in the ready line").1;
+        let rest = rest.split_once("://").expect("an address in the ready line").1;
         rest.split(['/', ' ', ',']).next().unwrap().parse().expect("an address in the ready line")
     };
-    let addresses = Addresses { agents: address("agents http://"), admin: address("admin http://") };
+    let addresses = Addresses { agents: address("agents "), admin: address("admin ") };
     (process, addresses)
 }
 

@@ -17,12 +17,15 @@ mod facade_flow;
 mod facade_tokens;
 mod hostile;
 pub(crate) mod issuer;
+mod listeners;
+mod mutual_tls;
 mod outage;
 pub(crate) mod own;
 pub(crate) mod person;
 mod possession;
 pub(crate) mod provider;
 mod resource_server;
+mod secure;
 mod step_up;
 mod vault;
 

@@ -26,6 +26,7 @@ use crate::gate::Gate;
 use crate::holder;
 use crate::legacy;
 use crate::naming;
+use crate::peer::Peer;
 use crate::register::{self, Control, Direction};
 use crate::trail::Trail;
 
@@ -219,7 +220,7 @@ impl Older {
             return Ok(None);
         }
         let now = self.gate.clock.now();
-        let mut trail = Trail::begin(self.gate.journal.receipt_id(), now, std::net::Ipv4Addr::UNSPECIFIED.into());
+        let mut trail = Trail::begin(self.gate.journal.receipt_id(), now, Peer::nobody());
         trail.caller = Some(Arc::clone(&self.connected.caller));
         trail.endpoint = Some(self.connected.door.name.clone());
         trail.object = self.objects.first().cloned();

@@ -10,6 +10,7 @@ use identity::resource_server::{Asked, ResourceServer};
 use model::{Assurance, Caller, EndpointName, Reason, Refusal};
 
 use crate::gate::Gate;
+use crate::peer::Peer;
 
 /// Whose tokens are taken.
 pub struct Callers {
@@ -25,8 +26,8 @@ pub(crate) struct Known {
     pub(crate) caller: Arc<Caller>,
 }
 
-/// Finds the caller whose token the request carries.
-pub(crate) async fn run(gate: &Gate, head: &Parts, endpoint: &EndpointName) -> Result<Known, Refusal> {
+/// Finds the caller whose token the request carries. A certificate alone is nobody: it is what some tokens count with.
+pub(crate) async fn run(gate: &Gate, head: &Parts, peer: &Peer, endpoint: &EndpointName) -> Result<Known, Refusal> {
     // Held over a wait, so not by a guard.
     let front = gate.front.load_full();
     let Callers { development, server } = &front.callers;
@@ -36,7 +37,8 @@ pub(crate) async fn run(gate: &Gate, head: &Parts, endpoint: &EndpointName) -> R
     };
     let Some(server) = server else { return Err(refusal) };
     let (method, path) = (head.method.as_str(), head.uri.path());
-    let asked = Asked { method, path, headers: &head.headers, endpoint };
+    let certificate = peer.certificate.as_deref();
+    let asked = Asked { method, path, headers: &head.headers, endpoint, certificate };
     let caller = server.authenticate(asked, &gate.snapshots.load().agents).await?;
     Ok(Known { caller })
 }

@@ -25,7 +25,7 @@ pub(crate) fn run(gate: &Gate, mut trail: Trail, flaw: Flaw) -> Response {
     match trail.open.take() {
         Some(open) => open.close(end_of(&refusal), None, Some(refusal.detail.clone())),
         // Nobody knows who this is: counted, so that strangers cannot fill the disk.
-        None if trail.caller.is_none() => gate.journal.stranger(&trail.source.to_string(), refusal.reason),
+        None if trail.caller.is_none() => gate.journal.stranger(&trail.peer.address.to_string(), refusal.reason),
         None => gate.journal.queue(&trail.refused(control_of(refusal.reason), &refusal)),
     }
     let answering = Answering::of(trail.method.unwrap_or_default());

@@ -16,6 +16,7 @@ use crate::controls::authenticate::{self, Known};
 use crate::controls::connect::{self, Connected};
 use crate::controls::{ask, halted};
 use crate::gate::Gate;
+use crate::peer::Peer;
 use crate::register::{self, Direction, Path};
 use crate::trail::Trail;
 use crate::{listing, naming, uri};
@@ -201,7 +202,7 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
         return None;
     }
     let now = gate.clock.now();
-    let mut trail = Trail::begin(gate.journal.receipt_id(), now, std::net::Ipv4Addr::UNSPECIFIED.into());
+    let mut trail = Trail::begin(gate.journal.receipt_id(), now, Peer::nobody());
     trail.caller = Some(Arc::clone(&connected.caller));
     trail.endpoint = Some(connected.door.name.clone());
     trail.object = objects.first().cloned();

@@ -53,7 +53,10 @@ async fn serve(site: &Arc<FakeSite>) -> SocketAddr {
                     let doors = Doors::new(vec!["gate.test".to_owned()], Vec::new());
                     let (head, body) = request.into_parts();
                     let site = Arc::clone(sites.at(head.uri.path()).unwrap());
-                    let answer = match sites.visit(&doors, site, head, body, peer.ip()).await {
+                    let answer = match sites
+                        .visit(&doors, site, head, body, Peer { address: peer.ip(), certificate: None })
+                        .await
+                    {
                         Ok(answer) => answer,
                         Err(refusal) => {
                             site::document(StatusCode::BAD_REQUEST, "text/plain", refusal.reason.row().word)

@@ -4,6 +4,7 @@ use super::{Agents, Registration};
 
 fn registered(id: &str, endpoints: &[&str], assurance: Assurance, clients: &[(&str, &str)]) -> Registration {
     Registration {
+        certificate: None,
         agent: Agent { id: id.parse().unwrap(), kind: AgentKind::Delegated },
         endpoints: endpoints.iter().map(|name| name.parse().unwrap()).collect(),
         assurance,

@@ -13,6 +13,7 @@ use super::answer::Wrong;
 use super::authenticate::spend;
 use super::authorize::narrowed;
 use super::client::{Client, Proof};
+use super::possession::Possession;
 use crate::port::Grant;
 use crate::site::Parameters;
 
@@ -20,7 +21,7 @@ pub(super) async fn run(
     facade: &Facade,
     client: &Client,
     form: &Parameters,
-    key: Option<String>,
+    held: Possession,
 ) -> Result<Response<Bytes>, Wrong> {
     let invalid = || Wrong::client("invalid_grant", "the assertion is not one for this client at this gate");
     if let Proof::Public = client.proof {
@@ -57,7 +58,7 @@ pub(super) async fn run(
     if !spend(facade, &claims).await? {
         return Err(invalid());
     }
-    let grant = Grant { person: Some(person), key, ..client.granted(endpoint, scopes) };
+    let grant = held.binds(Grant { person: Some(person), ..client.granted(endpoint, scopes) })?;
     // No refresh token: the provider is asked for the next assertion, and so may say no.
     facade.give_once("signin.assertion", grant).await
 }

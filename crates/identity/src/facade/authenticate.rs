@@ -1,6 +1,6 @@
-//! Which client is this, at the endpoints that clients ask themselves? (RFC 7523 §2.2, RFC 9700 §2.5.)
+//! Which client is this, at the endpoints that clients ask themselves? (RFC 7523 §2.2, RFC 8705 §2.1, RFC 9700 §2.5.)
 //!
-//! A client is public, or it signs. Nobody has a secret that the gate knows as well: who presents one is refused, so that a
+//! A client is public, or it signs, or it comes with its certificate. Nobody has a secret that the gate knows as well: who presents one is refused, so that a
 //! secret meant for somebody else is noticed.
 
 use model::{Digest, Timestamp, limits};
@@ -23,6 +23,16 @@ fn nobody() -> Wrong {
 }
 
 pub(super) async fn run(facade: &Facade, visit: &Visit, form: &Parameters) -> Result<Client, Wrong> {
+    let client = proven(facade, visit, form).await?;
+    let certificate = visit.certificate.as_deref();
+    match &client.certificate {
+        Some(name) if certificate.is_none_or(|own| !own.names(name)) => Err(nobody()),
+        Some(_) | None => Ok(client),
+    }
+}
+
+/// The client that the form proves to be from, whatever it came with.
+async fn proven(facade: &Facade, visit: &Visit, form: &Parameters) -> Result<Client, Wrong> {
     if visit.is_authorized() || form.get("client_secret").is_some() {
         return Err(nobody());
     }
@@ -31,7 +41,8 @@ pub(super) async fn run(facade: &Facade, visit: &Visit, form: &Parameters) -> Re
             let id = form.get("client_id").ok_or_else(nobody)?;
             let client = facade.find_client(id).await?.ok_or_else(nobody)?;
             match client.proof {
-                Proof::Public => Ok(client),
+                // The certificate is looked at by `run`.
+                Proof::Public | Proof::Certificate => Ok(client),
                 Proof::Keys(_) | Proof::KeysAt(_) => Err(nobody()),
             }
         }
@@ -45,7 +56,7 @@ async fn by_assertion(facade: &Facade, named: Option<&str>, assertion: &str) -> 
     let id = unread.issuer().filter(|issuer| named.is_none_or(|named| named == *issuer)).ok_or_else(nobody)?.to_owned();
     let client = facade.find_client(&id).await?.ok_or_else(nobody)?;
     let claims = match &client.proof {
-        Proof::Public => return Err(nobody()),
+        Proof::Public | Proof::Certificate => return Err(nobody()),
         Proof::Keys(keys) => check(facade, assertion, &id, keys),
         Proof::KeysAt(url) => {
             let sets = facade.keys_at(url);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{AgentId, AgentKind, EndpointName};
+use model::{AgentId, AgentKind, CertificateName, EndpointName};
 use url::{Host, Url};
 
 use crate::keys::KeySet;
@@ -30,6 +30,8 @@ pub struct Client {
     pub redirects: Redirects,
     /// How it proves that it is this client.
     pub proof: Proof,
+    /// What its agent's certificate calls it, if that has one: then it comes with that, whatever else it proves.
+    pub certificate: Option<CertificateName>,
 }
 
 impl Client {
@@ -45,6 +47,7 @@ impl Client {
             redirect: String::new(),
             challenge: String::new(),
             key: None,
+            certificate: None,
             upstream: None,
         }
     }
@@ -55,6 +58,8 @@ impl Client {
 pub enum Proof {
     /// It cannot: a public client. PKCE protects what it asks for.
     Public,
+    /// With its certificate alone (`tls_client_auth`, RFC 8705 §2.1).
+    Certificate,
     /// With an assertion signed by one of these keys (`private_key_jwt`).
     Keys(Arc<KeySet>),
     /// The same, with keys that it publishes there.

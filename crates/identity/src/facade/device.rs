@@ -13,7 +13,8 @@ use super::authorize::wanted;
 use super::client::Client;
 use super::consent::{self, Asked};
 use super::mint::RefreshToken;
-use super::token::{bound, still_may};
+use super::possession::Possession;
+use super::token::still_may;
 use super::{Facade, authenticate, kept, pages};
 use crate::port::{Device, Polled};
 use crate::secrets::opened_text as opened;
@@ -82,7 +83,7 @@ pub(super) async fn poll(
     facade: &Facade,
     client: &Client,
     form: &Parameters,
-    key: Option<String>,
+    held: Possession,
 ) -> Result<Response<Bytes>, Wrong> {
     let code = form.get("device_code").ok_or(Wrong::client("invalid_request", "there is no `device_code`"))?;
     match facade.port.poll(&kept(code), facade.now()).await? {
@@ -94,7 +95,7 @@ pub(super) async fn poll(
             if grant.client != client.id || !still_may(facade, client, &grant) {
                 return Err(Wrong::client("invalid_grant", "it is not for this client"));
             }
-            let grant = bound(*grant, key)?;
+            let grant = held.binds(*grant)?;
             let scopes = grant.scopes.clone();
             let (family, refresh) = (facade.family(grant), RefreshToken::first(facade));
             facade.port.begin(family.clone(), refresh.kept(), facade.change()).await?;

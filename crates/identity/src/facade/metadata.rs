@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Facade;
 use crate::keys::Algorithm;
+use crate::resource_server::Certificates;
 use crate::site;
 
 pub(super) fn answer(facade: &Facade) -> Response<Bytes> {
@@ -38,6 +39,13 @@ pub(super) fn answer(facade: &Facade) -> Response<Bytes> {
         "client_id_metadata_document_supported": true,
         "dpop_signing_alg_values_supported": algorithms,
     });
+    if let (Some(metadata), Certificates::Asked) = (metadata.as_object_mut(), facade.terms.certificates) {
+        metadata.insert("tls_client_certificate_bound_access_tokens".to_owned(), true.into());
+        for endpoint in ["token", "revocation"] {
+            let methods = json!(["none", "private_key_jwt", "tls_client_auth"]);
+            metadata.insert(format!("{endpoint}_endpoint_auth_methods_supported"), methods);
+        }
+    }
     if let (Some(metadata), Some(_)) = (metadata.as_object_mut(), &facade.terms.registration) {
         metadata.insert("registration_endpoint".to_owned(), at("register").into());
     }

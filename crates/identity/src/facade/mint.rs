@@ -116,8 +116,11 @@ impl Facade {
                 }
             }
         }
-        if let Some(key) = &grant.key {
-            say("cnf", json!({ "jkt": key }));
+        let bound = [("jkt", &grant.key), ("x5t#S256", &grant.certificate)];
+        let bound: Map<String, Value> =
+            bound.into_iter().filter_map(|(name, held)| Some((name.to_owned(), held.clone()?.into()))).collect();
+        if !bound.is_empty() {
+            say("cnf", bound.into());
         }
         self.keys.sign("at+jwt", &claims).await.map_err(|error| {
             let why = model::with_causes(&error);

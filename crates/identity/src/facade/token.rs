@@ -8,6 +8,7 @@ use super::answer::Wrong;
 use super::authorize::{narrowed, wanted};
 use super::client::{Client, Proof};
 use super::mint::RefreshToken;
+use super::possession::Possession;
 use super::{Facade, assertion, authenticate, callback, device, kept, pkce};
 use crate::port::{Ended, Family, Grant, Person, Redeemed, Rotated};
 use crate::secrets::opened;
@@ -20,13 +21,13 @@ pub(super) async fn run(facade: &Facade, visit: &Visit) -> Result<Response<Bytes
 async fn answer(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     let form = Parameters::of_form(visit)?;
     let client = authenticate::run(facade, visit, &form).await?;
-    let key = facade.possessed(visit).await?;
+    let held = facade.possessed(visit).await?;
     match form.get("grant_type") {
-        Some("authorization_code") => by_code(facade, &client, &form, key).await,
-        Some("refresh_token") => by_refresh(facade, &client, &form, key).await,
-        Some("client_credentials") => by_itself(facade, &client, &form, key).await,
-        Some("urn:ietf:params:oauth:grant-type:device_code") => device::poll(facade, &client, &form, key).await,
-        Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => assertion::run(facade, &client, &form, key).await,
+        Some("authorization_code") => by_code(facade, &client, &form, held).await,
+        Some("refresh_token") => by_refresh(facade, &client, &form, held).await,
+        Some("client_credentials") => by_itself(facade, &client, &form, held).await,
+        Some("urn:ietf:params:oauth:grant-type:device_code") => device::poll(facade, &client, &form, held).await,
+        Some("urn:ietf:params:oauth:grant-type:jwt-bearer") => assertion::run(facade, &client, &form, held).await,
         Some(_) => Err(Wrong::client("unsupported_grant_type", "see `grant_types_supported` of the metadata")),
         None => Err(Wrong::client("invalid_request", "there is no `grant_type`")),
     }
@@ -41,7 +42,7 @@ async fn by_code(
     facade: &Facade,
     client: &Client,
     form: &Parameters,
-    key: Option<String>,
+    held: Possession,
 ) -> Result<Response<Bytes>, Wrong> {
     let code = form.get("code").ok_or(Wrong::client("invalid_request", "there is no `code`"))?;
     let code = kept(code);
@@ -59,7 +60,7 @@ async fn by_code(
         return Err(invalid());
     }
     is_for(facade, form, &grant)?;
-    let grant = bound(grant, key)?;
+    let grant = held.binds(grant)?;
     let scopes = grant.scopes.clone();
     let (family, refresh) = (facade.family(grant), RefreshToken::first(facade));
     match facade.port.redeem(&code, family.clone(), refresh.kept(), facade.change()).await? {
@@ -76,7 +77,7 @@ async fn by_refresh(
     facade: &Facade,
     client: &Client,
     form: &Parameters,
-    key: Option<String>,
+    held: Possession,
 ) -> Result<Response<Bytes>, Wrong> {
     let token = form.get("refresh_token").ok_or(Wrong::client("invalid_request", "there is no `refresh_token`"))?;
     let token = RefreshToken::read(token).ok_or_else(invalid)?;
@@ -87,9 +88,7 @@ async fn by_refresh(
     if family.grant.client != client.id || !still_may(facade, client, &family.grant) {
         return Err(invalid());
     }
-    if family.grant.key.is_some() && family.grant.key != key {
-        return Err(Wrong::client("invalid_dpop_proof", "the refresh token is bound to another key"));
-    }
+    held.still_binds(client, &mut family.grant)?;
     is_for(facade, form, &family.grant)?;
     let scopes = match form.get("scope") {
         None => family.grant.scopes.clone(),
@@ -159,14 +158,14 @@ async fn by_itself(
     facade: &Facade,
     client: &Client,
     form: &Parameters,
-    key: Option<String>,
+    held: Possession,
 ) -> Result<Response<Bytes>, Wrong> {
     if let Proof::Public = client.proof {
         return Err(Wrong::client("unauthorized_client", "a public client cannot act for itself"));
     }
     let (endpoint, scopes) =
         wanted(facade, client, AgentKind::Autonomous, form).map_err(|(e, d)| Wrong::client(e, d))?;
-    let grant = Grant { key, ..client.granted(endpoint, scopes) };
+    let grant = held.binds(client.granted(endpoint, scopes))?;
     facade.give_once("signin.token", grant).await
 }
 
@@ -185,12 +184,4 @@ fn is_for(facade: &Facade, form: &Parameters, grant: &Grant) -> Result<(), Wrong
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// The grant, bound to the key that was proved. One that was promised to a key comes with that key alone.
-pub(super) fn bound(grant: Grant, key: Option<String>) -> Result<Grant, Wrong> {
-    if grant.key.is_some() && grant.key != key {
-        return Err(Wrong::client("invalid_dpop_proof", "it was asked for with another key"));
-    }
-    Ok(Grant { key, ..grant })
 }

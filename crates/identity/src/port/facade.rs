@@ -50,6 +50,9 @@ pub struct Grant {
     pub challenge: String,
     /// The thumbprint of the key it is bound to (RFC 9449, `jkt`).
     pub key: Option<String>,
+    /// The thumbprint of the certificate it is bound to (RFC 8705 §3.1, `x5t#S256`).
+    #[serde(default)]
+    pub certificate: Option<String>,
     /// The provider's refresh token, sealed by the vault for this grant: with it the person is asked after again.
     pub upstream: Option<serde_json::Value>,
 }

@@ -265,10 +265,18 @@ fn actors(claims: &Claims, issuer: &str) -> Result<Vec<String>, Refusal> {
 
 /// Whom a token is bound to. A binding that is not known here cannot be checked, so the token is no good here.
 fn bound(claims: &Claims) -> Result<Bound, Refusal> {
-    let Some(confirmation) = claims.get("cnf") else { return Ok(Bound::ToNobody) };
-    let members: Option<&Map<String, Value>> = confirmation.as_object();
-    match members.map(|members| (members.len(), members.get("jkt").and_then(Value::as_str))) {
-        Some((1, Some(thumbprint))) => Ok(Bound::ToKey(thumbprint.to_owned())),
-        Some(_) | None => Err(refused("the token is bound in a way that cannot be checked here")),
+    let mut bound = Bound::default();
+    let Some(confirmation) = claims.get("cnf") else { return Ok(bound) };
+    let unknown = || refused("the token is bound in a way that cannot be checked here");
+    let members: &Map<String, Value> =
+        confirmation.as_object().filter(|members| !members.is_empty()).ok_or_else(unknown)?;
+    for (name, thumbprint) in members {
+        let place = match name.as_str() {
+            "jkt" => &mut bound.key,
+            "x5t#S256" => &mut bound.certificate,
+            _ => return Err(unknown()),
+        };
+        *place = Some(thumbprint.as_str().ok_or_else(unknown)?.to_owned());
     }
+    Ok(bound)
 }

@@ -27,11 +27,11 @@ pub(super) struct Presented {
     pub(super) bound: Bound,
 }
 
-/// Who can use a token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Bound {
-    /// Whoever has it.
-    ToNobody,
+/// Who can use a token: whoever has it, where it is bound to nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Bound {
     /// Whoever holds the key of this thumbprint (RFC 9449 §6.1).
-    ToKey(String),
+    pub(super) key: Option<String>,
+    /// Whoever came with the certificate of this thumbprint (RFC 8705 §3.1).
+    pub(super) certificate: Option<String>,
 }

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::proof::{DPOP, Proofs};
-use super::{AppOnly, Asked, IntrospectionSettings, IssuerSettings, Mapping, ResourceServer, ResourceSettings};
+use super::{
+    AppOnly, Asked, Certificates, IntrospectionSettings, IssuerSettings, Mapping, ResourceServer, ResourceSettings,
+};
 use crate::agents::{Agents, Registration};
 use crate::fetch::fake::FakeFetch;
 use crate::jwt::SigningKey;
@@ -52,6 +54,7 @@ struct Stage {
 
 fn registered(id: &str, kind: AgentKind, client: &str) -> Registration {
     Registration {
+        certificate: None,
         agent: Agent { id: id.parse().unwrap(), kind },
         endpoints: ["desk".parse().unwrap()].into(),
         assurance: Assurance::Public,
@@ -91,6 +94,7 @@ impl Stage {
         let settings = ResourceSettings {
             public_url: "https://gate.example/".to_owned(),
             scopes: vec!["mcp".to_owned()],
+            certificates: Certificates::default(),
             issuers: vec![settings],
             introspection: Some(introspection),
         };
@@ -121,7 +125,7 @@ impl Stage {
     }
 
     async fn ask(&self, headers: &HeaderMap) -> Result<Arc<Caller>, Refusal> {
-        let asked = Asked { method: "POST", path: "/desk/mcp", headers, endpoint: &self.endpoint };
+        let asked = Asked { method: "POST", path: "/desk/mcp", headers, endpoint: &self.endpoint, certificate: None };
         self.server.authenticate(asked, &self.agents).await
     }
 
@@ -257,11 +261,12 @@ async fn what_was_verified_is_remembered_until_the_token_ends_or_somebody_change
     // At another endpoint the same token is verified anew, and is no good.
     let elsewhere: EndpointName = "bank".parse().unwrap();
     let headers = headers(&format!("Bearer {token}"));
-    let asked = Asked { method: "POST", path: "/bank/mcp", headers: &headers, endpoint: &elsewhere };
+    let asked = Asked { method: "POST", path: "/bank/mcp", headers: &headers, endpoint: &elsewhere, certificate: None };
     no_good(stage.server.authenticate(asked, &stage.agents).await);
     // An agent that is not registered any more is nobody.
     let nobody = Arc::new(Agents::default());
-    let asked = Asked { method: "POST", path: "/desk/mcp", headers: &headers, endpoint: &stage.endpoint };
+    let asked =
+        Asked { method: "POST", path: "/desk/mcp", headers: &headers, endpoint: &stage.endpoint, certificate: None };
     no_good(stage.server.authenticate(asked, &nobody).await);
     let began = stage.clock.now();
     assert!(!stage.server.ended_since(began));

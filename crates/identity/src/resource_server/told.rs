@@ -1,4 +1,5 @@
-//! What clients are told: where tokens come from (RFC 9728), and what the one they have lacks (RFC 6750, RFC 9449, RFC 9470).
+//! What clients are told: where tokens come from (RFC 9728), and what the one they have lacks (RFC 6750, RFC 8705,
+//! RFC 9449, RFC 9470).
 //!
 //! Everything told before a caller is known is the same for every endpoint, whether it is there or not.
 
@@ -7,6 +8,17 @@ use serde_json::{Value, json};
 
 use super::proof::ALGORITHMS;
 use super::{Issuer, ResourceServer};
+
+/// Whether the listener asks clients for certificates. It does so alone where TLS ends at it: what a proxy says of one is not
+/// believed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Certificates {
+    /// No client has one here.
+    #[default]
+    Unasked,
+    /// A client that has one is known by it.
+    Asked,
+}
 
 impl ResourceServer {
     /// The metadata of an endpoint (RFC 9728 §2).
@@ -19,6 +31,9 @@ impl ResourceServer {
             "bearer_methods_supported": ["header"],
             "dpop_signing_alg_values_supported": algorithms,
         });
+        if let (Certificates::Asked, Some(members)) = (self.certificates, said.as_object_mut()) {
+            members.insert("tls_client_certificate_bound_access_tokens".to_owned(), true.into());
+        }
         if let (false, Some(members)) = (self.scopes.is_empty(), said.as_object_mut()) {
             members.insert("scopes_supported".to_owned(), json!(self.scopes));
         }
@@ -58,6 +73,10 @@ impl ResourceServer {
             Some(Challenge::Proof { error, nonce: _ }) => {
                 say("error", error);
                 say("algs", &ALGORITHMS.iter().map(|algorithm| algorithm.as_str()).collect::<Vec<_>>().join(" "));
+            }
+            Some(Challenge::Certificate) => {
+                say("error", "invalid_token");
+                say("error_description", "a token of the client's certificate is needed, over a connection with it");
             }
             Some(Challenge::Scopes(scopes)) => {
                 say("error", "insufficient_scope");

@@ -9,6 +9,7 @@ fn visit(headers: &[(&'static str, &'static str)], body: &'static str) -> Visit 
         headers: pairs.collect(),
         body: Bytes::from_static(body.as_bytes()),
         source: [127, 0, 0, 1].into(),
+        certificate: None,
     }
 }
 

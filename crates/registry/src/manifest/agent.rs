@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{AgentId, AgentKind, Assurance, EndpointName, limits};
+use model::{AgentId, AgentKind, Assurance, CertificateName, EndpointName, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub struct AgentManifest {
     pub endpoints: Vec<EndpointName>,
     /// How well it must be known at least.
     pub assurance: Assurance,
+    /// What its certificate calls it, if it has one: then it comes with that, and with no other.
+    pub certificate: Option<CertificateName>,
     /// The OAuth clients that it is.
     pub clients: Vec<AgentClient>,
 }
@@ -110,6 +112,11 @@ struct Written {
     #[serde(default = "public", skip_serializing_if = "is_public")]
     #[schemars(with = "Option<String>")]
     assurance: Assurance,
+    /// What its certificate calls it: `{ spiffe = "spiffe://…" }` or `{ dns = "…" }`. With it, its tokens count only over a
+    /// connection that was made with that certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<std::collections::BTreeMap<String, String>>")]
+    certificate: Option<CertificateName>,
     /// The OAuth clients that it is.
     clients: Vec<AgentClient>,
 }
@@ -127,7 +134,7 @@ impl TryFrom<Written> for AgentManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { name, kind, owner, purpose, endpoints, assurance, clients } = written;
+        let Written { name, kind, owner, purpose, endpoints, assurance, certificate, clients } = written;
         if assurance == Assurance::Development {
             return Err(Misfit::new("assurance", "development tokens stand in the settings, not here"));
         }
@@ -154,13 +161,13 @@ impl TryFrom<Written> for AgentManifest {
             let why = "keys stand here, or where the client publishes them, not both";
             return Err(Misfit::new(format!("clients[{place}].jwks_uri"), why));
         }
-        Ok(Self { name, kind, owner, purpose, endpoints, assurance, clients })
+        Ok(Self { name, kind, owner, purpose, endpoints, assurance, certificate, clients })
     }
 }
 
 impl From<AgentManifest> for Written {
     fn from(manifest: AgentManifest) -> Self {
-        let AgentManifest { name, kind, owner, purpose, endpoints, assurance, clients } = manifest;
-        Self { name, kind, owner, purpose, endpoints, assurance, clients }
+        let AgentManifest { name, kind, owner, purpose, endpoints, assurance, certificate, clients } = manifest;
+        Self { name, kind, owner, purpose, endpoints, assurance, certificate, clients }
     }
 }

@@ -43,6 +43,7 @@ fn grant() -> Grant {
         redirect: "http://127.0.0.1:3000/cb".to_owned(),
         challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
         key: Some("thumbprint".to_owned()),
+        certificate: Some("another thumbprint".to_owned()),
         upstream: Some(json!({ "sealed": "text" })),
     }
 }

@@ -11,6 +11,7 @@ use identity::facade::{Client, Directory, Doorway, Facade, Needs, Proof, Redirec
 use identity::jwt::SigningKey;
 use identity::keys::{Algorithm, KeySet};
 use identity::relying::{ClaimNames, ClientAuthentication, Provider as Relied, Relying};
+use identity::resource_server::Certificates;
 use identity::resource_server::proof::Proofs;
 use identity::site::{Site, Visit};
 use identity::vault::{KeyRing, Vault};
@@ -98,6 +99,7 @@ pub(crate) fn client(id: &str, kind: AgentKind, proof: Proof) -> Client {
         endpoints: vec!["sales".parse().unwrap(), "desk".parse().unwrap()],
         redirects: Redirects::new(vec!["http://127.0.0.1/cb".into(), "https://client.example/cb".into()]).unwrap(),
         proof,
+        certificate: None,
     }
 }
 
@@ -239,6 +241,7 @@ impl World {
             registration: None,
             acr_values: Vec::new(),
             user_prefix: String::new(),
+            certificates: Certificates::default(),
         };
         change(&mut terms);
         let needs = Needs {
@@ -279,6 +282,7 @@ impl World {
             headers: map,
             body: Bytes::from(body.to_owned()),
             source: [127, 0, 0, 1].into(),
+            certificate: None,
         };
         let response: Response<Bytes> = self.facade.answer(visit).await;
         let (head, body) = response.into_parts();

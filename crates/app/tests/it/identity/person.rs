@@ -36,6 +36,11 @@ impl Place {
 
     /// With more settings of signing in.
     pub(crate) async fn with(more: &str) -> Self {
+        Self::of(more, |_| {}).await
+    }
+
+    /// The same with more that is different.
+    pub(crate) async fn of(more: &str, change: impl FnOnce(&mut Setup)) -> Self {
         let provider = FakeProvider::start().await;
         let robot = SigningKey::generate().unwrap();
         let settings = format!(
@@ -44,13 +49,14 @@ impl Place {
              networks = [\"127.0.0.1/32\"]\nclaims = {{ user = \"preferred_username\" }}\n{more}",
             provider.issuer()
         );
-        let setup = Setup {
+        let mut setup = Setup {
             settings,
             listener: format!("public_url = \"{GATE}\"\n"),
             secrets: vec![("master", MASTER.to_owned()), ("provider", SECRET.to_owned())],
             state: agents(&robot),
             ..Setup::default()
         };
+        change(&mut setup);
         Self { gate: Gate::with(setup).await, provider, robot, given: Mutex::default() }
     }
 

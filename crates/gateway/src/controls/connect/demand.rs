@@ -39,7 +39,12 @@ fn unknown_well_enough(caller: &Caller, asked: Assurance) -> Refusal {
         Assurance::KeyBound => refusal
             .with_hint("the token must be bound to a key that the agent proves to hold (DPoP)")
             .with_challenge(Challenge::Proof { error: "invalid_token", nonce: None }),
-        Assurance::Development | Assurance::Public | Assurance::MutualTls | Assurance::Attested => {
+        Assurance::MutualTls => refusal
+            .with_hint(
+                "the token must be bound to a certificate of the agent's, over a connection that was made with it",
+            )
+            .with_challenge(Challenge::Certificate),
+        Assurance::Development | Assurance::Public | Assurance::Attested => {
             refusal.with_hint(format!("the agent must be known as {asked_for}"))
         }
     }

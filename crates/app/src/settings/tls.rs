@@ -1,0 +1,91 @@
+//! `[agents.tls]` and `[admin.tls]`: where TLS ends at the gate itself.
+
+use std::path::PathBuf;
+
+use identity::resource_server::Certificates;
+use identity::tls::{Part, Prepared, TlsError, TlsFiles};
+use model::SecretReference;
+use registry::manifest::Mistake;
+use serde::Deserialize;
+
+use super::Loaded;
+use super::place::Step::Key;
+
+/// TLS on the agents' listener.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AgentsTls {
+    /// The gate's certificate and those between it and its authority, in PEM; relative to the settings file.
+    pub certificate: PathBuf,
+    /// Where its key is kept, in PEM.
+    pub key: SecretReference,
+    /// The authorities of clients' certificates, in PEM. Clients are asked for one where this is, and may have none.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// TLS on the admin listener.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdminTls {
+    /// The gate's certificate and those between it and its authority, in PEM; relative to the settings file.
+    pub certificate: PathBuf,
+    /// Where its key is kept, in PEM.
+    pub key: SecretReference,
+    /// The authority of the certificate, in PEM, for commands that find the gate by these settings. Without it, those that the
+    /// operating system trusts.
+    pub authority: Option<PathBuf>,
+}
+
+impl Loaded {
+    /// Whether clients of the agents' listener are asked for certificates.
+    pub(super) fn certificates(&self) -> Certificates {
+        let asks = self.settings.agents.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some());
+        if asks { Certificates::Asked } else { Certificates::Unasked }
+    }
+
+    /// The TLS of the agents' listener, read; `None` where there is none.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or they do not fit each other.
+    pub(crate) fn agents_tls(&self) -> Result<Option<Prepared>, Mistake> {
+        let Some(AgentsTls { certificate, key, client_ca }) = &self.settings.agents.tls else { return Ok(None) };
+        let client_authorities = client_ca.as_ref().map(|path| self.base().join(path));
+        self.prepared("agents", TlsFiles { client_authorities, ..self.files(certificate, key) }).map(Some)
+    }
+
+    /// The same of the admin listener.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or they do not fit each other.
+    pub(crate) fn admin_tls(&self) -> Result<Option<Prepared>, Mistake> {
+        let Some(AdminTls { certificate, key, authority: _ }) = &self.settings.admin.tls else { return Ok(None) };
+        self.prepared("admin", self.files(certificate, key)).map(Some)
+    }
+
+    fn files(&self, certificate: &PathBuf, key: &SecretReference) -> TlsFiles {
+        let base = self.base().to_owned();
+        TlsFiles { certificate: base.join(certificate), key: key.clone(), client_authorities: None, base }
+    }
+
+    fn prepared(&self, listener: &str, files: TlsFiles) -> Result<Prepared, Mistake> {
+        Prepared::read(files).map_err(|error| {
+            let key = match error.part() {
+                Part::Certificate => "certificate",
+                Part::Key => "key",
+                Part::ClientAuthorities => "client_ca",
+            };
+            let mistake = self.wrong(&[Key(listener), Key("tls"), Key(key)], model::with_causes(&error));
+            match error {
+                TlsError::KeyOfAnother => mistake.with_hint("name the key that the certificate was made with"),
+                TlsError::NoCertificate { .. } | TlsError::NoKey(_) => {
+                    mistake.with_hint("it begins with a line like `-----BEGIN CERTIFICATE-----`")
+                }
+                TlsError::File { .. }
+                | TlsError::TooLarge { .. }
+                | TlsError::Secret(_)
+                | TlsError::Unusable { .. }
+                | TlsError::Authorities(_) => mistake,
+            }
+        })
+    }
+}
