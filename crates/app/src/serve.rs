@@ -151,6 +151,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         snapshots: Snapshots::new(first),
         halts: Arc::clone(&halts),
         sessions: flow::Sessions::default(),
+        signals: flow::Signals::default(),
         legacies: gateway::Legacies::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         bridge: gateway::Bridge::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         cursors: gateway::Cursors::new(identity::Seal::new(Arc::clone(&entropy))?),

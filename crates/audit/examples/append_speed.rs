@@ -77,6 +77,7 @@ fn sample() -> Result<Intent, Box<dyn Error>> {
             kind: AgentKind::Delegated,
             user: Some("alice@example.com".parse()?),
             through: Vec::new(),
+            changed: Vec::new(),
         },
         session: Some("01J9Z6Y8K3S4T5V6W7X8Y9Z0A1".to_owned()),
         endpoint: "support".parse()?,

@@ -10,7 +10,7 @@ mod kind;
 mod message;
 mod shorten;
 
-use model::{Actor, AgentId, AgentKind, Caller, Reason, ReceiptId, Revision, Timestamp, UserId, limits};
+use model::{Actor, AgentId, AgentKind, Caller, Reason, ReceiptId, Revision, Signal, Timestamp, UserId, limits};
 use serde::{Deserialize, Serialize};
 
 use crate::port::OutboxRow;
@@ -68,12 +68,16 @@ pub struct Who {
     /// The other agents through which it came, the nearest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub through: Vec<AgentId>,
+    /// In what the message differs from the first one of its sign-in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changed: Vec<Signal>,
 }
 
 impl From<&Caller> for Who {
     fn from(caller: &Caller) -> Self {
         let through = caller.authentication.actors.iter().map(|actor| actor.id.clone()).collect();
-        Self { agent: caller.agent.id.clone(), kind: caller.agent.kind, user: caller.user().cloned(), through }
+        let changed = caller.authentication.changed.signals().collect();
+        Self { agent: caller.agent.id.clone(), kind: caller.agent.kind, user: caller.user().cloned(), through, changed }
     }
 }
 

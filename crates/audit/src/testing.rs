@@ -70,6 +70,7 @@ pub(crate) fn who() -> Who {
         kind: AgentKind::Delegated,
         user: Some("alice@example.com".parse().unwrap()),
         through: Vec::new(),
+        changed: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ::watch::Halts;
 use arc_swap::ArcSwap;
 use audit::Journal;
-use flow::Sessions;
+use flow::{Sessions, Signals};
 use model::{Clock, ServerName};
 use tokio::sync::{mpsc, watch};
 
@@ -31,6 +31,8 @@ pub struct Gate {
     pub halts: Arc<Halts>,
     /// Agents working for users.
     pub sessions: Sessions,
+    /// How sign-ins began.
+    pub signals: Signals,
     /// Sessions of clients that keep one.
     pub legacies: Legacies,
     /// What stands between clients and servers of different eras.

@@ -118,6 +118,8 @@ async fn walk(
         Said::Message(mut message) => {
             trail.note(&message);
             let request = &message.request;
+            let known = known.introduced(gate, request.meta.client_info.as_ref());
+            trail.caller = Some(Arc::clone(&known.caller));
             let claim = Claim::of(request.revision, Some(&request.method), request.session.as_deref());
             let wished =
                 if let Subject::Initialize { version } = &request.subject { Some(version.as_str()) } else { None };

@@ -6,7 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use http::HeaderMap;
-use model::{Agent, AgentId, AgentKind, Assurance, Caller, Digest, GroupName, Reason, Refusal, Secret, UserId};
+use model::{
+    Agent, AgentId, AgentKind, Assurance, Caller, Changed, Digest, GroupName, Reason, Refusal, Secret, UserId,
+};
 
 use crate::bearer::bearer_token;
 use crate::secrets::opened;
@@ -104,7 +106,10 @@ impl DevelopmentTokens {
 
     /// Whether some token still stands for exactly this caller: asked again while a stream of theirs is open.
     pub fn knows(&self, caller: &Caller) -> bool {
-        self.known.contains(caller)
+        match caller.authentication.changed == Changed::default() {
+            true => self.known.contains(caller),
+            false => self.known.contains(&caller.clone().differing(Changed::default())),
+        }
     }
 
     /// Whether there is none.

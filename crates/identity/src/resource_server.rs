@@ -24,8 +24,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use model::{
-    Agent, Assurance, Authentication, Caller, CertificateName, Challenge, Clock, Digest, EndpointName, Reason, Refusal,
-    TokenEnd, TokenFamily,
+    Agent, Assurance, Authentication, Caller, CertificateName, Challenge, Changed, Clock, Digest, EndpointName, Reason,
+    Refusal, TokenEnd, TokenFamily, TokenKey,
 };
 use model::{Timestamp, limits};
 use moka::sync::Cache;
@@ -295,6 +295,8 @@ impl ResourceServer {
         } else {
             Assurance::Public
         };
+        // The certificates of an agent that is known by a name come and go.
+        let held = key.as_ref().or(certificate.as_ref().filter(|_| registration.certificate.is_none()));
         let Presented { user, groups, acr, amr, signed_in, scopes, ends, family, .. } = presented;
         let authentication = Authentication {
             issuer: Some(issuer.into()),
@@ -305,6 +307,8 @@ impl ResourceServer {
             actors: actors.into(),
             ends: TokenEnd(Some(*ends)),
             family: TokenFamily(family.clone()),
+            key: TokenKey(held.map(|held| held.as_str().into())),
+            changed: Changed::default(),
         };
         let caller = Caller::new(registration.agent.clone(), user.clone(), groups.clone(), assurance);
         let caller = caller.ok_or_else(|| {

@@ -40,6 +40,10 @@ pub struct Authentication {
     pub ends: TokenEnd,
     /// The sign-in that it came of, where that can be ended before the token is.
     pub family: TokenFamily,
+    /// The key or the certificate that it is bound to.
+    pub key: TokenKey,
+    /// In what the message differs from the first one that came of the sign-in. This alone is not the token's word.
+    pub changed: Changed,
 }
 
 /// When a token ends; never, for a development token. It tells no two callers apart: who has a new token is who they were.
@@ -88,6 +92,74 @@ impl Eq for TokenFamily {}
 
 impl std::hash::Hash for TokenFamily {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+/// The thumbprint of what a token is bound to, if it is bound to anything. It tells no two callers apart: what follows of it is
+/// in [`Assurance`] and [`Changed`].
+#[derive(Debug, Clone, Default)]
+pub struct TokenKey(pub Option<Arc<str>>);
+
+impl PartialEq for TokenKey {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TokenKey {}
+
+impl std::hash::Hash for TokenKey {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+/// In what a message differs from the first one of its sign-in: evidence for policy, and in receipts. A person who travels
+/// looks like this, and so does a token that somebody else has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Changed {
+    /// It comes from another network.
+    pub network: bool,
+    /// It comes from other software, as far as that says what it is.
+    pub client: bool,
+    /// Its token is bound to another key.
+    pub key: bool,
+}
+
+/// One such difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signal {
+    /// Another network.
+    Network,
+    /// Other software.
+    Client,
+    /// Another key.
+    Key,
+}
+
+impl Signal {
+    /// The word used in policies and receipts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Client => "client",
+            Self::Key => "key",
+        }
+    }
+}
+
+impl Changed {
+    /// Every difference, in one order.
+    pub fn signals(self) -> impl Iterator<Item = Signal> {
+        let Self { network, client, key } = self;
+        let all = [(network, Signal::Network), (client, Signal::Client), (key, Signal::Key)];
+        all.into_iter().filter_map(|(is_so, signal)| is_so.then_some(signal))
+    }
+
+    /// These differences, and those.
+    #[must_use]
+    pub fn and(self, more: Self) -> Self {
+        let Self { network, client, key } = more;
+        Self { network: self.network || network, client: self.client || client, key: self.key || key }
+    }
 }
 
 /// Whether an agent works for people or on its own. It is registered as one of the two and cannot choose per call.
@@ -157,6 +229,13 @@ impl Caller {
     #[must_use]
     pub fn with(mut self, authentication: Authentication) -> Self {
         self.authentication = authentication;
+        self
+    }
+
+    /// The same caller, whose message differs like this from the first of its sign-in.
+    #[must_use]
+    pub fn differing(mut self, changed: Changed) -> Self {
+        self.authentication.changed = changed;
         self
     }
 

@@ -21,7 +21,9 @@ mod secret;
 mod state;
 mod uri;
 
-pub use caller::{Agent, AgentKind, Assurance, Authentication, Caller, SessionKey, TokenEnd, TokenFamily};
+pub use caller::{
+    Agent, AgentKind, Assurance, Authentication, Caller, Changed, SessionKey, Signal, TokenEnd, TokenFamily, TokenKey,
+};
 pub use causes::with_causes;
 pub use certificate::{CertificateName, CertificateNameError, DnsName, SpiffeId};
 pub use clock::{Clock, Entropy, Timestamp};

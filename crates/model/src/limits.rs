@@ -125,6 +125,15 @@ pub const AGENT_ENDPOINTS_MAX: usize = 256;
 /// OAuth clients that are one agent, and redirects of one client.
 pub const AGENT_CLIENTS_MAX: usize = 32;
 
+/// Sign-ins of which it is remembered how they began.
+pub const SIGN_INS_REMEMBERED_MAX: u64 = 100_000;
+/// Milliseconds without a message until that is forgotten.
+pub const SIGN_IN_IDLE_MILLISECONDS_MAX: u64 = 12 * 60 * 60 * 1_000;
+/// Bits of an IPv4 address that are its network, as far as changes of it go.
+pub const NETWORK_BITS_V4: u8 = 24;
+/// The same of an IPv6 address.
+pub const NETWORK_BITS_V6: u8 = 48;
+
 /// Milliseconds until a TLS connection must be agreed on.
 pub const HANDSHAKE_MILLISECONDS_MAX: u64 = 10_000;
 /// Bytes in a file of certificates, or in a private key.

@@ -57,10 +57,18 @@ fn surroundings(cast: &Cast, told: &Authentication) -> Result<Vec<Attribute>, Re
     context.extend(told.issuer.iter().map(|issuer| ("issuer", text(issuer))));
     context.extend(told.acr.iter().map(|acr| ("acr", text(acr))));
     context.extend([("amr", set(&told.amr)), ("scopes", set(&told.scopes))]);
+    context.push(("session", session(told)?));
     if let Some(signed_in) = told.signed_in {
         context.push(("signed_in", instant(signed_in)?));
     }
     Ok(context)
+}
+
+/// What hangs on the session: in what the message differs from the first one of its sign-in.
+fn session(told: &Authentication) -> Result<RestrictedExpression, Refusal> {
+    let signals = told.changed.signals().map(|signal| RestrictedExpression::new_string(signal.as_str().to_owned()));
+    let changed = RestrictedExpression::new_set(signals);
+    RestrictedExpression::new_record([("changed".to_owned(), changed)]).map_err(|error| unput(&error))
 }
 
 /// A context of these attributes.

@@ -96,6 +96,7 @@ fn intent(journal: &Journal) -> anyhow::Result<Intent> {
             kind: AgentKind::Delegated,
             user: Some("ada".parse()?),
             through: Vec::new(),
+            changed: Vec::new(),
         },
         session: None,
         call: None,

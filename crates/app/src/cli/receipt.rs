@@ -51,9 +51,10 @@ pub(crate) fn whole(receipt: &Value) -> String {
 }
 
 /// What of a record's event is worth a row, in the order it is read.
-const ROWS: [(&str, &str); 23] = [
+const ROWS: [(&str, &str); 24] = [
     ("agent", "/record/event/who/agent"),
     ("user", "/record/event/who/user"),
+    ("changed", "/record/event/who/changed"),
     ("endpoint", "/record/event/endpoint"),
     ("server", "/record/event/server"),
     ("method", "/record/event/method"),

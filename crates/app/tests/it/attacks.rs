@@ -26,6 +26,7 @@ mod hidden_tool;
 mod ill_typed_argument;
 mod matrix;
 mod method_register;
+mod moved_token;
 mod poisoned_server;
 mod posts_elsewhere;
 mod prefix_collision;

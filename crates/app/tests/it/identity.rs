@@ -18,14 +18,14 @@ mod facade_tokens;
 mod hostile;
 pub(crate) mod issuer;
 mod listeners;
-mod mutual_tls;
+pub(crate) mod mutual_tls;
 mod outage;
 pub(crate) mod own;
 pub(crate) mod person;
 mod possession;
 pub(crate) mod provider;
 mod resource_server;
-mod secure;
+pub(crate) mod secure;
 mod step_up;
 mod vault;
 

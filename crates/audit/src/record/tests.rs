@@ -137,6 +137,7 @@ fn the_longest_texts_are_shortened_until_the_record_fits() {
         kind: AgentKind::Delegated,
         user: Some(long_name().parse().unwrap()),
         through: vec![long_name().parse().unwrap(); limits::ACTORS_MAX],
+        changed: Vec::new(),
     };
     let label: String = "a".repeat(limits::LABEL_BYTES_MAX);
     let object = Some(Object::Resource { server: label.parse().unwrap(), uri: long_text() });

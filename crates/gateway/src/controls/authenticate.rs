@@ -4,10 +4,13 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::USER_AGENT;
 use http::request::Parts;
 use identity::DevelopmentTokens;
 use identity::resource_server::{Asked, ResourceServer};
-use model::{Assurance, Caller, EndpointName, Reason, Refusal};
+use model::{Assurance, Caller, Changed, EndpointName, Reason, Refusal};
 
 use crate::gate::Gate;
 use crate::peer::Peer;
@@ -32,7 +35,7 @@ pub(crate) async fn run(gate: &Gate, head: &Parts, peer: &Peer, endpoint: &Endpo
     let front = gate.front.load_full();
     let Callers { development, server } = &front.callers;
     let refusal = match development.authenticate(&head.headers) {
-        Ok(caller) => return Ok(Known { caller }),
+        Ok(caller) => return Ok(Known { caller }.compared(gate, head, peer)),
         Err(refusal) => refusal,
     };
     let Some(server) = server else { return Err(refusal) };
@@ -40,7 +43,33 @@ pub(crate) async fn run(gate: &Gate, head: &Parts, peer: &Peer, endpoint: &Endpo
     let certificate = peer.certificate.as_deref();
     let asked = Asked { method, path, headers: &head.headers, endpoint, certificate };
     let caller = server.authenticate(asked, &gate.snapshots.load().agents).await?;
-    Ok(Known { caller })
+    Ok(Known { caller }.compared(gate, head, peer))
+}
+
+impl Known {
+    /// The same, told in what its message differs from the first one of its sign-in.
+    fn compared(self, gate: &Gate, head: &Parts, peer: &Peer) -> Self {
+        let software = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
+        let changed = gate.signals.compare(&self.caller, peer.address, software);
+        self.differing(changed)
+    }
+
+    /// The same, once the message told what software sends it.
+    pub(crate) fn introduced(self, gate: &Gate, client_info: Option<&Bytes>) -> Self {
+        let Some(said) = client_info else { return self };
+        let changed = gate.signals.introduce(&self.caller, said);
+        self.differing(changed)
+    }
+
+    fn differing(self, changed: Changed) -> Self {
+        let before = self.caller.authentication.changed;
+        let changed = before.and(changed);
+        // Nothing is copied for those who come as they always do.
+        if changed == before {
+            return self;
+        }
+        Self { caller: Arc::new((*self.caller).clone().differing(changed)) }
+    }
 }
 
 /// Whether the caller may go on with what it has open: it is still somebody, and its token has not ended.

@@ -15,7 +15,7 @@ use crate::gate::{Heard, bearer, name, value};
 use crate::verdict::{STEP_UP_REQUIRED, UNAUTHENTICATED, passes};
 
 /// What a token says that is bound to a certificate.
-fn bound(certificate: &Issued) -> Value {
+pub(crate) fn bound(certificate: &Issued) -> Value {
     let thumbprint = URL_SAFE_NO_PAD.encode(Digest::of(&certificate.der).as_bytes());
     json!({ "cnf": { "x5t#S256": thumbprint } })
 }
