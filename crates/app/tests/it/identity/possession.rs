@@ -9,9 +9,10 @@ use model::Digest;
 use serde_json::{Value, json};
 
 use super::issuer::{TestIssuer, now};
-use super::{Company, DESK, challenge, parameter};
+use super::person::{GATE, Page as _, Place, REDIRECT, VERIFIER, claims, encoded, resource};
+use super::{Company, DESK, challenge, parameter, read_as};
 use crate::gate::files::endpoint;
-use crate::gate::{name, value};
+use crate::gate::{Heard, bearer, name, value};
 use crate::verdict::{STEP_UP_REQUIRED, UNAUTHENTICATED, passes};
 
 /// An agent that holds a key.
@@ -111,6 +112,58 @@ async fn a_bound_token_is_good_with_a_proof_of_its_key_made_now_for_this_request
     company.gate.says(&company.read(&token).await, UNAUTHENTICATED);
     assert_eq!(company.gate.desk.calls(), 2);
     company.gate.counted("unauthenticated").await;
+}
+
+/// The nonce and the error of the token endpoint's answer.
+fn asked_again(heard: &Heard, error: &str) -> String {
+    assert_eq!((heard.status.as_u16(), heard.error().as_str()), (400, error), "{}", heard.text());
+    heard.headers["dpop-nonce"].to_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_client_that_proves_a_key_gets_tokens_that_nobody_else_can_use() {
+    let place = Place::start().await;
+    let (own, thief) = (Holder::new(), Holder::new());
+    let endpoint = json!({ "htu": format!("{GATE}/oauth/token"), "ath": null });
+    let ask = async |holder: &Holder, nonce: Option<&str>, form: &[(&str, &str)]| {
+        let proof = holder.proof("", nonce, &endpoint);
+        place.send("POST", "/oauth/token", &[("dpop", &proof)], &encoded(form)).await
+    };
+    let code = place.back(&[]).await["code"].clone();
+    let form = [
+        ("grant_type", "authorization_code"),
+        ("client_id", "editor"),
+        ("code", &code),
+        ("redirect_uri", REDIRECT),
+        ("code_verifier", VERIFIER),
+    ];
+    // A proof without the gate's nonce uses nothing up.
+    let nonce = asked_again(&ask(&own, None, &form).await, "use_dpop_nonce");
+    let given = ask(&own, Some(&nonce), &form).await;
+    assert_eq!(given.status, 200, "{}", given.text());
+    let tokens = given.json();
+    assert_eq!(tokens["token_type"], "DPoP");
+    assert_eq!(claims(&tokens["access_token"])["cnf"], json!({ "jkt": own.key.kid() }));
+
+    let access = tokens["access_token"].as_str().unwrap();
+    let desk = json!({ "htu": resource("desk") });
+    let read = async |who: HeaderMap| read_as(&place.gate, "desk", who).await;
+    passes(&read(proven(access, &own.proof(access, Some(&nonce), &desk))).await);
+    let stolen = proven(access, &thief.proof(access, Some(&nonce), &desk));
+    for who in [stolen, bearer(access)] {
+        place.gate.says(&read(who).await, UNAUTHENTICATED);
+    }
+
+    // Neither can a thief renew it, with a key of their own or with none; the owner can.
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    let form = [("grant_type", "refresh_token"), ("client_id", "editor"), ("refresh_token", refresh)];
+    assert_eq!(ask(&thief, Some(&nonce), &form).await.error(), "invalid_dpop_proof");
+    assert_eq!(place.post("/oauth/token", &form).await.error(), "invalid_dpop_proof");
+    let renewed = ask(&own, Some(&nonce), &form).await;
+    assert_eq!(renewed.status, 200, "{}", renewed.text());
+    assert_eq!(claims(&renewed.json()["access_token"])["cnf"], json!({ "jkt": own.key.kid() }));
+    assert_eq!(place.gate.desk.calls(), 1);
+    place.leaks_nothing().await;
 }
 
 #[tokio::test]
