@@ -66,6 +66,7 @@ async fn run(cli: Cli, since: Instant) -> ExitCode {
             }
         }
         Command::Connect(command) => return command.run().await,
+        Command::Inspect(command) => return command.run(),
         Command::SampleServer(server) => server.run().await,
         Command::Client(command) => return command.run().await,
     };

@@ -159,6 +159,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         journal: Arc::clone(&journal),
         heed,
         stopping: watch::Sender::new(false),
+        inspector: Arc::new(inspect::Inspector::standard()?),
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
     });

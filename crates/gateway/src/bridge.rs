@@ -163,7 +163,7 @@ pub(crate) fn word(
             if let Some(name) = wording.header(request).filter(|_| !request.revision.has_sessions()) {
                 headers.insert(header::NAME, header::encode(name));
             }
-            if message.phrasing == Phrasing::Wrapped && !request.revision.has_sessions() {
+            if message.phrasing != Phrasing::Direct && !request.revision.has_sessions() {
                 mirror_arguments(running, visible, arguments, &mut headers);
             }
             let body = match &request.request_state {

@@ -9,6 +9,7 @@ pub(crate) mod credential;
 pub(crate) mod decide;
 pub(crate) mod forward;
 pub(crate) mod halted;
+pub(crate) mod inspect;
 pub(crate) mod intent;
 pub(crate) mod read;
 pub(crate) mod refuse;

@@ -6,6 +6,7 @@ use ::watch::Halts;
 use arc_swap::ArcSwap;
 use audit::Journal;
 use flow::{Sessions, Signals};
+use inspect::Inspector;
 use model::{Clock, ServerName};
 use tokio::sync::{mpsc, watch};
 
@@ -41,6 +42,8 @@ pub struct Gate {
     pub cursors: Cursors,
     /// What clients know their tasks by.
     pub tasks: Tasks,
+    /// Looks into messages.
+    pub inspector: Arc<Inspector>,
     /// Where receipts go.
     pub journal: Arc<Journal>,
     /// Servers that said their lists changed; whoever listens compares them with their pins.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
-//!           → decide → turn → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
+//!           → inspect → decide (→ redact, and once more) → turn → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
 //! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
 //!           → may the server ask? → [intent durable] → halted, credential → forward → [outcome]
@@ -16,8 +16,7 @@
 //! stream that broke off, or what servers say unasked.
 //!
 //! Each control takes what earlier ones proved and returns its own proof, so none can be skipped or moved. Those that
-//! are still to come have their place in the order: inspection and redaction stand before `decide` (and it decides on the
-//! final bytes), approvals and step-up after it, budgets before the intent, labels before `release`.
+//! are still to come have their place in the order: approvals and step-up after it, budgets before the intent, labels before `release`.
 
 use std::sync::Arc;
 
@@ -45,8 +44,8 @@ use crate::controls::read::{Message, Said};
 use crate::controls::release::Expected;
 use crate::controls::session::Claim;
 use crate::controls::{
-    accept, authenticate, connect, credential, decide, forward, halted, intent, read, refuse, release, session, turn,
-    validate, visible,
+    accept, authenticate, connect, credential, decide, forward, halted, inspect, intent, read, refuse, release,
+    session, turn, validate, visible,
 };
 use crate::gate::Gate;
 use crate::legacy::{self, Call, Keeping};
@@ -267,7 +266,9 @@ async fn call(
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
-    let permitted = permit(gate, head, &running, message, trail, began)?;
+    let (redacted, permitted) = permit_or_redact(gate, head, &running, message, trail, began)?;
+    // From here on the message is what is left of it.
+    let message = redacted.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;
     let (running, permitted) = if turn.waited() {
         // What was decided before the wait does not count any more.
@@ -302,7 +303,29 @@ async fn call(
     release(gate, &running, message, sent, place, under_way, trail)
 }
 
-/// Everything that is decided before a call may leave.
+/// Everything that is decided before a call may leave. Where policies want something taken out of it and nothing else, it is
+/// taken out, and what is left takes the same way; it is returned as well.
+fn permit_or_redact(
+    gate: &Gate,
+    head: &Parts,
+    running: &Running,
+    message: &Message,
+    trail: &mut Trail,
+    now: Timestamp,
+) -> Result<(Option<Message>, Permitted), Refusal> {
+    let refusal = match permit(gate, head, running, message, trail, now) {
+        Ok(permitted) => return Ok((None, permitted)),
+        Err(refusal) if refusal.reason == Reason::ObligationUnmet => refusal,
+        Err(refusal) => return Err(refusal),
+    };
+    let named = visible::name(gate, running, message, now)?;
+    let objects = visible::run(running, named, now)?.objects().to_vec();
+    let redacted = inspect::redacted(&gate.inspector, running, &objects, message, &head.headers, refusal, now)?;
+    let permitted = permit(gate, head, running, &redacted, trail, now)?;
+    Ok((Some(redacted), permitted))
+}
+
+/// One look at a call that may leave.
 fn permit(
     gate: &Gate,
     head: &Parts,
@@ -318,7 +341,8 @@ fn permit(
     // After `visible`, so that a halted tool and a missing one look alike to whoever may not see it.
     let live = halted::object(&gate.halts, visible)?;
     let valid = validate::run(running, live, message, &head.headers)?;
-    decide::run(running, valid, message, now)
+    let seen = inspect::call(&gate.inspector, running, valid.live.visible.objects(), message)?;
+    decide::run(running, valid, seen.as_ref(), message, now)
 }
 
 /// Lets the answer go: whole, or message by message. The call was made, so what is refused here is withheld.

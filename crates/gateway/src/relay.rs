@@ -24,7 +24,7 @@ use crate::body::{Body, streamed};
 use crate::bridge::Source;
 use crate::controls::read::Message;
 use crate::controls::release::{self, Expected, Released};
-use crate::controls::{authenticate, halted, visible};
+use crate::controls::{authenticate, halted, inspect, visible};
 use crate::gate::Gate;
 use crate::legacy::{self, Asked, Progress, Withdrawal};
 use crate::listing;
@@ -193,7 +193,15 @@ impl Relay {
     fn message(&mut self, bytes: Bytes) -> Result<Option<Bytes>, Flaw> {
         let now = self.gate.clock.now();
         match answer::read(&bytes)? {
-            Incoming::Notification(notification) => self.notification(&notification, &bytes),
+            Incoming::Notification(notification) => {
+                match inspect::answer(&self.gate.inspector, &self.expected, &bytes, now)? {
+                    None => self.notification(&notification, &bytes),
+                    Some(bytes) => match answer::read(&bytes)? {
+                        Incoming::Notification(notification) => self.notification(&notification, &bytes),
+                        Incoming::Request { .. } | Incoming::Response { .. } => Ok(None),
+                    },
+                }
+            }
             Incoming::Request { id, question } => match self.expected.legacy.clone() {
                 Some(session) => {
                     let (expected, call) = (&self.expected, Some(self.receipt));

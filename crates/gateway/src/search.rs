@@ -59,6 +59,8 @@ pub(crate) enum Phrasing {
     Direct,
     /// It was wrapped in a call of `call_tool`. Headers that say arguments once more were not sent with it.
     Wrapped,
+    /// Something was taken out of it. Its headers still say what stood there.
+    Redacted,
 }
 
 /// What a message asks for of the gate's own tools.

@@ -188,14 +188,19 @@ pub(crate) fn followed(gate: &Gate, connected: &Connected, ids: &[String], now: 
         let tool = std::slice::from_ref(&task.tool);
         visible::unchanged(&[Some(task.pin)], connected, tool, now)?;
         halted::again(&gate.halts, connected, tool)?;
-        decide(connected, task, now).map(drop)
+        decide(connected, task, None, now).map(drop)
     };
     let tasks = ids.iter().filter_map(|id| find(gate, connected, id).ok());
     tasks.filter(|task| may(task).is_ok()).collect()
 }
 
 /// Decides on the call that became a task as on one that is made now.
-pub(crate) fn decide(connected: &Connected, task: &Task, now: Timestamp) -> Result<Vec<PolicyId>, Refusal> {
+pub(crate) fn decide(
+    connected: &Connected,
+    task: &Task,
+    findings: Option<&policy::Findings>,
+    now: Timestamp,
+) -> Result<Vec<PolicyId>, Refusal> {
     let arguments = match &task.arguments {
         Arguments::Known(arguments) => arguments.as_ref(),
         Arguments::TooLarge => {
@@ -207,7 +212,7 @@ pub(crate) fn decide(connected: &Connected, task: &Task, now: Timestamp) -> Resu
             None
         }
     };
-    let permit = connected.decide_call(Action::Call, &task.tool, arguments, now)?;
+    let permit = connected.decide_seen(Action::Call, &task.tool, arguments, findings, now)?;
     Ok(permit.policies().to_vec())
 }
 
@@ -283,7 +288,8 @@ pub(crate) fn notified(
         Status::Working | Status::Cancelled | Status::Completed { .. } | Status::Failed { .. } => &[],
     };
     let may = || {
-        decide(connected, task, now)?;
+        // Policies that ask what is in a message have not been told, and refuse.
+        decide(connected, task, None, now)?;
         connected.decide(Action::Release, &task.tool, now)?;
         release::ask(expected, questions, now)
     };

@@ -89,7 +89,9 @@ fn median(values: &mut [f64]) -> f64 {
 
 fn decide(policies: &Policies, caller: &Caller, endpoint: &EndpointName, object: &Object, arguments: &Value) -> bool {
     let (action, target, now) = (Action::Call, Target::Object(object), Timestamp(1_795_000_000_000));
-    policies.decide(&Question { action, caller, endpoint, target, arguments: Some(arguments), now }).is_ok()
+    policies
+        .decide(&Question { action, caller, endpoint, target, arguments: Some(arguments), findings: None, now })
+        .is_ok()
 }
 
 /// A permit for all, `reading` forbids that look at the amount, and `elsewhere` policies about other tools.

@@ -50,6 +50,14 @@ impl Action {
         }
     }
 
+    /// Whether it is about a message whose content is inspected.
+    pub(crate) fn is_inspected(self) -> bool {
+        match self {
+            Self::Call | Self::Release => true,
+            Self::Connect | Self::List | Self::Ask => false,
+        }
+    }
+
     fn bit(self) -> u8 {
         match self {
             Self::Connect => 1,

@@ -7,7 +7,7 @@
 use model::{Authentication, PolicyId};
 use serde::Serialize;
 
-use crate::Action;
+use crate::{Action, Findings};
 
 /// What must happen before a permit counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -21,11 +21,13 @@ pub struct Obligation {
 }
 
 impl Obligation {
-    /// Whether the person's sign-in is what is asked for already: of that class (`acr`) or by that method (`amr`).
-    pub(crate) fn is_met_by(&self, told: &Authentication) -> bool {
+    /// Whether what is asked for is so already: the person's sign-in is of that class (`acr`) or by that method (`amr`), or
+    /// nothing of the class that is to be redacted is in the message.
+    pub(crate) fn is_met_by(&self, told: &Authentication, findings: Option<&Findings>) -> bool {
         match self.kind {
             ObligationKind::StepUp => told.acr.iter().chain(told.amr.iter()).any(|own| **own == *self.value),
-            ObligationKind::Approval | ObligationKind::Redact => false,
+            ObligationKind::Redact => findings.is_some_and(|findings| findings.is_free_of(&self.value)),
+            ObligationKind::Approval => false,
         }
     }
 

@@ -10,7 +10,7 @@ use crate::arguments::{self, Inexact};
 use crate::load::Known;
 use crate::outcome::Outcome;
 use crate::standing::{Asked, Standing};
-use crate::{Action, Obligation, ObligationKind, Policies};
+use crate::{Action, Findings, Obligation, ObligationKind, Policies};
 
 /// One question.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,8 @@ pub struct Question<'a> {
     pub target: Target<'a>,
     /// The tool's arguments, when a tool is called.
     pub arguments: Option<&'a serde_json::Value>,
+    /// What inspection saw in the message, where it was looked at. Policies that ask for it refuse where it was not.
+    pub findings: Option<&'a Findings>,
     /// The time, which policies know as `context.now`.
     pub now: Timestamp,
 }
@@ -86,12 +88,39 @@ impl Policies {
         Ok(Permit { policies })
     }
 
+    /// Whether the answer depends on what inspection sees in the message.
+    ///
+    /// # Errors
+    /// [`Reason::PolicyError`] when the question cannot be put.
+    pub fn reads_findings(&self, question: &Question<'_>) -> Result<bool, Refusal> {
+        self.standing(question).map(|standing| standing.reads_findings)
+    }
+
+    /// The classes of findings that have to be taken out of the message, if that is all that stands between it and a
+    /// permit; the same refusal as [`Self::decide`]'s otherwise. Taking them out permits nothing: what is left has to be
+    /// inspected and decided on.
+    ///
+    /// # Errors
+    /// As [`Self::decide`].
+    pub fn redactions(&self, question: &Question<'_>) -> Result<BTreeSet<String>, Refusal> {
+        let standing = self.standing(question)?;
+        let context = self.context(question, &standing)?;
+        let asked = standing.ask(&context)?;
+        self.permitted(question, &asked)?;
+        let mut obligations = self.obligations(question, &asked)?;
+        obligations.retain(|obligation| !obligation.is_met_by(&question.caller.authentication, question.findings));
+        if obligations.iter().any(|obligation| obligation.kind != ObligationKind::Redact) {
+            return Err(self.unmet(&obligations));
+        }
+        Ok(obligations.into_iter().map(|obligation| obligation.value).collect())
+    }
+
     /// The rule, in its two steps.
     pub(crate) fn weigh(&self, question: &Question<'_>, asked: &[Asked<'_>]) -> Result<Arc<[PolicyId]>, Refusal> {
         // First without the forbids that something can lift: an approval must not stand in for a permit.
         let permitting = self.permitted(question, asked)?;
         let mut obligations = self.obligations(question, asked)?;
-        obligations.retain(|obligation| !obligation.is_met_by(&question.caller.authentication));
+        obligations.retain(|obligation| !obligation.is_met_by(&question.caller.authentication, question.findings));
         if obligations.is_empty() {
             return Ok(permitting);
         }
@@ -134,7 +163,7 @@ impl Policies {
         Ok(obligations)
     }
 
-    /// The context with arguments and time, as far as a policy that applies reads them.
+    /// The context with arguments, time and findings, as far as a policy that applies reads them.
     fn context(&self, question: &Question<'_>, standing: &Standing) -> Result<Context, Refusal> {
         let mut moving = Vec::new();
         if let Some(reading) = &standing.reading {
@@ -149,6 +178,11 @@ impl Policies {
         }
         if standing.reads_time {
             moving.push(("now", instant(question.now)?));
+        }
+        if standing.reads_findings && question.action.is_inspected() {
+            let unseen =
+                || Refusal::new(Reason::PolicyError, "policies ask what is in a message that was not inspected");
+            moving.push(("findings", question.findings.ok_or_else(unseen)?.to_cedar()?));
         }
         standing.context_with(moving)
     }

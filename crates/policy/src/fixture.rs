@@ -79,5 +79,5 @@ pub(crate) fn ask(
     let endpoint = endpoint();
     let now = Timestamp(1_795_000_000_000);
     let target = Target::Object(object);
-    policies.decide(&Question { action, caller, endpoint: &endpoint, target, arguments, now })
+    policies.decide(&Question { action, caller, endpoint: &endpoint, target, arguments, findings: None, now })
 }

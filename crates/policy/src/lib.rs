@@ -10,7 +10,7 @@
 //! mean), `reads.rs` (what a policy looks at), `typing.rs` (is it right for every tool it can apply to), `slices.rs`
 //! (which policies can apply to a question), `moving.rs` (those that are asked at each call), `standing.rs` and `standings.rs` (what can be remembered of an
 //! answer), `arguments.rs`
-//! (a caller's JSON becomes plain typed values).
+//! (a caller's JSON becomes plain typed values), `findings.rs` (what inspection saw).
 //!
 //! Rules that hold here:
 //!
@@ -27,6 +27,7 @@ mod annotations;
 mod arguments;
 mod decide;
 mod entities;
+mod findings;
 mod load;
 mod moving;
 mod outcome;
@@ -49,6 +50,7 @@ mod fixture;
 pub use action::Action;
 pub use annotations::{Obligation, ObligationKind};
 pub use decide::{Foreseen, Permit, Question, Target};
+pub use findings::Findings;
 pub use load::{LoadError, Policies, Source};
 pub use schema::SCHEMA;
 pub use summary::{Effect, PolicySummary};

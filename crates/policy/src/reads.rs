@@ -1,6 +1,6 @@
-//! What a policy looks at in the context: the arguments, by name, and the time.
+//! What a policy looks at in the context: the arguments, by name, the time, and the findings.
 //!
-//! Two things hang on it. What no policy reads need not be built, and a policy that reads neither arguments nor time
+//! Two things hang on it. What no policy reads need not be built, and a policy that reads none of them
 //! answers the same every time it is asked about the same caller and object.
 
 use std::collections::BTreeSet;
@@ -16,6 +16,8 @@ pub(crate) struct Reads {
     pub(crate) all_arguments: bool,
     /// Whether it looks at `context.now`.
     pub(crate) time: bool,
+    /// Whether it looks at `context.findings`, or is lifted by taking findings out.
+    pub(crate) findings: bool,
     /// Whether it looks at anything else in the context: the endpoint, the agent, the user.
     pub(crate) surroundings: bool,
     /// Whether it looks at the principal in its conditions. Known only of a policy that looks at the context.
@@ -36,7 +38,7 @@ impl Reads {
 
     /// Whether its answer can differ between two calls of the same caller to the same object.
     pub(crate) fn moves(&self) -> bool {
-        self.time || self.reads_arguments()
+        self.time || self.findings || self.reads_arguments()
     }
 
     /// Whether it looks at the arguments at all.
@@ -92,6 +94,7 @@ impl Reads {
     fn note(&mut self, path: &[&str]) {
         match path {
             ["now", ..] => self.time = true,
+            ["findings", ..] => self.findings = true,
             ["arguments"] => self.all_arguments = true,
             ["arguments", names @ ..] => {
                 self.arguments.insert(names.iter().map(|name| (*name).to_owned()).collect());
@@ -99,6 +102,7 @@ impl Reads {
             [] => {
                 self.all_arguments = true;
                 self.time = true;
+                self.findings = true;
                 self.surroundings = true;
             }
             [_, ..] => self.surroundings = true,

@@ -34,6 +34,7 @@ pub(crate) struct Standing {
     /// What policies that apply read of the arguments; `None` where they read nothing, or there are none.
     pub(crate) reading: Option<Reading>,
     pub(crate) reads_time: bool,
+    pub(crate) reads_findings: bool,
     reads_surroundings: bool,
     /// Whether any policy is still to be asked.
     moves: bool,
@@ -114,7 +115,7 @@ impl Policies {
         let each = objects.iter().zip(&things).map(|(object, thing)| {
             let target = Target::Object(object);
             // Nothing of it is asked about the time or arguments here, so none is given.
-            let question = Question { action, caller, endpoint, target, arguments: None, now: Timestamp(0) };
+            let question = Question { action, caller, endpoint, target, arguments: None, findings: None, now: Timestamp(0) };
             match action.is_asked_of(target) {
                 true => foreseen(self.work_out_in(&scene, thing, &question).as_ref()),
                 false => Foreseen::Refused,
@@ -149,6 +150,7 @@ impl Policies {
             entities: Arc::clone(&scene.entities),
             reading: None,
             reads_time: false,
+            reads_findings: false,
             reads_surroundings: false,
             moves: false,
             otherwise: None,
@@ -169,13 +171,16 @@ impl Policies {
     /// Notes what the policies that are still to be asked read.
     fn note_reads(&self, question: &Question<'_>, standing: &mut Standing) {
         let (mut all, mut names, mut time, mut surroundings) = (false, HashSet::new(), false, false);
+        let mut findings = false;
         for known in standing.moving().filter_map(|id| self.known.get(id)) {
             all |= known.reads.all_arguments;
             time |= known.reads.time;
+            findings |= known.reads.findings;
             surroundings |= known.reads.surroundings;
             names.extend(known.reads.arguments.iter().filter_map(|path| path.first().cloned()));
         }
         (standing.reads_time, standing.reads_surroundings) = (time, surroundings);
+        standing.reads_findings = findings;
         if let (Action::Call, Target::Object(Object::Tool { server, name })) = (question.action, question.target)
             && (all || !names.is_empty())
         {

@@ -76,7 +76,7 @@ impl Asks for Key {
 impl Asks for Question<'_> {
     fn parts(&self) -> Parts<'_> {
         // Arguments and time are what the part which is kept does not depend on.
-        let Self { action, caller, endpoint, target, arguments: _, now: _ } = *self;
+        let Self { action, caller, endpoint, target, arguments: _, findings: _, now: _ } = *self;
         let thing = match target {
             Target::Endpoint(name) => ThingOf::Endpoint(name),
             Target::Object(object) => ThingOf::Object(object),
@@ -134,7 +134,7 @@ impl Eq for Key {}
 
 impl Key {
     fn of(question: &Question<'_>) -> Self {
-        let Question { action, caller, endpoint, target, arguments: _, now: _ } = *question;
+        let Question { action, caller, endpoint, target, arguments: _, findings: _, now: _ } = *question;
         let thing = match target {
             Target::Endpoint(name) => Thing::Endpoint(name.clone()),
             Target::Object(object) => Thing::Object(object.clone()),

@@ -80,7 +80,8 @@ fn policies() -> Policies {
 fn answer(policies: &Policies, action: Action, caller: &Caller, target: Target<'_>, arguments: &Value) -> &'static str {
     let endpoint = endpoint();
     let arguments = (action == Action::Call).then_some(arguments);
-    let question = Question { action, caller, endpoint: &endpoint, target, arguments, now: Timestamp(0) };
+    let question =
+        Question { action, caller, endpoint: &endpoint, target, arguments, findings: None, now: Timestamp(0) };
     let Err(refusal) = policies.decide(&question) else { return "yes" };
     let told = [
         (Reason::PolicyForbids, "-"),

@@ -13,6 +13,7 @@ pub(crate) mod connection;
 pub(crate) mod failure;
 mod halt;
 mod inventory;
+mod inspect;
 mod json;
 mod judged;
 mod lists;
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Carry a client that only starts local servers to an endpoint of the gate
     Connect(Connect),
+    /// Look into a file as the gate looks into messages
+    Inspect(inspect::Inspect),
     /// Be a local server of the sample company, on standard input and output
     #[command(subcommand, hide = true)]
     SampleServer(SampleServer),

@@ -12,6 +12,7 @@ mod child_silent;
 mod connecting_for_another;
 mod credentials_astray;
 mod cross_endpoint;
+mod data_leaks;
 mod dns_rebinding;
 mod downgrade;
 mod drift;

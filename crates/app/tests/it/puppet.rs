@@ -348,7 +348,9 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
             if matches!(tool, "watch" | "slow_stream") {
                 return watched(strings);
             }
-            let said = format!("did {}", message["params"]["name"]);
+            let done = || format!("did {}", message["params"]["name"]);
+            // Who wants a certain answer says so.
+            let said = message["params"]["arguments"]["fields"]["answer"].as_str().map_or_else(done, str::to_owned);
             result(id, &json!({ "content": [{ "type": "text", "text": said }] }))
         }
         _ => error(id, -32601, "what is that?"),

@@ -26,6 +26,7 @@ use wire::{Flaw, Id, outgoing};
 use super::{Outbound, Source, Unread, Worded};
 use crate::controls::connect::Connected;
 use crate::controls::halted;
+use crate::controls::inspect::{self, Seen};
 use crate::controls::{authenticate, credential, forward, visible};
 use crate::gate::Gate;
 use crate::legacy::{Asker, Given};
@@ -281,8 +282,10 @@ impl Newer {
         let connected = before.again(gate.snapshots.load(), now)?;
         halted::again(&gate.halts, &connected, &self.objects)?;
         visible::again(before, &connected, &self.objects, now)?;
+        let seen = inspect::again(&gate.inspector, &connected, &self.objects, &self.body)?;
+        let findings = seen.as_ref().map(Seen::told);
         for object in self.objects.iter().filter(|object| !matches!(object, Object::Server { .. })) {
-            connected.decide_call(Action::Call, object, self.arguments.as_ref(), now)?;
+            connected.decide_seen(Action::Call, object, self.arguments.as_ref(), findings, now)?;
         }
         let (route, _) = connected.door.reach(&self.server, wire::Revision::V2026_07_28)?;
         self.route = route.clone();

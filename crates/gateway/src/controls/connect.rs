@@ -2,10 +2,11 @@
 
 mod demand;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Caller, Object, Reason, Refusal, Timestamp};
-use policy::{Action, Foreseen, Permit, Question, Target};
+use policy::{Action, Findings, Foreseen, Permit, Question, Target};
 use wire::{Flaw, Revision};
 
 use crate::controls::accept::{Accepted, Verb};
@@ -34,6 +35,7 @@ pub(crate) fn run(
         endpoint: &accepted.endpoint,
         target: Target::Endpoint(&accepted.endpoint),
         arguments: None,
+        findings: None,
         now,
     };
     // Decided whether the endpoint exists or not, so that both take the same time.
@@ -121,16 +123,53 @@ impl Connected {
         arguments: Option<&serde_json::Value>,
         now: Timestamp,
     ) -> Result<Permit, Refusal> {
+        self.decide_seen(action, object, arguments, None, now)
+    }
+
+    /// The same, with what inspection saw in the message.
+    pub(crate) fn decide_seen(
+        &self,
+        action: Action,
+        object: &Object,
+        arguments: Option<&serde_json::Value>,
+        findings: Option<&Findings>,
+        now: Timestamp,
+    ) -> Result<Permit, Refusal> {
+        self.snapshot.policy.decide(&self.question(action, object, arguments, findings, now))
+    }
+
+    /// Which classes of findings have to be taken out of the message, if that is all that is asked for.
+    pub(crate) fn redactions(
+        &self,
+        action: Action,
+        object: &Object,
+        arguments: Option<&serde_json::Value>,
+        findings: Option<&Findings>,
+        now: Timestamp,
+    ) -> Result<BTreeSet<String>, Refusal> {
+        self.snapshot.policy.redactions(&self.question(action, object, arguments, findings, now))
+    }
+
+    /// Whether what is answered about an object depends on what is in the message.
+    pub(crate) fn reads_findings(&self, action: Action, object: &Object) -> Result<bool, Refusal> {
+        self.snapshot.policy.reads_findings(&self.question(action, object, None, None, Timestamp(0)))
+    }
+
+    fn question<'a>(
+        &'a self,
+        action: Action,
+        object: &'a Object,
+        arguments: Option<&'a serde_json::Value>,
+        findings: Option<&'a Findings>,
+        now: Timestamp,
+    ) -> Question<'a> {
         let target = Target::Object(object);
-        let question = Question { action, caller: &self.caller, endpoint: &self.door.name, target, arguments, now };
-        self.snapshot.policy.decide(&question)
+        Question { action, caller: &self.caller, endpoint: &self.door.name, target, arguments, findings, now }
     }
 
     /// What will be answered about an object as long as this snapshot is in force.
     pub(crate) fn foresee(&self, action: Action, object: &Object) -> Foreseen {
-        let (caller, endpoint, target) = (&*self.caller, &self.door.name, Target::Object(object));
-        let question = Question { action, caller, endpoint, target, arguments: None, now: Timestamp(0) };
-        self.snapshot.policy.foresee(&question)
+        self.snapshot.policy.foresee(&self.question(action, object, None, None, Timestamp(0)))
     }
 
     /// The same about each of many objects.

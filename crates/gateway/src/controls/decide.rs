@@ -4,6 +4,7 @@ use model::{Object, PolicyId, Refusal, ServerName, Timestamp};
 use policy::Action;
 
 use crate::controls::halted::{Live, Running};
+use crate::controls::inspect::Seen;
 use crate::controls::read::Message;
 use crate::controls::validate::Valid;
 use crate::tasks;
@@ -16,10 +17,17 @@ pub(crate) struct Permitted {
 }
 
 /// Decides `call` on everything the message is about.
-pub(crate) fn run(running: &Running, valid: Valid, message: &Message, now: Timestamp) -> Result<Permitted, Refusal> {
+pub(crate) fn run(
+    running: &Running,
+    valid: Valid,
+    seen: Option<&Seen>,
+    message: &Message,
+    now: Timestamp,
+) -> Result<Permitted, Refusal> {
+    let findings = seen.map(Seen::told);
     let (mut policies, tasks) = (Vec::new(), valid.live.visible.wording().tasks());
     for task in tasks {
-        policies.extend(tasks::decide(running, task, now)?);
+        policies.extend(tasks::decide(running, task, findings, now)?);
         if message.request.input_responses.is_some() {
             // What the client says here goes to a server that may ask for it today.
             let server = Object::Server { server: task.tool.server().clone() };
@@ -31,7 +39,7 @@ pub(crate) fn run(running: &Running, valid: Valid, message: &Message, now: Times
         if matches!(object, Object::Server { .. }) || tasks.iter().any(|task| task.tool == *object) {
             continue;
         }
-        let permit = running.decide_call(Action::Call, object, valid.arguments.as_ref(), now)?;
+        let permit = running.decide_seen(Action::Call, object, valid.arguments.as_ref(), findings, now)?;
         policies.extend_from_slice(permit.policies());
     }
     Ok(Permitted { valid, policies })

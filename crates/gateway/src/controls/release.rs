@@ -6,13 +6,12 @@ use audit::End;
 use bytes::Bytes;
 use http::StatusCode;
 use model::{Object, Reason, Refusal, ServerName, Timestamp};
-use policy::Action;
 use wire::answer::{self, Incoming, Outcome, Question, ResultType};
 use wire::task::RESULT_TYPE;
 use wire::{Capabilities, Flaw, Id, Revision};
 
-use crate::controls::ask;
 use crate::controls::connect::Connected;
+use crate::controls::{ask, inspect};
 use crate::gate::Gate;
 use crate::legacy::Legacy;
 use crate::listing;
@@ -79,12 +78,25 @@ pub(crate) fn response(
     if id != Some(&expected.id) {
         return Err(unanswered(status, broken("the server answered another request")));
     }
-    for object in &expected.objects {
-        if matches!(object, Object::Server { .. }) {
-            continue;
-        }
-        expected.connected.decide(Action::Release, object, now).map_err(withheld)?;
+    if let Some(bytes) = inspect::answer(&gate.inspector, expected, &bytes, now)? {
+        // What is left is the same answer, and was decided on; it is read once more because it is another text.
+        return match answer::read(&bytes)? {
+            Incoming::Response { outcome, .. } => decided(gate, expected, status, &outcome, bytes, now),
+            Incoming::Notification { .. } | Incoming::Request { .. } => Err(broken("a redacted answer is none")),
+        };
     }
+    decided(gate, expected, status, outcome, bytes, now)
+}
+
+/// What becomes of a response that policy releases.
+fn decided(
+    gate: &Gate,
+    expected: &Expected,
+    status: StatusCode,
+    outcome: &Outcome,
+    bytes: Bytes,
+    now: Timestamp,
+) -> Result<Released, Flaw> {
     if let Outcome::Result { result_type: ResultType::Complete, raw, .. } = outcome
         && expected.row.method == "tasks/get"
     {

@@ -181,7 +181,9 @@ pub(crate) fn unchanged(
         if *before != pin {
             return Err(Refusal::new(Reason::Withheld, "another definition was approved while the stream was open"));
         }
-        if !matches!(object, Object::Server { .. }) {
+        // Where it depends on what is in a message, each message is decided on when it comes.
+        let depends = || now_connected.reads_findings(Action::Release, object);
+        if !matches!(object, Object::Server { .. }) && !depends()? {
             now_connected.decide(Action::Release, object, now)?;
         }
     }

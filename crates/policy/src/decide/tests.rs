@@ -233,6 +233,7 @@ fn connect_is_about_the_endpoint() {
             endpoint,
             target,
             arguments: None,
+            findings: None,
             now: Timestamp(0),
         })
     };
@@ -297,6 +298,7 @@ fn the_time_is_asked_anew_each_time() {
             endpoint: &endpoint,
             target,
             arguments: None,
+            findings: None,
             now: Timestamp(now),
         })
     };
@@ -319,8 +321,15 @@ fn what_depends_on_nothing_that_moves_is_foreseen_and_agrees_with_what_is_decide
     let seen = |object: &str| {
         let object = tool(object);
         let (target, now) = (Target::Object(&object), Timestamp(1_800_000_000_000));
-        let question =
-            Question { action: Action::List, caller: &caller, endpoint: &place, target, arguments: None, now };
+        let question = Question {
+            action: Action::List,
+            caller: &caller,
+            endpoint: &place,
+            target,
+            arguments: None,
+            findings: None,
+            now,
+        };
         let (foreseen, again) = (policies.foresee(&question), policies.foresee(&question));
         assert_eq!(foreseen, again);
         let among = [tool("erp/another"), object.clone(), object.clone()];
@@ -360,4 +369,71 @@ fn a_second_answer_is_the_same_as_the_first() {
         ask(&policies, &caller, Action::List, &tool("erp/refund_order"), None).expect("listed");
         ask(&policies, &caller, Action::List, &tool("erp/unheard"), None).expect("listed by the same policy");
     }
+}
+
+/// What is said of a call of Ann's agent in which inspection saw these classes, under `forbids` and a permit for all.
+fn seen(
+    forbids: &str,
+    classes: &[&str],
+    complete: bool,
+) -> (Result<Permit, Refusal>, Result<BTreeSet<String>, Refusal>) {
+    let policies = policies(&format!("{ALLOW}{forbids}"));
+    let finding = |class: &&str| model::Finding {
+        rule: "test.rule".parse().expect("rule id"),
+        class: class.parse().expect("class"),
+        severity: model::Severity::High,
+        confidence: model::Confidence::High,
+        place: model::Place { pointer: String::new(), part: model::Part::Value, range: 0..1, decodings: Vec::new() },
+    };
+    let findings = Findings::new(&classes.iter().map(finding).collect::<Vec<_>>(), complete);
+    let (caller, endpoint, object) = (delegated("helper", "ann", &[]), endpoint(), tool("erp/get_order"));
+    let arguments = json!({"order": "a"});
+    let question = Question {
+        action: Action::Call,
+        caller: &caller,
+        endpoint: &endpoint,
+        target: Target::Object(&object),
+        arguments: Some(&arguments),
+        findings: Some(&findings),
+        now: Timestamp(1_795_000_000_000),
+    };
+    (policies.decide(&question), policies.redactions(&question))
+}
+
+const NO_SECRETS: &str = r#"@id("secrets") forbid(principal, action == Action::"call", resource)
+    when { context.findings.classes.contains("secret") || !context.findings.complete };"#;
+
+#[test]
+fn a_policy_forbids_by_what_inspection_saw() {
+    assert!(seen(NO_SECRETS, &[], true).0.is_ok());
+    assert!(seen(NO_SECRETS, &["personal"], true).0.is_ok());
+    assert_eq!(reason(seen(NO_SECRETS, &["personal", "secret"], true).0), Reason::PolicyForbids);
+    assert_eq!(reason(seen(NO_SECRETS, &[], false).0), Reason::PolicyForbids);
+}
+
+#[test]
+fn a_policy_that_asks_what_is_in_a_message_refuses_one_that_nobody_looked_at() {
+    let policies = policies(&format!("{ALLOW}{NO_SECRETS}"));
+    let refused = ask(&policies, &delegated("helper", "ann", &[]), Action::Call, &tool("erp/get_order"), None);
+    assert_eq!(reason(refused), Reason::PolicyError);
+}
+
+const REDACTED: &str = r#"@redact("personal") forbid(principal, action == Action::"call", resource);"#;
+
+#[test]
+fn a_redaction_is_asked_for_until_nothing_of_its_class_is_left() {
+    let (decided, redactions) = seen(REDACTED, &["personal", "payment"], true);
+    assert_eq!(reason(decided), Reason::ObligationUnmet);
+    assert_eq!(redactions.expect("only a redaction is missing"), BTreeSet::from(["personal".to_owned()]));
+    assert!(seen(REDACTED, &["payment"], true).0.is_ok());
+    // What was not wholly looked at may hold more of it.
+    assert_eq!(reason(seen(REDACTED, &[], false).0), Reason::ObligationUnmet);
+}
+
+#[test]
+fn a_redaction_stands_in_for_nothing_else() {
+    let approval = format!("{REDACTED} @approval(\"boss\") forbid(principal, action == Action::\"call\", resource);");
+    assert_eq!(seen(&approval, &["personal"], true).1.expect_err("an approval").reason, Reason::ObligationUnmet);
+    let forbidden = format!("{REDACTED} forbid(principal, action == Action::\"call\", resource);");
+    assert_eq!(seen(&forbidden, &["personal"], true).1.expect_err("a forbid").reason, Reason::PolicyForbids);
 }

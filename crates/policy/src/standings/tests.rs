@@ -36,6 +36,7 @@ fn a_question_and_its_key_are_one_and_nothing_else_is() {
                     endpoint,
                     target,
                     arguments: None,
+                    findings: None,
                     now,
                 }));
             }

@@ -1,0 +1,168 @@
+//! `portcullis inspect …`: what is in a file, as the gate would see it in a message; and whether rules do what they say.
+//!
+//! Nothing that was found is printed, only where it stands: what is on the screen is in its history.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use ::inspect::{Findings, Inspector, Origin, Rules, classify};
+use clap::{Args, Subcommand};
+use model::{Finding, Severity, limits};
+use serde_json::json;
+
+use super::failure::Failure;
+use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+
+/// What is in a text.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Inspect {
+    #[command(subcommand)]
+    test: Option<Command>,
+    /// The file, JSON or any text; `-` for the standard input
+    #[arg(value_name = "FILE", required = true)]
+    file: Option<PathBuf>,
+    /// Look for what this file of rules describes, too
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What can be done besides.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try every rule on the texts that stand beside it
+    Test {
+        /// A file of rules of your own
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+    },
+}
+
+impl Inspect {
+    /// Does it. The exit code is 0 if nothing was found, 1 if something was or a rule fails, 2 if it was asked wrongly.
+    pub(crate) fn run(self) -> ExitCode {
+        let done = match (self.test, self.file) {
+            (Some(Command::Test { rules }), _) => test(rules.as_deref()),
+            (None, Some(file)) => look(&file, self.rules.as_deref(), self.json),
+            (None, None) => Err(Failure::usage("there is no file to look into")),
+        };
+        match done {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(failure) => failure.told(),
+        }
+    }
+}
+
+/// Whether every rule does what its texts say.
+fn test(file: Option<&Path>) -> Result<bool, Failure> {
+    let rules = rules(file)?;
+    let (count, texts) =
+        rules.iter().fold((0, 0), |(count, texts), rule| (count + 1, texts + rule.matches.len() + rule.passes.len()));
+    let failures = rules.test().map_err(|error| Failure::of(&error))?;
+    for failure in &failures {
+        paint::out(&format!("{BAD}✗{BAD:#} {}\n", visible(failure)))?;
+    }
+    let (rules, texts) = (paint::count(count, "rule"), paint::count(texts, "text"));
+    if failures.is_empty() {
+        paint::out(&format!("{GOOD}✓{GOOD:#} {rules} do what {texts} of theirs say\n"))?;
+    }
+    Ok(failures.is_empty())
+}
+
+/// Whether nothing is in the file.
+fn look(file: &Path, own: Option<&Path>, as_json: bool) -> Result<bool, Failure> {
+    let rules = rules(own)?;
+    let about: HashMap<String, String> = rules.iter().map(|rule| (rule.id.to_string(), rule.about.clone())).collect();
+    let inspector = Inspector::with(rules).map_err(|error| Failure::of(&error))?;
+    let text = read(file)?;
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
+    let findings =
+        if is_json { inspector.scan_json(&text, Origin::Text) } else { inspector.scan_text(&text, Origin::Text) };
+    let classification = classify(&findings);
+    if as_json {
+        let told = json!({
+            "findings": findings.list,
+            "complete": findings.complete,
+            "classification": classification.as_str(),
+        });
+        paint::out(&format!("{told:#}\n"))?;
+    } else {
+        let place = |finding: &Finding| if is_json { pointer(finding) } else { line_of(&text, finding) };
+        paint::out(&page(&findings, &about, place))?;
+        paint::out(&format!("{FAINT}Classification{FAINT:#} {}\n", classification.as_str()))?;
+    }
+    Ok(findings.list.is_empty() && findings.complete)
+}
+
+fn page(findings: &Findings, about: &HashMap<String, String>, place: impl Fn(&Finding) -> String) -> String {
+    let mut page = String::new();
+    for finding in &findings.list {
+        let style = match finding.severity {
+            Severity::Critical | Severity::High => BAD,
+            Severity::Medium => WARN,
+            Severity::Low => FAINT,
+        };
+        let (severity, rule) = (finding.severity.as_str(), finding.rule.as_str());
+        let read: Vec<&str> = finding.place.decodings.iter().map(|decoding| decoding.as_str()).collect();
+        let read = if read.is_empty() { String::new() } else { format!(", through {}", read.join(", ")) };
+        let (place, sure) = (place(finding), finding.confidence.as_str());
+        let place = visible(&place);
+        page.push_str(&format!("{style}{severity:8}{style:#} {NAME}{rule}{NAME:#} {FAINT}at{FAINT:#} {place}\n"));
+        page.push_str(&format!("         {FAINT}{sure} confidence{read}{FAINT:#}\n"));
+        if let Some(about) = about.get(rule) {
+            page.push_str(&format!("         {}\n", wrapped(about, 9)));
+        }
+    }
+    let found = paint::count(findings.list.len(), "finding");
+    page.push_str(&format!("{found}\n"));
+    if !findings.complete {
+        page.push_str(&format!("{WARN}Not everything was looked at: a limit was reached.{WARN:#}\n"));
+    }
+    page
+}
+
+fn pointer(finding: &Finding) -> String {
+    let place = &finding.place;
+    let side = if place.part == model::Part::Key { " (key)" } else { "" };
+    format!("{}{side}, bytes {}-{}", place.pointer, place.range.start, place.range.end)
+}
+
+/// Line and column, in characters, both from 1.
+fn line_of(text: &str, finding: &Finding) -> String {
+    let before = text.get(..finding.place.range.start).unwrap_or_default();
+    let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+    format!("{}:{column}", before.matches('\n').count() + 1)
+}
+
+fn rules(own: Option<&Path>) -> Result<Rules, Failure> {
+    let standard = Rules::standard().map_err(|error| Failure::of(&error))?;
+    match own {
+        None => Ok(standard),
+        Some(file) => {
+            let name = file.display().to_string();
+            let text =
+                std::fs::read_to_string(file).map_err(|error| Failure::new(format!("read `{name}`: {error}")))?;
+            standard.and(&name, &text).map_err(|error| Failure::of(&error))
+        }
+    }
+}
+
+/// Reads the file as text; bytes that are none become marks of what is missing.
+fn read(file: &Path) -> Result<String, Failure> {
+    let name = file.display().to_string();
+    let failed = |error: std::io::Error| Failure::new(format!("read `{name}`: {error}"));
+    let most = u64::try_from(limits::INSPECTED_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
+    let mut bytes = Vec::new();
+    if file == Path::new("-") {
+        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(failed)?;
+    } else {
+        std::fs::File::open(file).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
