@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
-//!           → inspect → decide (→ redact, and once more) → turn → [intent durable] → halted, credential → forward → ask?, release → [outcome] → first byte
+//!           → inspect → decide (→ redact, and once more from validate on) → turn → [intent durable] → halted, credential
+//!           → forward → ask?, inspect, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
 //! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
 //!           → may the server ask? → [intent durable] → halted, credential → forward → [outcome]
@@ -16,7 +17,8 @@
 //! stream that broke off, or what servers say unasked.
 //!
 //! Each control takes what earlier ones proved and returns its own proof, so none can be skipped or moved. Those that
-//! are still to come have their place in the order: approvals and step-up after it, budgets before the intent, labels before `release`.
+//! are still to come have their place in the order: approvals and step-up after `decide`, budgets before the intent, labels
+//! before `release`.
 
 use std::sync::Arc;
 

@@ -50,8 +50,9 @@ impl Found<'_> {
     /// Notes what a detector saw.
     pub(crate) fn add(&mut self, sighting: Sighting<'_>) {
         if self.seen.len() >= limits::FINDINGS_MAX {
-            // That there are addresses and the like is told by the first ones.
-            *self.complete &= sighting.severity == Severity::Low;
+            // That there are addresses and the like is told by the first ones, if they are of that class.
+            let is_told = self.seen.iter().any(|one| one.class == *sighting.class);
+            *self.complete &= sighting.severity == Severity::Low && is_told;
             return;
         }
         let mut range = sighting.range;
@@ -120,10 +121,22 @@ impl Seen {
         self.class.as_str() == "secret"
     }
 
-    /// Data is one thing or another, while words can be an instruction around any of it.
+    /// Whether another says the same of a part of the same text, at this range of it.
+    pub(crate) fn is_alike(&self, other: &Self, range: &Range<usize>) -> bool {
+        self.rule == other.rule && self.range.start < range.end && range.start < self.range.end
+    }
+
+    /// Whether it was found in what is encoded here, all of which has one place.
+    fn is_encoded(&self) -> bool {
+        self.decodings.iter().any(|one| matches!(one, Decoding::Base64 | Decoding::Hex))
+    }
+
+    /// Data is one thing or another, while words can be an instruction around any of it, and things of several kinds can be
+    /// in one encoded piece.
     fn competes(&self, other: &Self) -> bool {
         let instruction = |seen: &Self| seen.class.as_str() == INJECTION;
         instruction(self) == instruction(other)
+            && (self.class == other.class || !(self.is_encoded() || other.is_encoded()))
             && self.range.start < other.range.end
             && other.range.start < self.range.end
     }

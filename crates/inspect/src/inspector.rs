@@ -1,6 +1,7 @@
 //! Walks a message, shows its strings to the detectors, and says what was seen where.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 use model::{Decoding, Finding, Part, limits};
 
@@ -65,6 +66,7 @@ impl Inspector {
             origin,
             list: Vec::new(),
             joined: Joined::default(),
+            alone: HashMap::new(),
         };
         let sound = scan.leaves(text);
         scan.joined(text);
@@ -78,6 +80,8 @@ struct Scan<'i> {
     origin: Origin,
     list: Vec<Finding>,
     joined: Joined,
+    /// What was seen in strings by themselves, by the number of the string.
+    alone: HashMap<usize, Vec<Seen>>,
 }
 
 /// Different keys of one message that are remembered as clean.
@@ -92,7 +96,8 @@ impl Scan<'_> {
         while let Some(leaf) = walk.next_leaf() {
             let key = walk.key().unwrap_or_default();
             // Records of a list have the same keys, each time.
-            if leaf.part == Part::Key && clean_keys.contains(key) {
+            let is_whole = leaf.raw.len() <= limits::INSPECTED_KEY_BYTES_MAX;
+            if leaf.part == Part::Key && is_whole && clean_keys.contains(key) {
                 continue;
             }
             self.reader.read(
@@ -100,8 +105,9 @@ impl Scan<'_> {
                 Reading::Original,
                 About { origin: self.origin, part: leaf.part, key, seams: &[] },
             );
+            settle(&mut self.reader.seen);
             match leaf.part {
-                Part::Key if self.reader.seen.is_empty() && clean_keys.len() < CLEAN_KEYS_MAX => {
+                Part::Key if is_whole && self.reader.seen.is_empty() && clean_keys.len() < CLEAN_KEYS_MAX => {
                     clean_keys.insert(key);
                 }
                 Part::Key => {}
@@ -109,18 +115,26 @@ impl Scan<'_> {
                     if !is_protocol(key, &leaf.text) {
                         self.joined.add(number, &leaf.text);
                     }
+                    if !self.reader.seen.is_empty() && self.list.len() < limits::FINDINGS_MAX {
+                        self.alone.insert(number, self.reader.seen.clone());
+                    }
                     number += 1;
                 }
             }
-            if !self.reader.seen.is_empty() {
+            if self.reader.seen.is_empty() {
+                continue;
+            }
+            if self.list.len() < limits::FINDINGS_MAX {
                 self.note(&walk.pointer(), leaf.part);
+            } else {
+                self.reader.complete = false;
+                self.reader.seen.clear();
             }
         }
         walk.sound
     }
 
     fn note(&mut self, pointer: &str, part: Part) {
-        settle(&mut self.reader.seen);
         for seen in self.reader.seen.drain(..) {
             if self.list.len() >= limits::FINDINGS_MAX {
                 self.reader.complete = false;
@@ -143,7 +157,16 @@ impl Scan<'_> {
         settle(&mut self.reader.seen);
         let mut by_leaf: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for seen in self.reader.seen.drain(..) {
-            for (leaf, range) in joined.parts(&seen.range, seen.is_secret()) {
+            let parts = joined.parts(&seen.range, seen.is_secret());
+            // An address at the end of a string is no other one because of how the next string begins. A secret may be longer
+            // than it seemed.
+            let is_known = |(leaf, range): &(usize, Range<usize>)| {
+                self.alone.get(leaf).is_some_and(|alone| alone.iter().any(|one| one.is_alike(&seen, range)))
+            };
+            if !seen.is_secret() && parts.iter().any(is_known) {
+                continue;
+            }
+            for (leaf, range) in parts {
                 let mut finding = seen.clone().at("", Part::Value, range);
                 finding.place.decodings.insert(0, Decoding::Joined);
                 by_leaf.entry(leaf).or_default().push(finding);
@@ -159,6 +182,10 @@ impl Scan<'_> {
             }
             if number == wanted {
                 for mut finding in by_leaf.remove(&wanted).into_iter().flatten() {
+                    if self.list.len() >= limits::FINDINGS_MAX {
+                        self.reader.complete = false;
+                        return;
+                    }
                     finding.place.pointer = walk.pointer();
                     self.list.push(finding);
                 }

@@ -78,6 +78,7 @@ impl<'i> Reader<'i> {
         let layers_left = layer < 2 * limits::DECODING_DEPTH_MAX;
         let next = traits.any(unescape::TRIGGERS).then(|| unescape::undo(text)).flatten();
         let next = next.or_else(|| traits.any(Traits::NON_ASCII).then(|| fold::fold(text)).flatten());
+        self.complete &= layers_left || next.is_none();
         match next.filter(|_| layers_left) {
             Some((plain, map)) => {
                 if self.spend(plain.len()) {
@@ -252,6 +253,7 @@ impl Joined {
     }
 }
 
-fn floor(text: &str, at: usize) -> usize {
+/// The last place at or before `at` where a character begins.
+pub(crate) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }

@@ -184,7 +184,12 @@ fn terminal(rest: &str) -> Option<usize> {
         b'[' => within.clone().position(|byte| (0x40..=0x7e).contains(byte)).map(|last| last + 3),
         b']' | b'P' | b'_' | b'^' | b'X' => {
             let end = within.clone().position(|byte| matches!(byte, 0x07 | 0x1b))?;
-            Some(if body.get(end) == Some(&0x1b) { end + 4 } else { end + 3 }.min(bytes.len()))
+            Some(match (body.get(end), body.get(end + 1)) {
+                (Some(0x1b), Some(b'\\')) => end + 4,
+                // This escape begins the next sequence.
+                (Some(0x1b), _) => end + 2,
+                _ => end + 3,
+            })
         }
         0x20..=0x7e => Some(2),
         _ => None,

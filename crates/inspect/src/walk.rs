@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use model::{Part, limits};
 
+use crate::readings::floor;
+
 /// A string or a long number of the text.
 pub(crate) struct Leaf<'a> {
     pub(crate) part: Part,
@@ -30,7 +32,7 @@ pub(crate) struct Walk<'a> {
     text: &'a str,
     at: usize,
     frames: Vec<Frame<'a>>,
-    /// False once the text turned out not to be JSON, or too deep.
+    /// False once the text turned out not to be JSON, too deep, or with a key too long to say where something is.
     pub(crate) sound: bool,
 }
 
@@ -73,7 +75,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The raw key of the member that is being read, or of the nearest one around it.
+    /// The raw key of the member that is being read, or of the nearest one around it; the beginning of a long one.
     pub(crate) fn key(&self) -> Option<&'a str> {
         self.frames.iter().rev().find_map(|frame| match frame {
             Frame::Object { key, .. } => Some(*key),
@@ -121,7 +123,8 @@ impl<'a> Walk<'a> {
         self.at = end + 1;
         let part = match self.frames.last_mut() {
             Some(Frame::Object { key, key_next }) if *key_next => {
-                *key = inside;
+                self.sound &= inside.len() <= limits::INSPECTED_KEY_BYTES_MAX;
+                *key = inside.get(..floor(inside, limits::INSPECTED_KEY_BYTES_MAX)).unwrap_or_default();
                 *key_next = false;
                 Part::Key
             }

@@ -616,6 +616,8 @@ pub const RULE_WINDOW_BYTES: usize = 512;
 pub const RULE_CONTEXT_BYTES: usize = 96;
 /// Bytes of the end of one string, and of the beginning of the next, that are read as one.
 pub const JOINED_BYTES_MAX: usize = 512;
+/// Bytes of one key, as it is written, in a text that is inspected: what stands below a longer one has no place to tell.
+pub const INSPECTED_KEY_BYTES_MAX: usize = 256;
 /// Bytes in one text that is inspected: a message, or a file that a person asks about.
 pub const INSPECTED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Servers in one host's inventory.

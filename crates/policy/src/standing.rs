@@ -115,7 +115,8 @@ impl Policies {
         let each = objects.iter().zip(&things).map(|(object, thing)| {
             let target = Target::Object(object);
             // Nothing of it is asked about the time or arguments here, so none is given.
-            let question = Question { action, caller, endpoint, target, arguments: None, findings: None, now: Timestamp(0) };
+            let question =
+                Question { action, caller, endpoint, target, arguments: None, findings: None, now: Timestamp(0) };
             match action.is_asked_of(target) {
                 true => foreseen(self.work_out_in(&scene, thing, &question).as_ref()),
                 false => Foreseen::Refused,

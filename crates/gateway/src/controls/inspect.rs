@@ -3,6 +3,8 @@
 //!
 //! A message that no policy asks about is not looked at: inspection permits nothing by itself, and forbids nothing.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::HeaderMap;
 use inspect::{Findings, Inspector, Origin};
@@ -39,7 +41,7 @@ impl Seen {
     }
 
     /// The text without what is of these classes.
-    fn taken_out(&self, body: &[u8], classes: &std::collections::BTreeSet<String>) -> Option<Bytes> {
+    fn taken_out(&self, body: &[u8], classes: &BTreeSet<String>) -> Option<Bytes> {
         let text = std::str::from_utf8(body).ok()?;
         let asked = |finding: &model::Finding| classes.contains(finding.class.as_str());
         inspect::redact(text, &self.findings.list, asked).map(Bytes::from)
@@ -85,7 +87,7 @@ pub(crate) fn redacted(
     let Some(seen) = call(inspector, running, objects, message)? else { return Err(refusal) };
     let raw = message.request.subject.arguments();
     let arguments = raw.and_then(|raw| serde_json::from_slice::<serde_json::Value>(raw).ok());
-    let mut classes = std::collections::BTreeSet::new();
+    let mut classes = BTreeSet::new();
     for object in objects {
         classes.extend(running.redactions(Action::Call, object, arguments.as_ref(), Some(seen.told()), now)?);
     }
@@ -126,7 +128,7 @@ pub(crate) fn answer(
         (Err(refusal), Some(seen)) if refusal.reason == Reason::ObligationUnmet => (refusal, seen),
         (Err(refusal), _) => return Err(release::withheld(refusal).into()),
     };
-    let mut classes = std::collections::BTreeSet::new();
+    let mut classes = BTreeSet::new();
     for object in objects.iter().copied() {
         let more = connected.redactions(Action::Release, object, None, Some(seen.told()), now);
         classes.extend(more.map_err(release::withheld)?);

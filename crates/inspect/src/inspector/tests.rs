@@ -13,7 +13,7 @@ fn token() -> String {
 }
 
 /// The rules, pointers and ranges of what is seen.
-fn seen(json: &serde_json::Value) -> Vec<(String, String, std::ops::Range<usize>)> {
+fn seen(json: &serde_json::Value) -> Vec<(String, String, Range<usize>)> {
     let findings = inspector().scan_json(&json.to_string(), Origin::Answer);
     assert!(findings.complete);
     let place = |finding: Finding| (finding.rule.to_string(), finding.place.pointer, finding.place.range);
@@ -86,6 +86,48 @@ fn a_secret_split_over_strings_is_found_whatever_stands_around_it() {
     ] {
         assert!(seen(&json).iter().any(|(rule, ..)| rule == RULE), "{json}");
     }
+}
+
+#[test]
+fn an_address_at_the_end_of_a_string_is_not_another_one_because_of_the_next_string() {
+    let found = seen(&serde_json::json!({"to": "ana@example.com", "note": "card is lost"}));
+    assert_eq!(found, [("personal.email".to_owned(), "/to".to_owned(), 0..15)]);
+    let found = seen(&serde_json::json!({"first": "to ana@exam", "second": "ple.com now"}));
+    let places: Vec<_> = found.into_iter().map(|(_, pointer, range)| (pointer, range)).collect();
+    assert_eq!(places, [("/first".to_owned(), 3..11), ("/second".to_owned(), 0..7)]);
+}
+
+#[test]
+fn everything_in_an_encoded_piece_is_told() {
+    let piece = BASE64_STANDARD.encode(format!("{} of ana@example.com, her card 4111 1111 1111 1111", token()));
+    let rules: Vec<_> = seen(&serde_json::json!({"blob": piece})).into_iter().map(|(rule, ..)| rule).collect();
+    for rule in [RULE, "personal.email", "payment.card"] {
+        assert!(rules.iter().any(|found| found == rule), "{rule} in {rules:?}");
+    }
+}
+
+#[test]
+fn a_broken_terminal_sequence_does_not_hide_what_follows() {
+    let hidden: String = token().bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let found = seen(&serde_json::json!({"a": format!("\u{1b}]\u{1b}é {hidden}")}));
+    assert!(found.iter().any(|(rule, ..)| rule == RULE), "{found:?}");
+}
+
+#[test]
+fn layers_beyond_the_limit_are_not_called_looked_at() {
+    let nested = |layers: usize| (0..layers).fold("%41".to_owned(), |text, _| text.replace('%', "%25"));
+    let complete =
+        |layers| inspector().scan_json(&serde_json::json!({"a": nested(layers)}).to_string(), Origin::Answer).complete;
+    assert!(complete(2));
+    assert!(!complete(40));
+}
+
+#[test]
+fn a_key_too_long_to_name_is_not_called_looked_at() {
+    let json = serde_json::json!({"k".repeat(limits::INSPECTED_KEY_BYTES_MAX + 1): token()});
+    let findings = inspector().scan_json(&json.to_string(), Origin::Answer);
+    assert!(!findings.complete);
+    assert_eq!(findings.list.len(), 1);
 }
 
 #[test]
