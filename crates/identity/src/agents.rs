@@ -79,7 +79,11 @@ impl Agents {
     /// How well a caller's agent must be known at least; nothing is asked of one that is in no register.
     pub fn demanded(&self, caller: &Caller) -> Assurance {
         let registered = self.by_id.get(&caller.agent.id).filter(|_| caller.assurance != Assurance::Development);
-        registered.map_or(Assurance::Development, |one| one.assurance)
+        // One that is known by its certificate is known by nothing less, also where it came before it had one.
+        registered.map_or(Assurance::Development, |one| match one.certificate {
+            Some(_) => one.assurance.max(Assurance::MutualTls),
+            None => one.assurance,
+        })
     }
 
     /// Whether the agent is registered as one of that kind.

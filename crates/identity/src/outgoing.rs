@@ -224,10 +224,11 @@ impl Outgoing {
             if let Some(failure) = slot.failure().filter(|_| slot.attempts() != before) {
                 return Err(OutgoingError::Failed(failure.why));
             }
+            let cleared = slot.cleared();
             match outgoing.obtain(&source, &holder, &slot).await {
                 Ok(held) => {
                     let credential = held.credential.clone();
-                    slot.hold(held);
+                    slot.hold(held, cleared);
                     Ok(credential)
                 }
                 // That nobody has connected it yet is no failure, and costs nothing to find out again.

@@ -1,7 +1,7 @@
 //! Headers that carry no credential.
 
 /// Headers that the gate or HTTP itself writes, in lower case; so are all that begin with `mcp-`.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 13] = [
     "accept",
     "connection",
     "content-length",
@@ -9,6 +9,7 @@ const RESERVED: [&str; 12] = [
     "expect",
     "host",
     "keep-alive",
+    "portcullis-assertion",
     "te",
     "trailer",
     "transfer-encoding",

@@ -30,7 +30,7 @@ pub(super) const OFFLINE: &str = "offline_access";
 
 /// Somebody on the way to an authorization server and back.
 pub(super) struct Pending {
-    source: Arc<Source>,
+    pub(super) source: Arc<Source>,
     holder: Holder,
     by: String,
     browser: Digest,
@@ -143,7 +143,13 @@ impl Outgoing {
             expires: Timestamp(now.0.saturating_add(limits::CONNECTING_MILLISECONDS_MAX)),
         };
         let mut waiting = locked(&self.pending);
-        waiting.retain(|_, pending| now < pending.expires);
+        // A person who begins anew at a server takes the place they had.
+        let is_anew = |one: &Pending| {
+            matches!(one.holder, Holder::User(_))
+                && one.holder == pending.holder
+                && one.source.server == pending.source.server
+        };
+        waiting.retain(|_, one| now < one.expires && !is_anew(one));
         if waiting.len() >= limits::CONNECTING_MAX {
             return Err(OutgoingError::Busy);
         }
@@ -196,6 +202,7 @@ impl Outgoing {
         };
         self.take(&pending, &code, now).await?;
         let Pending { source, holder, .. } = pending;
+        self.call_off(&source.server, &holder);
         Ok(Connected { server: source.server.clone(), holder })
     }
 
@@ -230,9 +237,7 @@ impl Outgoing {
         let change = Change { actor, expected: Expected::Any, at: now, reason: None };
         let kept = (&tokens.access, tokens.refresh.as_ref());
         self.keeper.connect(place(&source.server, holder), &about.write(), kept, change).await?;
-        let slot = self.slot(source, holder)?;
-        slot.clear();
-        slot.connected.notify_waiters();
+        self.clear(&source.server, holder);
         // Nobody may be listening.
         let _ = self.news.send(Connected { server: source.server.clone(), holder: holder.clone() });
         Ok(())
@@ -248,12 +253,25 @@ impl Outgoing {
         holder: &Holder,
         change: Change,
     ) -> Result<bool, OutgoingError> {
+        self.call_off(server, holder);
         let was_there = self.keeper.forget(place(server, holder), change).await?;
-        let slots = locked(&self.slots);
-        let theirs = slots.iter().filter(|(key, _)| key.server == *server && key.holder == *holder);
-        theirs.for_each(|(_, slot)| slot.clear());
-        drop(slots);
+        self.clear(server, holder);
         Ok(was_there)
+    }
+
+    /// Whoever is invited or on the way to connect a server for this holder connects it no more.
+    fn call_off(&self, server: &ServerName, holder: &Holder) {
+        self.uninvite(server, holder);
+        locked(&self.pending).retain(|_, one| one.source.server != *server || one.holder != *holder);
+    }
+
+    /// Forgets what is in memory for a holder, under whatever identity the server had, and wakes who waits for it.
+    fn clear(&self, server: &ServerName, holder: &Holder) {
+        let slots = locked(&self.slots);
+        for (_, slot) in slots.iter().filter(|(key, _)| key.server == *server && key.holder == *holder) {
+            slot.clear();
+            slot.connected.notify_waiters();
+        }
     }
 
     /// What the server says of the credential it wants: what it said last, or what it says to a request without one.

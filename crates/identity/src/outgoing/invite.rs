@@ -28,13 +28,15 @@ pub struct Invited {
 
 impl Outgoing {
     /// Invites a person to connect a server for a holder: a ticket, good for [`limits::CONNECTING_MILLISECONDS_MAX`]. Who is
-    /// invited again meanwhile gets the same; `None` while too many are invited.
+    /// invited again meanwhile by the same person gets the same; another's invitation takes its place. `None` while too many
+    /// are invited.
     pub fn invite(&self, source: &Arc<Source>, holder: &Holder, by: &str) -> Option<String> {
         let now = self.clock.now();
         let key = (source.server.clone(), holder.clone());
         let mut invites = locked(&self.invites);
-        if let Some(invite) = invites.get_mut(&key).filter(|invite| now < invite.expires) {
-            invite.source = Arc::clone(source);
+        let expires = Timestamp(now.0.saturating_add(limits::CONNECTING_MILLISECONDS_MAX));
+        if let Some(invite) = invites.get_mut(&key).filter(|invite| now < invite.expires && invite.by == by) {
+            (invite.source, invite.expires) = (Arc::clone(source), expires);
             return Some(invite.ticket.clone());
         }
         if invites.len() >= limits::CONNECTING_MAX {
@@ -44,7 +46,6 @@ impl Outgoing {
             return None;
         }
         let ticket = opened(&self.unguessable()).clone();
-        let expires = Timestamp(now.0.saturating_add(limits::CONNECTING_MILLISECONDS_MAX));
         let invite = Invite { ticket: ticket.clone(), source: Arc::clone(source), by: by.to_owned(), expires };
         invites.insert(key, invite);
         Some(ticket)

@@ -91,7 +91,6 @@ impl Pages {
         let person = self.visitor(visit);
         match self.outgoing.finish(back, visit.cookie(BROWSER), person.as_ref()).await {
             Ok(connected) => {
-                self.outgoing.uninvite(&connected.server, &connected.holder);
                 let body =
                     format!("<p>{} is connected. You can close this page.</p>", escaped(connected.server.as_str()));
                 shown(StatusCode::OK, "Connected", &body, None)

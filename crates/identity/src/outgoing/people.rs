@@ -45,6 +45,8 @@ impl Outgoing {
         locked(&self.slots).retain(|key, _| is_there(&key.server));
         locked(&self.invites).retain(|(server, _), _| is_there(server));
         locked(&self.awaited).retain(|(server, _), _| is_there(server));
+        // Nor does anybody come back who is on the way.
+        locked(&self.pending).retain(|_, one| is_there(&one.source.server));
     }
 
     /// What this person was asked to connect, by the name of a server.

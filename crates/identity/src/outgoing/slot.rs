@@ -26,6 +26,8 @@ struct State {
     given_up: Option<Timestamp>,
     attempts: u64,
     failure: Option<Failure>,
+    /// How often everything was forgotten.
+    cleared: u64,
 }
 
 /// How the last attempt to get the credential failed.
@@ -80,10 +82,18 @@ impl Slot {
         locked(&self.state).held.as_ref().map(|held| held.credential.clone())
     }
 
-    pub(super) fn hold(&self, held: Held) {
+    /// How often everything was forgotten, for [`Self::hold`].
+    pub(super) fn cleared(&self) -> u64 {
+        locked(&self.state).cleared
+    }
+
+    /// Holds what was obtained, unless everything was forgotten since: it may be of the account from before.
+    pub(super) fn hold(&self, held: Held, cleared: u64) {
         let mut state = locked(&self.state);
-        state.held = Some(held);
-        state.failure = None;
+        if state.cleared == cleared {
+            state.held = Some(held);
+            state.failure = None;
+        }
     }
 
     /// When the credential was given out, and when it is renewed.
@@ -111,7 +121,8 @@ impl Slot {
     pub(super) fn clear(&self) {
         let mut state = locked(&self.state);
         let asked = std::mem::take(&mut state.noted.asked);
-        *state = State { noted: Noted { asked, ..Noted::default() }, attempts: state.attempts, ..State::default() };
+        let (attempts, cleared) = (state.attempts, state.cleared.wrapping_add(1));
+        *state = State { noted: Noted { asked, ..Noted::default() }, attempts, cleared, ..State::default() };
     }
 
     pub(super) fn noted(&self) -> Noted {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use model::{Change, Entropy, Expected, Secret, SessionKey, StoreError};
+use model::{Actor, Change, Entropy, Expected, Secret, SessionKey, StoreError};
 use serde_json::{Value, json};
 
 use super::*;
@@ -513,10 +513,25 @@ async fn scopes_that_are_approved_no_more_are_not_used() {
 #[tokio::test]
 async fn people_on_the_way_are_bounded() {
     let scene = scene();
-    for _ in 0..limits::CONNECTING_MAX {
+    for _ in 0..3 {
         scene.begin().await.unwrap();
     }
-    assert!(matches!(scene.begin().await, Err(OutgoingError::Busy)));
+    for number in 1..limits::CONNECTING_MAX {
+        let another = Holder::User(format!("user-{number}").parse().unwrap());
+        scene.outgoing.begin(&scene.arc(), another, "another".into()).await.unwrap();
+    }
+    let begun = scene.begin().await.expect("who begins anew takes the place they had");
+    let late = Holder::User("late".parse().unwrap());
+    assert!(matches!(scene.outgoing.begin(&scene.arc(), late, "late".into()).await, Err(OutgoingError::Busy)));
+    let change = Change {
+        actor: Actor::Person("ana".into()),
+        expected: Expected::Any,
+        at: scene.outgoing.clock.now(),
+        reason: None,
+    };
+    scene.outgoing.disconnect(&scene.source.server, &ana(), change).await.unwrap();
+    let back = scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun)), Some(&person())).await;
+    assert!(matches!(back, Err(FinishError::Unknown)), "what is disconnected is not connected by who was on the way");
     scene.later(601);
     assert!(scene.begin().await.is_ok());
 }
