@@ -228,7 +228,9 @@ fn page(report: &Report) -> String {
          What the judge of wording finds in 1,399 honest definitions of real servers, in poisoned ones that others published,\n\
          and in ones made by program from published classes of attacks; and what becomes of 334 real changes of an honest\n\
          server, as they are and with poisons spliced in. [Approving servers](../guides/approving-servers.md) tells what the\n\
-         grades mean.\n\n",
+         grades mean.\n\n\
+         The rules were written with these texts in sight, and the list of words that change nothing was completed with these\n\
+         changes in sight, so elsewhere rates will be lower. What was never in sight stands in the rows marked unseen.\n\n",
     );
     let table = |title: &str, rates: &[Rate]| {
         let rows: String = rates.iter().map(Rate::row).collect();

@@ -80,7 +80,7 @@ impl Target {
             return url.map_or(Self::Unclear, |url| Self::Remote { url, by: Some(package.name.clone()) });
         }
         Self::Local {
-            program: program.to_owned(),
+            program: plaintext::masked_value("", program).unwrap_or_else(|| program.to_owned()),
             arguments: plaintext::masked(arguments).0,
             package: run.map(|run| run.package),
         }
@@ -160,13 +160,18 @@ fn target(members: &Map<String, Value>) -> Target {
 
 fn words(arguments: Option<&Value>) -> Vec<String> {
     match arguments {
-        Some(Value::Array(list)) => {
-            let word = |one: &Value| one.as_str().map_or_else(|| one.to_string(), str::to_owned);
-            list.iter().map(word).collect()
+        Some(Value::Array(list)) => list.iter().map(word).collect(),
+        // What is in quotes is masked before it is taken apart.
+        Some(Value::String(line)) => {
+            let line = plaintext::masked_value("", line).unwrap_or_else(|| line.clone());
+            line.split_whitespace().map(str::to_owned).collect()
         }
-        Some(Value::String(line)) => line.split_whitespace().map(str::to_owned).collect(),
         Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => Vec::new(),
     }
+}
+
+fn word(one: &Value) -> String {
+    one.as_str().map_or_else(|| one.to_string(), str::to_owned)
 }
 
 /// Masks the secrets in an entry, wherever in it they are, and tells their places.
@@ -181,22 +186,14 @@ fn mask(members: &mut Map<String, Value>, places: &mut Vec<String>) {
                 };
                 mask_pairs(kind, inner, places);
             }
-            Value::Array(_) if key == "args" => {
-                let (clean, found) = plaintext::masked(&words(Some(value)));
-                if !found.is_empty() {
-                    *value = clean.into();
-                    places.extend(found.into_iter().map(|place| format!("argument {place}")));
-                }
-            }
+            Value::Array(list) => mask_list(if key == "args" { "argument" } else { key }, list, places),
             Value::String(text) => {
-                let clean = if text.contains("://") { plaintext::masked_url(text) } else { None };
-                let clean = clean.or_else(|| plaintext::is_secret(key, text).then(|| MASK.to_owned()));
-                if let Some(clean) = clean {
+                if let Some(clean) = plaintext::masked_value(key, text) {
                     *text = clean;
                     places.push(key.clone());
                 }
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => {}
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }
 }
@@ -213,7 +210,28 @@ fn mask_pairs(kind: &str, pairs: &mut Map<String, Value>, places: &mut Vec<Strin
                 places.push(format!("{kind} {name}"));
             }
             Value::Object(inner) => mask(inner, places),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
+            Value::Array(list) => mask_list(&format!("{kind} {name}"), list, places),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+/// Masks the secrets in a list that is called `label`. What follows an option is told by it.
+fn mask_list(label: &str, list: &mut [Value], places: &mut Vec<String>) {
+    let clean = plaintext::masked(&list.iter().map(word).collect::<Vec<_>>()).0;
+    for ((place, one), clean) in list.iter_mut().enumerate().zip(clean) {
+        match one {
+            Value::Object(inner) => mask(inner, places),
+            Value::Array(inner) => mask_list(label, inner, places),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {
+                let said = word(one);
+                let is_named = plaintext::names_a_secret(label) && plaintext::is_secret(label, &said);
+                let clean = if is_named { MASK.to_owned() } else { clean };
+                if clean != said {
+                    *one = Value::String(clean);
+                    places.push(format!("{label} {}", place + 1));
+                }
+            }
         }
     }
 }

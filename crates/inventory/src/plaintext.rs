@@ -80,12 +80,16 @@ const TOKENS: &[(&str, usize)] = &[
     ("dapi", 34),
     ("-----BEGIN", 20),
 ];
+/// What encloses a word of a shell line.
+const QUOTES: [char; 3] = ['"', '\'', '`'];
+/// How deep shell lines within shell lines are looked at.
+const LINES_DEPTH_MAX: usize = 3;
 /// Bytes from which on a value by the name of a secret is one.
 const NAMED_BYTES_MIN: usize = 5;
 
 /// Whether `value`, which stands under `name`, is a secret in plain text.
 pub fn is_secret(name: &str, value: &str) -> bool {
-    let bare = without_scheme(value.trim());
+    let bare = without_scheme(value.trim().trim_matches(QUOTES));
     if bare.is_empty() || is_reference(bare) || is_blank_form(bare) {
         return false;
     }
@@ -151,7 +155,14 @@ fn is_blank_form(value: &str) -> bool {
         || small.chars().all(|letter| matches!(letter, 'x' | '*' | '.' | '-'))
 }
 
-fn has_token(value: &str) -> bool {
+/// Whether a word of a text has the form of a known kind of token.
+fn has_token(text: &str) -> bool {
+    let is_edge =
+        |letter: char| letter.is_whitespace() || QUOTES.contains(&letter) || "=:;,|&()[]{}<>".contains(letter);
+    text.split(is_edge).any(is_token)
+}
+
+fn is_token(value: &str) -> bool {
     let letters = |letter: char| letter.is_ascii_alphanumeric() || "_-.=+/".contains(letter);
     let starts = |(begin, least): &(&str, usize)| {
         let token: &str = value.split(|letter| !letters(letter)).next().unwrap_or_default();
@@ -185,8 +196,74 @@ pub fn masked(arguments: &[String]) -> (Vec<String>, Vec<usize>) {
     (clean, places)
 }
 
-/// An argument that follows `option`, without the secret it holds.
+/// A value that stands under `name`, without the secret it holds.
+pub(crate) fn masked_value(name: &str, value: &str) -> Option<String> {
+    if names_a_secret(name) && is_secret(name, value) {
+        return Some(MASK.to_owned());
+    }
+    masked_argument(name, value)
+}
+
+/// An argument that follows `option`, without the secrets it holds. It may be a line for a shell.
 fn masked_argument(option: &str, argument: &str) -> Option<String> {
+    masked_within(option, argument, LINES_DEPTH_MAX)
+}
+
+fn masked_within(option: &str, argument: &str, depth: usize) -> Option<String> {
+    let spaced = argument.contains(char::is_whitespace);
+    let is_line = spaced || (argument.contains(is_line_edge) && !argument.contains("://"));
+    let line = depth.checked_sub(1).filter(|_| is_line).and_then(|depth| masked_line(argument, depth));
+    masked_whole(option, line.as_deref().unwrap_or(argument)).or(line)
+}
+
+/// A shell line without the secrets in its words.
+fn masked_line(line: &str, depth: usize) -> Option<String> {
+    let (mut clean, mut found, mut before) = (String::with_capacity(line.len()), false, "");
+    let pieces = pieces(line, true);
+    for (is_edge, piece) in &pieces {
+        if *is_edge {
+            clean.push_str(piece);
+            continue;
+        }
+        let word = unquoted(piece);
+        let option = if before.starts_with('-') && !before.contains('=') { before } else { "" };
+        let masked = masked_within(option, word, depth);
+        found |= masked.is_some();
+        clean.push_str(masked.as_deref().unwrap_or(piece));
+        before = word;
+    }
+    found.then_some(clean)
+}
+
+/// The words of a shell line, those in quotes whole, and what is between them (told by `true`).
+fn pieces(line: &str, quoted: bool) -> Vec<(bool, String)> {
+    let mut pieces: Vec<(bool, String)> = Vec::new();
+    let mut open = None;
+    for letter in line.chars() {
+        let is_edge = open.is_none() && is_line_edge(letter);
+        if open == Some(letter) {
+            open = None;
+        } else if open.is_none() && quoted && QUOTES.contains(&letter) {
+            open = Some(letter);
+        }
+        match pieces.last_mut() {
+            Some((edge, piece)) if *edge == is_edge => piece.push(letter),
+            Some(_) | None => pieces.push((is_edge, letter.to_string())),
+        }
+    }
+    // A quote that is never closed is an apostrophe.
+    if open.is_some() { self::pieces(line, false) } else { pieces }
+}
+
+fn is_line_edge(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, ';' | '|' | '&' | '(' | ')')
+}
+
+fn unquoted(word: &str) -> &str {
+    QUOTES.iter().find_map(|quote| word.strip_prefix(*quote)?.strip_suffix(*quote)).unwrap_or(word)
+}
+
+fn masked_whole(option: &str, argument: &str) -> Option<String> {
     if let Some((name, value)) = argument.split_once('=')
         && !name.contains("://")
         && is_secret(name, value)
@@ -200,7 +277,7 @@ fn masked_argument(option: &str, argument: &str) -> Option<String> {
         return Some(format!("{name}: {MASK}"));
     }
     if argument.contains("://") {
-        return masked_url(argument);
+        return masked_url(argument).or_else(|| has_token(argument).then(|| MASK.to_owned()));
     }
     is_secret(option, argument).then(|| MASK.to_owned())
 }

@@ -94,3 +94,25 @@ fn a_token_within_a_path_is_masked() {
     assert_eq!(masked_url(&url).unwrap(), "https://mcp.example/s/***/mcp");
     assert_eq!(masked_url("https://mcp.example/s/mcp"), None);
 }
+
+#[test]
+fn a_line_for_a_shell_is_shown_without_the_secrets_in_it() {
+    let token = token();
+    for (line, expected) in [
+        (format!("npx server --token {token}"), "npx server --token ***"),
+        (format!("export A=1; GITHUB_TOKEN={token}"), "export A=1; GITHUB_TOKEN=***"),
+        ("npx server --token hunter22 --api-key=hunter22".to_owned(), "npx server --token *** --api-key=***"),
+        ("export A=1; DB_PASSWORD='hunter22 b'&&npx b".to_owned(), "export A=1; DB_PASSWORD=***"),
+        ("bash -c \"npx b --token hunter22\"".to_owned(), "bash -c npx b --token ***"),
+        ("it's npx b --token hunter22".to_owned(), "it's npx b --token ***"),
+        ("curl https://u:hunter22@h.example/x -o f".to_owned(), "curl https://h.example/x -o f"),
+    ] {
+        let (clean, places) = masked(&["-c".to_owned(), line.clone()]);
+        assert!(clean[1].starts_with(expected) && !clean[1].contains("hunter22"), "{line}: {}", clean[1]);
+        assert!(!clean[1].contains(&token) && places == [2], "{}", clean[1]);
+    }
+    assert!(is_secret("ANYTHING", &format!("npx {token}")), "a token is one wherever it stands");
+    let plain =
+        "cd /home/ana && TOKEN=\"$TOKEN\" npx -y server --token $TOKEN --url https://h.example/x?a=1".to_owned();
+    assert_eq!(masked(std::slice::from_ref(&plain)), (vec![plain], Vec::new()));
+}

@@ -101,3 +101,22 @@ fn a_file_that_is_not_understood_is_told_and_the_rest_is_read() {
     assert_eq!(judged.count(|verdict| verdict == Verdict::Unclear), 1);
     assert_eq!(judged.count(Verdict::is_unapproved), 1);
 }
+
+#[test]
+fn no_secret_is_shown_wherever_in_an_entry_it_stands() {
+    let secret = "hunter2-is-the-secret";
+    let text: &'static str = Box::leak(
+        format!(
+            r#"{{ "mcpServers": {{ "a": {{ "command": "npx b --token {secret}" }},
+               "b": {{ "command": "npx", "args": "b --header 'Authorization: Bearer {secret}' --token {secret}" }},
+               "c": {{ "command": "c", "extra": ["--token", "{secret}", {{ "password": "{secret}" }}, 7] }},
+               "d": {{ "command": "d", "env": {{ "A_TOKEN": ["{secret}"] }}, "more": {{ "args": ["A_TOKEN={secret}"] }} }} }} }}"#
+        )
+        .into_boxed_str(),
+    );
+    let survey = surveyed(&[("/h/.cursor/mcp.json", text)]);
+    let places: Vec<_> = survey.found.iter().map(|found| found.entry.plaintext.join(", ")).collect();
+    assert_eq!(places, ["command", "args", "extra 2, password", "environment A_TOKEN 1, more args 1"]);
+    assert!(!format!("{survey:?}").contains(secret), "{survey:?}");
+    assert!(!serde_json::to_string(&survey.report("h", "u", "linux")).unwrap().contains(secret));
+}

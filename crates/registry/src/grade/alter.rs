@@ -20,7 +20,12 @@ const TOPS: [&str; 22] = [
 /// Keywords of a schema whose values are schemas by name.
 const BY_NAME: [&str; 4] = ["properties", "patternProperties", "$defs", "definitions"];
 /// Keywords whose value is a schema.
-const INNER: [&str; 4] = ["items", "contains", "propertyNames", "additionalProperties"];
+const INNER: [&str; 5] = ["items", "contains", "propertyNames", "additionalProperties", "unevaluatedProperties"];
+/// Keywords that say what arguments there may be beside those that are declared. Without them the gate takes none, so that
+/// an empty one is more than none.
+const OTHERS: [&str; 2] = ["additionalProperties", "unevaluatedProperties"];
+/// Members of an icon that hold no words.
+const OF_ICONS: [&str; 4] = ["src", "mimeType", "sizes", "theme"];
 /// Keywords that bound a value from below, and from above.
 const FLOORS: [&str; 5] = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"];
 const CEILINGS: [&str; 5] = ["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"];
@@ -56,7 +61,7 @@ pub(super) fn alterations(old: &Value, new: &Value) -> Vec<Alteration> {
             "annotations" => change.annotations(old, new),
             "inputSchema" => change.schema(&pointer, old.unwrap_or(&Value::Null), new.unwrap_or(&Value::Null)),
             "arguments" => change.prompt_arguments(old, new),
-            "icons" => change.icons(new),
+            "icons" => change.icons(old, new),
             _ => change.surface(&pointer, old, new),
         }
     }
@@ -154,6 +159,9 @@ impl Change {
 
     /// A prompt's arguments: names, descriptions, and which must be given.
     fn prompt_arguments(&mut self, old: Option<&Value>, new: Option<&Value>) {
+        if !(is_list(old) && is_list(new)) {
+            return self.surface("/arguments", old, new);
+        }
         let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
         let (before, now) = (list(old), list(new));
         let named = |list: &[Value], name: &Value| list.iter().find(|one| one.get("name") == Some(name)).cloned();
@@ -162,12 +170,7 @@ impl Change {
             let pointer = format!("/arguments/{}", name.as_str().unwrap_or_default());
             match named(&before, name) {
                 Some(same) if same == *argument => {}
-                Some(other) => {
-                    self.text(&pointer, other.get("description"), argument.get("description"));
-                    if other.get("required") != argument.get("required") {
-                        self.tell(Grade::Narrowed, &pointer, "required");
-                    }
-                }
+                Some(other) => self.prompt_argument(&pointer, &other, argument),
                 None => {
                     self.tell(Grade::Widened, &pointer, "");
                     self.new_texts(&pointer, argument);
@@ -180,10 +183,31 @@ impl Change {
         }
     }
 
+    /// One that has the same name in both.
+    fn prompt_argument(&mut self, pointer: &str, old: &Value, new: &Value) {
+        let empty = Map::new();
+        let (before, now) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
+        for key in keys(before, now) {
+            let place = format!("{pointer}/{key}");
+            match key {
+                _ if before.get(key) == now.get(key) => {}
+                "description" | "title" => self.text(&place, before.get(key), now.get(key)),
+                "required" => self.tell(Grade::Narrowed, pointer, key),
+                _ => self.surface(&place, before.get(key), now.get(key)),
+            }
+        }
+    }
+
     /// Pictures: a raster one that stands in the definition holds no words and leads nowhere.
-    fn icons(&mut self, new: Option<&Value>) {
-        let sources = new.and_then(Value::as_array).into_iter().flatten().map(|icon| icon.get("src"));
-        let harmless = sources.into_iter().all(|source| source.and_then(Value::as_str).is_some_and(is_raster));
+    fn icons(&mut self, old: Option<&Value>, new: Option<&Value>) {
+        if !(is_list(old) && is_list(new)) {
+            return self.surface("/icons", old, new);
+        }
+        let is_picture = |icon: &Value| {
+            icon.get("src").and_then(Value::as_str).is_some_and(is_raster)
+                && icon.as_object().is_some_and(|icon| icon.keys().all(|key| OF_ICONS.contains(&key.as_str())))
+        };
+        let harmless = new.and_then(Value::as_array).into_iter().flatten().all(is_picture);
         self.tell(if harmless { Grade::Form } else { Grade::Surface }, "/icons", "");
     }
 
@@ -208,7 +232,9 @@ impl Change {
             let place = format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));
             let (old, new) = (before.get(key), now.get(key));
             match key {
-                _ if is_nothing(old) && is_nothing(new) => self.tell(Grade::Form, &place, ""),
+                key if is_nothing(old) && is_nothing(new) && !OTHERS.contains(&key) => {
+                    self.tell(Grade::Form, &place, "");
+                }
                 "description" | "title" | "$comment" => self.text(&place, old, new),
                 "required" | "enum" => self.members(&place, key, old, new),
                 "type" => self.kinds(&place, old, new),
@@ -336,6 +362,11 @@ fn keys<'both>(one: &'both Map<String, Value>, other: &'both Map<String, Value>)
 /// A text, or none where none need be.
 fn written(value: Option<&Value>) -> Option<&str> {
     value.map_or(Some(""), Value::as_str)
+}
+
+/// Whether something that may be a list is one, or is not there.
+fn is_list(value: Option<&Value>) -> bool {
+    value.is_none_or(|value| value.is_array() || value.is_null())
 }
 
 /// Whether something says no more than its absence.

@@ -149,3 +149,46 @@ fn nothing_is_accepted_where_nothing_is_called_harmless() {
     assert_eq!(graded(&old(), &new).outcome(&[Harmless::Wording]), Outcome::Pinned);
     assert_eq!(Graded::default().outcome(&[]), Outcome::Accepted, "nothing changed");
 }
+
+#[test]
+fn a_schema_that_admits_undeclared_arguments_is_wider_even_if_it_is_empty() {
+    for key in ["additionalProperties", "unevaluatedProperties"] {
+        for value in [json!({}), json!(true)] {
+            let new = with(&format!("/inputSchema/{key}"), value);
+            assert_eq!(outcome(&new), (Grade::Widened, Outcome::Pinned), "{new}");
+        }
+    }
+}
+
+#[test]
+fn every_member_of_a_prompt_s_argument_is_compared() {
+    let prompt = |argument: Value| json!({ "name": "greet", "arguments": [argument] });
+    let old = prompt(json!({ "name": "who", "description": "The name" }));
+    for (argument, grade) in [
+        (json!({ "name": "who", "description": "The name", "title": "Quux frobnication" }), Grade::NewWords),
+        (json!({ "name": "who", "description": "The name", "hint": "Quux frobnication" }), Grade::Surface),
+        (json!({ "name": "who", "description": "The name", "required": true }), Grade::Narrowed),
+    ] {
+        let graded = graded(&old, &prompt(argument));
+        assert_eq!((graded.grade(), graded.outcome(&Harmless::USUAL)), (grade, Outcome::Pinned), "{graded:?}");
+    }
+}
+
+#[test]
+fn what_should_be_a_list_and_is_none_is_never_accepted_alone() {
+    let picture = "data:image/png;base64,iVBORw0KGgo=";
+    for new in [
+        with("/arguments", json!("Quux frobnication")),
+        with("/arguments", json!({ "who": "Quux frobnication" })),
+        with("/icons", json!("Quux frobnication")),
+        with("/icons", json!({ "src": picture })),
+        with("/icons", json!([{ "src": picture, "label": "Quux frobnication" }])),
+    ] {
+        assert_eq!(outcome(&new), (Grade::Surface, Outcome::Pinned), "{new}");
+        assert_eq!(
+            graded(&new, &old()).outcome(&Harmless::USUAL) == Outcome::Accepted,
+            new["icons"].is_array(),
+            "{new}"
+        );
+    }
+}

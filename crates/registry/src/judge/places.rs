@@ -23,7 +23,7 @@ pub(crate) fn texts(definition: &Value) -> Vec<Text> {
 fn walk(value: &Value, pointer: &mut String, names: bool, found: &mut Vec<Text>) {
     let length = pointer.len();
     match value {
-        Value::String(text) if !text.starts_with("data:") => {
+        Value::String(text) if !is_picture(text) => {
             found.push(Text { pointer: pointer.clone(), text: text.clone() });
         }
         Value::Array(list) => {
@@ -46,6 +46,11 @@ fn walk(value: &Value, pointer: &mut String, names: bool, found: &mut Vec<Text>)
         }
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
+}
+
+/// Whether a text is the address of a picture that stands in it, and holds nothing else.
+fn is_picture(text: &str) -> bool {
+    text.starts_with("data:image/") && !text.contains(char::is_whitespace)
 }
 
 /// `modelName` as `model_name`.
