@@ -13,6 +13,8 @@ use std::io::{self, Read};
 
 use model::limits;
 
+use crate::rules::Severity;
+
 /// What a package holds.
 #[derive(Debug, Default)]
 pub struct Contents {
@@ -48,6 +50,19 @@ pub enum Oddity {
     HiddenName(String),
     /// An entry whose content is enciphered.
     Enciphered(String),
+}
+
+impl Oddity {
+    /// How bad it is.
+    pub(crate) fn severity(&self) -> Severity {
+        match self {
+            Self::Outside(_) => Severity::Critical,
+            Self::Link(_, to) if !to.starts_with(['/', '\\']) && !to.contains("..") => Severity::Low,
+            Self::Link(..) | Self::NoFile(_) | Self::Twice(_) | Self::HiddenName(_) | Self::Enciphered(_) => {
+                Severity::High
+            }
+        }
+    }
 }
 
 /// Why a package was not unpacked.
@@ -138,10 +153,15 @@ impl Collector {
         if self.entries > self.limits.entries { Err(ArchiveError::TooMany(self.limits.entries)) } else { Ok(()) }
     }
 
-    /// Notes an oddity; beyond a number, one more says nothing more.
+    /// Notes an oddity; beyond a number, only in the place of one that is less bad.
     fn odd(&mut self, oddity: Oddity) {
-        if self.contents.oddities.len() < limits::PACKAGE_ODDITIES_MAX {
-            self.contents.oddities.push(oddity);
+        let oddities = &mut self.contents.oddities;
+        if oddities.len() < limits::PACKAGE_ODDITIES_MAX {
+            oddities.push(oddity);
+        } else if let Some(least) = oddities.iter_mut().min_by_key(|one| one.severity())
+            && least.severity() < oddity.severity()
+        {
+            *least = oddity;
         }
     }
 

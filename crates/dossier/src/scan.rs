@@ -143,7 +143,7 @@ pub fn examine_contents(name: &str, contents: &Contents, told: &mut dyn FnMut(Pr
     }
 }
 
-/// What was found so far, bounded for each rule.
+/// What was found so far, bounded for each rule: beyond that, one has the place of one that is less severe.
 #[derive(Default)]
 struct Findings {
     all: Vec<Finding>,
@@ -156,6 +156,13 @@ impl Findings {
         *number += 1;
         if *number <= limits::PACKAGE_SIGHTS_LISTED {
             self.all.push(finding);
+            return;
+        }
+        let of_rule = self.all.iter_mut().filter(|one| one.rule == finding.rule);
+        if let Some(least) = of_rule.min_by_key(|one| one.severity)
+            && least.severity < finding.severity
+        {
+            *least = finding;
         }
     }
 
@@ -174,24 +181,16 @@ fn finding(rule: &str, severity: Severity, title: impl Into<String>, file: &str)
 }
 
 fn odd(oddity: &Oddity) -> Finding {
-    match oddity {
-        Oddity::Outside(path) => {
-            finding("leads-out", Severity::Critical, "has a file that would be written outside its folder", path)
-        }
-        Oddity::Link(path, to) => {
-            let out = to.starts_with(['/', '\\']) || to.contains("..");
-            let severity = if out { Severity::High } else { Severity::Low };
-            Finding { excerpt: format!("leads to {to}"), ..finding("link", severity, "has a link", path) }
-        }
-        Oddity::NoFile(path) => finding("no-file", Severity::High, "has a device, a pipe or the like", path),
-        Oddity::Twice(path) => {
-            finding("twice", Severity::High, "has two files at one path, of which readers take one or the other", path)
-        }
-        Oddity::HiddenName(path) => {
-            finding("hidden-name", Severity::High, "has a file with characters in its name that are not seen", path)
-        }
-        Oddity::Enciphered(path) => finding("enciphered", Severity::High, "has a file that is enciphered", path),
-    }
+    let (rule, title, path) = match oddity {
+        Oddity::Outside(path) => ("leads-out", "has a file that would be written outside its folder", path),
+        Oddity::Link(path, _) => ("link", "has a link", path),
+        Oddity::NoFile(path) => ("no-file", "has a device, a pipe or the like", path),
+        Oddity::Twice(path) => ("twice", "has two files at one path, of which readers take one or the other", path),
+        Oddity::HiddenName(path) => ("hidden-name", "has a file with characters in its name that are not seen", path),
+        Oddity::Enciphered(path) => ("enciphered", "has a file that is enciphered", path),
+    };
+    let excerpt = if let Oddity::Link(_, to) = oddity { format!("leads to {to}") } else { String::new() };
+    Finding { excerpt, ..finding(rule, oddity.severity(), title, path) }
 }
 
 fn of_metadata(metadata: &Metadata, findings: &mut Findings) {

@@ -8,12 +8,14 @@ use tar::Archive;
 use super::{ArchiveError, Collector, Oddity};
 
 const DAMAGED: ArchiveError = ArchiveError::Malformed("its tar is damaged or ends early");
+const UNCLEAR: ArchiveError = ArchiveError::Malformed("its tar says of a file what readers read differently");
 
 /// What entries before an entry say of it.
 #[derive(Default)]
 struct Ahead {
     path: Option<String>,
     link: Option<String>,
+    size: Option<String>,
 }
 
 /// Reads every entry. Names that stand in entries of their own are read here and not by the library, which would read as
@@ -25,14 +27,21 @@ pub(super) fn read(source: impl Read, collector: &mut Collector) -> Result<(), A
         let mut entry = entry.map_err(|_| damaged_or_bomb(collector))?;
         collector.count()?;
         let kind = entry.header().entry_type();
+        if ahead.size.take().is_some_and(|size| size != entry.size().to_string()) {
+            return Err(ArchiveError::Malformed("a file has two sizes"));
+        }
         if kind.is_gnu_longname() {
             ahead.path = Some(short_text(&mut entry)?);
         } else if kind.is_gnu_longlink() {
             ahead.link = Some(short_text(&mut entry)?);
         } else if kind.is_pax_local_extensions() {
-            extended(&short_text(&mut entry)?, &mut ahead);
+            extended(&short(&mut entry)?, &mut ahead)?;
         } else if kind.is_pax_global_extensions() {
-            short_text(&mut entry)?;
+            let mut all = Ahead::default();
+            extended(&short(&mut entry)?, &mut all)?;
+            if all.path.is_some() || all.link.is_some() || all.size.is_some() {
+                return Err(ArchiveError::Malformed("its tar gives all files one name or one size"));
+            }
         } else {
             let own = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let path = ahead.path.take().unwrap_or(own);
@@ -64,28 +73,55 @@ fn damaged_or_bomb(collector: &Collector) -> ArchiveError {
     }
 }
 
-/// What an entry says that is a name or some of them.
+/// What an entry says that is a name.
 fn short_text(entry: &mut impl Read) -> Result<String, ArchiveError> {
+    Ok(String::from_utf8_lossy(&short(entry)?).into_owned())
+}
+
+/// What an entry says that is a name or some of them, without the zeros at its end.
+fn short(entry: &mut impl Read) -> Result<Vec<u8>, ArchiveError> {
     let most = u64::try_from(limits::PACKAGE_PATH_BYTES_MAX).unwrap_or(u64::MAX).saturating_mul(16);
     let mut bytes = Vec::new();
     entry.take(most + 1).read_to_end(&mut bytes).map_err(|_| DAMAGED)?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > most) {
         return Err(ArchiveError::Malformed("a name in its tar is too long"));
     }
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    Ok(text.trim_end_matches('\0').to_owned())
+    while bytes.pop_if(|byte| *byte == 0).is_some() {}
+    Ok(bytes)
 }
 
-/// `LENGTH KEY=VALUE\n`, again and again.
-fn extended(text: &str, ahead: &mut Ahead) {
-    for line in text.lines() {
-        let Some((key, value)) = line.split_once(' ').and_then(|(_, pair)| pair.split_once('=')) else { continue };
-        match key {
-            "path" => ahead.path = Some(value.to_owned()),
-            "linkpath" => ahead.link = Some(value.to_owned()),
-            _ => {}
+/// `LENGTH KEY=VALUE\n`, again and again. There are readers that go by the length and readers that go by lines, such that
+/// take the first of two values and such that take the last: where they would differ, it is refused.
+fn extended(mut text: &[u8], ahead: &mut Ahead) -> Result<(), ArchiveError> {
+    while !text.is_empty() {
+        let (pair, rest) = record(text).ok_or(DAMAGED)?;
+        text = rest;
+        if pair.contains(&b'\n') && pair.windows(5).any(|window| matches!(window, b"path=" | b"size=")) {
+            return Err(UNCLEAR);
+        }
+        let mut parts = pair.splitn(2, |byte| *byte == b'=');
+        let (Some(key), Some(value)) = (parts.next(), parts.next()) else { return Err(DAMAGED) };
+        let said = match key {
+            b"path" => &mut ahead.path,
+            b"linkpath" => &mut ahead.link,
+            b"size" => &mut ahead.size,
+            _ => continue,
+        };
+        let value = std::str::from_utf8(value).map_err(|_| UNCLEAR)?;
+        if said.replace(value.to_owned()).is_some() {
+            return Err(UNCLEAR);
         }
     }
+    Ok(())
+}
+
+/// The first record's `KEY=VALUE`, and what comes after the record.
+fn record(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let space = text.iter().position(|byte| *byte == b' ')?;
+    let digits = std::str::from_utf8(text.get(..space)?).ok()?;
+    let length = digits.parse::<usize>().ok().filter(|length| length.to_string() == digits)?;
+    let (record, rest) = text.split_at_checked(length)?;
+    Some((record.get(space + 1..)?.strip_suffix(b"\n")?, rest))
 }
 
 /// A source that ends with an error after a number of bytes.

@@ -191,6 +191,63 @@ fn what_two_readers_would_read_differently_is_refused_or_told() {
 }
 
 #[test]
+fn a_zip_whose_directory_is_not_what_its_end_says_is_refused() {
+    let good = zip(&[packed("a", b"x"), packed("b", b"y")]);
+    let end = good.windows(4).rposition(|window| window == b"PK\x05\x06").unwrap();
+    assert_eq!(paths(&unpacked(&good, SMALL).unwrap()), ["a", "b"]);
+    // Entries on this disk and in all, either of them, and the directory's size, which is less than 200.
+    for (places, value) in [(&[8, 10][..], 1), (&[8], 1), (&[10], 1), (&[12], 200)] {
+        let mut changed = good.clone();
+        places.iter().for_each(|place| changed[end + place] = value);
+        assert!(matches!(unpacked(&changed, SMALL), Err(ArchiveError::Malformed(_))), "{places:?}");
+    }
+}
+
+#[test]
+fn what_a_tar_says_ahead_of_a_file_is_read_by_its_length() {
+    let ahead = |kind, text: &str| {
+        let archive = tgz(|builder| {
+            raw(builder, "ahead", kind, "", text.as_bytes());
+            raw(builder, "a", EntryType::Regular, "", b"x");
+        });
+        unpacked(&archive, SMALL).map(|contents| contents.files.into_keys().collect::<Vec<_>>())
+    };
+    for (text, path) in
+        [("10 path=b\n", "b"), ("18 comment=x\ny z=\n10 path=b\n", "b"), ("10 size=1\n", "a"), ("12 comment=\n", "a")]
+    {
+        assert_eq!(ahead(EntryType::XHeader, text).unwrap(), [path], "{text:?}");
+    }
+    for text in [
+        "24 comment=x\n10 path=b\n\n",
+        "8 path=b\n",
+        "010 path=b\n",
+        "99 path=b\n",
+        "10 path=b\n10 path=c\n",
+        "10 size=2\n",
+        "11 size=01\n",
+    ] {
+        assert!(matches!(ahead(EntryType::XHeader, text), Err(ArchiveError::Malformed(_))), "{text:?}");
+    }
+    for text in ["10 path=b\n", "14 linkpath=b\n", "10 size=1\n"] {
+        assert!(matches!(ahead(EntryType::XGlobalHeader, text), Err(ArchiveError::Malformed(_))), "{text:?}");
+    }
+    assert_eq!(ahead(EntryType::XGlobalHeader, "13 comment=x\n").unwrap(), ["a"]);
+}
+
+#[test]
+fn the_worst_oddities_are_told_however_many_came_before() {
+    let archive = tgz(|builder| {
+        (0..150).for_each(|_| raw(builder, "a", EntryType::Symlink, "b", b""));
+        raw(builder, "c", EntryType::Symlink, "/etc/passwd", b"");
+        raw(builder, "../evil", EntryType::Regular, "", b"x");
+    });
+    let oddities = unpacked(&archive, Limits { entries: 200, ..SMALL }).unwrap().oddities;
+    assert_eq!(oddities.len(), limits::PACKAGE_ODDITIES_MAX);
+    assert!(oddities.contains(&Oddity::Outside("../evil".to_owned())));
+    assert!(oddities.contains(&Oddity::Link("c".to_owned(), "/etc/passwd".to_owned())));
+}
+
+#[test]
 fn damaged_bytes_are_malformed_and_nothing_else() {
     let good = [
         tgz(|builder| raw(builder, "a", EntryType::Regular, "", b"hello")),

@@ -31,13 +31,20 @@ pub(super) fn read(bytes: &[u8], collector: &mut Collector) -> Result<(), Archiv
         // Zip64 is for what is larger than anything that is read here.
         return Err(ArchiveError::TooMany(collector.limits.entries));
     }
+    if u16_at(bytes, end + 8)? != u16_at(bytes, end + 10)? {
+        return Err(ArchiveError::Malformed("its end gives two numbers of entries"));
+    }
     let mut at = place(u32_at(bytes, end + 16)?)?;
+    // Other readers look for the directory by its size, back from the end, and read as far as that goes.
+    if at.checked_add(place(u32_at(bytes, end + 12)?)?) != Some(end) {
+        return Err(ArchiveError::Malformed("its directory does not reach its end"));
+    }
     for _ in 0..number {
         collector.count()?;
         at = entry(bytes, at, collector)?;
     }
-    if at > end {
-        return Err(ArchiveError::Malformed("its directory overlaps its end"));
+    if at != end {
+        return Err(ArchiveError::Malformed("its directory holds more or less than its end says"));
     }
     Ok(())
 }

@@ -46,6 +46,14 @@ fn a_rule_that_sees_much_lists_little_and_says_how_much_more() {
 }
 
 #[test]
+fn what_is_more_severe_is_listed_and_counts_however_much_of_its_rule_came_before() {
+    let found = examined(&[("a/vendor/a.py", &"eval(x)\n".repeat(100)), ("z.py", "eval(x)\n")]);
+    let own = examined(&[("z.py", "eval(x)\n")]);
+    assert_eq!(found.findings.len(), limits::PACKAGE_SIGHTS_LISTED);
+    assert_eq!((found.findings.first(), found.points()), (own.findings.first(), own.points()));
+}
+
+#[test]
 fn a_name_that_resembles_a_known_one_and_a_dependency_from_elsewhere_are_told() {
     let package = r#"{ "name": "mcp-remtoe", "license": "MIT", "repository": "x", "dependencies": { "a": "git+https://x.example/a" } }"#;
     let found = examined(&[("package/package.json", package)]);
