@@ -18,6 +18,7 @@
     reason = "a target that falls over has found something"
 )]
 
+mod contents;
 mod crossing;
 mod files;
 #[path = "../../crates/wire/tests/fuzz/grower.rs"]
@@ -57,6 +58,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "schema", run: settings::schema },
     Target { name: "mentions", run: settings::mentions },
     Target { name: "jsonc", run: settings::jsonc },
+    Target { name: "inspection", run: contents::inspection },
+    Target { name: "archive", run: contents::archive },
     Target { name: "seal", run: keys::seal },
     Target { name: "bearer", run: keys::bearer },
     Target { name: "note", run: keys::note },

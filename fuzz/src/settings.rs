@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use inventory::jsonc as jsonc_file;
 use model::limits;
 use registry::manifest::{self, EndpointManifest, ServerManifest, ZoneManifest};
 use registry::{Definition, Definitions, InputSchema, Neighbour};
@@ -10,10 +11,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::{json_of, line_and_rest};
-
-#[rustfmt::skip]
-#[path = "../../crates/app/src/connect/install/jsonc.rs"]
-mod jsonc_file;
 
 /// A manifest that was read is read again from what it is written as; a mistake has a place in the text. The first
 /// byte says which manifest it is.
