@@ -171,6 +171,7 @@ fn decide(text: String) -> anyhow::Result<f64> {
         endpoint: &endpoint,
         target: Target::Object(&object),
         arguments: call.pointer("/params/arguments"),
+        findings: None,
         now: Timestamp(1_795_000_000_000),
     };
     ensure!(policies.decide(&question).is_ok(), "the call is not permitted");
