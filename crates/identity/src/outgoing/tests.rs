@@ -452,7 +452,7 @@ async fn a_disconnected_server_has_no_credential_and_a_renewal_under_way_brings_
     let scene = scene();
     scene.connect().await;
     scene.credential().await.unwrap();
-    let change = Change { actor: model::Actor::Gate, expected: Expected::Any, at: Timestamp(0), reason: None };
+    let change = Change { actor: Actor::Gate, expected: Expected::Any, at: Timestamp(0), reason: None };
     assert!(scene.outgoing.disconnect(&scene.source.server, &ana(), change).await.unwrap());
     assert!(matches!(scene.credential().await, Err(OutgoingError::NotConnected { .. })));
 }
