@@ -93,6 +93,10 @@ impl Policies {
     /// # Errors
     /// [`Reason::PolicyError`] when the question cannot be put.
     pub fn reads_findings(&self, question: &Question<'_>) -> Result<bool, Refusal> {
+        // Most often no policy does, and each message asks.
+        if !self.any_reads_findings {
+            return Ok(false);
+        }
         self.standing(question).map(|standing| standing.reads_findings)
     }
 

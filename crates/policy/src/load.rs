@@ -47,6 +47,8 @@ pub struct Policies {
     pub(crate) slices: Slices,
     pub(crate) shapes: ToolShapes,
     pub(crate) known: HashMap<CedarId, Known>,
+    /// Whether any policy at all asks what is in a message.
+    pub(crate) any_reads_findings: bool,
     pub(crate) standings: Standings,
     summaries: Vec<PolicySummary>,
 }
@@ -87,9 +89,11 @@ impl Policies {
         }
         let names = Names::new().map_err(|error| vec![builtin(&error)])?;
         let slices = Slices::build(&parsed).map_err(|error| vec![builtin(&error)])?;
-        let known = parsed.iter().map(|policy| (policy.cedar.id().clone(), Known::of(policy))).collect();
+        let known: HashMap<CedarId, Known> =
+            parsed.iter().map(|policy| (policy.cedar.id().clone(), Known::of(policy))).collect();
         let summaries = parsed.into_iter().map(|policy| policy.summary).collect();
-        Ok(Self { names, slices, shapes, known, standings: Standings::new(), summaries })
+        let any_reads_findings = known.values().any(|known| known.reads.findings);
+        Ok(Self { names, slices, shapes, known, any_reads_findings, standings: Standings::new(), summaries })
     }
 
     /// Every policy, in the order of the files.
