@@ -17,16 +17,11 @@ pub(super) fn around_words(rules: &Rules, view: &View<'_>, hits: &[Hit], found: 
         return around_seams(rules, view, hits, found);
     }
     let mut windows: Vec<(usize, Range<usize>)> = Vec::new();
-    for hit in hits {
-        let Some((_, index)) = rules.owners.get(hit.index()) else { continue };
-        let Some(compiled) = rules.rules.get(*index) else { continue };
-        let at = hit.range();
-        let around = compiled.rule.window;
-        let window = at.start.saturating_sub(around)..at.end.saturating_add(around).min(view.text.len());
+    for (index, _, _, window) in hit_windows(rules, view, hits) {
         // Hits come in the order of the text, so a window that overlaps one of the same rule overlaps its last one.
-        match windows.iter_mut().rev().take(OPEN_WINDOWS).find(|(owner, _)| owner == index) {
+        match windows.iter_mut().rev().take(OPEN_WINDOWS).find(|(owner, _)| *owner == index) {
             Some((_, open)) if open.end >= window.start => open.end = open.end.max(window.end),
-            Some(_) | None => windows.push((*index, window)),
+            Some(_) | None => windows.push((index, window)),
         }
     }
     // Those that were further back than was looked at are merged here, so that no byte is tried twice by one rule.
@@ -47,18 +42,29 @@ pub(super) fn around_words(rules: &Rules, view: &View<'_>, hits: &[Hit], found: 
     }
 }
 
+/// The rules whose keywords stand in the text: their numbers, themselves, where the keyword is, and how far around it they
+/// look.
+fn hit_windows<'r>(
+    rules: &'r Rules,
+    view: &View<'_>,
+    hits: &[Hit],
+) -> impl Iterator<Item = (usize, &'r Compiled, Range<usize>, Range<usize>)> {
+    hits.iter().filter_map(|hit| {
+        let (_, index) = rules.owners.get(hit.index())?;
+        let compiled = rules.rules.get(*index)?;
+        let (at, around) = (hit.range(), compiled.rule.window);
+        let window = at.start.saturating_sub(around)..at.end.saturating_add(around).min(view.text.len());
+        Some((*index, compiled, at, window))
+    })
+}
+
 /// Strings before and after the one with the keyword that a token may be spread over.
 const SEAMS_MAX: usize = 3;
 
 /// Tries rules where strings are read as one. A token that was cut begins or ends where a string does, and what stands
 /// beyond that has nothing to do with it; so what lies between any two seams around a keyword is tried by itself.
 fn around_seams(rules: &Rules, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
-    for hit in hits {
-        let Some((_, index)) = rules.owners.get(hit.index()) else { continue };
-        let Some(compiled) = rules.rules.get(*index) else { continue };
-        let at = hit.range();
-        let around = compiled.rule.window;
-        let window = at.start.saturating_sub(around)..at.end.saturating_add(around).min(view.text.len());
+    for (_, compiled, at, window) in hit_windows(rules, view, hits) {
         let before = view.seams.get(..view.seams.partition_point(|seam| *seam <= at.start)).unwrap_or_default();
         let after = view.seams.get(view.seams.partition_point(|seam| *seam < at.end)..).unwrap_or_default();
         let starts = before.iter().rev().copied().take(SEAMS_MAX).chain([window.start]);
