@@ -160,6 +160,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         heed,
         stopping: watch::Sender::new(false),
         inspector: Arc::new(inspect::Inspector::standard()?),
+        large: gateway::Large::default(),
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
     });

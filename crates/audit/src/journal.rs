@@ -8,6 +8,7 @@
 mod clerk;
 mod committer;
 mod flush;
+mod load;
 mod queue;
 
 use std::fs::{File, TryLockError};

@@ -25,7 +25,7 @@ use crate::trail::Trail;
 
 /// Takes a batch of a session that may send some.
 pub(crate) async fn run(gate: &Arc<Gate>, head: &Parts, caller: &Arc<Caller>, body: &Bytes, trail: Trail) -> Response {
-    let elements = match wire::batch::split(body) {
+    let elements = match gate.large.beside(body.len(), || wire::batch::split(body)).await {
         Ok(elements) => elements,
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };

@@ -80,6 +80,16 @@ pub(crate) enum Unread {
     Stream(Source),
 }
 
+impl Unread {
+    /// How many bytes are to be read at once.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(_, body) => body.len(),
+            Self::Stream(_) => 0,
+        }
+    }
+}
+
 /// Where the messages of a streamed answer come from.
 pub(crate) enum Source {
     /// A server of the client's era.

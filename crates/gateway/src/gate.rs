@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use crate::bridge::Bridge;
 use crate::controls::accept::Doors;
 use crate::controls::authenticate::Callers;
+use crate::large::Large;
 use crate::legacy::Legacies;
 use crate::listing::Cursors;
 use crate::metrics::Metrics;
@@ -44,6 +45,8 @@ pub struct Gate {
     pub tasks: Tasks,
     /// Looks into messages.
     pub inspector: Arc<Inspector>,
+    /// Where large messages take turns.
+    pub large: Large,
     /// Where receipts go.
     pub journal: Arc<Journal>,
     /// Servers that said their lists changed; whoever listens compares them with their pins.

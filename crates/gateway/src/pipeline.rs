@@ -115,7 +115,7 @@ async fn walk(
         }
     }
     let unspoken = |flaw| connect::unspoken(gate.snapshots.load(), &known.caller, &accepted, flaw, trail.began);
-    match read::run(&head.headers, body).map_err(unspoken)? {
+    match gate.large.beside(body.len(), || read::run(&head.headers, body)).await.map_err(unspoken)? {
         Said::Message(mut message) => {
             trail.note(&message);
             let request = &message.request;
@@ -268,7 +268,9 @@ async fn call(
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
-    let (redacted, permitted) = permit_or_redact(gate, head, &running, message, trail, began)?;
+    let bytes = message.request.body.len();
+    let (redacted, permitted) =
+        gate.large.beside(bytes, || permit_or_redact(gate, head, &running, message, trail, began)).await?;
     // From here on the message is what is left of it.
     let message = redacted.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;
@@ -276,7 +278,8 @@ async fn call(
         // What was decided before the wait does not count any more.
         let running = turn::waited(gate, running)?;
         trail.revision = running.snapshot.revision;
-        let permitted = permit(gate, head, &running, message, trail, gate.clock.now())?;
+        let now = gate.clock.now();
+        let permitted = gate.large.beside(bytes, || permit(gate, head, &running, message, trail, now)).await?;
         turn::is_at(&turn, &permitted)?;
         (running, permitted)
     } else {
@@ -302,7 +305,8 @@ async fn call(
         Err(refusal) => return Err(refusal.into()),
     };
     let sent = forward::run(gate, &running, message, ready, turn, trail.receipt).await?;
-    release(gate, &running, message, sent, place, under_way, trail)
+    let bytes = sent.answer.bytes();
+    gate.large.beside(bytes, || release(gate, &running, message, sent, place, under_way, trail)).await
 }
 
 /// Everything that is decided before a call may leave. Where policies want something taken out of it and nothing else, it is

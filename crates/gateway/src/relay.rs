@@ -13,7 +13,7 @@ use audit::End;
 use bytes::Bytes;
 use flow::StreamPlace;
 use futures_util::stream;
-use model::{Reason, ReceiptId, Refusal};
+use model::{Reason, ReceiptId, Refusal, limits};
 use serde_json::json;
 use tokio::sync::watch;
 use wire::answer::{self, Incoming, Notification};
@@ -147,7 +147,7 @@ impl Relay {
             _ = self.halts.changed() => self.authorise_again().map(|()| None),
             _ = self.snapshots.changed() => self.authorise_again().map(|()| None),
             message = self.server.next() => match message {
-                Some(Ok(bytes)) => Ok(self.message(bytes)?.map(Part::Message)),
+                Some(Ok(bytes)) => Ok(self.in_turn(bytes).await?.map(Part::Message)),
                 Some(Err(flaw)) => Err(flaw),
                 None => Err(Refusal::new(Reason::OutcomeUnknown, "the stream ended without an answer").into()),
             },
@@ -187,6 +187,21 @@ impl Relay {
             self.more.extend(told.map(|(_, method)| reply::list_changed(method, Some(&self.expected.id))));
         }
         Ok(())
+    }
+
+    /// Decides on one message of the server, in turn if it is large; `None` goes no further.
+    async fn in_turn(&mut self, bytes: Bytes) -> Result<Option<Bytes>, Flaw> {
+        let length = bytes.len();
+        if length < limits::LARGE_MESSAGE_BYTES {
+            return self.message(bytes);
+        }
+        let gate = Arc::clone(&self.gate);
+        let decide = || {
+            // While it waited its turn, it may have been stopped.
+            self.authorise_again()?;
+            self.message(bytes)
+        };
+        gate.large.beside(length, decide).await
     }
 
     /// Decides on one message of the server; `None` goes no further.

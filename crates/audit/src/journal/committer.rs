@@ -8,56 +8,12 @@ use std::time::{Duration, Instant};
 use model::limits;
 
 use super::clerk::Clerk;
+use super::load::Load;
 use super::queue::{Queue, Rest, Taken};
 use crate::writer::{Indexed, Writer};
 
 /// Between two checkpoints, and between two tries to write a disk that failed.
 const TICK: Duration = Duration::from_millis(limits::CHECKPOINT_MILLISECONDS);
-
-/// How loaded the gate is, told from how many callers waited for the last flush.
-///
-/// Under load the next records are on their way: a pause gathers them, and fewer flushes are paid for by all of them. A
-/// flush after a longer pause finds more who wait, so that each load ends at a higher number than it begins at.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Load {
-    /// A flush follows as soon as somebody waits for one.
-    #[default]
-    Light,
-    /// Several callers share each flush.
-    Busy,
-    /// So many do that the processors, not the flushes, are what callers wait for: time spent on a flush is theirs.
-    Full,
-}
-
-impl Load {
-    /// Callers for one flush from which on a light load is busy, and below which a busy one is light.
-    const BUSY: (usize, usize) = (4, 8);
-    /// The same between busy and full.
-    const FULL: (usize, usize) = (12, 24);
-
-    /// The load after a flush for which so many callers waited.
-    fn after(self, awaited: usize) -> Self {
-        let (busy, full) = match self {
-            Self::Light => (Self::BUSY.0, usize::MAX),
-            Self::Busy => (Self::BUSY.1, Self::FULL.0),
-            Self::Full => (Self::BUSY.1, Self::FULL.1),
-        };
-        match awaited {
-            _ if awaited >= full => Self::Full,
-            _ if awaited >= busy => Self::Busy,
-            _ => Self::Light,
-        }
-    }
-
-    /// How long the next records may gather.
-    fn pause(self) -> Option<Duration> {
-        match self {
-            Self::Light => None,
-            Self::Busy => Some(Duration::from_micros(limits::JOURNAL_PAUSE_MICROSECONDS)),
-            Self::Full => Some(Duration::from_micros(limits::JOURNAL_PAUSE_MICROSECONDS_MAX)),
-        }
-    }
-}
 
 struct Committer {
     writer: Writer,
@@ -156,6 +112,3 @@ impl Committer {
         if self.writer.size() == self.signed { Rest::Long } else { Rest::Short }
     }
 }
-
-#[cfg(test)]
-mod tests;

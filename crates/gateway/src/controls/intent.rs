@@ -66,6 +66,7 @@ pub(crate) async fn run(
 ) -> Result<Intended, Refusal> {
     let visible = &permitted.valid.live.visible;
     let commit = |raw: &Bytes| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw);
+    let arguments = gate.large.beside(leaving.bytes, || leaving.content.map(commit)).await;
     let intent = Intent {
         who: Who::from(&*running.caller),
         session: running.present.legacy.as_ref().map(|session| session.label()),
@@ -76,7 +77,7 @@ pub(crate) async fn run(
         object: visible.object().cloned(),
         call: visible.wording().task().map(|task| task.call),
         pin: visible.pin(),
-        arguments: leaving.content.map(commit),
+        arguments,
         request_bytes: u64::try_from(leaving.bytes).unwrap_or(u64::MAX),
         policies: permitted.policies.clone(),
         revision: running.snapshot.revision,
