@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
+use dossier::advisories::{Importer, Index};
 use dossier::archive::{Limits, unpacked};
+use dossier::{Beside, examine};
 use inspect::{Inspector, Origin, redact};
 use serde_json::Value;
 
@@ -38,4 +40,43 @@ pub(crate) fn archive(bytes: &[u8]) {
         assert!(!path.starts_with('/') && path.split('/').all(|part| part != ".."), "{path}");
         assert!(file.content.as_ref().is_none_or(|content| content.len() as u64 <= LIMITS.file));
     }
+}
+
+/// An empty archive: all that is looked at is what is said beside it.
+const NOTHING: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+/// What begins and ends a signature behind a bundle.
+const BEGIN: &[u8] = b"MCPB_SIG_V1";
+const END: &[u8] = b"MCPB_SIG_END";
+
+/// No attestation that somebody made up is proven, whether it lies beside a package or behind it.
+pub(crate) fn attestation(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let beside = Beside { attestations: vec![text], ..Beside::default() };
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let signed = [NOTHING, BEGIN, &length, bytes, END].concat();
+    for package in [NOTHING, &signed] {
+        let Ok(mut found) = examine("x", package, &beside, &mut |_| {}) else { continue };
+        assert!(found.provenance.proven.is_empty(), "{:?}", found.provenance);
+        let before = found.provenance.proven.clone();
+        found.verify(None);
+        assert_eq!(found.provenance.proven, before);
+    }
+}
+
+/// What can be read of advisories and lock files can be looked up again, and the same index is made of it twice.
+pub(crate) fn advisories(bytes: &[u8]) {
+    let mut importer = Importer::default();
+    let _ = importer.archive(bytes);
+    let _ = importer.advisory(&json_of(bytes));
+    let index = importer.index(0);
+    let advisories = Index::new(&index).expect("what was written can be read");
+    assert_eq!(advisories.compared().advisories, importer.advisories());
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let names = ["package-lock.json", "yarn.lock", "uv.lock", "requirements.txt", "Pipfile.lock"];
+    let locks = names.iter().map(|name| ((*name).to_owned(), text.clone())).collect();
+    let beside = Beside { locks, advisories: Some(advisories), ..Beside::default() };
+    let found = examine("x", NOTHING, &beside, &mut |_| {}).expect("nothing is in it");
+    let bill = dossier::cyclone_dx(&found);
+    assert_eq!(bill["components"].as_array().map(Vec::len), Some(found.components.len()));
+    let _anything = Index::new(bytes).map(|index| index.about(&found.components));
 }

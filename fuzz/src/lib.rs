@@ -60,6 +60,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jsonc", run: settings::jsonc },
     Target { name: "inspection", run: contents::inspection },
     Target { name: "archive", run: contents::archive },
+    Target { name: "attestation", run: contents::attestation },
+    Target { name: "advisories", run: contents::advisories },
     Target { name: "seal", run: keys::seal },
     Target { name: "bearer", run: keys::bearer },
     Target { name: "note", run: keys::note },

@@ -10,8 +10,9 @@ use anyhow::Context as _;
 use async_trait::async_trait;
 use identity::read_secret;
 use model::{Digest, EndpointName, ServerName};
+use registry::manifest::{Directory, JailManifest};
 use registry::{CommandManifest, ServerManifest};
-use sandbox::{Command, Limits, Supervisor, Value};
+use sandbox::{Cell, Command, Jail, Limits, Supervisor, Value};
 use tokio::task::AbortHandle;
 use upstream::{Definitions, Local, LocalSpec, Route, Started};
 use wire::Revision;
@@ -235,7 +236,8 @@ impl Locals {
             environment.push((name.as_str().to_owned(), Value::Secret(secret)));
         }
         let limits = &manifest.limits;
-        Ok(Command {
+        let writes = directory.clone();
+        let command = Command {
             supervisor: Supervisor::this_program(&[SUPERVISOR]),
             program: PathBuf::from(manifest.program.as_str()),
             arguments: manifest.arguments.iter().map(str::to_owned).collect(),
@@ -248,6 +250,20 @@ impl Locals {
                 file_bytes: limits.file_bytes(),
                 cpu_seconds: None,
             },
-        })
+        };
+        match &manifest.jail {
+            None => Ok(command),
+            Some(jail) => jailed(command, jail, writes),
+        }
     }
+}
+
+/// The command within a jail. Where there is none, nothing is started.
+fn jailed(command: Command, manifest: &JailManifest, directory: PathBuf) -> anyhow::Result<Command> {
+    let jail = Jail::find().context("it asks for a jail, and none can be made")?;
+    let paths = |list: &[Directory]| list.iter().map(|path| PathBuf::from(path.as_str())).collect::<Vec<_>>();
+    let mut cell = Cell { reads: paths(&manifest.reads), writes: paths(&manifest.writes), finds: Vec::new() };
+    cell.reads.extend(Some(command.program.clone()).filter(|program| program.is_absolute()));
+    cell.writes.push(directory);
+    jail.around(command, &cell).map_err(anyhow::Error::msg)
 }

@@ -40,6 +40,10 @@ fn main() -> ExitCode {
         // Watches over a local server and does nothing else: no runtime, no threads.
         return sandbox::supervise();
     }
+    if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::JAIL_COMMAND) {
+        // Shuts the jail around a local server, and becomes it.
+        return sandbox::enter(std::env::args_os().skip(2));
+    }
     let since = Instant::now();
     let cli = Cli::parse();
     // One cryptography library, chosen here, for every connection.
@@ -67,6 +71,7 @@ async fn run(cli: Cli, since: Instant) -> ExitCode {
         }
         Command::Connect(command) => return command.run().await,
         Command::Inspect(command) => return command.run(),
+        Command::Advisories(command) => return command.run(),
         Command::SampleServer(server) => server.run().await,
         Command::Client(command) => return command.run().await,
     };

@@ -120,6 +120,8 @@ pub fn unpacked(bytes: &[u8], limits: Limits) -> Result<Contents, ArchiveError> 
     if u64::try_from(bytes.len()).is_ok_and(|length| length > limits.archive) {
         return Err(ArchiveError::TooLarge(limits.archive));
     }
+    // What a signature behind a zip says is no part of the zip.
+    let (bytes, _) = crate::provenance::split(bytes);
     let mut collector = Collector::new(limits);
     if bytes.starts_with(&[0x1f, 0x8b]) {
         tar::read(flate2::read::MultiGzDecoder::new(bytes), &mut collector)?;
@@ -133,6 +135,7 @@ pub fn unpacked(bytes: &[u8], limits: Limits) -> Result<Contents, ArchiveError> 
 
 /// A folder on a disk, as whoever knows the disk lists it: for each thing its path, and how to read it.
 pub use folder::{Entry, of_folder};
+pub(crate) use zip::each;
 
 /// What was unpacked so far, and what may still come.
 struct Collector {

@@ -1,13 +1,18 @@
 //! Everything about a package, put together.
 
+mod evidence;
+
 use std::collections::BTreeMap;
 
-use model::{Digest, limits};
+use model::limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::advisories::{Compared, Index, Vulnerability};
 use crate::archive::{ArchiveError, Contents, File, Limits, Oddity, unpacked};
+use crate::components::{Component, components};
 use crate::metadata::{self, Form, Metadata};
+use crate::provenance::{self, Package, Provenance};
 use crate::resemblance::{Resemblance, resemblance};
 use crate::rules::{Severity, rules};
 use crate::source::{Language, facts};
@@ -21,6 +26,9 @@ pub struct Examination {
     /// The digest of the archive, exactly as it came; none for a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
+    /// The SHA-512 digest of the archive, which npm goes by; none for a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha512: Option<String>,
     /// What it says of itself.
     pub metadata: Metadata,
     /// Files in it.
@@ -32,6 +40,21 @@ pub struct Examination {
     /// The well-known name that its name resembles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resembles: Option<Resemblance>,
+    /// What is proven of who made it.
+    #[serde(default, skip_serializing_if = "Provenance::is_empty")]
+    pub provenance: Provenance,
+    /// The package and what runs with it, as far as that shows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub components: Vec<Component>,
+    /// How many more run with it than are listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub components_unlisted: usize,
+    /// The advisories that it was compared with; none if it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compared: Option<Compared>,
+    /// Those that are about it, or about what runs with it, the worst first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vulnerabilities: Vec<Vulnerability>,
     /// What a reviewer should see, the worst first.
     pub findings: Vec<Finding>,
     /// How many more there were of a rule than are listed.
@@ -98,20 +121,47 @@ pub enum Progress {
     },
 }
 
+/// What there is beside a package that says more of it.
+#[derive(Debug, Default)]
+pub struct Beside<'a> {
+    /// Files of attestations that are given out for it.
+    pub attestations: Vec<String>,
+    /// Lock files that were made for it, by their names.
+    pub locks: Vec<(String, String)>,
+    /// Advisories.
+    pub advisories: Option<Index<'a>>,
+}
+
 /// Examines an archive.
 ///
 /// # Errors
 /// When it cannot be unpacked; then that is what is to be known of it.
-pub fn examine(name: &str, bytes: &[u8], told: &mut dyn FnMut(Progress)) -> Result<Examination, ArchiveError> {
+pub fn examine(
+    name: &str,
+    bytes: &[u8],
+    beside: &Beside<'_>,
+    told: &mut dyn FnMut(Progress),
+) -> Result<Examination, ArchiveError> {
     told(Progress::Unpacking);
     let contents = unpacked(bytes, Limits::default())?;
-    let sha256 = Digest::of(bytes).to_string().trim_start_matches("sha256:").to_owned();
-    Ok(Examination { sha256: Some(sha256), ..examine_contents(name, &contents, told) })
+    let Package { sha256, sha512, .. } = Package::of(bytes);
+    let mut examination = examine_contents(name, &contents, beside, told);
+    (examination.sha256, examination.sha512) = (Some(sha256), Some(sha512));
+    let (_, within) = provenance::split(bytes);
+    examination.provenance = Provenance::of(&beside.attestations, within, &examination.package());
+    examination.judge_provenance();
+    Ok(examination)
 }
 
 /// Examines what was unpacked.
-pub fn examine_contents(name: &str, contents: &Contents, told: &mut dyn FnMut(Progress)) -> Examination {
+pub fn examine_contents(
+    name: &str,
+    contents: &Contents,
+    beside: &Beside<'_>,
+    told: &mut dyn FnMut(Progress),
+) -> Examination {
     let metadata = metadata::read(contents);
+    let components = components(contents, &metadata, &beside.locks);
     let mut findings = Findings::default();
     contents.oddities.iter().for_each(|oddity| findings.push(odd(oddity)));
     of_metadata(&metadata, &mut findings);
@@ -129,18 +179,28 @@ pub fn examine_contents(name: &str, contents: &Contents, told: &mut dyn FnMut(Pr
     }
     contents.files.iter().for_each(|(path, file)| of_file(path, file, &mut findings));
     let (findings, unlisted) = findings.sorted();
-    Examination {
+    let mut examination = Examination {
         name: name.to_owned(),
         sha256: None,
+        sha512: None,
+        provenance: Provenance::default(),
         files: contents.files.len(),
         bytes: contents.bytes,
         sources: read,
         resembles,
+        components: components.list,
+        components_unlisted: components.unlisted,
+        compared: None,
+        vulnerabilities: Vec::new(),
         score: score(&findings),
         metadata,
         findings,
         unlisted,
+    };
+    if let Some(advisories) = &beside.advisories {
+        examination.compare(advisories);
     }
+    examination
 }
 
 /// What was found so far, bounded for each rule: beyond that, one has the place of one that is less severe.
@@ -168,11 +228,20 @@ impl Findings {
 
     /// The worst first, and how many of each rule are not listed.
     fn sorted(mut self) -> (Vec<Finding>, BTreeMap<String, usize>) {
-        self.all.sort_by(|one, two| two.severity.cmp(&one.severity).then_with(|| one.rule.cmp(&two.rule)));
+        self.all.sort_by(worst_first);
         let more = |(rule, number): (String, usize)| Some((rule, number.checked_sub(limits::PACKAGE_SIGHTS_LISTED)?));
         let unlisted = self.of_rule.into_iter().filter_map(more).filter(|(_, number)| *number > 0).collect();
         (self.all, unlisted)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+fn worst_first(one: &Finding, two: &Finding) -> std::cmp::Ordering {
+    two.severity.cmp(&one.severity).then_with(|| one.rule.cmp(&two.rule))
 }
 
 fn finding(rule: &str, severity: Severity, title: impl Into<String>, file: &str) -> Finding {

@@ -661,8 +661,32 @@ pub const PACKAGE_PATH_BYTES_MAX: usize = 1024;
 pub const PACKAGE_DEPTH_MAX: usize = 64;
 /// Places that are listed for one rule of a package's examination.
 pub const PACKAGE_SIGHTS_LISTED: usize = 5;
+/// Packages that run with a package, as far as they are listed.
+pub const COMPONENTS_MAX: usize = 2000;
+/// Advisories about one package and what runs with it.
+pub const VULNERABILITIES_MAX: usize = 500;
+/// Advisories in a database, counted once for each package that one is about.
+pub const ADVISORIES_MAX: usize = 2_000_000;
+/// Bytes of an advisory.
+pub const ADVISORY_BYTES_MAX: u64 = 1024 * 1024;
+/// Bytes of an archive of advisories.
+pub const ADVISORY_ARCHIVE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Bytes of an index of advisories.
+pub const ADVISORY_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Bytes of a lock file.
+pub const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes that a program in a jail may write in each of the two rooms that it has.
+pub const JAIL_ROOM_BYTES: u64 = 256 * 1024 * 1024;
+/// Files and directories that a jail has besides the system's.
+pub const JAIL_PATHS_MAX: usize = 32;
+/// Attestations of one package that are read.
+pub const ATTESTATIONS_MAX: usize = 8;
+/// Bytes of one attestation.
+pub const ATTESTATION_BYTES_MAX: usize = 32 * 1024;
+/// Bytes of a file of attestations.
+pub const ATTESTATION_FILE_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of what is kept of a package.
-pub const EXAMINATION_BYTES_MAX: usize = 512 * 1024;
+pub const EXAMINATION_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of a source file whose syntax is read.
 pub const SOURCE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Nodes of the syntax of one source file, in two passes.

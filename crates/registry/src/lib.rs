@@ -34,7 +34,8 @@ pub use judge::{
 };
 pub use manifest::{
     Address, AgentClient, AgentManifest, ClientKey, CommandManifest, Credential, Demands, EndpointManifest, Grant,
-    GrantHolder, GrantKind, Key, Naming, Place, ServerManifest, ServerUrl, ZoneManifest,
+    GrantHolder, GrantKind, Key, Least, Naming, PackageManifest, Place, ProvenanceManifest, ServerManifest, ServerUrl,
+    ZoneManifest,
 };
 pub use mentions::{Mention, Neighbour, mentions};
 pub use schema::{InputSchema, SchemaError, Violation};

@@ -10,6 +10,7 @@ mod command;
 mod credential;
 mod endpoint;
 mod mistake;
+mod package;
 mod server;
 mod text;
 
@@ -20,14 +21,15 @@ use serde::{Deserialize, Serialize};
 
 pub use agent::{AgentClient, AgentManifest, ClientKey};
 pub use authentication::Demands;
-pub use command::{Arguments, CommandLimits, CommandManifest};
+pub use command::{Arguments, CommandLimits, CommandManifest, JailManifest};
 pub use credential::{Credential, Grant, GrantHolder, GrantKind, Key};
 pub use endpoint::{Choice, EndpointManifest, Naming, Portion, Search};
 pub use mistake::{Mistake, offset_of, parse};
+pub use package::{Least, PackageManifest, ProvenanceManifest};
 pub use server::{Address, Place, ServerManifest};
 pub use text::{
-    Argument, CredentialHeader, Directory, Line, Program, ResourcePrefix, ScopeName, ServerUrl, TextError, Token,
-    Variable,
+    Argument, CredentialHeader, Directory, Line, Program, ResourcePrefix, ScopeName, ServerUrl, Sha256, TextError,
+    Token, Variable,
 };
 
 /// The zone a server is in unless its manifest says otherwise: every public address. It cannot be declared.

@@ -10,17 +10,18 @@ use rustix::process::{Pid, Resource, Rlimit};
 
 use crate::handover::Pipes;
 use crate::plan::Plan;
+use crate::wall::Keeps;
 use crate::{Limits, Step, Wall, wall};
 
 /// Starts the program of a plan. This process must have no other thread.
-pub(crate) fn launch(plan: Plan, pipes: Pipes) -> Result<(Pid, Wall), (Step, io::Error)> {
+pub(crate) fn launch(plan: Plan, pipes: Pipes, keeps: Keeps) -> Result<(Pid, Wall), (Step, io::Error)> {
     let (mut told, mut notes) = io::pipe().map_err(|error| (Step::Fork, error))?;
     let [stdin, stdout, stderr] = pipes;
     let Plan { program, arguments, directory, environment, limits } = plan;
     let mut command = process::Command::new(program);
     command.args(arguments).env_clear().envs(environment);
     command.stdin(Stdio::from(stdin)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
-    let prepare = move || match prepare(&directory, &limits) {
+    let prepare = move || match prepare(&directory, &limits, keeps) {
         Ok(wall) => notes.write_all(&[wall.code()]),
         Err((step, error)) => note(&mut notes, step).and(Err(error)),
     };
@@ -51,7 +52,8 @@ fn note(notes: &mut PipeWriter, step: Step) -> io::Result<()> {
     notes.write_all(&[step.code()])
 }
 
-fn prepare(directory: &Path, limits: &Limits) -> Result<Wall, (Step, io::Error)> {
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has capabilities"))]
+fn prepare(directory: &Path, limits: &Limits, keeps: Keeps) -> Result<Wall, (Step, io::Error)> {
     let failed = |step| move |error: rustix::io::Errno| (step, io::Error::from(error));
     rustix::process::setsid().map_err(failed(Step::Session))?;
     // Should somebody kill the supervisor, the program goes too.
@@ -61,7 +63,7 @@ fn prepare(directory: &Path, limits: &Limits) -> Result<Wall, (Step, io::Error)>
     rustix::process::chdir(directory).map_err(failed(Step::Directory))?;
     limit(limits).map_err(failed(Step::Limits))?;
     #[cfg(target_os = "linux")]
-    wall::disarm().map_err(failed(Step::Privileges))?;
+    wall::disarm(keeps).map_err(failed(Step::Privileges))?;
     Ok(wall::raise())
 }
 

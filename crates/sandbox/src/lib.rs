@@ -23,13 +23,14 @@
 //!   environment nor signal anything outside of itself; [`Child::wall`] tells what stands. [`conceal`] does a part of
 //!   this from the gate's side.
 //!
-//! Files and networks are those of the gate's user: this room does not confine them. This is the only crate that may
+//! Files and networks are those of the gate's user, unless the program is put into a [`Jail`]. This is the only crate that may
 //! say `unsafe`; each place says why. Outside Linux the tree is a process group, and only the kernel's limits bind.
 
 mod child;
 mod command;
 mod error;
 mod handover;
+mod jail;
 mod launch;
 mod orphans;
 mod plan;
@@ -44,6 +45,7 @@ mod wall;
 pub use child::{Cause, Child, End, Exit};
 pub use command::{Command, Limits, Supervisor, Value};
 pub use error::{SpawnError, Step};
+pub use jail::{Cell, HOME as JAIL_HOME, JAIL_COMMAND, Jail, NoJail, enter};
 pub use spawn::spawn;
 pub use stderr::{Stderr, Tail};
 pub use supervise::supervise;

@@ -21,7 +21,8 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::report::Report;
 use crate::tree::Tree;
-use crate::{Cause, End, Exit, Limits, Step, handover, launch};
+use crate::wall::Keeps;
+use crate::{Cause, End, Exit, Limits, Step, handover, jail, launch};
 
 /// The one thing the gate says after the plan: the program may end by itself, for a while.
 pub(crate) const END_GENTLY: u8 = b'e';
@@ -48,7 +49,9 @@ pub fn supervise() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match begin(&mut socket) {
+    let jailed = std::env::args_os().nth(2).is_some_and(|word| word == jail::SUPERVISED);
+    let keeps = if jailed { Keeps::ToMakeJails } else { Keeps::Nothing };
+    match begin(&mut socket, keeps) {
         Ok((watch, limits)) => watch.run(&socket, &tree, &limits),
         Err((step, error)) => {
             let errno = error.raw_os_error().unwrap_or(libc::EINVAL);
@@ -82,13 +85,13 @@ fn prepare() -> io::Result<(UnixStream, Tree)> {
 }
 
 /// Receives the plan and starts its program.
-fn begin(socket: &mut UnixStream) -> Result<(Watch, Limits), (Step, io::Error)> {
+fn begin(socket: &mut UnixStream, keeps: Keeps) -> Result<(Watch, Limits), (Step, io::Error)> {
     let at = |step| move |error| (step, error);
     let signals = Signals::listen().map_err(at(Step::Plan))?;
     socket.set_read_timeout(Some(Duration::from_millis(LOCAL_START_MILLISECONDS_MAX))).map_err(at(Step::Plan))?;
     let (plan, pipes) = handover::receive(socket).map_err(at(Step::Plan))?;
     let limits = plan.limits;
-    let (program, wall) = launch::launch(plan, pipes)?;
+    let (program, wall) = launch::launch(plan, pipes, keeps)?;
     // If the gate is gone, so is its end of the socket, which is seen first thing in the watch.
     let _ = socket.write_all(&Report::Started { pid: program.as_raw_pid(), wall }.encode());
     Ok((Watch { program, signals, end: None, childless: false }, limits))

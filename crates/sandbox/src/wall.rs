@@ -57,9 +57,19 @@ pub fn conceal() -> io::Result<()> {
     Ok(())
 }
 
+/// What a process keeps of root's capabilities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeps {
+    /// Nothing.
+    Nothing,
+    /// What it takes to make a user namespace in which root is somebody else (`CAP_SETFCAP`, since Linux 5.12): `bubblewrap`
+    /// has it until the jail stands, and what is within never had it.
+    ToMakeJails,
+}
+
 /// Takes every capability from this process for good, and from all that it will start, even where the gate runs as root.
 #[cfg(target_os = "linux")]
-pub(crate) fn disarm() -> rustix::io::Result<()> {
+pub(crate) fn disarm(keeps: Keeps) -> rustix::io::Result<()> {
     use rustix::thread::{CapabilitySet, CapabilitySets};
 
     rustix::thread::clear_ambient_capability_set()?;
@@ -67,12 +77,19 @@ pub(crate) fn disarm() -> rustix::io::Result<()> {
     // kernel refuses the first number that is no capability.
     for capability in 0..u64::BITS {
         let set = CapabilitySet::from_bits_retain(1 << capability);
+        if keeps == Keeps::ToMakeJails && set == CapabilitySet::SETFCAP {
+            continue;
+        }
         if rustix::thread::remove_capability_from_bounding_set(set).is_err() {
             break;
         }
     }
     let none = CapabilitySet::empty();
-    rustix::thread::set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })
+    let kept = match keeps {
+        Keeps::Nothing => none,
+        Keeps::ToMakeJails => rustix::thread::capabilities(None)?.permitted & CapabilitySet::SETFCAP,
+    };
+    rustix::thread::set_capabilities(None, CapabilitySets { effective: kept, permitted: kept, inheritable: none })
 }
 
 /// Puts this process, and all that it will start, behind the strongest wall that the kernel has.

@@ -151,6 +151,7 @@ impl Entry {
             "package": found.metadata.name,
             "version": found.metadata.version,
             "sha256": found.sha256,
+            "made_by": found.provenance.best().map(|proof| format!("{} {}", proof.strength.word(), proof.signer.name())),
             "score": found.points(),
             "findings": found.findings.len(),
         }))

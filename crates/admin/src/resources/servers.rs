@@ -82,6 +82,7 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
     let revision = governed.revision;
     if let Some(server) = governed.servers.iter_mut().find(|server| server.manifest.name == name) {
         server.approve(seen, &change).map_err(|error| Fault::new(Code::Refused, error.to_string()))?;
+        packages::must_be_met(&admin, &server.manifest).await?;
     }
     busy(move || compiled(&governed)).await??;
     let change = model::Change { expected: Expected::At(revision), ..change };
@@ -191,7 +192,7 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let (_revision, servers) = admin.registry.servers().await?;
     let traffic = (admin.traffic)(name);
     let credentials = admin.credentials.health(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
-    let package = packages::of_server(admin, name).await?;
+    let package = packages::of_server(admin, &server.manifest).await?;
     busy(move || {
         let mut dossier = Dossier { traffic, credentials, package, ..dossier(&server) };
         let (mentions, judgement) = beside_others(&server, &servers);

@@ -13,4 +13,7 @@ pub struct PackageView {
     pub at: u64,
     /// What was found.
     pub examination: Examination,
+    /// Why the server cannot be approved with it, as its manifest is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<String>,
 }

@@ -3,8 +3,9 @@
 //! The binary's other commands start a gate. These are clients of the admin API and nothing more: whatever they can do,
 //! the API can do, and what decides stands in `admin`. One file each: [`apply`], [`server`], [`lists`], [`halt`],
 //! [`inventory`], [`audit`], [`status`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put
-//! words on the screen. [`scan`] needs no gate, and neither does [`inventory`], which then only tells what it finds.
+//! words on the screen. [`scan`] and [`advisories`] need no gate, and neither does [`inventory`], which then only tells what it finds.
 
+pub(crate) mod advisories;
 mod apply;
 pub(crate) mod ask;
 mod audit;
@@ -17,6 +18,7 @@ mod inventory;
 mod json;
 mod judged;
 mod lists;
+mod package;
 pub(crate) mod paint;
 mod receipt;
 mod scan;
@@ -54,6 +56,9 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Look into a file as the gate looks into messages
     Inspect(inspect::Inspect),
+    /// Keep known weaknesses of packages at hand, to compare packages with
+    #[command(subcommand)]
+    Advisories(advisories::Advisories),
     /// Be a local server of the sample company, on standard input and output
     #[command(subcommand, hide = true)]
     SampleServer(SampleServer),

@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use admin::view::PackageView;
-use anstyle::Style;
 use clap::Args;
+use dossier::advisories::Index;
 use dossier::archive::{ArchiveError, Contents, Entry, Limits, of_folder};
-use dossier::{Examination, Finding, Progress, Severity};
+use dossier::provenance::Demand;
+use dossier::{Beside, Examination, Progress};
 use model::{ServerName, limits};
 
 use super::Gate;
+use super::advisories::read;
 use super::client::segment;
 use super::failure::Failure;
-use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+use super::package;
+use super::paint::{self, FAINT, GOOD, NAME, visible};
 
 /// How often the progress is told, in source files.
 const TOLD_EVERY: usize = 20;
@@ -27,6 +30,27 @@ pub(crate) struct Scan {
     /// The package: a .tgz, .whl, .tar.gz, .mcpb, .zip or .crate file, or a folder
     #[arg(value_name = "FILE|DIR")]
     package: PathBuf,
+    /// Files with what attests who made it; those beside the package are found by their names
+    #[arg(long, value_name = "FILE")]
+    attestations: Vec<PathBuf>,
+    /// Fail unless it was built from this repository
+    #[arg(long, value_name = "URL", requires = "issuer")]
+    repository: Option<String>,
+    /// … with this file in it
+    #[arg(long, value_name = "PATH", requires = "repository")]
+    workflow: Option<String>,
+    /// … and this issuer vouches for it
+    #[arg(long, value_name = "URL", requires = "repository")]
+    issuer: Option<String>,
+    /// A lock file that was made for it, such as a package-lock.json
+    #[arg(long = "lock", value_name = "FILE")]
+    locks: Vec<PathBuf>,
+    /// Compare what is in it with these advisories, as `portcullis advisories import` made them
+    #[arg(long, value_name = "FILE", env = "PORTCULLIS_ADVISORIES")]
+    advisories: Option<PathBuf>,
+    /// Write what is in it as a bill of materials, `CycloneDX`
+    #[arg(long, value_name = "FILE")]
+    sbom: Option<PathBuf>,
     /// Keep what was found with this server, for those who approve it
     #[arg(long, value_name = "NAME")]
     server: Option<ServerName>,
@@ -36,20 +60,80 @@ impl Scan {
     pub(super) async fn run(self, gate: &Gate) -> Result<(), Failure> {
         let since = Instant::now();
         let name = self.package.file_name().and_then(|name| name.to_str()).unwrap_or("package").to_owned();
-        let examination = examined(&self.package, &name)?;
+        let index = self.advisories.as_deref().map(|path| read(path, limits::ADVISORY_INDEX_BYTES_MAX)).transpose()?;
+        let advisories = index.as_deref().map(Index::new).transpose();
+        let advisories = advisories.map_err(|why| Failure::new(format!("the advisories cannot be read: {why}")))?;
+        let attestations = attested(&self.package, &self.attestations)?;
+        let beside = Beside { attestations, locks: locks(&self.locks)?, advisories };
+        let examination = examined(&self.package, &name, &beside)?;
+        if let Some(path) = &self.sbom {
+            let text = serde_json::to_string_pretty(&dossier::cyclone_dx(&examination)).unwrap_or_default();
+            fs::write(path, text + "\n").map_err(|error| {
+                let path = visible(&path.display().to_string()).into_owned();
+                Failure::new(format!("cannot write `{path}`: {error}"))
+            })?;
+        }
         let took = since.elapsed();
+        let unmet = self.demand().and_then(|demand| demand.met(&examination.provenance).err());
         if let Some(server) = &self.server {
             let path = format!("/servers/{}/package", segment(server.as_str()));
             let kept: PackageView = gate.client()?.post(&path, &examination).await?;
-            return gate.print(&kept, |kept| {
-                page(&kept.examination, took) + &format!("\n{GOOD}kept{GOOD:#} with {NAME}{server}{NAME:#}\n")
-            });
+            gate.print(&kept, |kept| {
+                page(&kept.examination, took)
+                    + &package::unmet(kept)
+                    + &format!("\n{GOOD}kept{GOOD:#} with {NAME}{server}{NAME:#}\n")
+            })?;
+        } else {
+            gate.print(&examination, |examination| page(examination, took))?;
         }
-        gate.print(&examination, |examination| page(examination, took))
+        match unmet {
+            None => Ok(()),
+            Some(why) => Err(Failure::new(format!("the package is not good enough: {why}"))
+                .with_next("do not install it before you know why")),
+        }
+    }
+
+    /// Who is to have made it, if that is asked for.
+    fn demand(&self) -> Option<Demand> {
+        let Self { repository, workflow, issuer, .. } = self;
+        repository.is_some().then(|| Demand {
+            repository: repository.clone(),
+            workflow: workflow.clone(),
+            issuer: issuer.clone(),
+            ..Demand::default()
+        })
     }
 }
 
-fn examined(package: &Path, name: &str) -> Result<Examination, Failure> {
+/// How files are called that attest a package, beside it.
+const BESIDE: [&str; 5] = [".sigstore", ".sigstore.json", ".publish.attestation", ".slsa.attestation", ".provenance"];
+
+/// What attests a package: the files that are named, and those beside it.
+fn attested(package: &Path, named: &[PathBuf]) -> Result<Vec<String>, Failure> {
+    let beside = BESIDE.iter().map(|ending| {
+        let mut path = package.as_os_str().to_owned();
+        path.push(ending);
+        PathBuf::from(path)
+    });
+    let beside = beside.filter(|path| path.is_file() && !named.contains(path));
+    let most = u64::try_from(limits::ATTESTATION_FILE_BYTES_MAX).unwrap_or(u64::MAX);
+    named.iter().cloned().chain(beside).map(|path| text(&path, most)).collect()
+}
+
+/// Lock files, by their names.
+fn locks(paths: &[PathBuf]) -> Result<Vec<(String, String)>, Failure> {
+    let named = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        Ok((name, text(path, limits::LOCK_BYTES_MAX)?))
+    };
+    paths.iter().map(named).collect()
+}
+
+fn text(path: &Path, most: u64) -> Result<String, Failure> {
+    Ok(String::from_utf8_lossy(&read(path, most)?).into_owned())
+}
+
+fn examined(package: &Path, name: &str, beside: &Beside<'_>) -> Result<Examination, Failure> {
     let shown = visible(&package.display().to_string()).into_owned();
     let unread = |error: std::io::Error| Failure::new(format!("cannot read `{shown}`: {error}"));
     let refused = |error: ArchiveError| {
@@ -59,7 +143,7 @@ fn examined(package: &Path, name: &str) -> Result<Examination, Failure> {
     let metadata = fs::metadata(package).map_err(unread)?;
     let examination = if metadata.is_dir() {
         let contents = folder(package).map_err(refused)?;
-        dossier::examine_contents(name, &contents, &mut told)
+        dossier::examine_contents(name, &contents, beside, &mut told)
     } else {
         if !metadata.is_file() {
             return Err(Failure::new(format!("`{shown}` is no file")));
@@ -67,7 +151,7 @@ fn examined(package: &Path, name: &str) -> Result<Examination, Failure> {
         let mut bytes = Vec::new();
         let file = File::open(package).map_err(unread)?;
         file.take(limits::PACKAGE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
-        dossier::examine(name, &bytes, &mut told).map_err(refused)?
+        dossier::examine(name, &bytes, beside, &mut told).map_err(refused)?
     };
     if std::io::stderr().is_terminal() {
         paint::err("\r\u{1b}[K");
@@ -120,78 +204,12 @@ fn folder(root: &Path) -> Result<Contents, ArchiveError> {
 }
 
 fn page(examination: &Examination, took: Duration) -> String {
-    let mut page = package(examination);
+    let mut page = package::page(examination);
     let seconds = took.as_secs_f64();
     let _infallible = writeln!(
         page,
         "\n{FAINT}{} read in {seconds:.1} s; nothing of it was run{FAINT:#}",
         paint::count(examination.sources, "source file")
     );
-    page
-}
-
-/// A package, as it was examined.
-pub(super) fn package(examination: &Examination) -> String {
-    let metadata = &examination.metadata;
-    let name = metadata.name.as_deref().unwrap_or(&examination.name);
-    let version = metadata.version.iter().map(|version| format!(" {version}")).collect::<String>();
-    let form = metadata.form.word();
-    let files = paint::count(examination.files, "file");
-    let mut page = format!("{NAME}{}{NAME:#}{}  {FAINT}{form}, {files}{FAINT:#}\n", visible(name), visible(&version));
-    let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<10}{FAINT:#}{}", wrapped(&visible(text), 12));
-    };
-    examination.sha256.iter().for_each(|digest| row("sha256", digest));
-    metadata.licence.iter().for_each(|licence| row("licence", licence));
-    metadata.repository.iter().for_each(|place| row("source", place));
-    if !metadata.dependencies.is_empty() {
-        row("needs", &paint::count(metadata.dependencies.len(), "package"));
-    }
-    page.push_str(&findings(examination));
-    page.push_str(&score(examination));
-    page
-}
-
-fn findings(examination: &Examination) -> String {
-    let mut page = String::new();
-    let mut rule: Option<(&str, Severity)> = None;
-    for finding in &examination.findings {
-        let Finding { severity, title, .. } = finding;
-        if rule != Some((&finding.rule, *severity)) {
-            rule = Some((&finding.rule, *severity));
-            let style = style(*severity);
-            let more = examination.unlisted.get(&finding.rule);
-            let more = more.map(|more| format!(", and in {} more", paint::count(*more, "place"))).unwrap_or_default();
-            let text = wrapped(&visible(&format!("{title}{more}")), 12);
-            let _infallible = writeln!(page, "\n  {style}{:<10}{style:#}{text}", severity.word());
-        }
-        let line = finding.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let gap = if finding.file.is_empty() || finding.excerpt.is_empty() { "" } else { "  " };
-        let text = format!("{}{line}{gap}{}", finding.file, finding.excerpt);
-        if !text.is_empty() {
-            let _infallible = writeln!(page, "            {FAINT}{}{FAINT:#}", wrapped(&visible(&text), 14));
-        }
-    }
-    page
-}
-
-fn style(severity: Severity) -> Style {
-    match severity {
-        Severity::Critical | Severity::High => BAD,
-        Severity::Medium => WARN,
-        Severity::Low | Severity::Note => FAINT,
-    }
-}
-
-fn score(examination: &Examination) -> String {
-    let points = examination.points();
-    let Some(worst) = examination.worst().filter(|_| points > 0) else {
-        return format!("\n  {GOOD}score 0{GOOD:#}  nothing was found in its disfavour\n");
-    };
-    let style = style(worst);
-    let mut page = format!("\n  {style}score {points}{style:#}\n");
-    for point in &examination.score {
-        let _infallible = writeln!(page, "    {:>4}  {}", point.points, wrapped(&visible(&point.why), 10));
-    }
     page
 }

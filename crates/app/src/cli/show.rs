@@ -8,7 +8,7 @@ use registry::{CommandManifest, Credential, GrantHolder, GrantKind, Place};
 use serde_json::{Map, Value};
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
-use super::{json, judged, scan};
+use super::{json, judged, package};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -67,6 +67,9 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         }
         Place::Started(command) => command_rows(command).iter().for_each(|(label, text)| row(label, text)),
     }
+    if let Some(package) = &manifest.package {
+        package::asked(package).iter().for_each(|(label, text)| row(label, text));
+    }
     row("submitted", &deed(&dossier.submitted));
     for (label, one) in [("approved", &dossier.approved), ("suspended", &dossier.suspended)] {
         one.iter().for_each(|one| row(label, &deed(one)));
@@ -83,11 +86,7 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("calls", &calls(traffic));
     }
     page.push_str(&names(dossier));
-    if let Some(package) = &dossier.package {
-        let when = format!("examined by {}, {}", visible(&package.by), paint::moment(package.at));
-        let _infallible =
-            writeln!(page, "\n{FAINT}{when}{FAINT:#}\n{}", scan::package(&package.examination).trim_end());
-    }
+    dossier.package.iter().for_each(|kept| page.push_str(&package::kept(kept)));
     page.push_str(&mentions(&dossier.mentions));
     page.push_str(&judged::judgement(dossier.judgement.as_ref()));
     page.push_str(&next(dossier));
@@ -146,6 +145,14 @@ fn command_rows(command: &CommandManifest) -> Vec<(&'static str, String)> {
     for (name, secret) in &command.secrets {
         let warning = if name.names_code() { "  (an interpreter may run code from there)" } else { "" };
         rows.push(("secret", format!("{name} from {secret}{warning}")));
+    }
+    match &command.jail {
+        None => rows.push(("jail", "none: it has the files and the network of the gate's user".to_owned())),
+        Some(jail) => {
+            rows.push(("jail", "no network, no other process, the system's programs".to_owned()));
+            rows.extend(jail.reads.iter().map(|path| ("may read", quoted(path.as_str()))));
+            rows.extend(jail.writes.iter().map(|path| ("may write", quoted(path.as_str()))));
+        }
     }
     let limits = &command.limits;
     rows.push((

@@ -128,3 +128,51 @@ fn packages_that_mean_ill_to_whoever_looks_do_no_harm() {
     let said = scan(&tgz(folder.path(), "f.tgz", &odd), &[]);
     assert!(said.ok && said.out.contains("cannot be read"), "{said:?}");
 }
+
+#[test]
+fn known_weaknesses_of_what_runs_are_told_without_a_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let advisory = |id: &str, name: &str, fixed: &str| {
+        let events = if fixed.is_empty() { String::new() } else { format!(",{{\"fixed\":\"{fixed}\"}}") };
+        format!(
+            "{{\"id\":\"{id}\",\"summary\":\"it pollutes\",\"database_specific\":{{\"severity\":\"HIGH\"}},\"affected\":[{{\
+             \"package\":{{\"ecosystem\":\"npm\",\"name\":\"{name}\"}},\"ranges\":[{{\"type\":\"SEMVER\",\"events\":[\
+             {{\"introduced\":\"0\"}}{events}]}}]}}]}}"
+        )
+    };
+    fs::create_dir(path("osv")).unwrap();
+    fs::write(path("osv/a.json"), advisory("GHSA-weak", "lodash", "4.17.21")).unwrap();
+    fs::write(path("osv/b.json"), advisory("MAL-2026-1", "evil-helper", "")).unwrap();
+    let import = |from: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+        command.args(["advisories", "import"]).arg(path(from)).arg("--to").arg(path("index")).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Said { ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+    };
+    let said = import("osv");
+    assert!(said.ok && said.out.contains("imported 2 advisories"), "{said:?}");
+    fs::write(path("none.json"), "{").unwrap();
+    let said = import("none.json");
+    let words = said.err.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!said.ok && words.contains("no advisory in the form of OSV"), "{said:?}");
+
+    let manifest = br#"{ "name": "x", "version": "1.0.0", "license": "MIT", "repository": "github:acme/x",
+        "dependencies": { "lodash": "^4.17.0", "evil-helper": "*" } }"#;
+    let package = tgz(folder.path(), "x.tgz", &[("package/package.json", b'0', "", manifest)]);
+    let (index, bill, lock) = (path("index"), path("sbom.json"), path("package-lock.json"));
+    fs::write(&lock, r#"{ "packages": { "node_modules/lodash": { "version": "4.17.20" } } }"#).unwrap();
+    let [index, bill, lock] = [&index, &bill, &lock].map(|path| path.to_str().unwrap());
+    let said = scan(&package, &["--advisories", index, "--sbom", bill, "--lock", lock]);
+    assert!(said.ok, "{said:?}");
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["compared with 2 advisories", "2 apply", "known to be malicious", "MAL-2026-1", "mended in 4.17.21"] {
+        assert!(words.contains(part), "{part}\n{}", said.out);
+    }
+    let bill: Value = serde_json::from_str(&fs::read_to_string(bill).unwrap()).unwrap();
+    assert_eq!((&bill["specVersion"], bill["vulnerabilities"].as_array().unwrap().len()), (&"1.6".into(), 2));
+    // Without the lock file nobody knows which version of the one is installed; the other has no good one.
+    let words = scan(&package, &["--advisories", index]).out;
+    assert!(words.contains("MAL-2026-1") && !words.contains("GHSA-weak"), "{words}");
+}

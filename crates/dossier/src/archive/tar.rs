@@ -30,6 +30,9 @@ pub(super) fn read(source: impl Read, collector: &mut Collector) -> Result<(), A
         if ahead.size.take().is_some_and(|size| size != entry.size().to_string()) {
             return Err(ArchiveError::Malformed("a file has two sizes"));
         }
+        if kind.is_gnu_sparse() {
+            return Err(UNCLEAR);
+        }
         if kind.is_gnu_longname() {
             ahead.path = Some(short_text(&mut entry)?);
         } else if kind.is_gnu_longlink() {
@@ -105,9 +108,15 @@ fn extended(mut text: &[u8], ahead: &mut Ahead) -> Result<(), ArchiveError> {
             b"path" => &mut ahead.path,
             b"linkpath" => &mut ahead.link,
             b"size" => &mut ahead.size,
+            // Readers that know of files with holes take another name and other content than those that do not.
+            _ if key.starts_with(b"GNU.sparse") => return Err(UNCLEAR),
             _ => continue,
         };
         let value = std::str::from_utf8(value).map_err(|_| UNCLEAR)?;
+        // Some take an empty one for none, some for a name.
+        if value.is_empty() {
+            return Err(UNCLEAR);
+        }
         if said.replace(value.to_owned()).is_some() {
             return Err(UNCLEAR);
         }

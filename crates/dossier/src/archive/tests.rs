@@ -225,6 +225,10 @@ fn what_a_tar_says_ahead_of_a_file_is_read_by_its_length() {
         "10 path=b\n10 path=c\n",
         "10 size=2\n",
         "11 size=01\n",
+        "8 path=\n",
+        "13 linkpath=\n",
+        "21 GNU.sparse.name=b\n",
+        "22 GNU.sparse.major=1\n",
     ] {
         assert!(matches!(ahead(EntryType::XHeader, text), Err(ArchiveError::Malformed(_))), "{text:?}");
     }

@@ -1,13 +1,18 @@
 //! Zip, as wheels and MCP bundles have it. Strict: the directory at its end and the headers before each file must say the
 //! same, because readers differ in which of them they believe.
 
+use std::io::Read as _;
+
 use flate2::read::DeflateDecoder;
 
-use super::{ArchiveError, Collector, Oddity};
+use super::{ArchiveError, Collector, Limits, Oddity};
 
 const END: &[u8] = b"PK\x05\x06";
 const ENTRY: &[u8] = b"PK\x01\x02";
 const LOCAL: &[u8] = b"PK\x03\x04";
+/// Where the end of a directory is that is too large for the usual one, and that end.
+const LOCATOR: &[u8] = b"PK\x06\x07";
+const LARGE: &[u8] = b"PK\x06\x06";
 /// Bytes of the record at the end, without its comment.
 const END_BYTES: usize = 22;
 const ENTRY_BYTES: usize = 46;
@@ -58,21 +63,40 @@ fn end(bytes: &[u8]) -> Result<usize, ArchiveError> {
     at.ok_or(ArchiveError::Malformed("its zip has no end"))
 }
 
-/// Reads one entry of the directory, and gives where the next begins.
-fn entry(bytes: &[u8], at: usize, collector: &mut Collector) -> Result<usize, ArchiveError> {
+/// What the directory says of an entry.
+struct Record<'a> {
+    flags: u16,
+    method: u16,
+    packed: usize,
+    size: u64,
+    attributes: u32,
+    local: usize,
+    name: &'a [u8],
+    /// Where the next begins.
+    next: usize,
+}
+
+fn record(bytes: &[u8], at: usize) -> Result<Record<'_>, ArchiveError> {
     if bytes.get(at..at + ENTRY.len()) != Some(ENTRY) {
         return Err(ArchiveError::Malformed("its directory is damaged"));
     }
-    let flags = u16_at(bytes, at + 8)?;
-    let method = u16_at(bytes, at + 10)?;
-    let packed = place(u32_at(bytes, at + 20)?)?;
-    let size = u64::from(u32_at(bytes, at + 24)?);
     let name_length = usize::from(u16_at(bytes, at + 28)?);
     let rest = usize::from(u16_at(bytes, at + 30)?) + usize::from(u16_at(bytes, at + 32)?);
-    let attributes = u32_at(bytes, at + 38)? >> 16;
-    let local = place(u32_at(bytes, at + 42)?)?;
-    let name = slice(bytes, at + ENTRY_BYTES, name_length)?;
-    let next = at + ENTRY_BYTES + name_length + rest;
+    Ok(Record {
+        flags: u16_at(bytes, at + 8)?,
+        method: u16_at(bytes, at + 10)?,
+        packed: place(u32_at(bytes, at + 20)?)?,
+        size: u64::from(u32_at(bytes, at + 24)?),
+        attributes: u32_at(bytes, at + 38)? >> 16,
+        local: place(u32_at(bytes, at + 42)?)?,
+        name: slice(bytes, at + ENTRY_BYTES, name_length)?,
+        next: at + ENTRY_BYTES + name_length + rest,
+    })
+}
+
+/// Reads one entry of the directory, and gives where the next begins.
+fn entry(bytes: &[u8], at: usize, collector: &mut Collector) -> Result<usize, ArchiveError> {
+    let Record { flags, method, packed, size, attributes, local, name, next } = record(bytes, at)?;
     let path = String::from_utf8_lossy(name).into_owned();
     if flags & 1 != 0 {
         collector.odd(Oddity::Enciphered(path));
@@ -97,6 +121,43 @@ fn entry(bytes: &[u8], at: usize, collector: &mut Collector) -> Result<usize, Ar
         return Err(ArchiveError::Malformed("a file is not as large as its directory says"));
     }
     Ok(next)
+}
+
+/// Gives each file of a large archive to somebody, one after the other. Its directory may be that of zip64; what it holds is
+/// somebody's database, and no package.
+pub(crate) fn each(bytes: &[u8], limits: Limits, take: &mut dyn FnMut(&str, &[u8])) -> Result<(), ArchiveError> {
+    let end = end(bytes)?;
+    let (mut at, mut number) = (place(u32_at(bytes, end + 16)?)?, usize::from(u16_at(bytes, end + 10)?));
+    let locator = end.checked_sub(20).filter(|at| bytes.get(*at..*at + LOCATOR.len()) == Some(LOCATOR));
+    if let Some(locator) = locator {
+        let large = wide(u64_at(bytes, locator + 8)?)?;
+        if bytes.get(large..large.saturating_add(LARGE.len())) != Some(LARGE) {
+            return Err(ArchiveError::Malformed("its zip has no end"));
+        }
+        (number, at) = (wide(u64_at(bytes, large + 32)?)?, wide(u64_at(bytes, large + 48)?)?);
+    }
+    if number > limits.entries {
+        return Err(ArchiveError::TooMany(limits.entries));
+    }
+    let mut content = Vec::new();
+    for _ in 0..number {
+        let Record { flags, method, packed, local, name, next, .. } = record(bytes, at)?;
+        at = next;
+        let data = data(bytes, local, name, packed)?;
+        content.clear();
+        let most = limits.file.saturating_add(1);
+        let read = match method {
+            _ if flags & 1 != 0 => continue,
+            0 => (&mut &*data).take(most).read_to_end(&mut content),
+            8 => DeflateDecoder::new(data).take(most).read_to_end(&mut content),
+            _ => continue,
+        };
+        read.map_err(|_| ArchiveError::Malformed("its content is damaged or ends early"))?;
+        if u64::try_from(content.len()).is_ok_and(|length| length <= limits.file) {
+            take(&String::from_utf8_lossy(name), &content);
+        }
+    }
+    Ok(())
 }
 
 /// A file's packed bytes, behind the header that must name the same file.
@@ -128,5 +189,14 @@ fn u32_at(bytes: &[u8], at: usize) -> Result<u32, ArchiveError> {
 }
 
 fn place(number: u32) -> Result<usize, ArchiveError> {
+    usize::try_from(number).map_err(|_| ArchiveError::Malformed("it is too large"))
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> Result<u64, ArchiveError> {
+    let eight = slice(bytes, at, 8)?.first_chunk::<8>().ok_or(ArchiveError::Malformed("it ends early"))?;
+    Ok(u64::from_le_bytes(*eight))
+}
+
+fn wide(number: u64) -> Result<usize, ArchiveError> {
     usize::try_from(number).map_err(|_| ArchiveError::Malformed("it is too large"))
 }

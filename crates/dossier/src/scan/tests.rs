@@ -3,7 +3,7 @@ use super::*;
 fn examined(files: &[(&str, &str)]) -> Examination {
     let file = |text: &str| File { bytes: 0, content: Some(text.as_bytes().to_vec()) };
     let files = files.iter().map(|(path, text)| ((*path).to_owned(), file(text))).collect();
-    examine_contents("x.tgz", &Contents { files, ..Contents::default() }, &mut |_| {})
+    examine_contents("x.tgz", &Contents { files, ..Contents::default() }, &Beside::default(), &mut |_| {})
 }
 
 const HONEST: &str =
@@ -67,4 +67,69 @@ fn an_excerpt_is_one_short_line_without_what_is_not_seen() {
     let found = examined(&[("a.py", &code)]);
     let excerpt = &found.findings.iter().find(|one| one.rule == "python-evaluates").unwrap().excerpt;
     assert!(excerpt.chars().count() <= limits::SOURCE_EXCERPT_CHARS_MAX && !excerpt.contains(['\n', '\u{202e}']));
+}
+
+#[test]
+fn an_advisory_that_appears_later_is_told_once_as_new() {
+    let advisory = |id: &str| {
+        let range = r#""ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"4.17.21"}]}]"#;
+        let package = r#""package":{"ecosystem":"npm","name":"lodash"}"#;
+        format!(r#"{{"id":"{id}","summary":"pollutes","affected":[{{{package},{range}}}]}}"#)
+    };
+    let index = |ids: &[&str]| {
+        let mut importer = crate::advisories::Importer::default();
+        ids.iter().for_each(|id| importer.advisory(advisory(id).as_bytes()).unwrap());
+        importer.index(0)
+    };
+    let package = HONEST.replace("\"1.0.0\"", "\"1.0.0\", \"dependencies\": { \"lodash\": \"4.17.20\" }");
+    let mut found = examined(&[("package/package.json", &package)]);
+    assert_eq!((found.compared.clone(), found.points()), (None, 0));
+    let new = |found: &mut Examination, bytes: &[u8]| -> Vec<String> {
+        found.compare(&Index::new(bytes).unwrap()).into_iter().map(|one| one.id).collect()
+    };
+    assert_eq!(new(&mut found, &index(&[])), [""; 0]);
+    assert_eq!(new(&mut found, &index(&["GHSA-1"])), ["GHSA-1"]);
+    assert_eq!(found.findings[0].excerpt, "pkg:npm/lodash@4.17.20: GHSA-1 pollutes; mended in 4.17.21");
+    assert_eq!(new(&mut found, &index(&["GHSA-1", "GHSA-2"])), ["GHSA-2"]);
+    assert_eq!(found.points(), 8, "a rule counts once");
+    assert_eq!(new(&mut found, &index(&[])), [""; 0]);
+    assert_eq!(found.points(), 0, "and one that is withdrawn no more");
+    let many: Vec<String> = (0..9).map(|number| format!("GHSA-{number}")).collect();
+    found.compare(&Index::new(&index(&many.iter().map(String::as_str).collect::<Vec<_>>())).unwrap());
+    assert_eq!((found.findings.len(), found.unlisted["known-weakness"]), (5, 4));
+}
+
+#[test]
+fn a_bill_of_materials_lists_what_runs_and_what_is_wrong_with_it() {
+    let package = HONEST.replace("\"1.0.0\"", "\"1.0.0\", \"dependencies\": { \"a\": \"^1\", \"b\": \"2.0.0\" }");
+    let found = examined(&[("package/package.json", &package)]);
+    let bill = crate::cyclone_dx(&found);
+    assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&"CycloneDX".into(), &"1.6".into()));
+    assert_eq!(bill["metadata"]["component"]["purl"], "pkg:npm/acme-tickets@1.0.0");
+    let names: Vec<_> =
+        bill["components"].as_array().unwrap().iter().map(|one| one["purl"].as_str().unwrap()).collect();
+    assert_eq!(names, ["pkg:npm/a", "pkg:npm/b@2.0.0"]);
+    assert_eq!(bill["dependencies"][0]["ref"], bill["metadata"]["component"]["bom-ref"]);
+}
+
+#[test]
+fn a_package_that_says_it_comes_from_elsewhere_is_told() {
+    let package: &[u8] = include_bytes!("../../samples/gitlab_oidc_project-0.0.3.tar.gz");
+    let attestation = include_str!("../../samples/gitlab_oidc_project-0.0.3.tar.gz.publish.attestation");
+    let beside = Beside { attestations: vec![attestation.to_owned()], ..Beside::default() };
+    let mut found = examine("x.tar.gz", package, &beside, &mut |_| {}).unwrap();
+    let told = |found: &Examination| found.findings.iter().filter(|one| one.rule == "built-elsewhere").count();
+    // It was published from a fork.
+    assert_eq!(told(&found), 1, "{:?}", found.findings);
+    for same in [
+        "git+ssh://git@gitlab.com/facutuesca/gitlab-oidc-project.git",
+        "gitlab:facutuesca/gitlab-oidc-project",
+        "git@gitlab.com:facutuesca/gitlab-oidc-project.git",
+        "https://GitLab.com/facutuesca/gitlab-oidc-project/tree/main#readme",
+        "on a disk somewhere",
+    ] {
+        found.metadata.repository = Some(same.to_owned());
+        found.verify(None);
+        assert_eq!(told(&found), 0, "{same}");
+    }
 }

@@ -31,6 +31,20 @@ pub struct CommandManifest {
     pub secrets: BTreeMap<Variable, SecretReference>,
     /// What it may use.
     pub limits: CommandLimits,
+    /// The jail it runs in, if it does.
+    pub jail: Option<JailManifest>,
+}
+
+/// `[command.jail]`: no network, no other process, and of the files only the system's programs and these.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct JailManifest {
+    /// Files and directories that it may read, by their absolute paths. Its program is among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<Directory>,
+    /// Directories that it may write, by their absolute paths. The directory it starts in is among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<Directory>,
 }
 
 /// Arguments, bounded in number.
@@ -159,13 +173,16 @@ struct Written {
     /// What it may use.
     #[serde(default, skip_serializing_if = "CommandLimits::is_default")]
     limits: CommandLimits,
+    /// Has it run in a jail: no network, no other process, and of the files only the system's programs and what is named here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    jail: Option<JailManifest>,
 }
 
 impl TryFrom<Written> for CommandManifest {
     type Error = Misfit;
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
-        let Written { program, arguments, directory, environment, secrets, limits } = written;
+        let Written { program, arguments, directory, environment, secrets, limits, jail } = written;
         if environment.len() + secrets.len() > limits::COMMAND_VARIABLES_MAX {
             let why = format!("a command is given at most {} variables", limits::COMMAND_VARIABLES_MAX);
             return Err(Misfit::new("command", why));
@@ -179,13 +196,18 @@ impl TryFrom<Written> for CommandManifest {
             let why = "by its name this is a secret: under `[command.secrets]`, say where it is kept";
             return Err(Misfit::new(format!("command.environment.{name}"), why));
         }
-        Ok(Self { program, arguments, directory, environment, secrets, limits })
+        let paths = jail.iter().map(|jail| jail.reads.len() + jail.writes.len()).sum::<usize>();
+        if paths > limits::JAIL_PATHS_MAX {
+            let why = format!("a jail has at most {} files and directories", limits::JAIL_PATHS_MAX);
+            return Err(Misfit::new("command.jail", why));
+        }
+        Ok(Self { program, arguments, directory, environment, secrets, limits, jail })
     }
 }
 
 impl From<CommandManifest> for Written {
     fn from(command: CommandManifest) -> Self {
-        let CommandManifest { program, arguments, directory, environment, secrets, limits } = command;
-        Self { program, arguments, directory, environment, secrets, limits }
+        let CommandManifest { program, arguments, directory, environment, secrets, limits, jail } = command;
+        Self { program, arguments, directory, environment, secrets, limits, jail }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::command::CommandManifest;
 use super::credential::Credential;
+use super::package::PackageManifest;
 use super::text::{Line, ServerUrl};
 use super::{Misfit, internet};
 use crate::Harmless;
@@ -28,6 +29,8 @@ pub struct ServerManifest {
     pub title: Option<Line>,
     /// Which environment it belongs to: `production`, `test`.
     pub environment: Option<Line>,
+    /// What it is made of, if that is asked for.
+    pub package: Option<PackageManifest>,
     concurrency: Option<usize>,
     accepts: Option<Vec<Harmless>>,
 }
@@ -160,6 +163,10 @@ struct Written {
     /// How the gate starts it, for a local server. A server has this or `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     command: Option<CommandManifest>,
+    /// What it is made of, and who must have made that. It can be approved only if its package, as `server scan` found it, is
+    /// so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    package: Option<PackageManifest>,
 }
 
 impl TryFrom<Written> for ServerManifest {
@@ -167,7 +174,8 @@ impl TryFrom<Written> for ServerManifest {
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
         let Written { name, url, zone, owner, purpose, title, environment, concurrency, accepts, .. } = written;
-        let Written { credential, assertion, command, .. } = written;
+        let Written { credential, assertion, command, package, .. } = written;
+        package.as_ref().map_or(Ok(()), PackageManifest::check)?;
         if concurrency.is_some_and(|calls| !(1..=limits::SERVER_CALLS_MAX).contains(&calls)) {
             let why = format!("a server may have from 1 to {} calls at once", limits::SERVER_CALLS_MAX);
             return Err(Misfit::new("concurrency", why));
@@ -201,13 +209,14 @@ impl TryFrom<Written> for ServerManifest {
                 return Err(Misfit::new("url", why));
             }
         };
-        Ok(Self { name, place, owner, purpose, title, environment, concurrency, accepts })
+        Ok(Self { name, place, owner, purpose, title, environment, package, concurrency, accepts })
     }
 }
 
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
-        let ServerManifest { name, place, owner, purpose, title, environment, concurrency, accepts } = manifest;
+        let ServerManifest { name, place, owner, purpose, title, environment, package, concurrency, accepts } =
+            manifest;
         let (url, zone, credential, assertion, command) = match place {
             Place::At(Address { url, zone, credential, asserted }) => {
                 (Some(url), Some(zone), credential, asserted, None)
@@ -227,6 +236,7 @@ impl From<ServerManifest> for Written {
             credential,
             assertion,
             command,
+            package,
         }
     }
 }

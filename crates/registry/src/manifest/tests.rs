@@ -343,3 +343,28 @@ fn a_key_is_found_where_it_stands() {
     }
     assert_eq!(offset_of("= broken", "name"), None);
 }
+
+#[test]
+fn who_must_have_made_a_package_is_somebody() {
+    let package = |text: &str| server(&format!("url = \"https://crm.example/\"\n[package]\n{text}"));
+    let digest = "AB".repeat(32);
+    let manifest = package(&format!("sha256 = \"sha256:{digest}\"")).unwrap();
+    assert_eq!(manifest.package.unwrap().sha256.unwrap().as_str(), digest.to_ascii_lowercase());
+    let built = "[package.provenance]\nissuer = \"https://token.example\"\nrepository = \"https://git.example/acme/x\"";
+    let manifest = package(built).unwrap();
+    let demanded = manifest.package.as_ref().unwrap().provenance.as_ref().unwrap();
+    assert!(demanded.required && demanded.strength.is_none());
+    let again: ServerManifest = serde_json::from_value(serde_json::to_value(&manifest).unwrap()).unwrap();
+    assert_eq!(again, manifest);
+    assert!(package("[package.provenance]\nrequired = false").is_ok());
+    for (text, why) in [
+        ("[package.provenance]", "say who must have made it"),
+        ("[package.provenance]\nissuer = \"https://token.example\"", "say who must have made it"),
+        ("[package.provenance]\nrepository = \"https://git.example/acme/x\"", "say who vouches"),
+        ("[package.provenance]\nstrength = \"best\"", "unknown variant"),
+        ("sha256 = \"abc\"", "64 hexadecimal digits"),
+    ] {
+        let mistake = package(text).unwrap_err().to_string();
+        assert!(mistake.contains(why), "{text}: {mistake}");
+    }
+}

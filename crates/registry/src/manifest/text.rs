@@ -83,6 +83,12 @@ text!(
     "use a header's name that is free for credentials, such as `authorization` or `x-api-key`"
 );
 text!(
+    /// A SHA-256 digest, in lower case.
+    Sha256,
+    sha256,
+    "a SHA-256 digest is 64 hexadecimal digits"
+);
+text!(
     /// One HTTP token: an authentication scheme.
     Token,
     token,
@@ -148,6 +154,12 @@ fn server_url(text: &str) -> Option<String> {
 fn line(text: &str) -> Option<String> {
     let fits = (1..=limits::MANIFEST_LINE_BYTES_MAX).contains(&text.len());
     (fits && !text.chars().any(char::is_control) && !text.trim().is_empty()).then(|| text.to_owned())
+}
+
+fn sha256(text: &str) -> Option<String> {
+    let digits = text.strip_prefix("sha256:").unwrap_or(text);
+    let fits = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    fits.then(|| digits.to_ascii_lowercase())
 }
 
 fn token(text: &str) -> Option<String> {

@@ -8,4 +8,6 @@ mod ends;
 #[cfg(test)]
 mod given;
 #[cfg(test)]
+mod jail;
+#[cfg(test)]
 mod scene;

@@ -1,0 +1,121 @@
+//! What is known of a package besides what is in it, which changes while it stays the same: who is proven to have made it, and
+//! which advisories are about it.
+
+use model::limits;
+
+use super::{Examination, Finding, finding, score, worst_first};
+use crate::advisories::{Index, Vulnerability};
+use crate::metadata::{Form, Metadata};
+use crate::provenance::Package;
+use crate::rules::Severity;
+
+/// Of an attestation that does not hold.
+const REFUSED: &str = "attestation-refused";
+/// Of a package that is attested less than the one before.
+const FALLEN: &str = "attested-before";
+/// Of a package that was built from another repository than it says.
+const ELSEWHERE: &str = "built-elsewhere";
+/// Of a package that was made to do harm.
+const MALICE: &str = "known-malice";
+/// Of a package with a known weakness.
+const WEAKNESS: &str = "known-weakness";
+
+impl Examination {
+    /// Verifies the evidence of who made it again, and compares that with what was proven of the package before. Whoever
+    /// keeps an examination that somebody else made calls this, and believes nothing that was said of it.
+    pub fn verify(&mut self, earlier: Option<&Self>) {
+        self.provenance = self.provenance.again(&self.package());
+        if let Some(earlier) = earlier {
+            self.provenance.remember(&earlier.provenance);
+        }
+        self.judge_provenance();
+    }
+
+    /// What attestations have to be about.
+    pub(super) fn package(&self) -> Package {
+        let Metadata { form, name, version, .. } = &self.metadata;
+        let of_npm = name.as_ref().zip(version.as_ref()).filter(|_| *form == Form::Npm);
+        Package {
+            sha256: self.sha256.clone().unwrap_or_default(),
+            sha512: self.sha512.clone().unwrap_or_default(),
+            purl: of_npm.map(|(name, version)| format!("pkg:npm/{name}@{version}")),
+            version: version.clone(),
+        }
+    }
+
+    /// Says in the findings what is wrong with the provenance.
+    pub(super) fn judge_provenance(&mut self) {
+        self.forget(&[REFUSED, FALLEN, ELSEWHERE]);
+        for why in &self.provenance.refused {
+            let title = "has an attestation that does not hold";
+            self.findings.push(Finding { excerpt: why.clone(), ..finding(REFUSED, Severity::High, title, "") });
+        }
+        if let Some(why) = self.provenance.fallen() {
+            let title = "is not proven to come from where it came from before";
+            self.findings.push(Finding { excerpt: why, ..finding(FALLEN, Severity::High, title, "") });
+        }
+        let proven = self.provenance.proven.iter().find_map(|proof| proof.signer.repository.as_deref());
+        if let (Some(said), Some(proven)) = (self.metadata.repository.as_deref(), proven)
+            && let (Some(one), Some(other)) = (place(said), place(proven))
+            && one != other
+        {
+            let title = "was built from another repository than it says";
+            let excerpt = super::short(&format!("{proven}, and says {said}"));
+            self.findings.push(Finding { excerpt, ..finding(ELSEWHERE, Severity::Medium, title, "") });
+        }
+        self.settle();
+    }
+
+    /// Compares it, and what runs with it, with advisories. Those that are new since it was compared last are given back: what
+    /// was approved in ignorance of them is to be looked at again.
+    pub fn compare(&mut self, advisories: &Index<'_>) -> Vec<Vulnerability> {
+        let earlier = std::mem::replace(&mut self.vulnerabilities, advisories.about(&self.components));
+        self.compared = Some(advisories.compared().clone());
+        self.forget(&[MALICE, WEAKNESS]);
+        for one in &self.vulnerabilities {
+            let (rule, title) = if one.is_malice() {
+                (MALICE, "has a package in it that is known to be malicious")
+            } else {
+                (WEAKNESS, "has a package in it with a known weakness")
+            };
+            let listed = self.findings.iter().filter(|finding| finding.rule == rule).count();
+            if listed >= limits::PACKAGE_SIGHTS_LISTED {
+                *self.unlisted.entry(rule.to_owned()).or_default() += 1;
+                continue;
+            }
+            let mended = one.mended.as_ref().map(|version| format!("; mended in {version}")).unwrap_or_default();
+            let excerpt = format!("{}: {} {}{mended}", one.purl, one.id, one.summary);
+            self.findings.push(Finding { excerpt: super::short(&excerpt), ..finding(rule, one.severity, title, "") });
+        }
+        self.settle();
+        let is_new = |one: &&Vulnerability| !earlier.iter().any(|known| known.id == one.id && known.purl == one.purl);
+        self.vulnerabilities.iter().filter(is_new).cloned().collect()
+    }
+
+    fn forget(&mut self, rules: &[&str]) {
+        self.findings.retain(|finding| !rules.contains(&finding.rule.as_str()));
+        self.unlisted.retain(|rule, _| !rules.contains(&rule.as_str()));
+    }
+
+    fn settle(&mut self) {
+        self.findings.sort_by(worst_first);
+        self.score = score(&self.findings);
+    }
+}
+
+/// The host, the owner and the name of a repository, in whichever way it is written; none if it is in another.
+fn place(written: &str) -> Option<String> {
+    let text = written.trim().to_ascii_lowercase();
+    let text = text.strip_prefix("git+").unwrap_or(&text);
+    let text = match (text.strip_prefix("github:"), text.strip_prefix("gitlab:")) {
+        (Some(path), _) => format!("github.com/{path}"),
+        (None, Some(path)) => format!("gitlab.com/{path}"),
+        (None, None) => text.split_once("://").map_or(text, |(_, rest)| rest).to_owned(),
+    };
+    let text = text.split_once('@').map_or(text.as_str(), |(_, rest)| rest).replace(':', "/");
+    let text = text.split(['#', '?']).next()?;
+    let mut parts = text.split('/').filter(|part| !part.is_empty());
+    let (host, owner, name) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_host = host.contains('.');
+    is_host.then(|| format!("{host}/{owner}/{}", name.strip_suffix(".git").unwrap_or(name)))
+}

@@ -1,0 +1,78 @@
+//! The last steps within a jail, in the process that becomes the program.
+
+use std::ffi::OsString;
+#[cfg(target_os = "linux")]
+use std::fs;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// The word by which the gate's binary is told to enter.
+pub const COMMAND: &str = "jail-enter";
+/// What a program finds out about who it is. Some end at once if they are nobody.
+#[cfg(target_os = "linux")]
+const PEOPLE: &str = "user:x:1000:1000:user:/home/user:/bin/sh\n";
+/// Where names lead: here. There is nobody to ask for others.
+#[cfg(target_os = "linux")]
+const HOSTS: &str = "127.0.0.1 localhost jail\n::1 localhost\n";
+
+/// Shuts the walls within and becomes the program: what the gate's binary does when its first argument is
+/// `jail-enter`. Further ones are the directories that may be written, up to `--`; then comes the program.
+///
+/// It returns only if that failed; then nothing was run.
+pub fn enter(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let Err(error) = entered(arguments);
+    let _ = writeln!(io::stderr(), "the jail could not be shut, so that nothing was run: {error}");
+    ExitCode::from(126)
+}
+
+#[cfg(target_os = "linux")]
+fn entered(mut arguments: impl Iterator<Item = OsString>) -> Result<std::convert::Infallible, io::Error> {
+    use std::os::unix::process::CommandExt as _;
+
+    let writes: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
+    let program = arguments.next().ok_or_else(|| io::Error::other("no program is named"))?;
+    fs::write("/etc/passwd", PEOPLE)?;
+    fs::write("/etc/group", "user:x:1000:\n")?;
+    fs::write("/etc/hosts", HOSTS)?;
+    rustix::thread::set_no_new_privs(true)?;
+    files_only(&writes).map_err(io::Error::other)?;
+    super::filter::install()?;
+    Err(std::process::Command::new(program).args(arguments).exec())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn entered(_: impl Iterator<Item = OsString>) -> Result<std::convert::Infallible, io::Error> {
+    Err(io::Error::other("jails can be made on Linux only"))
+}
+
+/// Everything that is mounted may be read; only some directories may be written. Its network has nobody in it, so that no rule
+/// about ports is needed.
+#[cfg(target_os = "linux")]
+fn files_only(writes: &[OsString]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    use landlock::{
+        ABI, Access as _, AccessFs, CompatLevel, Compatible as _, PathBeneath, PathFd, Ruleset, RulesetAttr as _,
+        RulesetCreatedAttr as _, Scope,
+    };
+
+    // The first version must be there; what later ones add is taken where it is.
+    let all = AccessFs::from_all(ABI::V1);
+    let ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::HardRequirement)
+        .handle_access(all)?
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(ABI::V5))?
+        .scope(Scope::AbstractUnixSocket | Scope::Signal)?;
+    let mut ruleset = ruleset.create()?.add_rule(PathBeneath::new(PathFd::new("/")?, AccessFs::from_read(ABI::V5)))?;
+    let own = ["/tmp", super::HOME, "/dev/shm"].map(OsString::from);
+    for path in own.iter().chain(writes) {
+        ruleset = ruleset.add_rule(PathBeneath::new(PathFd::new(path)?, AccessFs::from_all(ABI::V5)))?;
+    }
+    for device in ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"] {
+        let access = AccessFs::ReadFile | AccessFs::WriteFile;
+        if let Ok(file) = PathFd::new(device) {
+            ruleset = ruleset.add_rule(PathBeneath::new(file, access))?;
+        }
+    }
+    ruleset.restrict_self()?;
+    Ok(())
+}
