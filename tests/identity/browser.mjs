@@ -42,7 +42,7 @@ export class Browser {
       const name = attribute(input, 'name');
       if (name) form[name] = attribute(input, 'value') ?? '';
     }
-    const action = new URL(attribute(tag, 'action'), page.url).href;
+    const action = new URL(attribute(tag, 'action') ?? '', page.url).href;
     return this.go(action, until, { method: 'POST', form: { ...form, ...filled } });
   }
 
@@ -63,7 +63,7 @@ export class Browser {
   /// Answers what the provider asks.
   async atProvider(page, name, until) {
     while (page.text.includes('name="prompt"')) {
-      const filled = page.text.includes('name="login"') ? { login: name, password: 'any' } : {};
+      const filled = { login: name, password: 'any' };
       page = await this.send(page, filled, until);
     }
     return page;

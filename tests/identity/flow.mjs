@@ -2,7 +2,7 @@
 //
 //   flow.mjs GATE_URL ISSUER
 import { Browser } from './browser.mjs';
-import { begin, is, step } from './steps.mjs';
+import { begin, call, is, step } from './steps.mjs';
 
 const [gate, issuer] = process.argv.slice(2);
 const resource = `${gate}/suite/mcp`;
@@ -35,20 +35,7 @@ const said = ({ access_token }) => JSON.parse(Buffer.from(access_token.split('.'
 
 /// The status of a call with a token.
 async function calls({ access_token }) {
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'flow', version: '1' },
-  };
-  const headers = {
-    authorization: `Bearer ${access_token}`,
-    accept: 'application/json, text/event-stream',
-    'content-type': 'application/json',
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/list',
-  };
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: { _meta } });
-  const response = await fetch(resource, { method: 'POST', headers, body });
+  const response = await call(gate, access_token, 'tools/list');
   await response.text();
   return response.status;
 }

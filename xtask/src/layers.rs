@@ -25,7 +25,7 @@ enum May {
 }
 
 /// Does not ship: no crate that does may declare it, except for its tests.
-const TOOLS: &[&str] = &["testkit", "bench", "fuzz", "xtask"];
+const TOOLS: &[&str] = &["testkit", "bench", "trial", "fuzz", "xtask"];
 
 /// A pure room takes bytes or values and returns values.
 const NO_INPUT_OUTPUT: &[(&str, &str)] = &[
@@ -125,6 +125,7 @@ const ROOMS: &[Room] = &[
     Room { name: "app", may_use: May::Anything, never: &[] },
     Room { name: "testkit", may_use: May::AnythingAtAll, never: &[] },
     Room { name: "bench", may_use: May::AnythingAtAll, never: &[] },
+    Room { name: "trial", may_use: May::Only(&["inspect"]), never: &[] },
     Room { name: "fuzz", may_use: May::AnythingAtAll, never: &[] },
     Room { name: "xtask", may_use: May::AnythingAtAll, never: &[] },
 ];

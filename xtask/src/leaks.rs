@@ -17,6 +17,9 @@ const PERSONAL_COMPONENTS_MIN: usize = 3;
 /// What may be named although a machine's Cargo is told to use it.
 const PUBLIC_HOSTS: &[&str] = &["github.com", "crates.io", "index.crates.io", "static.crates.io"];
 
+/// Folders that every machine has: only what is in them is one machine's.
+const EVERYWHERE: [&str; 1] = ["/tmp"];
+
 /// Every place where a file names what only one machine has.
 pub(crate) fn violations(repository: &Repository) -> anyhow::Result<Vec<String>> {
     let machine = Machine::this(&repository.root);
@@ -68,7 +71,10 @@ fn begins_path(line: &str, folder: &str) -> bool {
         let before = line.get(..at).and_then(|before| before.chars().next_back());
         let after = line.get(at + folder.len()..).and_then(|after| after.chars().next());
         before.is_none_or(|before| !before.is_alphanumeric() && !"/._-~}*$".contains(before))
-            && after.is_none_or(|after| !after.is_alphanumeric() && !"_-".contains(after))
+            && match EVERYWHERE.contains(&folder) {
+                true => after == Some('/'),
+                false => after.is_none_or(|after| !after.is_alphanumeric() && !"_-".contains(after)),
+            }
     })
 }
 

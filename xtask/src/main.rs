@@ -24,6 +24,7 @@ cargo xtask TASK
   bench hostile    another caller's latency beside each kind of attack
   bench soak       half load for an hour: does the gate hold more and more?
   bench stages     measures each step of the gate by itself
+  bench inspect    what inspection finds on corpora, wrongly finds and misses, and its speed; --help tells the options
 ";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -64,6 +65,10 @@ fn violations(repository: &Repository) -> anyhow::Result<Vec<String>> {
 /// Builds the benchmark, and the gate unless it is left out; then runs it from the repository's root.
 fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
     let (binary, options) = match options {
+        [first, rest @ ..] if first == "inspect" => {
+            run_cargo(&[&["run", "--release", "--package", "trial", "--", "score"], &strings(rest)[..]].concat())?;
+            return Ok(ExitCode::SUCCESS);
+        }
         [first, rest @ ..] if first == "stages" => ("stages", rest),
         _ => ("bench", options),
     };
@@ -74,9 +79,13 @@ fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
     let mut arguments = vec!["run", "--release", "--package", "bench", "--bin", binary, "--"];
     let is_other = options.first().is_some_and(|first| matches!(first.as_str(), "hostile" | "many" | "soak"));
     arguments.extend((binary == "bench" && !is_other).then_some("run"));
-    arguments.extend(options.iter().map(String::as_str));
+    arguments.extend(strings(options));
     run_cargo(&arguments)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn strings(options: &[String]) -> Vec<&str> {
+    options.iter().map(String::as_str).collect()
 }
 
 fn run_cargo(arguments: &[&str]) -> anyhow::Result<()> {

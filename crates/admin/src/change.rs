@@ -19,12 +19,12 @@ impl Admin {
             let most = limits::REASON_BYTES_MAX;
             return Err(Fault::new(Code::RequestInvalid, format!("a reason is at most {most} bytes of plain text")));
         }
-        Ok(Change { actor: person.actor(), expected, at: self.clock.now(), reason })
+        Ok(Change { actor: person.who.clone(), expected, at: self.clock.now(), reason })
     }
 
     /// What a change answers, once the data path goes by it or the wait was long enough.
     pub(crate) async fn done(&self, revision: Revision) -> Done {
-        Done { revision: revision.0, in_effect: reached(self.published.clone(), revision).await }
+        Done { revision: revision.0, in_effect: reached(self.published.clone(), revision).await, note: None }
     }
 
     /// The revision the data path goes by.

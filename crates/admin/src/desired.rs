@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::{AgentId, CertificateName, EndpointName, ServerName, ZoneName, limits};
 use policy::{Policies, PolicySummary, ServerVocabulary, ToolVocabulary, Vocabulary};
 use registry::manifest::{self, Mistake, ZONE_INTERNET};
-use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
+use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, Standing, ZoneManifest};
 use serde::de::DeserializeOwned;
 
 use crate::endpoints;
@@ -65,14 +65,25 @@ impl Desired {
 
     /// What has to change in what there is.
     pub(crate) fn plan(&self, governed: &Governed) -> Plan {
-        let servers: Vec<_> = governed.servers.iter().map(|server| server.manifest.clone()).collect();
         Plan {
             zones: edits(self.zones.as_ref(), &governed.zones, |zone| &zone.name),
-            servers: edits(self.servers.as_ref(), &servers, |server| &server.name),
+            servers: self.server_edits(governed),
             endpoints: edits(self.endpoints.as_ref(), &governed.endpoints, |endpoint| &endpoint.name),
             agents: edits(self.agents.as_ref(), &governed.agents, |agent| &agent.name),
             policies: edits(self.policies.as_ref(), &governed.policies, |source| &source.file),
         }
+    }
+
+    /// What is retired stays as it is, whatever the files say; a draft that they describe is submitted by them.
+    fn server_edits(&self, governed: &Governed) -> Edits<ServerManifest, ServerName> {
+        let there = governed.servers.iter().filter(|server| server.standing != Standing::Retired);
+        let there: Vec<_> = there.map(|server| server.manifest.clone()).collect();
+        let mut edits = edits(self.servers.as_ref(), &there, |server| &server.name);
+        let drafts = governed.servers.iter().filter(|server| server.standing == Standing::Draft);
+        let described = drafts.filter_map(|draft| self.servers.as_ref()?.get(&draft.manifest.name));
+        let same: Vec<_> = described.filter(|server| !edits.update.contains(server)).cloned().collect();
+        edits.update.extend(same);
+        edits
     }
 
     /// Whether what there would be fits together: every name that is used is there, and every policy is right for
@@ -91,6 +102,7 @@ impl Desired {
                 problems.push(self.files.problem(&format!("servers/{server}.toml"), "zone", message, hint));
             }
         }
+        problems.extend(self.taken(governed));
         for (endpoint, manifest) in &after.endpoints {
             for server in manifest.servers().filter(|server| !after.servers.contains_key(*server)) {
                 let message = format!("endpoint `{endpoint}` names server `{server}`, which there is not");
@@ -112,6 +124,19 @@ impl Desired {
             Err(wrong) => problems.extend(wrong),
         }
         Fault::of_problems(problems).map_or(Ok(Vec::new()), Err)
+    }
+
+    /// Servers of a name whose server is retired.
+    fn taken(&self, governed: &Governed) -> Vec<Problem> {
+        let retired = governed.servers.iter().filter(|server| server.standing == Standing::Retired);
+        let named = retired.map(|server| &server.manifest.name);
+        let again = named.filter(|name| self.servers.as_ref().is_some_and(|servers| servers.contains_key(*name)));
+        let problem = |name: &ServerName| {
+            let message = format!("server `{name}` is retired, which is final");
+            let hint = "remove this file; a new server has a new name".to_owned();
+            self.files.problem(&format!("servers/{name}.toml"), "name", message, hint)
+        };
+        again.map(problem).collect()
     }
 
     /// What is wrong with the agents: an endpoint that is not there, a client or a certificate that is two agents.
@@ -160,9 +185,13 @@ impl Desired {
         };
         let zone = |manifest: &ServerManifest| manifest.address().map(|address| address.zone.clone());
         let in_zone = |manifest: &ServerManifest| (manifest.name.clone(), zone(manifest));
+        let in_zone_unless_retired = |server: &Server| match server.standing == Standing::Retired {
+            true => (server.manifest.name.clone(), None),
+            false => in_zone(&server.manifest),
+        };
         let servers = match &self.servers {
             Some(servers) => servers.values().map(in_zone).collect(),
-            None => governed.servers.iter().map(|server| in_zone(&server.manifest)).collect(),
+            None => governed.servers.iter().map(in_zone_unless_retired).collect(),
         };
         let endpoints = match &self.endpoints {
             Some(endpoints) => endpoints.clone(),
@@ -216,7 +245,8 @@ fn tool(definition: &registry::Definition) -> Option<ToolVocabulary> {
     // A name that is none of the model's cannot be called either.
     let name = definition.name.parse().ok()?;
     let input_schema = definition.input_schema().into();
-    Some(ToolVocabulary { name, input_schema })
+    let classes = if registry::is_memory(definition) { vec!["memory"] } else { Vec::new() };
+    Some(ToolVocabulary { name, input_schema, classes })
 }
 
 /// Compiles policies, with what is wrong told as problems.

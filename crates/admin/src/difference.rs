@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::limits;
+use registry::Standing;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
@@ -97,6 +98,9 @@ fn server_note(edit: &Edit, plan: &Plan, governed: &Governed) -> Option<String> 
         Action::Delete => approved.then(|| "approved and in service: agents lose it".to_owned()),
         Action::Update => {
             let new = plan.servers.update.iter().find(|manifest| manifest.name.as_str() == edit.name)?;
+            if there.is_some_and(|server| server.standing == Standing::Draft) {
+                return Some("was a draft, and is submitted by this".to_owned());
+            }
             let moves = there.is_some_and(|server| server.manifest.identity() != new.identity());
             (approved && moves).then(|| "its approval ends: unreachable until approved again".to_owned())
         }

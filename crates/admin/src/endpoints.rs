@@ -9,8 +9,8 @@ use registry::{Catalogue, Definition, Definitions, EndpointManifest, Kind, Namin
 use crate::port::Governed;
 use crate::view::EndpointRow;
 
-/// Every endpoint, as the data path has it at this revision.
-pub(crate) fn rows(governed: &Governed) -> Vec<EndpointRow> {
+/// Every endpoint, as the data path has it at this revision; `base` is what agents call the gate.
+pub(crate) fn rows(governed: &Governed, base: Option<&str>) -> Vec<EndpointRow> {
     let catalogue = Catalogue::compile(&governed.servers, &governed.endpoints, &governed.zones);
     let row = |manifest: &EndpointManifest| {
         let endpoint = catalogue.endpoint(&manifest.name);
@@ -21,6 +21,7 @@ pub(crate) fn rows(governed: &Governed) -> Vec<EndpointRow> {
         EndpointRow {
             manifest: manifest.clone(),
             in_service: endpoint.is_some(),
+            url: base.map(|base| format!("{base}/{}/mcp", manifest.name)),
             tools: endpoint.map_or(0, |endpoint| endpoint.tools().len()),
             revisions: manifest.revisions().map(|revision| revision.to_string()).collect(),
             missing,
@@ -92,7 +93,7 @@ fn missing<Name: Eq + AsRef<str>>(
 }
 
 /// What was approved of a server, or else what was seen.
-pub(crate) fn definitions(server: &Server) -> Option<&Definitions> {
+fn definitions(server: &Server) -> Option<&Definitions> {
     let observed = server.observed.as_ref().map(|observed| &observed.definitions);
     server.pins.as_ref().map(|pins| &pins.definitions).or(observed)
 }

@@ -45,7 +45,9 @@ codes! {
     /// The Origin header is of a page that may not call.
     OriginRefused "origin-refused" FORBIDDEN, "operators add origins as `origins` of the admin listener";
     /// No token, or one that names nobody.
-    Unauthenticated "unauthenticated" UNAUTHORIZED, "send `Authorization: Bearer` with the token of `admin.token` in the data directory, or with your own";
+    Unauthenticated "unauthenticated" UNAUTHORIZED, "sign in with `portcullis login`, or send `Authorization: Bearer` with the token of `admin.token` in the data directory, or with your own";
+    /// A browser's session, and nothing that shows that a page of the gate's own sent this.
+    CsrfTokenMissing "csrf-token-missing" FORBIDDEN, "send the `csrf` of /api/v1/whoami as the header `X-Portcullis-Csrf`";
     /// The person's roles do not allow this.
     RoleMissing "role-missing" FORBIDDEN, "ask an admin for the role";
     /// There is nothing at this path.

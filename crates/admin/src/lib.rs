@@ -12,7 +12,7 @@
 //!   of what the approver read.
 //! - **Nothing takes effect that would break the data path's next snapshot**: policies are compiled against every
 //!   approved tool before a plan, an approval or a removal is carried out.
-//! - **People are no agents**: their tokens are apart, and no route accepts a caller's.
+//! - **People are no agents**: their tokens and sessions are apart, and no route accepts a caller's.
 //!
 //! [`Manifests`] is what a folder to apply holds, [`view`] is what the API shows; the CLI uses both.
 
@@ -27,6 +27,7 @@ mod names;
 mod openapi;
 mod people;
 pub mod port;
+mod readings;
 pub mod requests;
 mod resources;
 mod route;
@@ -49,6 +50,7 @@ pub use fault::{Code, Fault, Place, Problem};
 pub use manifests::{File, FolderError, Manifests};
 pub use names::Names;
 pub use people::{People, PeopleError, Person};
+pub use readings::Readings;
 pub use serve::serve;
 pub use text::visible;
 
@@ -58,6 +60,8 @@ pub struct Admin {
     pub registry: Arc<dyn registry::port::Registry>,
     /// The governed state as a whole.
     pub state: Arc<dyn port::State>,
+    /// What people say of servers.
+    pub comments: Arc<dyn port::Comments>,
     /// What is in servers' packages.
     pub packages: Arc<dyn port::Packages>,
     /// What hosts reported.
@@ -70,6 +74,8 @@ pub struct Admin {
     pub halts: Arc<watch::Halts>,
     /// The receipts.
     pub journal: Arc<audit::Journal>,
+    /// What was found out of the words of servers.
+    pub readings: Arc<Readings>,
     /// Looks at servers.
     pub vetter: Arc<dyn Vetter>,
     /// The credentials of servers.
@@ -78,12 +84,16 @@ pub struct Admin {
     pub published: tokio::sync::watch::Receiver<Revision>,
     /// Who may use the API; swapped when settings are reloaded.
     pub people: Arc<ArcSwap<People>>,
+    /// Where people sign in, where they do.
+    pub entrance: Option<Arc<identity::people::Entrance>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// What readiness depends on; the gate is ready when all of it is. Never waits.
     pub readiness: Arc<dyn Fn() -> Vec<view::Check> + Send + Sync>,
     /// The calls that agents make to a server now, if it is in service.
     pub traffic: Arc<LooksAtTraffic>,
+    /// How the keys of issuers are. Never waits.
+    pub issuers: Arc<dyn Fn() -> Vec<view::IssuerKeys> + Send + Sync>,
     /// The metrics, in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }
@@ -105,11 +115,17 @@ pub trait Vetter: Send + Sync {
 /// The credentials that servers are given. None of them is ever read here.
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// How those of a server are, by holder; none where it has a key that somebody keeps.
+    /// How those of a server are, by holder; a key that somebody keeps is one for everybody.
     ///
     /// # Errors
     /// Why that is not known.
     async fn health(&self, server: &ServerName) -> Result<Vec<view::CredentialHealth>, String>;
+
+    /// The scopes of its tokens: what was given, asked for and used.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    async fn scopes(&self, server: &ServerName) -> Result<Vec<view::ScopeRow>, String>;
 
     /// An invitation for whoever opens it to connect a server for a holder; without one so that everybody's calls and the gate's
     /// own looks use it as them. It is a URL that is good for some minutes; a person's own is good for that person alone. `by`
@@ -117,13 +133,25 @@ pub trait Credentials: Send + Sync {
     ///
     /// # Errors
     /// Why nobody can connect it.
-    async fn invite(&self, manifest: &ServerManifest, holder: Option<&str>, by: &str) -> Result<String, String>;
+    async fn invite(
+        &self,
+        manifest: &ServerManifest,
+        holder: Option<&str>,
+        by: &model::Actor,
+    ) -> Result<String, String>;
 
     /// Forgets what `holder` has of a server; returns whether there was something.
     ///
     /// # Errors
     /// Why it could not be forgotten.
     async fn disconnect(&self, server: &ServerName, holder: &str, change: model::Change) -> Result<bool, String>;
+
+    /// Wraps the keys of everything that is sealed by the master key as it is now; returns how many are wrapped otherwise than
+    /// before. Nothing is opened for it.
+    ///
+    /// # Errors
+    /// Why that could not be done; what was done before stays.
+    async fn rewrap(&self, change: model::Change) -> Result<usize, String>;
 }
 
 /// Carries out `task` on a thread that may be busy for long.

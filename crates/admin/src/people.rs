@@ -1,18 +1,23 @@
-//! Who may use the admin side: people with roles, known by bearer tokens.
+//! Who may use the admin side: people with roles, known by bearer tokens of settings, or by sessions that they began by signing
+//! in (`identity::people`).
 //!
-//! These tokens have nothing to do with those of agents: no token an agent holds names a person here, so an agent on the
+//! Neither has anything to do with tokens of agents: no token an agent holds names a person here, so an agent on the
 //! gate's own machine cannot approve itself unless somebody hands it a person's token.
 
 use axum::http::HeaderMap;
+use identity::people::{Known, Session};
 use model::{Actor, Role, Secret, limits};
+use registry::Eyes;
 
-/// A person on the admin side, as their token shows them.
+/// A person on the admin side, as their token or their session shows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Person {
-    /// The name their token was given; receipts of changes carry it.
-    pub name: String,
+    /// Who they are; receipts of changes carry it.
+    pub who: Actor,
     /// What they may do.
     pub roles: Vec<Role>,
+    /// The session they are in, where they signed in.
+    pub session: Option<Session>,
 }
 
 impl Person {
@@ -20,15 +25,12 @@ impl Person {
     pub fn has_one_of(&self, roles: &[Role]) -> bool {
         self.roles.iter().any(|role| *role == Role::Admin || roles.contains(role))
     }
+}
 
-    /// The person's name.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The person as changes record them.
-    pub fn actor(&self) -> Actor {
-        Actor::Person(self.name.clone())
+impl From<Known> for Person {
+    fn from(known: Known) -> Self {
+        let Known { who, roles, session } = known;
+        Self { who, roles, session: Some(session) }
     }
 }
 
@@ -36,6 +38,7 @@ impl Person {
 pub struct People(Vec<Entry>);
 
 struct Entry {
+    name: String,
     person: Person,
     token: Secret<String>,
 }
@@ -71,7 +74,7 @@ impl People {
             if name.is_empty() || name.len() > limits::NAME_BYTES_MAX || name.chars().any(char::is_control) {
                 return Err(PeopleError::Name);
             }
-            if entries.iter().any(|entry| entry.person.name == name) {
+            if entries.iter().any(|entry| entry.name == name) {
                 return Err(PeopleError::NameRepeated(name));
             }
             if roles.is_empty() {
@@ -80,12 +83,28 @@ impl People {
             if !(limits::ADMIN_TOKEN_BYTES_MIN..=limits::TOKEN_BYTES_MAX).contains(&token.bytes()) {
                 return Err(PeopleError::Token(name));
             }
-            entries.push(Entry { person: Person { name, roles }, token });
+            let person = Person { who: Actor::Person(name.clone()), roles, session: None };
+            entries.push(Entry { name, person, token });
         }
         if entries.is_empty() {
             return Err(PeopleError::Nobody);
         }
         Ok(Self(entries))
+    }
+
+    /// Whose eyes a server has to pass that this person would approve: who submits one does not approve it, wherever somebody
+    /// else could. Where people sign in, somebody else always could.
+    pub(crate) fn eyes(&self, approver: &Person, people_sign_in: bool) -> Eyes {
+        let others = self.0.iter().map(|entry| &entry.person).filter(|person| person.who != approver.who);
+        match people_sign_in || others.into_iter().any(|person| person.has_one_of(&[Role::Approver])) {
+            true => Eyes::Four,
+            false => Eyes::Two,
+        }
+    }
+
+    /// Nobody: where people sign in, nobody needs a token.
+    pub fn nobody() -> Self {
+        Self(Vec::new())
     }
 
     /// The person whose token the request carries, if it carries exactly one token and exactly one person holds it.

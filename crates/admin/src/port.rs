@@ -114,6 +114,28 @@ pub trait Inventories: Send + Sync {
     async fn keep_report(&self, report: Report, change: Change) -> Result<(), StoreError>;
 }
 
+/// What somebody said of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptComment {
+    /// Who.
+    pub by: String,
+    /// What.
+    pub text: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What people say of servers to each other. It decides nothing, and is no part of the governed state.
+#[async_trait]
+pub trait Comments: Send + Sync {
+    /// Everything that was said of a server, in order.
+    async fn comments(&self, server: &ServerName) -> Result<Vec<KeptComment>, StoreError>;
+
+    /// Adds a comment; none is ever changed. Fails with [`StoreError::NotFound`] if there is no such server, and with
+    /// [`StoreError::Refused`] when it has [`model::limits::COMMENTS_PER_SERVER_MAX`].
+    async fn comment(&self, server: &ServerName, text: String, change: Change) -> Result<(), StoreError>;
+}
+
 /// What is in a server's package, as somebody examined it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptPackage {

@@ -34,12 +34,31 @@ pub struct ReceiptPath {
     pub id: ReceiptId,
 }
 
+/// Says what somebody thinks of what inspection saw in a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeedbackRequest {
+    /// `false-positive`: what was seen is none. `missed`: something that is there was not seen.
+    #[schemars(with = "String")]
+    pub verdict: audit::FeedbackVerdict,
+    /// The rule that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub rule: Option<model::RuleId>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
 /// Submits a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Submit {
     /// The server, as `servers/NAME.toml` describes it.
     pub manifest: ServerManifest,
+    /// Whether somebody still writes on it: it is kept, and not looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub draft: bool,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -52,6 +71,9 @@ pub struct Approve {
     /// The digest of what the approver read: `observed.digest` of the dossier.
     #[schemars(with = "String")]
     pub seen: Digest,
+    /// When the approval is over, in milliseconds since 1970. Without it, it has the end that the manifest gives it, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -64,6 +86,14 @@ pub struct Because {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Says something of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Comment {
+    /// What.
+    pub text: String,
 }
 
 /// For whom a server is to be connected.

@@ -1,10 +1,11 @@
 //! Serving the routes on a listener, over TLS where settings say so, with every wait and every number bounded.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
@@ -13,6 +14,10 @@ use model::limits;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+
+/// Where a connection came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source(pub(crate) IpAddr);
 
 /// Serves until `stop` ends; then requests that are under way may finish, for [`limits::REQUEST_MILLISECONDS_MAX`].
 pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, router: Router, stop: impl Future<Output = ()>) {
@@ -29,8 +34,8 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, router: Router,
             () = &mut stop => break,
             accepted = listener.accept() => accepted,
         };
-        let stream = match accepted {
-            Ok((stream, _address)) => stream,
+        let (stream, source) = match accepted {
+            Ok((stream, address)) => (stream, Source(address.ip())),
             Err(error) => {
                 // Out of file descriptors, most likely: a pause lets others be closed.
                 tracing::warn!(%error, "a connection to the admin listener could not be accepted");
@@ -38,7 +43,7 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, router: Router,
                 continue;
             }
         };
-        let (tls, router, watcher) = (tls.clone(), router.clone(), under_way.watcher());
+        let (tls, router, watcher) = (tls.clone(), router.clone().layer(Extension(source)), under_way.watcher());
         tokio::spawn(async move {
             begin(stream, tls.as_deref(), router, watcher).await;
             drop(place);

@@ -2,7 +2,7 @@
 
 use model::Role;
 
-use crate::resources::{about, apply, halts, inventories, lists, packages, receipts, servers};
+use crate::resources::{about, apply, halts, inventories, lifecycle, lists, packages, receipts, servers, vault};
 use crate::route::Route;
 use crate::route::Verb::{Delete, Get, Post};
 
@@ -12,11 +12,15 @@ const READ: &[Role] = &[Role::Viewer, Role::Auditor, Role::Reviewer, Role::Appro
 const ANYBODY: &[Role] = &Role::ALL;
 const REPORT: &[Role] = &[Role::Reporter, Role::Reviewer];
 const AUDIT: &[Role] = &[Role::Auditor];
+/// Those who read receipts, and those who look after what they tell of.
+const JUDGE: &[Role] = &[Role::Auditor, Role::Reviewer, Role::Approver, Role::Responder];
 const REVIEW: &[Role] = &[Role::Reviewer, Role::Approver];
 const APPROVE: &[Role] = &[Role::Approver];
 const RESPOND: &[Role] = &[Role::Responder];
 /// Taking a server out of service is safe, so those who may stop it may, and those who may put it back.
 const SUSPEND: &[Role] = &[Role::Approver, Role::Responder];
+/// Whoever takes part in approving servers, or reads what came of it, may say something of them.
+const COMMENT: &[Role] = &[Role::Auditor, Role::Reviewer, Role::Approver, Role::Responder];
 /// An admin may do everything; this is what only an admin may.
 const ADMIN: &[Role] = &[Role::Admin];
 
@@ -29,7 +33,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::plain("/metrics", "The metrics, in the Prometheus text format.", READ, about::metrics),
 
         Route::new(Get, "/api/v1/openapi.json", "This document.", READ, about::openapi),
-        Route::new(Get, "/api/v1/whoami", "Whose token the request carries.", ANYBODY, about::whoami),
+        Route::new(Get, "/api/v1/whoami", "Who sent the request, and how they are known.", ANYBODY, about::whoami),
+        Route::new(Post, "/api/v1/sign-out", "Ends the session of the request.", ANYBODY, about::sign_out),
         Route::new(Get, "/api/v1/status", "How the gate is.", READ, about::status),
         Route::new(Get, "/api/v1/revision", "The revision of the state, durable and in effect.", READ, about::revision),
 
@@ -39,11 +44,15 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Delete, "/api/v1/servers/{name}", "Removes a server that no endpoint names.", ADMIN, servers::remove),
         Route::new(Get, "/api/v1/servers/{name}/difference", "What changed since the approval.", READ, servers::drift),
         Route::new(Post, "/api/v1/servers/{name}/check", "Looks at a server now.", REVIEW, servers::check),
-        Route::new(Post, "/api/v1/servers/{name}/approve", "Pins what was read.", APPROVE, servers::approve),
+        Route::new(Post, "/api/v1/servers/{name}/approve", "Pins what was read.", APPROVE, lifecycle::approve),
         Route::new(Post, "/api/v1/servers/{name}/connect", "Invites to connect a server.", APPROVE, servers::connect),
         Route::new(Post, "/api/v1/servers/{name}/disconnect", "Forgets a credential.", SUSPEND, servers::disconnect),
-        Route::new(Post, "/api/v1/servers/{name}/suspend", "Takes a server out of service.", SUSPEND, servers::suspend),
-        Route::new(Post, "/api/v1/servers/{name}/resume", "Puts a suspended server back.", APPROVE, servers::resume),
+        Route::new(Post, "/api/v1/servers/{name}/suspend", "Takes a server out of service.", SUSPEND, lifecycle::suspend),
+        Route::new(Post, "/api/v1/servers/{name}/resume", "Puts a suspended server back.", APPROVE, lifecycle::resume),
+        Route::new(Post, "/api/v1/servers/{name}/quarantine", "Takes a server out of everything.", SUSPEND, lifecycle::quarantine),
+        Route::new(Post, "/api/v1/servers/{name}/release", "Ends a server's quarantine.", APPROVE, lifecycle::release),
+        Route::new(Post, "/api/v1/servers/{name}/retire", "Ends a server, for good.", APPROVE, lifecycle::retire),
+        Route::new(Post, "/api/v1/servers/{name}/comments", "Says something of a server.", COMMENT, lifecycle::comment),
 
         Route::new(Post, "/api/v1/servers/{name}/package", "Keeps what is in its package.", REVIEW, packages::keep),
 
@@ -63,8 +72,11 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Post, "/api/v1/halts", "Halts something, now.", RESPOND, halts::halt),
         Route::new(Post, "/api/v1/halts/end", "Ends a halt.", RESPOND, halts::resume),
 
+        Route::new(Post, "/api/v1/vault/rewrap", "Wraps what is sealed anew.", ADMIN, vault::rewrap),
+
         Route::new(Get, "/api/v1/receipts", "Searches the receipts, the newest first.", AUDIT, receipts::search),
         Route::new(Get, "/api/v1/receipts/{id}", "One receipt, with the outcome of its call.", AUDIT, receipts::show),
+        Route::new(Post, "/api/v1/receipts/{id}/feedback", "Says what inspection got wrong.", JUDGE, receipts::feedback),
         Route::new(Get, "/api/v1/journal", "How the journal is.", AUDIT, receipts::journal),
     ]
 }

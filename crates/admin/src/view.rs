@@ -16,14 +16,14 @@ pub use host::{HostReport, HostRow};
 pub use judgement::{AlterationRow, ChangeRow, JudgedRow, JudgementRow, RemarkRow};
 pub use package::PackageView;
 pub use server::{
-    CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer, ServerRow,
-    Traffic,
+    CommentRow, CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer,
+    Rewrapped, ScopeRow, ServerRow, Traffic, WarningRow,
 };
 
 /// Who did something, when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deed {
-    /// A person's name, or `the gate`.
+    /// Whoever it was, in words: a token's name, `NAME (SUBJECT at ISSUER)`, or `the gate`.
     pub by: String,
     /// Milliseconds since 1970 in UTC.
     pub at: u64,
@@ -34,22 +34,51 @@ pub struct Deed {
 
 impl Deed {
     pub(crate) fn new(by: &Actor, at: Timestamp, reason: Option<&str>) -> Self {
-        let by = match by {
-            Actor::Person(name) => name.clone(),
-            Actor::Gate => "the gate".to_owned(),
-        };
-        Self { by, at: at.0, reason: reason.map(str::to_owned) }
+        Self { by: by.to_string(), at: at.0, reason: reason.map(str::to_owned) }
     }
 }
 
-/// Whose token the request carried.
+/// Who sent the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WhoAmI {
-    /// The name, as receipts show it.
+    /// The name: a token's, or what the identity provider calls a person.
     pub name: String,
     /// The roles.
     #[schemars(with = "Vec<String>")]
     pub roles: Vec<Role>,
+    /// How they are known.
+    pub known_by: KnownBy,
+    /// Who vouches for a person that signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// What they call them, for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// When the session ends at the latest, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<u64>,
+    /// What a page sends with whatever changes something, as the header `X-Portcullis-Csrf`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csrf: Option<String>,
+}
+
+/// How somebody is known on the admin side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KnownBy {
+    /// By a token that settings name.
+    Token,
+    /// By the session of a browser.
+    Browser,
+    /// By the session of the command line.
+    CommandLine,
+}
+
+/// A session that was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignedOut {
+    /// Always.
+    pub signed_out: bool,
 }
 
 /// How the gate is.
@@ -73,6 +102,31 @@ pub struct Status {
     pub policy_files: usize,
     /// Halts in force.
     pub halts: usize,
+    /// How the keys are by which tokens and sign-ins are checked.
+    #[serde(default)]
+    pub issuers: Vec<IssuerKeys>,
+}
+
+/// The keys of an issuer, as the gate knows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IssuerKeys {
+    /// Whose they are.
+    pub issuer: String,
+    /// What is checked by them: tokens of `agents`, people's `sign-in` for their agents, or `people` on the admin side.
+    pub used_for: String,
+    /// How many are known.
+    pub keys: usize,
+    /// Whether they are believed; if not, nobody comes in by them.
+    pub believed: bool,
+    /// When they were fetched last, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fetched_at: Option<u64>,
+    /// Until when they are believed if they cannot be fetched again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub believed_until: Option<u64>,
+    /// Why they could not be fetched the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
 }
 
 /// One thing that readiness depends on.
@@ -89,12 +143,27 @@ pub struct Check {
 /// Servers, counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Servers {
+    /// Somebody still writes on them.
+    #[serde(default)]
+    pub drafts: usize,
     /// Reachable: approved, under the identity that was approved.
     pub in_service: usize,
-    /// Waiting for an approval.
+    /// Waiting for an approval, whether or not they were looked at.
     pub submitted: usize,
     /// Taken out of service.
     pub suspended: usize,
+    /// Taken out of everything.
+    #[serde(default)]
+    pub quarantined: usize,
+    /// Over for good.
+    #[serde(default)]
+    pub retired: usize,
+    /// In service, with an approval that is over within two weeks, or over already.
+    #[serde(default)]
+    pub expiring: usize,
+    /// In service, with something that became known after the approval and that nobody settled.
+    #[serde(default)]
+    pub warned: usize,
     /// In service, with changes that somebody has to look at.
     pub drifted: usize,
 }
@@ -115,6 +184,17 @@ pub struct Done {
     pub revision: u64,
     /// Whether the data path already goes by it. If not, it will; the answer did not wait longer.
     pub in_effect: bool,
+    /// What else there is to know of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<Note>,
+}
+
+/// What there is to know of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Note {
+    /// Who approved the server had submitted it, because nobody else may approve.
+    ApprovedAlone,
 }
 
 /// An endpoint.
@@ -124,6 +204,9 @@ pub struct EndpointRow {
     pub manifest: EndpointManifest,
     /// Whether agents can reach it: at least one of its servers is in service.
     pub in_service: bool,
+    /// Where they do; none if the gate does not know what it is called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Tools it has.
     pub tools: usize,
     /// The protocol revisions that clients may speak there, the newest first.
@@ -297,6 +380,13 @@ pub struct Receipt(#[schemars(with = "std::collections::BTreeMap<String, Value>"
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Receipts(#[schemars(with = "std::collections::BTreeMap<String, Value>")] pub audit::Page);
+
+/// What somebody said of a receipt is in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FeedbackKept {
+    /// The receipt of what they said.
+    pub receipt: String,
+}
 
 /// How the journal is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -7,8 +7,10 @@ use std::time::Duration;
 use audit::port::Outbox;
 use audit::{Event, Record};
 use gateway::Gate;
-use identity::outgoing::{Connected, Holder};
-use model::Revision;
+use identity::assertions::Assertions;
+use identity::client_keys::ClientKeys;
+use identity::outgoing::{Connected, Holder, Outgoing};
+use model::{Revision, UserId};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, watch};
 
@@ -18,6 +20,10 @@ use crate::compile::Compiler;
 const RETRY: Duration = Duration::from_millis(500);
 /// How often changes are looked for that were not announced: halts, and what a crash left over.
 const LOOK: Duration = Duration::from_millis(250);
+/// How often it is looked whether the gate's own keys are due to change.
+const TURN: Duration = Duration::from_secs(60 * 60);
+/// How often it is kept which scopes were used.
+const KEEP: Duration = Duration::from_secs(60);
 /// Changes written to the journal at once.
 const CHANGES_AT_ONCE: usize = 64;
 
@@ -93,6 +99,67 @@ async fn changes(outbox: &dyn Outbox, gate: &Gate) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Sees that the gate's own keys follow one another, until `stop` resolves.
+pub(crate) async fn keys(assertions: Arc<Assertions>, client_keys: Arc<ClientKeys>, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            () = tokio::time::sleep(TURN) => {}
+        }
+        for (whose, keys) in [("assertions", assertions.keys()), ("the gate as a client", client_keys.keys())] {
+            match keys.turn() {
+                Ok(true) => tracing::info!(whose, "the gate's own keys have changed"),
+                Ok(false) => {}
+                // The one that signs goes on: nobody is safer for nothing being signed.
+                Err(error) => {
+                    let why = model::with_causes(&error);
+                    tracing::error!(whose, why, "the gate's own keys could not be changed");
+                }
+            }
+        }
+    }
+}
+
+/// Keeps what scopes of servers' tokens were given and used, until `stop` resolves, and once more then.
+pub(crate) async fn scopes(outgoing: Arc<Outgoing>, stop: impl Future<Output = ()>) {
+    tokio::pin!(stop);
+    loop {
+        let stopping = tokio::select! {
+            () = &mut stop => true,
+            () = tokio::time::sleep(KEEP) => false,
+        };
+        if let Err(error) = outgoing.keep_scopes().await {
+            let why = model::with_causes(&error);
+            tracing::warn!(why, "which scopes of servers' tokens were used is not kept yet");
+        }
+        if stopping {
+            return;
+        }
+    }
+}
+
+/// Gives up what was got for people who left, until `stop` resolves.
+pub(crate) async fn departures(
+    mut heard: broadcast::Receiver<UserId>,
+    outgoing: Arc<Outgoing>,
+    stop: impl Future<Output = ()>,
+) {
+    tokio::pin!(stop);
+    loop {
+        let left = tokio::select! {
+            () = &mut stop => return,
+            left = heard.recv() => left,
+        };
+        match left {
+            Ok(user) => outgoing.left(&user),
+            // Who it was is not known any more, so that it may have been anybody.
+            Err(RecvError::Lagged(_)) => outgoing.all_left(),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
 /// Tells clients that their person connected a server, until `stop` resolves.
 pub(crate) async fn connections(
     mut heard: broadcast::Receiver<Connected>,
@@ -108,7 +175,8 @@ pub(crate) async fn connections(
         match connected {
             Ok(Connected { server, holder: Holder::User(user) }) => gateway::person_connected(&gate, &server, &user),
             // Whoever was not told finds out when the call is made again.
-            Ok(Connected { holder: Holder::Shared | Holder::Agent(_), .. }) | Err(RecvError::Lagged(_)) => {}
+            Ok(Connected { holder: Holder::Shared | Holder::Agent(_) | Holder::Both(..), .. })
+            | Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return,
         }
     }

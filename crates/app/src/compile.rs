@@ -1,6 +1,6 @@
 //! From the governed state to the snapshot that the data path reads.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,17 +8,25 @@ use anyhow::Context as _;
 use gateway::{Door, Key, Keys, Snapshot, Way};
 use identity::Credential;
 use identity::agents::{Agents, Registration};
+use identity::ages::Ages;
 use identity::assertions::Assertions;
+use identity::client_keys::ClientKeys;
 use identity::outgoing::Outgoing;
-use model::{Agent, EndpointName, ToolName};
+use inspect::Values;
+use model::{Agent, Clock, EndpointName, FingerprintKey, ServerName, Timestamp, ToolName};
 use policy::Policies;
-use registry::{AgentManifest, Approved, Catalogue, Endpoint, Member, ServerManifest, ZoneManifest};
+use registry::{AgentManifest, Approved, Catalogue, Endpoint, Member, Server, ServerManifest, Standing, ZoneManifest};
+use tokio::sync::watch;
 use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
 
 use crate::keys;
 use crate::locals::Locals;
+use crate::shown::Shown;
 use crate::sign_in::Register;
+
+/// A server with the end of its approval.
+pub(crate) type End = (ServerName, Timestamp);
 
 /// Compiles snapshots.
 pub(crate) struct Compiler {
@@ -29,7 +37,16 @@ pub(crate) struct Compiler {
     /// Who signs in at the gate itself, if anybody does.
     register: Option<Arc<Register>>,
     outgoing: Arc<Outgoing>,
+    ages: Arc<Ages>,
     assertions: Arc<Assertions>,
+    clock: Arc<dyn Clock>,
+    ends: watch::Sender<Vec<End>>,
+    /// By what the gate proves to authorization servers that it is their client.
+    client_keys: Arc<ClientKeys>,
+    /// What servers are shown.
+    shown: Arc<Shown>,
+    /// Texts that are looked for in every message, beside servers' keys.
+    known: Values,
     /// Where relative secret files start from.
     base: PathBuf,
 }
@@ -40,12 +57,36 @@ impl Compiler {
         state: Arc<dyn admin::port::State>,
         egress: egress::Client,
         locals: Arc<Locals>,
-        outgoing: Arc<Outgoing>,
-        assertions: Arc<Assertions>,
+        credentials: (Arc<Outgoing>, Arc<Ages>),
+        (assertions, client_keys): (Arc<Assertions>, Arc<ClientKeys>),
+        clock: Arc<dyn Clock>,
         base: &Path,
     ) -> Self {
-        let (turnstiles, base) = (Arc::default(), base.to_owned());
-        Self { state, egress, locals, turnstiles, outgoing, assertions, register: None, base }
+        let (turnstiles, base, (outgoing, ages)) = (Arc::default(), base.to_owned(), credentials);
+        let shown = Arc::new(Shown::new(&base));
+        let known = Values::new(FingerprintKey::new(0), []);
+        Self {
+            state,
+            egress,
+            locals,
+            turnstiles,
+            outgoing,
+            ages,
+            assertions,
+            client_keys,
+            shown,
+            clock,
+            ends: watch::Sender::default(),
+            known,
+            register: None,
+            base,
+        }
+    }
+
+    /// Looks for these texts in every message, and for servers' keys under the same key.
+    #[must_use]
+    pub(crate) fn knowing(self, known: Values) -> Self {
+        Self { known, ..self }
     }
 
     /// Tells the register of clients of each revision, too.
@@ -54,9 +95,29 @@ impl Compiler {
         Self { register, ..self }
     }
 
+    /// The certificates that servers are shown.
+    pub(crate) fn shown(&self) -> &Arc<Shown> {
+        &self.shown
+    }
+
     /// Where calls to servers take turns, over all snapshots.
     pub(crate) fn turnstiles(&self) -> &Arc<Turnstiles> {
         &self.turnstiles
+    }
+
+    /// When the approvals are over that have an end, as the state has it, whether or not that has come.
+    pub(crate) fn ends(&self) -> watch::Receiver<Vec<End>> {
+        self.ends.subscribe()
+    }
+
+    fn tell_ends(&self, servers: &[Server]) {
+        let approved = servers.iter().filter(|server| server.standing == Standing::Approved);
+        let ends: Vec<_> = approved.filter_map(|one| Some((one.manifest.name.clone(), one.expires?))).collect();
+        self.ends.send_if_modified(|known| {
+            let is_news = *known != ends;
+            *known = ends;
+            is_news
+        });
     }
 
     /// The snapshot of the state as it is now; what has not changed since `before` is taken from it. Policies that do not
@@ -65,7 +126,11 @@ impl Compiler {
     /// # Errors
     /// When the state cannot be read, or an approved server's address is none.
     pub(crate) async fn compile(&self, before: Option<&Snapshot>) -> anyhow::Result<Snapshot> {
-        let governed = self.state.read().await.context("cannot read the governed state")?;
+        let mut governed = self.state.read().await.context("cannot read the governed state")?;
+        // An approval ends at its moment, also if that cannot be written down.
+        let now = self.clock.now();
+        self.tell_ends(&governed.servers);
+        governed.servers = governed.servers.into_iter().map(|server| server.as_of(now)).collect();
         let (servers, endpoints, zones) = (&governed.servers, &governed.endpoints, &governed.zones);
         let registry = Arc::new(match before {
             Some(before) => before.registry.succeed(servers, endpoints, zones),
@@ -79,6 +144,8 @@ impl Compiler {
             Policies::compile(&[], &vocabulary).map_err(|_| anyhow::anyhow!("no policy set can be compiled"))
         })?;
         self.outgoing.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
+        self.shown.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
+        self.age(servers.iter().map(|server| &server.manifest)).await;
         let (mut endpoints, mut keys, mut asserted) = (HashMap::new(), HashMap::new(), HashMap::new());
         for endpoint in registry.endpoints() {
             for Member { server, .. } in &endpoint.members {
@@ -104,11 +171,12 @@ impl Compiler {
                         tracing::error!(server = %server.name, "the server cannot be reached: {error:#}");
                         keys.insert(server.name.clone(), Key::Missing(format!("{error:#}")));
                         // Callers are to hear of that, and not that there is no way.
-                        if server.manifest.command().is_some()
-                            && let Some(newest) = speaks.first()
-                        {
-                            ways.push(Way { route: self.locals.nowhere(&server.name, *newest), speaks });
-                        }
+                        let nowhere = match server.manifest.command() {
+                            Some(_) => speaks.first().map(|newest| self.locals.nowhere(&server.name, *newest)),
+                            // Nothing leaves by it: what is missing is missing before anything is sent.
+                            None => self.remote(server, &speaks, None).ok(),
+                        };
+                        ways.extend(nowhere.map(|route| Way { route, speaks }));
                     }
                 }
             }
@@ -124,13 +192,15 @@ impl Compiler {
         if let Some(register) = &self.register {
             register.take(&governed);
         }
+        let keys = Keys::new(keys);
         Ok(Snapshot {
             revision: governed.revision,
             registry,
             agents: agents(&governed.agents, before),
             policy: Arc::new(policy),
             endpoints,
-            keys: Arc::new(Keys::new(keys).asserting(asserted, Arc::clone(&self.assertions))),
+            known: Arc::new(self.known.and(keys.fixed(self.known.key()))),
+            keys: Arc::new(keys.asserting(asserted, Arc::clone(&self.assertions))),
             views: gateway::Views::default(),
         })
     }
@@ -158,12 +228,31 @@ impl Compiler {
         Ok(Some(credential.unwrap_or_default().asserting(signed)))
     }
 
+    /// Looks how old the keys are that somebody keeps. What cannot be found out of one is told, and stops nobody.
+    async fn age(&self, manifests: impl Iterator<Item = &ServerManifest>) {
+        let mut kept = HashSet::new();
+        for manifest in manifests {
+            let Some(registry::Credential::Key(key)) = manifest.address().and_then(|one| one.credential.as_ref())
+            else {
+                continue;
+            };
+            kept.insert(&manifest.name);
+            if let Err(error) = self.ages.look(&manifest.name, &key.secret, &self.base, key.rotate_after_days).await {
+                let why = model::with_causes(&error);
+                tracing::warn!(server = %manifest.name, why, "how old the server's key is cannot be found out");
+            }
+        }
+        self.ages.keep(|server| kept.contains(server));
+    }
+
     fn key(&self, manifest: &ServerManifest, zones: &[ZoneManifest]) -> Option<Key> {
         let address = manifest.address()?;
         let made = match address.credential.as_ref()? {
             registry::Credential::Key(key) => keys::fixed(key, &self.base),
             registry::Credential::Grant(grant) => {
-                let around = keys::Around { egress: &self.egress, zones, base: &self.base, outgoing: &self.outgoing };
+                let (egress, base, outgoing) = (&self.egress, self.base.as_path(), &self.outgoing);
+                let (shown, client_keys) = (&*self.shown, &self.client_keys);
+                let around = keys::Around { egress, zones, base, outgoing, shown, client_keys };
                 keys::granted(manifest, address, grant, &around)
             }
         };
@@ -174,18 +263,22 @@ impl Compiler {
     fn route(&self, endpoint: &EndpointName, server: &Approved, speaks: &[Revision]) -> anyhow::Result<Route> {
         let newest =
             *speaks.first().with_context(|| format!("server `{}` speaks no revision of the gate's", server.name))?;
-        match (server.manifest.command(), server.manifest.address(), &server.reach) {
-            (Some(command), _, _) => self.locals.route(endpoint, &server.manifest, command, newest),
-            (None, Some(address), Some(reach)) => {
-                let url =
-                    address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
-                let lane = self.egress.lane(server.name.as_str(), reach);
-                // A session in an older revision than people approved is not opened.
-                let oldest = speaks.iter().find(|spoken| spoken.has_sessions()).copied();
-                Ok(Route::new(server.name.clone(), url, lane)?.speaking_at_least(oldest))
-            }
-            (None, _, _) => anyhow::bail!("server `{}` is neither started nor reached at a url", server.name),
+        match server.manifest.command() {
+            Some(command) => self.locals.route(endpoint, &server.manifest, command, newest),
+            None => self.remote(server, speaks, self.shown.of(&server.manifest)?.as_ref()),
         }
+    }
+
+    /// The way to a server that is reached at a url, and shown this.
+    fn remote(&self, server: &Approved, speaks: &[Revision], shows: Option<&egress::Shows>) -> anyhow::Result<Route> {
+        let (Some(address), Some(reach)) = (server.manifest.address(), &server.reach) else {
+            anyhow::bail!("server `{}` is neither started nor reached at a url", server.name);
+        };
+        let url = address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", server.name))?;
+        let lane = self.egress.lane_that_shows(server.name.as_str(), reach, shows);
+        // A session in an older revision than people approved is not opened.
+        let oldest = speaks.iter().find(|spoken| spoken.has_sessions()).copied();
+        Ok(Route::new(server.name.clone(), url, lane)?.speaking_at_least(oldest))
     }
 
     /// The same way, through the turnstile that all ways to the server lead through, or to its process at this endpoint; and
@@ -206,18 +299,22 @@ impl Compiler {
             return self.locals.trial(manifest, command);
         }
         let governed = self.state.read().await.context("cannot read the governed state")?;
-        let route = registry::route(manifest, &governed.zones, &self.egress)?;
+        let shows = self.shown.of(manifest)?;
+        let route = registry::route(manifest, &governed.zones, &self.egress, shows.as_ref())?;
         // What is heard of the server by the way is known to whoever waits to call it.
         Ok(route.through(&self.turnstiles.of(&manifest.name, None, manifest.concurrency())))
     }
 }
 
-/// The door that an endpoint had before, if it leads to the same servers in the same way. Processes are asked for anew:
-/// their secrets may be others.
+/// The door that an endpoint had before, if it leads to the same servers in the same way. Processes are asked for anew, and
+/// servers that are shown a certificate connected to anew: their secrets and authorities may be others.
 fn kept(before: &Snapshot, endpoint: &Arc<Endpoint>) -> Option<Arc<Door>> {
     let door = before.endpoints.get(&endpoint.name)?;
     let is_whole = door.ways.len() == endpoint.members.len();
-    let is_remote = endpoint.members.iter().all(|member| member.server.manifest.command().is_none());
+    let is_remote = endpoint
+        .members
+        .iter()
+        .all(|member| member.server.manifest.address().is_some_and(|address| address.tls.is_none()));
     (Arc::ptr_eq(&door.endpoint, endpoint) && is_whole && is_remote).then(|| Arc::clone(door))
 }
 

@@ -2,29 +2,54 @@
 
 use std::sync::Arc;
 
-use admin::view::{CredentialHealth, Deed};
+use admin::view::{CredentialHealth, Deed, ScopeRow};
 use async_trait::async_trait;
 use gateway::Key;
-use identity::outgoing::{Agreed, Flow, Health, Holder, Outgoing, Whose};
-use model::{Change, ServerName, with_causes};
+use identity::ages::Ages;
+use identity::facade::Facade;
+use identity::outgoing::{Agreed, Flow, Health, Holder, Outgoing, ScopeUse, Which, Whose};
+use model::{Actor, Change, Clock, ServerName, with_causes};
 use registry::ServerManifest;
 
 use crate::compile::Compiler;
 
+/// Milliseconds of a day.
+const DAY: u64 = 24 * 60 * 60_000;
+
 /// The credentials of servers, for the control plane.
 pub(crate) struct Kept {
     pub(crate) compiler: Arc<Compiler>,
+    pub(crate) ages: Arc<Ages>,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) outgoing: Arc<Outgoing>,
+    /// Who keeps what is sealed of sign-ins.
+    pub(crate) facade: Option<Arc<Facade>>,
 }
 
 #[async_trait]
 impl admin::Credentials for Kept {
     async fn health(&self, server: &ServerName) -> Result<Vec<CredentialHealth>, String> {
         let health = self.outgoing.health(server).await.map_err(|error| with_causes(&error))?;
-        Ok(health.into_iter().map(shown).collect())
+        let aged = self.ages.of(server).map(|age| CredentialHealth {
+            holder: "key".to_owned(),
+            since: Some(age.since.0),
+            due_at: age.due.map(|due| due.0),
+            late_days: age.late(self.clock.now()).map(|late| late / DAY),
+            ..CredentialHealth::default()
+        });
+        Ok(aged.into_iter().chain(health.into_iter().map(shown)).collect())
     }
 
-    async fn invite(&self, manifest: &ServerManifest, holder: Option<&str>, by: &str) -> Result<String, String> {
+    async fn scopes(&self, server: &ServerName) -> Result<Vec<ScopeRow>, String> {
+        let known = self.outgoing.scopes(server).await.map_err(|error| with_causes(&error))?;
+        let row = |ScopeUse { scope, granted, asked, used }: ScopeUse| {
+            let [granted_at, asked_at, used_at] = [granted, asked, used].map(|at| at.map(|at| at.0));
+            ScopeRow { scope, granted_at, asked_at, used_at }
+        };
+        Ok(known.into_iter().map(row).collect())
+    }
+
+    async fn invite(&self, manifest: &ServerManifest, holder: Option<&str>, by: &Actor) -> Result<String, String> {
         let server = &manifest.name;
         let key = self.compiler.key_of(manifest).await.map_err(|error| format!("{error:#}"))?;
         let supply = match key {
@@ -42,7 +67,9 @@ impl admin::Credentials for Kept {
         let fits = match (&holder, supply.source().whose) {
             // The gate's own looks at a server take this one, whosever the others are.
             (Holder::Shared, _) | (Holder::User(_), Whose::User) | (Holder::Agent(_), Whose::Agent) => true,
-            (Holder::User(_), Whose::Shared | Whose::Agent) | (Holder::Agent(_), Whose::Shared | Whose::User) => false,
+            (Holder::User(_), Whose::Shared | Whose::Agent | Whose::Both)
+            | (Holder::Agent(_), Whose::Shared | Whose::User | Whose::Both)
+            | (Holder::Both(..), _) => false,
         };
         if !fits {
             return Err(format!(
@@ -66,6 +93,16 @@ impl admin::Credentials for Kept {
     async fn disconnect(&self, server: &ServerName, holder: &str, change: Change) -> Result<bool, String> {
         let holder: Holder = holder.parse().map_err(|error| with_causes(&error))?;
         self.outgoing.disconnect(server, &holder, change).await.map_err(|error| with_causes(&error))
+    }
+
+    async fn rewrap(&self, change: Change) -> Result<usize, String> {
+        let failed = |error| with_causes(&error);
+        let mut rewrapped = self.outgoing.rewrap(Which::All).await.map_err(failed)?;
+        if let Some(facade) = &self.facade {
+            rewrapped += facade.rewrap(Which::All).await.map_err(failed)?;
+        }
+        self.outgoing.note_rewrapped(rewrapped, change).await.map_err(failed)?;
+        Ok(rewrapped)
     }
 }
 

@@ -3,6 +3,7 @@
 //! This crate is the binary: arguments, settings and wiring. To see what happens to a message, read
 //! `gateway/src/pipeline.rs`.
 
+mod ages;
 mod beside;
 mod bootstrap;
 mod checks;
@@ -10,13 +11,19 @@ mod cli;
 mod compile;
 mod connect;
 mod credentials;
+mod expiry;
+mod inspection;
+mod issuers;
 mod keys;
 mod listeners;
 mod locals;
 mod logs;
+mod people;
 mod quickstart;
 mod serve;
 mod settings;
+mod shelf;
+mod shown;
 mod sign_in;
 mod system;
 mod vault;
@@ -70,7 +77,8 @@ async fn run(cli: Cli, since: Instant) -> ExitCode {
             }
         }
         Command::Connect(command) => return command.run().await,
-        Command::Inspect(command) => return command.run(),
+        Command::Inspect(command) => return command.run().await,
+        Command::Canary(command) => return command.run(),
         Command::Advisories(command) => return command.run(),
         Command::SampleServer(server) => server.run().await,
         Command::Client(command) => return command.run().await,

@@ -10,8 +10,11 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use audit::{Condition, Journal};
 use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
+use identity::ages::Ages;
 use identity::assertions::Assertions;
-use identity::outgoing::{Outgoing, Pages, Presence};
+use identity::client_keys::ClientKeys;
+use identity::outgoing::{Outgoing, Pages, Presence, Which};
+use identity::people::Entrance;
 use identity::resource_server::proof::Proofs;
 use identity::resource_server::{IssuerSettings, ResourceServer};
 use prometheus_client::registry::Registry as Counters;
@@ -19,11 +22,14 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
 use crate::compile::Compiler;
+use crate::issuers::Issuers;
 use crate::listeners::{Listeners, bind};
 use crate::locals::Locals;
 use crate::settings::{Listener, Loaded};
 use crate::system::{SystemClock, SystemEntropy};
-use crate::{beside, bootstrap, checks, credentials, listeners, sign_in, vault};
+use crate::{
+    ages, beside, bootstrap, checks, credentials, expiry, inspection, listeners, people, shelf, shown, sign_in, vault,
+};
 
 /// How many servers may be waiting to be compared with their pins.
 const HEED_WAITING_MAX: usize = 256;
@@ -34,6 +40,10 @@ const FLUSH_DELAY: Duration = Duration::from_millis(20);
 /// What to do when the vault's key does not open what is kept.
 const SEALED_UNDER_ANOTHER: &str = "credentials are kept that the vault's key does not open: name the key that they were sealed \
                                     under as `key` in `[vault]`, or, beside a new `key`, among `earlier`";
+
+/// What to do when a gate starts while the service that has its master key is away.
+const KEY_SERVICE_AWAY: &str = "the vault's key service (`[vault.transit]`) does not seal and open for the gate, so that nothing kept \
+                                could be used: see that it is there, unsealed, and lets the gate's token encrypt and decrypt";
 
 /// How long closing the database may take.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -48,6 +58,7 @@ pub(crate) struct Serving {
     gate: Arc<Gate>,
     porch: Porch,
     people: Arc<ArcSwap<admin::People>>,
+    entrance: Option<Arc<Entrance>>,
     store: Arc<store::Sqlite>,
     locals: Arc<Locals>,
     again: Arc<Notify>,
@@ -79,9 +90,11 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     // What is wrong with the settings is told before anything else is touched.
     porch.front(loaded, None)?;
     let tls = Listeners::read(loaded)?;
-    let people = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
-    let signs_in = sign_in::wanted(loaded, agents.local_addr()?)?;
-    let named = loaded.vault()?;
+    let holders = Arc::new(ArcSwap::from_pointee(bootstrap::people(loaded, &*entropy)?));
+    let named = loaded.vault(&porch.egress)?;
+    let client_keys = Arc::new(ClientKeys::open(&data.join("client.key"), Arc::clone(&clock))?);
+    let signs_in = sign_in::wanted(loaded, agents.local_addr()?, named.as_ref(), &client_keys)?;
+    let comes_in = people::wanted(loaded, desk.local_addr()?, &client_keys)?;
     let store = store::Sqlite::open(&data.join("state.db"))
         .await
         .with_context(|| format!("cannot open the database in `{}`", data.display()))?;
@@ -105,24 +118,36 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
 
     let sealed: Arc<dyn identity::port::Credentials> = Arc::clone(&store) as _;
     let vault = vault::open(loaded, named, &*sealed, &*entropy).await?;
+    vault.check().await.context(KEY_SERVICE_AWAY)?;
+    let entrance = match comes_in {
+        None => None,
+        Some(wanted) => {
+            let (port, clock, entropy) = (Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&entropy));
+            let around = people::Around { port, vault: vault.clone(), egress: egress.clone(), clock, entropy };
+            Some(wanted.open(loaded, around)?)
+        }
+    };
     let presence = presence(loaded, agents.local_addr()?)?;
-    let outgoing = Outgoing::new(vault, sealed, presence, Arc::clone(&clock), Arc::clone(&entropy));
+    let (issuer, key) = (base(loaded, agents.local_addr()?), data.join("assertion.key"));
+    let assertions = Arc::new(Assertions::open(issuer, &key, Arc::clone(&clock), Arc::clone(&entropy))?);
+    let telling = Arc::clone(&assertions);
+    let ages = Arc::new(Ages::new(vault.clone(), Arc::clone(&sealed), Arc::clone(&clock)));
+    let outgoing = Outgoing::new(vault, sealed, presence, telling, Arc::clone(&clock), Arc::clone(&entropy));
     let outgoing = Arc::new(outgoing);
-    let rewrapped = outgoing.rewrap().await.context(SEALED_UNDER_ANOTHER)?;
+    let rewrapped = outgoing.rewrap(Which::OfAnother).await.context(SEALED_UNDER_ANOTHER)?;
     if rewrapped > 0 {
         tracing::info!(rewrapped, "credentials are sealed under the vault's present key now");
     }
 
     let locals = Arc::new(Locals::new(&data, loaded.base())?);
     let register = signs_in.as_ref().map(sign_in::Wanted::register);
-    let (state, to_servers) = (Arc::clone(&store) as _, Arc::clone(&outgoing));
-    let issuer = base(loaded, agents.local_addr()?);
-    let key = data.join("assertion.key");
-    let assertions = Assertions::open(issuer, &key, Arc::clone(&clock), Arc::clone(&entropy))?;
-    let (assertions, within) = (Arc::new(assertions), loaded.base());
-    let to_tell = Arc::clone(&assertions);
-    let compiler = Compiler::new(state, egress.clone(), Arc::clone(&locals), to_servers, to_tell, within);
-    let compiler = Arc::new(compiler.telling(register.clone()));
+    let (state, to_servers) = (Arc::clone(&store) as _, (Arc::clone(&outgoing), Arc::clone(&ages)));
+    let (to_tell, within) = ((Arc::clone(&assertions), Arc::clone(&client_keys)), loaded.base());
+    let (places, now) = (Arc::clone(&locals), Arc::clone(&clock));
+    let compiler = Compiler::new(state, egress.clone(), places, to_servers, to_tell, now, within);
+    let fingerprints = inspection::key(&data, &*entropy)?;
+    let known = loaded.canaries(fingerprints)?;
+    let compiler = Arc::new(compiler.telling(register.clone()).knowing(known));
     let first = compiler.compile(None).await?;
     let published = watch::Sender::new(first.revision);
     let halts = Arc::new(Halts::new(store.halts().await?));
@@ -130,16 +155,23 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let mut facade = None;
     if let (Some(signs_in), Some(register)) = (signs_in, register) {
         let proofs = Arc::clone(&porch.proofs);
-        let (port, clock, entropy) = (Arc::clone(&store) as _, Arc::clone(&clock), Arc::clone(&entropy));
-        let around = sign_in::Around { port, egress, proofs, clock, entropy };
+        let (clock, entropy) = (Arc::clone(&clock), Arc::clone(&entropy));
+        let (port, words) = (Arc::clone(&store) as _, Arc::clone(&store) as _);
+        let around = sign_in::Around { port, words, egress, proofs, clock, entropy };
         let opened = signs_in.open(register, around).await?;
+        outgoing.vouched_for_by(Arc::clone(&opened) as _);
+        opened.rewrap(Which::OfAnother).await.context(SEALED_UNDER_ANOTHER)?;
         let prefix = settings.sign_in.as_ref().map(|sign_in| sign_in.claims.user_prefix.clone());
         porch.own = Some(sign_in::issuer(&opened, prefix.unwrap_or_default())?);
         facade = Some(opened);
     }
     let mut pages: Vec<Arc<dyn identity::site::Site>> =
-        vec![Arc::new(Pages::new(Arc::clone(&outgoing), facade.clone())), assertions];
+        vec![Arc::new(Pages::new(Arc::clone(&outgoing), facade.clone()))];
+    pages.extend([Arc::clone(&assertions) as _, Arc::clone(&client_keys) as _]);
     pages.extend(facade.iter().map(|facade| Arc::clone(facade) as _));
+    let listed = loaded.catalogue(base(loaded, bound))?;
+    let shelf = listed.map(|(shelf, readers)| Arc::new(shelf::Pages::new(shelf, readers)));
+    pages.extend(shelf.iter().map(|shelf| Arc::clone(shelf) as _));
     let front = ArcSwap::from_pointee(porch.front(loaded, None)?);
     let (heed, heeded) = mpsc::channel(HEED_WAITING_MAX);
     let mut counters = Counters::default();
@@ -156,15 +188,24 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         bridge: gateway::Bridge::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         cursors: gateway::Cursors::new(identity::Seal::new(Arc::clone(&entropy))?),
         tasks: gateway::Tasks::new(identity::Seal::kept(&data.join("tasks.key"), Arc::clone(&entropy))?),
+        tokens: gateway::Tokens::new(identity::Seal::new(Arc::clone(&entropy))?, Arc::clone(&entropy)),
         journal: Arc::clone(&journal),
         heed,
         stopping: watch::Sender::new(false),
-        inspector: Arc::new(inspect::Inspector::standard()?),
+        sight: ArcSwap::from_pointee(inspection::sight(loaded, fingerprints)?),
         large: gateway::Large::default(),
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
     });
+    if let Some(shelf) = &shelf {
+        shelf.of(&gate);
+    }
     gateway::count_sessions(&mut counters, Arc::clone(&gate));
+    expiry::count(&mut counters, compiler.ends());
+    ages::count(&mut counters, Arc::clone(&ages), Arc::clone(&clock));
+    let (signs_in, comes_in) = (facade.clone(), entrance.clone());
+    let issuers = Issuers { gate: Arc::clone(&gate), facade: signs_in, entrance: comes_in, clock: Arc::clone(&clock) };
+    issuers.clone().count(&mut counters);
     let in_effect = published.subscribe();
     let vetter =
         checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, &gate, in_effect, Arc::clone(&clock));
@@ -173,6 +214,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let admin = Arc::new(admin::Admin {
         registry: Arc::clone(&store) as _,
         state: Arc::clone(&store) as _,
+        comments: Arc::clone(&store) as _,
         packages: Arc::clone(&store) as _,
         inventories: Arc::clone(&store) as _,
         agents_urls: loaded.agents_urls(bound),
@@ -180,30 +222,47 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         halts,
         readiness: readiness(Arc::clone(&journal)),
         journal: Arc::clone(&journal),
+        readings: Arc::default(),
         vetter: Arc::clone(&vetter) as _,
-        credentials: Arc::new(credentials::Kept { compiler: Arc::clone(&compiler), outgoing: Arc::clone(&outgoing) }),
+        credentials: Arc::new(credentials::Kept {
+            compiler: Arc::clone(&compiler),
+            ages: Arc::clone(&ages),
+            clock: Arc::clone(&clock),
+            outgoing: Arc::clone(&outgoing),
+            facade: facade.clone(),
+        }),
         published: published.subscribe(),
-        people: Arc::clone(&people),
+        people: Arc::clone(&holders),
+        entrance: entrance.clone(),
         clock: Arc::clone(&clock),
         traffic: traffic(Arc::clone(&turnstiles)),
+        issuers: Arc::new(move || issuers.now()),
         metrics: metrics(counters),
     });
 
     let (stop, stopped) = watch::channel(false);
     let addresses = (agents.local_addr()?, desk.local_addr()?);
     let mut tasks = JoinSet::new();
-    let names = admin::Names::new(addresses.1, &settings.admin.hosts, &[]);
+    let names = admin::Names::new(addresses.1, &admin_hosts(loaded), &[]);
     tasks.spawn(gateway::serve(agents, tls.agents.clone(), Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::tend(Arc::clone(&gate), until(stopped.clone())));
     tasks.spawn(gateway::end_with_tokens(Arc::clone(&gate), until(stopped.clone())));
     if let Some(facade) = facade {
+        tasks.spawn(beside::departures(facade.departures(), Arc::clone(&outgoing), until(stopped.clone())));
         tasks.spawn(sign_in::end_with_sign_ins(facade, Arc::clone(&gate), until(stopped.clone())));
     }
     tasks.spawn(beside::connections(outgoing.subscribe(), Arc::clone(&gate), until(stopped.clone())));
+    tasks.spawn(shown::watch(Arc::clone(compiler.shown()), until(stopped.clone())));
+    tasks.spawn(beside::keys(assertions, client_keys, until(stopped.clone())));
+    tasks.spawn(beside::scopes(Arc::clone(&outgoing), until(stopped.clone())));
+    tasks.spawn(ages::say(ages, until(stopped.clone())));
     porch.warm(&gate);
     tasks.spawn(admin::serve(desk, tls.admin.clone(), admin::router(admin, names), until(stopped.clone())));
     let again = Arc::new(Notify::new());
     let news = beside::News { revisions: store.revisions(), again: Arc::clone(&again) };
+    let (registry, ends) = (Arc::clone(&store) as _, compiler.ends());
+    let ends = expiry::Ends { ends, registry, clock, again: Arc::clone(&again) };
+    tasks.spawn(expiry::watch(ends, until(stopped.clone())));
     tasks.spawn(beside::publish(news, compiler, Arc::clone(&gate), published, until(stopped.clone())));
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
     for (listener, tls) in tls.both() {
@@ -212,7 +271,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     let every = Duration::from_secs(settings.pins.check_seconds);
     tasks.spawn(checks::watch(Arc::clone(&gate), vetter, heeded, every, until(stopped)));
     let (agents, admin) = addresses;
-    Ok(Serving { agents, admin, tls, gate, porch, people, store, locals, again, stop, tasks })
+    let people = holders;
+    Ok(Serving { agents, admin, tls, gate, porch, people, entrance, store, locals, again, stop, tasks })
 }
 
 impl Serving {
@@ -229,13 +289,24 @@ impl Serving {
         let same_sign_in =
             (&next.settings.sign_in, &next.settings.vault) == (&before.settings.sign_in, &before.settings.vault);
         anyhow::ensure!(same_sign_in, "`[sign_in]` and `[vault]` change with a restart only");
+        let same_catalogue = next.settings.catalogue == before.settings.catalogue;
+        anyhow::ensure!(same_catalogue, "`[catalogue]` changes with a restart only");
         let (now, then) = (&next.settings.agents, &before.settings.agents);
         let same_names = (&now.public_url, &now.client_document) == (&then.public_url, &then.client_document);
         anyhow::ensure!(same_names, "`public_url` and `client_document` change with a restart only");
+        anyhow::ensure!(
+            next.fixed_of_people() == before.fixed_of_people(),
+            "of `[people]`, roles and sessions alone change without a restart; `public_url` and `bootstrap` of `[admin]` do not"
+        );
+        let same_canaries = next.settings.inspection.canaries == before.settings.inspection.canaries;
+        anyhow::ensure!(same_canaries, "canary tokens change with a restart only");
+        let sight = inspection::sight(&next, inspection::key(&next.data(), entropy)?)?;
         let front = self.porch.front(&next, Some(&self.gate.front.load()))?;
         let people = bootstrap::people(&next, entropy)?;
         self.tls.take(&next)?;
+        people::take(self.entrance.as_deref(), &next, self.admin);
         self.gate.front.store(Arc::new(front));
+        self.gate.sight.store(Arc::new(sight));
         self.gate.snapshots.ask_again();
         self.porch.warm(&self.gate);
         self.people.store(Arc::new(people));
@@ -281,7 +352,7 @@ pub(crate) async fn run(mut loaded: Loaded, apply: Option<&Path>, since: Instant
     let mut hangup = signal(SignalKind::hangup())?;
     let mut serving = start(&loaded).await?;
     if let Some(directory) = apply
-        && let Err(error) = bootstrap::apply(&loaded, serving.admin, directory).await
+        && let Err(error) = bootstrap::apply(&loaded, serving.admin, &serving.people, directory).await
     {
         serving.stop().await;
         return Err(error);
@@ -406,6 +477,13 @@ fn presence(loaded: &Loaded, agents: SocketAddr) -> anyhow::Result<Presence> {
         name: "Portcullis".to_owned(),
         people: people.transpose()?,
     })
+}
+
+/// What the admin listener is called beside its address.
+fn admin_hosts(loaded: &Loaded) -> Vec<String> {
+    let admin = &loaded.settings.admin;
+    let named = admin.public_url.as_deref().and_then(|url| url.split_once("://"));
+    admin.hosts.iter().cloned().chain(named.map(|(_, host)| host.to_owned())).collect()
 }
 
 /// The names a listener answers to: its address, `localhost` if that is what it is, and what settings add.

@@ -3,7 +3,10 @@
 //!
 //! Every mistake is told at its file, line and column, also where two settings do not fit each other: [`place`] finds it.
 
+mod catalogue;
+pub(crate) mod inspection;
 mod issuers;
+pub(crate) mod people;
 mod place;
 pub(crate) mod sign_in;
 mod tls;
@@ -45,10 +48,17 @@ pub(crate) struct Settings {
     /// How the gate checks servers.
     #[serde(default)]
     pub pins: Pins,
+    /// What is looked for in messages beside what the shipped rules see.
+    #[serde(default)]
+    pub inspection: inspection::Inspection,
     /// What seals secrets that are kept.
     pub vault: Option<vault::Vault>,
+    /// The private registry, in which clients find endpoints.
+    pub catalogue: Option<catalogue::Catalogue>,
     /// The identity provider with which people sign in for their agents.
     pub sign_in: Option<sign_in::SignIn>,
+    /// The identity provider with which people sign in on the admin side.
+    pub people: Option<people::People>,
 }
 
 /// The agents' listener.
@@ -85,11 +95,29 @@ pub(crate) struct AdminListener {
     /// Host names it answers to, beside its own address.
     #[serde(default)]
     pub hosts: Vec<String>,
+    /// What browsers call it: `https://gate.example:9443`. Without it, the address of a listener on loopback.
+    pub public_url: Option<String>,
+    /// How the first of all comes in.
+    #[serde(default)]
+    pub bootstrap: Bootstrap,
     /// People besides the bootstrap token.
     #[serde(default, rename = "token")]
     pub tokens: Vec<AdminToken>,
     /// TLS, where it ends here.
     pub tls: Option<tls::AdminTls>,
+}
+
+/// How the first of all comes in on the admin side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Bootstrap {
+    /// With a token that the gate makes once, and that stays.
+    #[default]
+    Token,
+    /// With a code that is good once, for whoever signs in, until some group has administrators. There is no token.
+    Code,
+    /// Not at all: the people that settings name are enough.
+    None,
 }
 
 /// One person's token on the admin side.
@@ -204,6 +232,11 @@ impl Loaded {
         self.data().join("admin.token")
     }
 
+    /// The file with the code for the first administrator.
+    pub(crate) fn first_code_file(&self) -> PathBuf {
+        self.data().join("first.code")
+    }
+
     /// Every development caller, its token read.
     ///
     /// # Errors
@@ -263,7 +296,7 @@ impl Loaded {
 
     /// Looks for settings that do not fit each other.
     fn check(&self) -> Result<(), Mistake> {
-        let Settings { agents, admin, data: _, development, issuers: _, pins, vault: _, sign_in: _ } = &self.settings;
+        let Settings { agents, admin, development, pins, .. } = &self.settings;
         let listeners = [("agents", agents.listen), ("admin", admin.listen)];
         for (name, address) in listeners.into_iter().filter(|(_, address)| !address.ip().is_loopback()) {
             let at = [Key(name), Key("listen")];
@@ -303,8 +336,10 @@ impl Loaded {
                 "write the URL at which the document is published, such as `https://www.example/portcullis.json`";
             return Err(self.wrong(&[Key("agents"), Key("client_document")], message).with_hint(hint));
         }
+        self.check_catalogue()?;
         self.check_issuers()?;
-        self.check_sign_in()
+        self.check_sign_in()?;
+        self.check_people()
     }
 
     /// A mistake at the place that the steps lead to.

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use arc_swap::ArcSwap;
 use egress::Reach;
 use gateway::Gate;
+use identity::client_keys::ClientKeys;
 use identity::facade::{Client, Directory, Doorway, Facade, Needs, OwnKeys, Proof, Redirects, Terms};
 use identity::fetch::Outbound;
 use identity::keys::{Algorithm, KeySet, KeySource};
@@ -36,6 +37,8 @@ pub(crate) struct Wanted {
 pub(crate) struct Around {
     /// Its memory.
     pub port: Arc<dyn port::Facade>,
+    /// Where what the provider says of people is kept.
+    pub words: Arc<dyn port::Credentials>,
     /// The way out.
     pub egress: egress::Client,
     /// What checks proofs of possession, also where tokens are used.
@@ -50,8 +53,13 @@ pub(crate) struct Around {
 ///
 /// # Errors
 /// When a secret cannot be read.
-pub(crate) fn wanted(loaded: &Loaded, bound: SocketAddr) -> anyhow::Result<Option<Wanted>> {
-    let (Some((terms, provider, reach)), Some(vault)) = (loaded.sign_in(bound)?, loaded.vault()?) else {
+pub(crate) fn wanted(
+    loaded: &Loaded,
+    bound: SocketAddr,
+    vault: Option<&Vault>,
+    own: &Arc<ClientKeys>,
+) -> anyhow::Result<Option<Wanted>> {
+    let (Some((terms, provider, reach)), Some(vault)) = (loaded.sign_in(bound, own)?, vault.cloned()) else {
         return Ok(None);
     };
     let keys_age = loaded.settings.sign_in.as_ref().map_or(limits::KEYS_AGE_SECONDS, |one| one.keys_age_seconds);
@@ -70,12 +78,13 @@ impl Wanted {
     /// When its memory cannot be read, or its keys cannot be opened.
     pub(crate) async fn open(self, register: Arc<Register>, around: Around) -> anyhow::Result<Arc<Facade>> {
         let Self { terms, provider, reach, vault, keys_age } = self;
-        let Around { port, egress, proofs, clock, entropy } = around;
+        let Around { port, words, egress, proofs, clock, entropy } = around;
         let to_provider = Arc::new(Outbound::new(&egress, "the identity provider", &reach));
         let relying = Relying::new(provider, to_provider, Arc::clone(&clock), keys_age);
         let needs = Needs {
             terms,
             port,
+            words,
             directory: register,
             relying: Arc::new(relying),
             fetch: Arc::new(Outbound::new(&egress, "clients' documents", &Reach::internet())),

@@ -65,7 +65,8 @@ async fn call(journal: &Journal, like: &Intent, body: &[u8]) -> Result<(), audit
     record.event = intent(like, journal, record.id, body);
     journal.durable(&record).await?;
     let answer = Some(journal.commitments().commit(record.id, Field::Answer, body));
-    let outcome = Outcome { intent: record.id, end: End::Completed, milliseconds: 3, answer, detail: None };
+    let outcome =
+        Outcome { intent: record.id, end: End::Completed, milliseconds: 3, answer, findings: None, detail: None };
     journal.queue(&journal.record(Event::Outcome(outcome)));
     Ok(())
 }
@@ -89,6 +90,7 @@ fn sample() -> Result<Intent, Box<dyn Error>> {
         pin: Some(Digest::of(b"definition")),
         arguments: None,
         request_bytes: 1024,
+        findings: None,
         policies: vec!["support-may-read".parse()?, "everyone-connects".parse()?],
         revision: Revision(12),
     })

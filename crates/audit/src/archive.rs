@@ -138,7 +138,8 @@ impl Archive {
             | Kind::Strangers
             | Kind::Unrecorded
             | Kind::Taken
-            | Kind::Asked => None,
+            | Kind::Asked
+            | Kind::Feedback => None,
         };
         let proof = match checkpoint {
             Some((note, size, root)) if index < size => {

@@ -328,7 +328,7 @@ fn announce(
     let closing = orphans.iter().map(|&intent| {
         let milliseconds = stamp().1.0.saturating_sub(intent.milliseconds());
         let end = End::Unknown(why.to_owned());
-        Event::Outcome(Outcome { intent, end, milliseconds, answer: None, detail: None })
+        Event::Outcome(Outcome { intent, end, milliseconds, answer: None, findings: None, detail: None })
     });
     for event in closing.chain([Event::Opened(opened)]) {
         let (id, at) = stamp();

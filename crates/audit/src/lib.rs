@@ -49,8 +49,8 @@ pub use files::FileError;
 pub use journal::{Condition, Durable, Health, Journal, JournalError, Options, Recovery};
 pub use note::{Checkpoint, NoteError, PublicKey};
 pub use record::{
-    Asked, Changed, End, Event, Intent, Kind, Listed, Opened, Outcome, Record, RecordError, Refused, Strangers, Taken,
-    Unrecorded, Who,
+    Asked, Changed, End, Event, Feedback, FeedbackVerdict, Intent, Kind, Listed, Opened, Outcome, Record, RecordError,
+    Refused, Saw, Sight, Strangers, Taken, Unrecorded, Who,
 };
 pub use strangers::Tally;
 pub use verify::{Problem, Progress, Report, Trusted, VerifyError, verify};

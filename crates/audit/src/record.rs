@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::port::OutboxRow;
 pub(crate) use json::Head;
 pub use kind::Kind;
-pub use message::{Asked, End, Intent, Listed, Outcome, Refused, Taken};
+pub use message::{Asked, End, Feedback, FeedbackVerdict, Intent, Listed, Outcome, Refused, Saw, Sight, Taken};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,6 +52,8 @@ pub enum Event {
     Taken(Taken),
     /// A server's question was put to the client.
     Asked(Asked),
+    /// A person said something of what inspection saw.
+    Feedback(Feedback),
 }
 
 /// Who asked.
@@ -218,7 +220,8 @@ impl Record {
             | Event::Strangers(_)
             | Event::Unrecorded(_)
             | Event::Taken(_)
-            | Event::Asked(_) => None,
+            | Event::Asked(_)
+            | Event::Feedback(_) => None,
         }
     }
 
@@ -230,9 +233,12 @@ impl Record {
             Event::Listed(listed) => Some(&listed.who),
             Event::Taken(taken) => Some(&taken.who),
             Event::Asked(asked) => Some(&asked.who),
-            Event::Opened(_) | Event::Outcome(_) | Event::Changed(_) | Event::Strangers(_) | Event::Unrecorded(_) => {
-                None
-            }
+            Event::Opened(_)
+            | Event::Outcome(_)
+            | Event::Changed(_)
+            | Event::Strangers(_)
+            | Event::Unrecorded(_)
+            | Event::Feedback(_) => None,
         }
     }
 }
@@ -251,6 +257,7 @@ impl Event {
             Self::Unrecorded(_) => Kind::Unrecorded,
             Self::Taken(_) => Kind::Taken,
             Self::Asked(_) => Kind::Asked,
+            Self::Feedback(_) => Kind::Feedback,
         }
     }
 }

@@ -87,13 +87,14 @@ pub(crate) fn intent_event() -> Event {
         pin: Some(model::Digest::of(b"definition")),
         arguments: None,
         request_bytes: 420,
+        findings: None,
         policies: vec!["support-reads".parse().unwrap()],
         revision: Revision(12),
     })
 }
 
 pub(crate) fn outcome_event(intent: ReceiptId, end: End) -> Event {
-    Event::Outcome(Outcome { intent, end, milliseconds: 3, answer: None, detail: None })
+    Event::Outcome(Outcome { intent, end, milliseconds: 3, answer: None, findings: None, detail: None })
 }
 
 pub(crate) fn refused_event(detail: &str) -> Event {
@@ -106,6 +107,7 @@ pub(crate) fn refused_event(detail: &str) -> Event {
         control: "decide".to_owned(),
         reason: Reason::PolicyForbids,
         detail: detail.to_owned(),
+        findings: None,
         policies: Vec::new(),
         revision: Revision(12),
     })

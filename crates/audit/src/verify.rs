@@ -275,7 +275,8 @@ impl Check {
             | Event::Strangers(_)
             | Event::Unrecorded(_)
             | Event::Taken(_)
-            | Event::Asked(_) => {}
+            | Event::Asked(_)
+            | Event::Feedback(_) => {}
         }
     }
 

@@ -32,8 +32,11 @@ fn row(found: &Examination, seconds: f64) -> String {
         let listed = rules.entry((finding.severity, &finding.title)).or_default();
         *listed += 1 + if *listed == 0 { found.unlisted.get(&finding.rule).copied().unwrap_or_default() } else { 0 };
     }
-    let shown =
-        rules.iter().rev().map(|((severity, title), number)| format!("{}: {title} ({number})", severity.word()));
+    let shown: Vec<String> = rules
+        .iter()
+        .rev()
+        .map(|((severity, title), number)| format!("{}: {title} ({number})", severity.word()))
+        .collect();
     let metadata = &found.metadata;
     let open = found.components.iter().filter(|one| one.wanted.is_some()).count();
     // Itself is one of them.
@@ -45,6 +48,6 @@ fn row(found: &Examination, seconds: f64) -> String {
         found.files,
         found.sources,
         found.points(),
-        shown.collect::<Vec<_>>().join("; "),
+        if shown.is_empty() { "nothing".to_owned() } else { shown.join("; ") },
     )
 }

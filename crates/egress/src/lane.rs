@@ -12,7 +12,8 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use model::limits;
+use model::{Digest, limits};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::{OnceCell, Semaphore};
@@ -29,9 +30,20 @@ pub struct Client {
     lanes: Arc<Mutex<Lanes>>,
 }
 
-/// Lanes in use, by whose they are and what they may reach. INVARIANT: the dead are swept before one is added, so
-/// there are never more than the lanes that snapshots and jobs hold.
-type Lanes = HashMap<(Arc<str>, Reach), Weak<Inner>>;
+/// Lanes in use, by whose they are, what they may reach and what they show. INVARIANT: the dead are swept before one is added,
+/// so there are never more than the lanes that snapshots and jobs hold.
+type Lanes = HashMap<(Arc<str>, Reach, Option<Digest>), Weak<Inner>>;
+
+/// What the gate shows to one server, and whom it believes there. No other lane has it.
+#[derive(Clone)]
+pub struct Shows {
+    /// What tells it from every other: two that are the same share connections.
+    pub id: Digest,
+    /// Has the certificate, which may be renewed while it is used.
+    pub certificate: Arc<dyn ResolvesClientCert>,
+    /// The authorities that are believed there, in place of those that all lanes believe.
+    pub roots: Option<Arc<RootCertStore>>,
+}
 
 /// Whose certificates are believed.
 #[derive(Debug, Clone)]
@@ -46,6 +58,7 @@ pub enum Trust {
 /// machine without any can still reach plain servers in its own zones.
 pub(crate) struct Roots {
     trust: Trust,
+    shows: Option<Arc<dyn ResolvesClientCert>>,
     config: OnceCell<Arc<ClientConfig>>,
 }
 
@@ -64,30 +77,43 @@ struct Inner {
 impl Client {
     /// A way out that resolves with `resolver` and believes the certificates of `trust`.
     pub fn new(resolver: Arc<dyn Resolve>, trust: Trust) -> Self {
-        let roots = Arc::new(Roots { trust, config: OnceCell::new() });
+        let roots = Arc::new(Roots { trust, shows: None, config: OnceCell::new() });
         Self { resolver, roots, lanes: Arc::default() }
     }
 
     /// The lane to one server, named by `to`, under one reach. As long as someone holds the lane, asking again gives
     /// the same one, so that connections outlive a new snapshot; another name or another reach never shares it.
     pub fn lane(&self, to: &str, reach: &Reach) -> Lane {
-        let key = (Arc::<str>::from(to), reach.clone());
+        self.lane_that_shows(to, reach, None)
+    }
+
+    /// The same for a server that is shown a certificate of the gate's. No connection is shared with a lane that shows another
+    /// one, or none.
+    pub fn lane_that_shows(&self, to: &str, reach: &Reach, shows: Option<&Shows>) -> Lane {
+        let key = (Arc::<str>::from(to), reach.clone(), shows.map(|shows| shows.id));
         let mut lanes = self.lanes.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(inner) = lanes.get(&key).and_then(Weak::upgrade) {
             return Lane { inner };
         }
         lanes.retain(|_, lane| lane.strong_count() > 0);
-        let inner = Arc::new(self.open(Arc::clone(&key.0), reach));
+        let roots = match shows {
+            None => Arc::clone(&self.roots),
+            Some(Shows { certificate, roots, .. }) => {
+                let trust = roots.clone().map_or_else(|| self.roots.trust.clone(), Trust::Roots);
+                Arc::new(Roots { trust, shows: Some(Arc::clone(certificate)), config: OnceCell::new() })
+            }
+        };
+        let inner = Arc::new(self.open(Arc::clone(&key.0), reach, roots));
         lanes.insert(key, Arc::downgrade(&inner));
         Lane { inner }
     }
 
-    fn open(&self, to: Arc<str>, reach: &Reach) -> Inner {
+    fn open(&self, to: Arc<str>, reach: &Reach, roots: Arc<Roots>) -> Inner {
         let flow = Arc::new(Flow::default());
         let door = Door {
             reach: reach.clone(),
             resolver: Arc::clone(&self.resolver),
-            roots: Arc::clone(&self.roots),
+            roots,
             flow: Arc::clone(&flow),
             places: Arc::new(Semaphore::new(limits::LANE_CONNECTIONS_MAX)),
         };
@@ -163,15 +189,15 @@ impl fmt::Debug for Lane {
 impl Roots {
     pub(crate) async fn config(&self) -> Result<Arc<ClientConfig>, NotSent> {
         let config = self.config.get_or_try_init(|| async {
-            let trust = self.trust.clone();
-            let built = tokio::task::spawn_blocking(move || build(trust)).await;
+            let (trust, shows) = (self.trust.clone(), self.shows.clone());
+            let built = tokio::task::spawn_blocking(move || build(trust, shows)).await;
             built.map_err(|error| rustls::Error::General(error.to_string()))?.map(Arc::new)
         });
         config.await.map(Arc::clone).map_err(|source| NotSent::Roots { source })
     }
 }
 
-fn build(trust: Trust) -> Result<ClientConfig, rustls::Error> {
+fn build(trust: Trust, shows: Option<Arc<dyn ResolvesClientCert>>) -> Result<ClientConfig, rustls::Error> {
     // The provider is named here and not left to a process-wide default, which another crate could set first.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
@@ -179,7 +205,15 @@ fn build(trust: Trust) -> Result<ClientConfig, rustls::Error> {
         Trust::Platform => builder.with_platform_verifier()?,
         Trust::Roots(roots) => builder.with_root_certificates(roots),
     };
-    let mut config = builder.with_no_client_auth();
+    let mut config = match shows {
+        None => builder.with_no_client_auth(),
+        Some(shows) => {
+            let mut config = builder.with_client_cert_resolver(shows);
+            // A session that is taken up again goes on as whoever the certificate of before named.
+            config.resumption = Resumption::disabled();
+            config
+        }
+    };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }

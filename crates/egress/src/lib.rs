@@ -25,6 +25,6 @@ mod resolve;
 
 pub use error::{EgressError, NotSent};
 pub use flow::FlowCounts;
-pub use lane::{Client, Lane, Trust};
+pub use lane::{Client, Lane, Shows, Trust};
 pub use reach::{OutOfReach, Reach};
 pub use resolve::{Addresses, Resolve, SystemResolver};

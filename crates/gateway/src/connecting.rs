@@ -13,7 +13,7 @@ use std::time::Duration;
 use audit::End;
 use bytes::Bytes;
 use http::StatusCode;
-use model::{Object, Reason, Refusal, ServerName, SessionKey, UserId, limits};
+use model::{Object, Reason, Refusal, ServerName, UserId, limits};
 use serde_json::{Value, json};
 use wire::edit::Change;
 use wire::reply::{self, REFUSAL};
@@ -49,8 +49,8 @@ pub(crate) fn ask(
     refusal: Refusal,
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
-    let (server, caller, request) = (naming::server(objects)?, running.caller.session_key(), &message.request);
-    let Some(page) = running.snapshot.keys.ask_person(server, &caller) else {
+    let (server, behalf, request) = (naming::server(objects)?, running.caller.behalf(), &message.request);
+    let Some(page) = running.snapshot.keys.ask_person(server, &behalf) else {
         return Err(refusal.with_hint("ask those who run the gate to let people connect it").into());
     };
     let refusal = refusal.with_hint(format!("the person opens {page} in a browser, and the call is made again"));
@@ -113,10 +113,10 @@ pub(crate) async fn said(gate: &Gate, running: Running, message: Message) -> Res
 
 /// Waits, in a place of the session's, for the person of a call to connect a server.
 async fn wait(gate: &Gate, running: Running, server: &ServerName) -> Result<Running, Flaw> {
-    let caller: SessionKey = running.caller.session_key();
+    let behalf = running.caller.behalf();
     let _place = running.present.session.begin_call()?;
     tokio::select! {
-        () = running.snapshot.keys.connected(server, &caller, PATIENCE) => {}
+        () = running.snapshot.keys.connected(server, &behalf, PATIENCE) => {}
         () = gate.stops() => {}
     }
     Ok(turn::waited(gate, running)?)

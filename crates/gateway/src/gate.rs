@@ -19,7 +19,9 @@ use crate::listing::Cursors;
 use crate::metrics::Metrics;
 use crate::sites::Sites;
 use crate::snapshot::Snapshots;
+use crate::suppressions::Suppressions;
 use crate::tasks::Tasks;
+use crate::tokens::Tokens;
 
 /// The gate. One per process; shared by every connection.
 pub struct Gate {
@@ -43,8 +45,10 @@ pub struct Gate {
     pub cursors: Cursors,
     /// What clients know their tasks by.
     pub tasks: Tasks,
-    /// Looks into messages.
-    pub inspector: Arc<Inspector>,
+    /// What was taken out of messages and may be put back.
+    pub tokens: Tokens,
+    /// Looks into messages; swapped whole when settings are read again.
+    pub sight: ArcSwap<Sight>,
     /// Where large messages take turns.
     pub large: Large,
     /// Where receipts go.
@@ -68,6 +72,14 @@ impl Gate {
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
     }
+}
+
+/// What settings say of inspection.
+pub struct Sight {
+    /// Looks into messages.
+    pub inspector: Inspector,
+    /// What it sees and is not told.
+    pub suppressions: Suppressions,
 }
 
 /// What stands before the path: who this listener is, and who may come.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 pub use cursor::Cursors;
 pub use view::Views;
 
+use ::inspect::Origin;
 use audit::{Event, Listed, Record, Who};
 use bytes::Bytes;
 use model::{Object, Reason, Refusal, Timestamp, limits};
@@ -21,6 +22,7 @@ use wire::{Id, reply};
 
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
+use crate::controls::inspect::{self, Passed, Passing};
 use crate::controls::read::Message;
 use crate::controls::release::Expected;
 use crate::gate::Gate;
@@ -161,20 +163,21 @@ async fn page(
 
 /// A server's own listing of resources, less those that it may not serve here or the caller may not see, and for this
 /// caller's cache only; with the cursor by which the gate knows the next page.
-pub(crate) fn filter(expected: &Expected, answer: &Bytes, now: Timestamp) -> Result<Bytes, Refusal> {
+pub(crate) fn filter(gate: &Gate, expected: &Expected, answer: &Bytes, now: Timestamp) -> Result<Bytes, Refusal> {
     let Expected { connected, server, revision, .. } = expected;
     let broken = |detail: &str| Refusal::new(Reason::AnswerRefused, detail);
     let mut answer: Value = serde_json::from_slice(answer).map_err(|error| broken(&error.to_string()))?;
     let result = answer.get_mut("result").and_then(Value::as_object_mut).ok_or_else(|| broken("no result"))?;
     let resources = result.get_mut("resources").and_then(Value::as_array_mut);
     let resources = resources.ok_or_else(|| broken("the listing has no `resources`"))?;
-    resources.retain(|resource| {
+    resources.retain_mut(|resource| {
         let uri = resource.get("uri").and_then(Value::as_str).and_then(|text| uri::canonical(text).ok());
-        uri.is_some_and(|uri| {
-            let object = Object::Resource { server: server.clone(), uri: uri.to_owned() };
-            let is_theirs = naming::member(&connected.door.endpoint, &object).is_some();
-            is_theirs && connected.decide(Action::List, &object, now).is_ok()
-        })
+        let Some(uri) = uri.map(str::to_owned) else { return false };
+        let object = Object::Resource { server: server.clone(), uri };
+        let is_theirs = naming::member(&connected.door.endpoint, &object).is_some();
+        is_theirs
+            && connected.decide(Action::List, &object, now).is_ok()
+            && entry_passes(gate, expected, object, resource, now)
     });
     let theirs = match result.get("nextCursor") {
         None | Some(Value::Null) => None,
@@ -191,6 +194,34 @@ pub(crate) fn filter(expected: &Expected, answer: &Bytes, now: Timestamp) -> Res
         result.insert("ttlMs".into(), ttl.min(limits::LISTING_TTL_MILLISECONDS).into());
     }
     Ok(answer.to_string().into())
+}
+
+/// Whether an entry of a listing may be released, where that depends on what is in it; what policies want taken out of it is
+/// taken out.
+fn entry_passes(gate: &Gate, expected: &Expected, object: Object, entry: &mut Value, now: Timestamp) -> bool {
+    let (connected, objects) = (&expected.connected, [object]);
+    let depends = objects
+        .iter()
+        .try_fold(false, |any, object| connected.reads_findings(Action::Release, object).map(|depends| any | depends));
+    match depends {
+        Ok(false) => return true,
+        Ok(true) => {}
+        Err(_) => return false,
+    }
+    let (text, action) = (Bytes::from(entry.to_string()), Action::Release);
+    let passing = Passing { connected, action, objects: &objects, origin: Origin::Answer, now };
+    match inspect::pass(gate, &passing, &text, &mut expected.looked.noted()) {
+        Ok(Passed { text: None, .. }) => true,
+        Ok(Passed { text: Some(left), .. }) => match serde_json::from_slice(&left) {
+            // What it is must not have changed by what was taken out.
+            Ok(Value::Object(left)) if left.get("uri") == entry.get("uri") => {
+                *entry = Value::Object(left);
+                true
+            }
+            Ok(_) | Err(_) => false,
+        },
+        Err(_) => false,
+    }
 }
 
 /// Whether two snapshots show a caller the same definitions.

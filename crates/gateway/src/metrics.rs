@@ -24,6 +24,8 @@ pub struct Metrics {
     answered: Family<Answered, Counter<u64, AtomicU64>>,
     refused: Family<Refused, Counter<u64, AtomicU64>>,
     visits: Family<Visited, Counter<u64, AtomicU64>>,
+    canaries: Family<Canary, Counter<u64, AtomicU64>>,
+    suppressed: Family<Suppressed, Counter<u64, AtomicU64>>,
     /// Streams open now.
     pub streams: Gauge,
 }
@@ -36,6 +38,16 @@ struct Answered {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Refused {
     reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Canary {
+    rule: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Suppressed {
+    rule: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -52,6 +64,9 @@ impl Metrics {
         registry.register("portcullis_refused", "Messages refused, by reason", metrics.refused.clone());
         let visits = metrics.visits.clone();
         registry.register("portcullis_visits", "Visits to pages beside the path, by class of status", visits);
+        registry.register("portcullis_canaries", "Messages with a canary token in them", metrics.canaries.clone());
+        let suppressed = metrics.suppressed.clone();
+        registry.register("portcullis_findings_suppressed", "Findings that were not told, by rule", suppressed);
         registry.register("portcullis_streams_open", "Streams open now", metrics.streams.clone());
         metrics
     }
@@ -64,6 +79,16 @@ impl Metrics {
     /// Counts a refusal.
     pub fn refused(&self, reason: Reason) {
         self.refused.get_or_create(&Refused { reason: reason.row().word }).inc();
+    }
+
+    /// Counts a message with a canary token in it.
+    pub(crate) fn alarmed(&self, rule: &str) {
+        self.canaries.get_or_create(&Canary { rule: rule.to_owned() }).inc();
+    }
+
+    /// Counts a finding that was not told.
+    pub(crate) fn suppressed(&self, rule: &str) {
+        self.suppressed.get_or_create(&Suppressed { rule: rule.to_owned() }).inc();
     }
 
     /// Counts a visit to a page.

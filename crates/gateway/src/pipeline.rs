@@ -57,7 +57,7 @@ use crate::register::Path;
 use crate::relay::Relay;
 use crate::search;
 use crate::tasks::Concern;
-use crate::trail::Trail;
+use crate::trail::{OpenIntent, Trail};
 
 /// A request to this gate, of a caller that proved who it is. Nothing but its head was read.
 pub(crate) struct Admitted {
@@ -269,6 +269,9 @@ async fn call(
 ) -> Result<Response, Flaw> {
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
     let bytes = message.request.body.len();
+    let restored =
+        gate.large.beside(bytes, || inspect::restored(gate, &running, message, &head.headers, trail)).await?;
+    let message = restored.as_ref().unwrap_or(message);
     let (redacted, permitted) =
         gate.large.beside(bytes, || permit_or_redact(gate, head, &running, message, trail, began)).await?;
     // From here on the message is what is left of it.
@@ -305,6 +308,7 @@ async fn call(
         Err(refusal) => return Err(refusal.into()),
     };
     let sent = forward::run(gate, &running, message, ready, turn, trail.receipt).await?;
+    running.snapshot.keys.went(sent.objects.first());
     let bytes = sent.answer.bytes();
     gate.large.beside(bytes, || release(gate, &running, message, sent, place, under_way, trail)).await
 }
@@ -326,7 +330,8 @@ fn permit_or_redact(
     };
     let named = visible::name(gate, running, message, now)?;
     let objects = visible::run(running, named, now)?.objects().to_vec();
-    let redacted = inspect::redacted(&gate.inspector, running, &objects, message, &head.headers, refusal, now)?;
+    let noted = (&mut trail.noted, now);
+    let redacted = inspect::redacted(gate, running, &objects, message, &head.headers, refusal, noted)?;
     let permitted = permit(gate, head, running, &redacted, trail, now)?;
     Ok((Some(redacted), permitted))
 }
@@ -347,8 +352,9 @@ fn permit(
     // After `visible`, so that a halted tool and a missing one look alike to whoever may not see it.
     let live = halted::object(&gate.halts, visible)?;
     let valid = validate::run(running, live, message, &head.headers)?;
-    let seen = inspect::call(&gate.inspector, running, valid.live.visible.objects(), message)?;
-    decide::run(running, valid, seen.as_ref(), message, now)
+    let objects = valid.live.visible.objects();
+    let seen = inspect::call(gate, running, objects, message, &mut trail.noted)?;
+    decide::run(gate, running, valid, seen.as_ref(), message, now)
 }
 
 /// Lets the answer go: whole, or message by message. The call was made, so what is refused here is withheld.
@@ -382,7 +388,9 @@ fn release(
     let (row, revision, progress) = (message.row, request.revision, request.meta.progress_token.clone());
     let server = naming::server(&objects)?.clone();
     let concern = Concern::of(message, tasks, trail.receipt);
-    let expected = Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress, concern };
+    let looked = trail.open.as_ref().map(OpenIntent::looked).unwrap_or_default();
+    let expected =
+        Expected { connected, legacy, server, id, row, revision, objects, capabilities, progress, concern, looked };
     match answer {
         Unread::Whole(status, body) => {
             let released = release::run(gate, &expected, status, body, now)?;

@@ -100,6 +100,7 @@ impl Relay {
         // What changed between the last look and this subscription must be seen, so the first step looks again.
         halts.mark_changed();
         snapshots.mark_changed();
+        expected.looked.noted().begin_stream();
         let counted = Counted::new(&gate);
         let (open, receipt) = (trail.open.take(), trail.receipt);
         let (withdrawal, more) = (Some(withdrawal), VecDeque::new());
@@ -208,15 +209,13 @@ impl Relay {
     fn message(&mut self, bytes: Bytes) -> Result<Option<Bytes>, Flaw> {
         let now = self.gate.clock.now();
         match answer::read(&bytes)? {
-            Incoming::Notification(notification) => {
-                match inspect::answer(&self.gate.inspector, &self.expected, &bytes, now)? {
-                    None => self.notification(&notification, &bytes),
-                    Some(bytes) => match answer::read(&bytes)? {
-                        Incoming::Notification(notification) => self.notification(&notification, &bytes),
-                        Incoming::Request { .. } | Incoming::Response { .. } => Ok(None),
-                    },
-                }
-            }
+            Incoming::Notification(notification) => match inspect::answer(&self.gate, &self.expected, &bytes, now)? {
+                None => self.notification(&notification, &bytes),
+                Some(bytes) => match answer::read(&bytes)? {
+                    Incoming::Notification(notification) => self.notification(&notification, &bytes),
+                    Incoming::Request { .. } | Incoming::Response { .. } => Ok(None),
+                },
+            },
             Incoming::Request { id, question } => match self.expected.legacy.clone() {
                 Some(session) => {
                     let (expected, call) = (&self.expected, Some(self.receipt));

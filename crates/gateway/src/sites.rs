@@ -58,11 +58,10 @@ impl Sites {
     ) -> Result<http::Response<Bytes>, Refusal> {
         let Peer { address: source, certificate } = peer;
         accept::addressed(doors, &head)?;
-        let takes_body = match head.method {
-            Method::GET => false,
-            Method::POST => true,
-            _ => return Err(Refusal::new(Reason::MethodNotAllowed, "pages are got and forms are posted")),
-        };
+        if !site.methods().split(", ").any(|method| head.method.as_str() == method) {
+            return Err(Refusal::new(Reason::MethodNotAllowed, "pages are got and forms are posted"));
+        }
+        let takes_body = head.method == Method::POST;
         if head.uri.path_and_query().is_some_and(|target| target.as_str().len() > limits::VISIT_TARGET_BYTES_MAX) {
             return Err(Refusal::new(Reason::TooLarge, "the URL is over the limit"));
         }
@@ -95,6 +94,7 @@ impl Sites {
 /// Takes one visit, and counts what became of it.
 pub(crate) async fn run(gate: &Gate, site: Arc<dyn Site>, head: Parts, body: Incoming, peer: Peer) -> Response {
     let front = gate.front.load_full();
+    let methods = site.methods();
     let response = match gate.sites.visit(&front.doors, site, head, body, peer.clone()).await {
         Ok(answer) => {
             if answer.status().is_client_error() || answer.status().is_server_error() {
@@ -108,7 +108,7 @@ pub(crate) async fn run(gate: &Gate, site: Arc<dyn Site>, head: Parts, body: Inc
             let trail = Trail::begin(gate.journal.receipt_id(), gate.clock.now(), peer);
             let mut response = refuse::run(gate, trail, refusal.into());
             if is_method {
-                response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST"));
+                response.headers_mut().insert(ALLOW, HeaderValue::from_static(methods));
             }
             response
         }

@@ -10,7 +10,10 @@ use identity::Credential;
 use identity::agents::Agents;
 use identity::assertions::Assertions;
 use identity::outgoing::{Holder, OutgoingError, Supply};
-use model::{EndpointName, Reason, Refusal, Revision, ServerName, SessionKey, ToolName, with_causes};
+use inspect::{Value, Values};
+use model::{
+    Behalf, EndpointName, FingerprintKey, Object, Reason, Refusal, Revision, ServerName, ToolName, with_causes,
+};
 use policy::Policies;
 use registry::{Catalogue, Endpoint};
 use tokio::sync::watch;
@@ -33,6 +36,8 @@ pub struct Snapshot {
     pub endpoints: HashMap<EndpointName, Arc<Door>>,
     /// The credentials servers are given.
     pub keys: Arc<Keys>,
+    /// Texts that no message may hold, or that tell of a theft: servers' own keys, and canaries.
+    pub known: Arc<Values>,
     /// What callers see of the endpoints' lists, remembered.
     pub views: Views,
 }
@@ -148,17 +153,17 @@ impl Keys {
     ///
     /// # Errors
     /// [`Reason::CredentialUnavailable`]; [`Reason::NotConnected`] where the caller's person can do something about it.
-    pub(crate) async fn ready(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
-        let credential = self.credential(server, caller).await?;
-        self.asserted(server, caller, credential)
+    pub(crate) async fn ready(&self, server: &ServerName, behalf: &Behalf) -> Result<Option<Credential>, Refusal> {
+        let credential = self.credential(server, behalf).await?;
+        self.asserted(server, behalf, credential)
     }
 
-    async fn credential(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
+    async fn credential(&self, server: &ServerName, behalf: &Behalf) -> Result<Option<Credential>, Refusal> {
         match self.keys.get(server) {
             None => Ok(None),
             Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),
             Some(Key::Missing(why)) => Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
-            Some(Key::Granted(supply)) => match supply.credential(caller).await {
+            Some(Key::Granted(supply)) => match supply.credential(behalf).await {
                 Ok(credential) => Ok(Some(credential)),
                 // A person can do something about it, and their agent can tell them.
                 Err(error @ OutgoingError::NotConnected { holder: Holder::User(_), .. }) => {
@@ -171,18 +176,35 @@ impl Keys {
 
     /// Where the person of this caller connects a server for themselves; their page is there from now on. `None` where nobody
     /// connects it for themselves.
-    pub(crate) fn ask_person(&self, server: &ServerName, caller: &SessionKey) -> Option<String> {
+    pub(crate) fn ask_person(&self, server: &ServerName, behalf: &Behalf) -> Option<String> {
         match self.keys.get(server)? {
-            Key::Granted(supply) => supply.ask_person(caller).map(String::from),
+            Key::Granted(supply) => supply.ask_person(behalf).map(String::from),
             Key::Fixed(_) | Key::Missing(_) => None,
         }
     }
 
     /// Returns as soon as this caller's credential for a server is there, and after `patience` at the latest.
-    pub(crate) async fn connected(&self, server: &ServerName, caller: &SessionKey, patience: Duration) {
+    pub(crate) async fn connected(&self, server: &ServerName, behalf: &Behalf, patience: Duration) {
         match self.keys.get(server) {
-            Some(Key::Granted(supply)) => supply.connected(caller, patience).await,
+            Some(Key::Granted(supply)) => supply.connected(behalf, patience).await,
             Some(Key::Fixed(_) | Key::Missing(_)) | None => {}
+        }
+    }
+
+    /// The keys that are the same for everybody, as they are known in messages.
+    pub fn fixed(&self, key: &FingerprintKey) -> Vec<Value> {
+        let fixed = self.keys.iter().filter_map(|(server, one)| match one {
+            Key::Fixed(credential) => value(server, credential, key),
+            Key::Granted(_) | Key::Missing(_) => None,
+        });
+        fixed.collect()
+    }
+
+    /// The token that the gate holds for this caller at a server, as it is known in messages.
+    pub(crate) fn granted(&self, server: &ServerName, behalf: &Behalf, key: &FingerprintKey) -> Option<Value> {
+        match self.keys.get(server)? {
+            Key::Granted(supply) => value(server, &supply.held(behalf)?, key),
+            Key::Fixed(_) | Key::Missing(_) => None,
         }
     }
 
@@ -190,39 +212,72 @@ impl Keys {
     ///
     /// # Errors
     /// [`Reason::CredentialUnavailable`].
-    pub(crate) fn held(&self, server: &ServerName, caller: &SessionKey) -> Result<Option<Credential>, Refusal> {
+    pub(crate) fn held(&self, server: &ServerName, behalf: &Behalf) -> Result<Option<Credential>, Refusal> {
         let credential = match self.keys.get(server) {
             None => None,
             Some(Key::Fixed(credential)) => Some(credential.clone()),
             Some(Key::Missing(why)) => return Err(Refusal::new(Reason::CredentialUnavailable, why.clone())),
-            Some(Key::Granted(supply)) => supply.held(caller),
+            Some(Key::Granted(supply)) => supply.held(behalf),
         };
-        self.asserted(server, caller, credential)
+        self.asserted(server, behalf, credential)
     }
 
     /// With who calls, where the server is told that.
     fn asserted(
         &self,
         server: &ServerName,
-        caller: &SessionKey,
+        behalf: &Behalf,
         credential: Option<Credential>,
     ) -> Result<Option<Credential>, Refusal> {
         let Some((audience, assertions)) = self.asserted.get(server).zip(self.assertions.as_ref()) else {
             return Ok(credential);
         };
-        let signed = assertions.sign(audience, Some(caller));
+        let signed = assertions.sign(audience, Some(behalf));
         let signed = signed.map_err(|error| Refusal::new(Reason::CredentialUnavailable, with_causes(&error)))?;
         Ok(Some(credential.unwrap_or_default().asserting(signed)))
     }
 
     /// Heeds what a server says of the token it was given for this caller; whether it says something of it. Of a key that is
     /// the same for everybody it says nothing that the gate could do anything about.
-    pub(crate) fn heed(&self, server: &ServerName, caller: &SessionKey, challenges: &HeaderMap) -> bool {
+    pub(crate) fn heed(
+        &self,
+        server: &ServerName,
+        behalf: &Behalf,
+        object: Option<&Object>,
+        challenges: &HeaderMap,
+    ) -> bool {
         match self.keys.get(server) {
-            Some(Key::Granted(supply)) => supply.heed(caller, challenges),
+            Some(Key::Granted(supply)) => supply.heed(behalf, object.and_then(named).as_deref(), challenges),
             Some(Key::Fixed(_) | Key::Missing(_)) | None => false,
         }
     }
+
+    /// A call went through: the scopes that the server asked for it were used.
+    pub(crate) fn went(&self, object: Option<&Object>) {
+        if let Some(object) = object
+            && let Some(Key::Granted(supply)) = self.keys.get(object.server())
+            && let Some(name) = named(object)
+        {
+            supply.went(&name);
+        }
+    }
+}
+
+/// By what it is remembered which scopes a thing needed. The URI of a resource may say too much to be kept.
+fn named(object: &Object) -> Option<String> {
+    match object {
+        Object::Tool { name, .. } => Some(format!("tool {name}")),
+        Object::Prompt { name, .. } => Some(format!("prompt {name}")),
+        Object::Template { template, .. } => Some(format!("template {template}")),
+        Object::Resource { .. } | Object::Server { .. } => None,
+    }
+}
+
+/// How a server's credential is told where it is found.
+fn value(server: &ServerName, credential: &Credential, key: &FingerprintKey) -> Option<Value> {
+    let fingerprint = credential.fingerprint(key)?;
+    let (rule, class) = (format!("vault.{server}").parse().ok()?, "vault-secret".parse().ok()?);
+    Some(Value { fingerprint, rule, class })
 }
 
 /// The snapshot in force, and word of its changes for those who hold streams open.

@@ -12,6 +12,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use ::inspect::Origin;
 use audit::End;
 use bytes::Bytes;
 use identity::Seal;
@@ -26,6 +27,7 @@ use wire::task::{self, EXTENSION, Status};
 use wire::{Capabilities, Flaw, Revision, Subject, edit};
 
 use crate::controls::connect::Connected;
+use crate::controls::inspect::{self, Passing, Seen};
 use crate::controls::read::Message;
 use crate::controls::release::{self, Expected};
 use crate::controls::{halted, visible};
@@ -188,17 +190,18 @@ pub(crate) fn followed(gate: &Gate, connected: &Connected, ids: &[String], now: 
         let tool = std::slice::from_ref(&task.tool);
         visible::unchanged(&[Some(task.pin)], connected, tool, now)?;
         halted::again(&gate.halts, connected, tool)?;
-        decide(connected, task, None, now).map(drop)
+        decide(gate, connected, task, None, now).map(drop)
     };
     let tasks = ids.iter().filter_map(|id| find(gate, connected, id).ok());
     tasks.filter(|task| may(task).is_ok()).collect()
 }
 
-/// Decides on the call that became a task as on one that is made now.
+/// Decides on the call that became a task as on one that is made now, with what is in its arguments and in what is `said` of it.
 pub(crate) fn decide(
+    gate: &Gate,
     connected: &Connected,
     task: &Task,
-    findings: Option<&policy::Findings>,
+    said: Option<&policy::Findings>,
     now: Timestamp,
 ) -> Result<Vec<PolicyId>, Refusal> {
     let arguments = match &task.arguments {
@@ -212,7 +215,13 @@ pub(crate) fn decide(
             None
         }
     };
-    let permit = connected.decide_seen(Action::Call, &task.tool, arguments, findings, now)?;
+    let text = arguments.map(Value::to_string).unwrap_or_default();
+    let seen = inspect::again(gate, connected, std::slice::from_ref(&task.tool), text.as_bytes())?;
+    let findings = match (seen.as_ref().map(Seen::told), said) {
+        (Some(own), Some(said)) => Some(own.clone().and(said)),
+        (own, said) => own.or(said).cloned(),
+    };
+    let permit = connected.decide_seen(Action::Call, &task.tool, arguments, findings.as_ref(), now)?;
     Ok(permit.policies().to_vec())
 }
 
@@ -252,11 +261,18 @@ pub(crate) fn begun(gate: &Gate, expected: &Expected, answer: &Bytes, result: &B
 }
 
 /// The answer to `tasks/get`, under the id that was asked for, and how the task is.
-pub(crate) fn told(expected: &Expected, answer: &Bytes, result: &Bytes, now: Timestamp) -> Result<(Bytes, End), Flaw> {
+pub(crate) fn told(
+    gate: &Gate,
+    expected: &Expected,
+    answer: &Bytes,
+    result: &Bytes,
+    now: Timestamp,
+) -> Result<(Bytes, End), Flaw> {
     let [task] = expected.concern.asked() else {
         return Err(internal("a task without an id").into());
     };
     let task::Task { id, status } = task::read(result)?;
+    fits(expected, result)?;
     if id != task.own {
         return Err(broken("the server told of another task"));
     }
@@ -265,7 +281,7 @@ pub(crate) fn told(expected: &Expected, answer: &Bytes, result: &Bytes, now: Tim
         Status::Completed { is_error: true } => End::ToolError,
         Status::Failed { code } => End::ServerError(code),
         Status::InputRequired(questions) => {
-            release::ask(expected, &questions, now)?;
+            unchanged(release::ask(gate, expected, &questions, answer, now)?.as_ref())?;
             End::InputRequired
         }
     };
@@ -288,10 +304,13 @@ pub(crate) fn notified(
         Status::Working | Status::Cancelled | Status::Completed { .. } | Status::Failed { .. } => &[],
     };
     let may = || {
-        // Policies that ask what is in a message have not been told, and refuse.
-        decide(connected, task, None, now)?;
-        connected.decide(Action::Release, &task.tool, now)?;
-        release::ask(expected, questions, now)
+        decide(gate, connected, task, None, now)?;
+        let (objects, action) = (std::slice::from_ref(&task.tool), Action::Release);
+        let passing = Passing { connected, action, objects, origin: Origin::Answer, now };
+        let mut noted = expected.looked.noted();
+        unchanged(inspect::pass(gate, &passing, bytes, &mut noted)?.text.as_ref())?;
+        drop(noted);
+        unchanged(release::ask(gate, expected, questions, bytes, now)?.as_ref())
     };
     let mut trail = Trail::begin(gate.journal.receipt_id(), now, Peer::nobody());
     trail.caller = Some(Arc::clone(&connected.caller));
@@ -309,6 +328,29 @@ pub(crate) fn notified(
     put(gate, trail, expected, task, questions);
     let told = Value::from(task.told.as_str()).to_string();
     Ok(Some(edit::replace(bytes, &[(&["params", "taskId"], &told)])?))
+}
+
+/// Whether what a task came to is what its tool was approved to answer.
+fn fits(expected: &Expected, task: &Bytes) -> Result<(), Flaw> {
+    #[derive(Deserialize)]
+    struct Told<'a> {
+        #[serde(borrow)]
+        result: Option<&'a RawValue>,
+    }
+    let told: Told<'_> = serde_json::from_slice(task).map_err(|error| broken(&error.to_string()))?;
+    told.result.map_or(Ok(()), |result| release::fits(expected, &Bytes::copy_from_slice(result.get().as_bytes())))
+}
+
+/// What a task asks is put whole or not at all: what policies want taken out of it is no part of the message any more that its
+/// client reads by its id.
+fn unchanged(left: Option<&Bytes>) -> Result<(), Flaw> {
+    match left {
+        None => Ok(()),
+        Some(_) => {
+            let hint = "what a task asks cannot be redacted";
+            Err(Refusal::new(Reason::ReleaseRefused, hint).with_hint(hint).into())
+        }
+    }
 }
 
 /// Each question that a notification puts to the client has a receipt.

@@ -9,6 +9,7 @@ use wire::Id;
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
+use crate::looked::{Looked, Noted};
 use crate::peer::Peer;
 use crate::register::Control;
 
@@ -31,6 +32,8 @@ pub(crate) struct Trail {
     /// Whether the message is itself an answer: its refusal answers nothing, so that no client takes the id of a server's
     /// question for one of its own.
     pub is_answer: bool,
+    /// What inspection saw in it.
+    pub noted: Noted,
     /// The intent that was made durable and has no outcome yet.
     pub open: Option<OpenIntent>,
 }
@@ -49,6 +52,7 @@ impl Trail {
             revision: Revision::default(),
             spoken: None,
             is_answer: false,
+            noted: Noted::default(),
             open: None,
         }
     }
@@ -86,6 +90,7 @@ impl Trail {
             server: server.clone(),
             method: self.method.unwrap_or_default().to_owned(),
             call,
+            findings: self.noted.told(),
             revision: self.revision,
         };
         Record { id: self.receipt, at: self.began, event: Event::Asked(asked) }
@@ -102,6 +107,7 @@ impl Trail {
             control: control.as_str().to_owned(),
             reason: refusal.reason,
             detail: refusal.detail.clone(),
+            findings: self.noted.told(),
             policies: refusal.policies.clone(),
             revision: self.revision,
         };
@@ -116,6 +122,7 @@ pub(crate) struct OpenIntent {
     clock: Arc<dyn Clock>,
     intent: ReceiptId,
     began: Timestamp,
+    looked: Looked,
     closed: bool,
 }
 
@@ -123,7 +130,12 @@ impl OpenIntent {
     /// Watches over an intent that was put in the journal, from that moment on: whoever waits for it to be durable may be
     /// dropped while waiting.
     pub(crate) fn new(journal: Arc<Journal>, clock: Arc<dyn Clock>, intent: ReceiptId, began: Timestamp) -> Self {
-        Self { journal, clock, intent, began, closed: false }
+        Self { journal, clock, intent, began, looked: Looked::default(), closed: false }
+    }
+
+    /// Where what is seen in the answer is noted.
+    pub(crate) fn looked(&self) -> Looked {
+        self.looked.clone()
     }
 
     /// Records how the call ended; `answer` is what will be released.
@@ -145,6 +157,7 @@ impl OpenIntent {
             end,
             milliseconds: at.milliseconds_since(self.began),
             answer: answer.map(commit),
+            findings: self.looked.noted().told(),
             detail,
         };
         self.journal.queue(&Record { id: self.journal.receipt_id(), at, event: Event::Outcome(outcome) });

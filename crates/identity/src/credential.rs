@@ -2,7 +2,7 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
-use model::{Secret, is_reserved_header};
+use model::{Fingerprint, FingerprintKey, Secret, is_reserved_header};
 
 use crate::assertions::Assertions;
 use crate::secrets::opened;
@@ -11,8 +11,17 @@ use crate::secrets::opened;
 /// calls, or both. Values are marked sensitive, so that `http` itself never prints them.
 #[derive(Clone, Default)]
 pub struct Credential {
-    secret: Option<(HeaderName, HeaderValue)>,
+    secret: Option<Presented>,
     assertion: Option<HeaderValue>,
+}
+
+/// A header with a secret in it.
+#[derive(Clone)]
+struct Presented {
+    name: HeaderName,
+    value: HeaderValue,
+    /// Where the secret begins in the value, behind the scheme.
+    from: usize,
 }
 
 /// Why a credential cannot be written as a header.
@@ -43,7 +52,8 @@ impl Credential {
         };
         let mut value = HeaderValue::from_str(opened(&text).as_str()).map_err(|_| CredentialError::Value)?;
         value.set_sensitive(true);
-        Ok(Self { secret: Some((name, value)), assertion: None })
+        let from = scheme.map_or(0, |scheme| scheme.len() + 1);
+        Ok(Self { secret: Some(Presented { name, value, from }), assertion: None })
     }
 
     /// The same with an assertion of who calls, for one request.
@@ -52,10 +62,16 @@ impl Credential {
         Self { assertion: Some(assertion), ..self }
     }
 
+    /// By what the secret is known where it should not be; none for one that is too short to be told from other text.
+    pub fn fingerprint(&self, key: &FingerprintKey) -> Option<Fingerprint> {
+        let Presented { value, from, .. } = self.secret.as_ref()?;
+        Fingerprint::of(key, value.as_bytes().get(*from..)?)
+    }
+
     /// Writes the credential into a request's headers, in place of whatever stood there.
     pub fn write(&self, headers: &mut HeaderMap) {
         headers.remove(AUTHORIZATION);
-        if let Some((name, value)) = &self.secret {
+        if let Some(Presented { name, value, .. }) = &self.secret {
             headers.insert(name.clone(), value.clone());
         }
         if let Some(assertion) = &self.assertion {

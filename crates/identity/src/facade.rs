@@ -16,7 +16,7 @@
 //!
 //! Nothing that a thief could use is kept: see [`crate::port::Facade`].
 
-mod answer;
+pub(crate) mod answer;
 mod assertion;
 mod authenticate;
 mod authorize;
@@ -33,21 +33,27 @@ pub(crate) mod pkce;
 mod possession;
 mod register;
 mod revocations;
+mod rewrapping;
 mod signing;
-mod sources;
+pub(crate) mod sources;
 mod token;
-mod turns;
+pub(crate) mod turns;
 mod visitors;
+mod vouching;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
-use model::{Actor, Change, Clock, Digest, EndpointName, Entropy, Expected, Secret, StoreError, Timestamp};
+use model::{
+    Actor, Change, Clock, Digest, EndpointName, Entropy, Expected, Secret, StoreError, Timestamp, UserId, limits,
+};
+use tokio::sync::broadcast;
 use url::Url;
 
 use crate::fetch::Fetch;
+use crate::outgoing::Keeper;
 use crate::port;
 use crate::relying::Relying;
 use crate::resource_server::Certificates;
@@ -96,6 +102,8 @@ pub struct Needs {
     pub terms: Terms,
     /// Its memory.
     pub port: Arc<dyn port::Facade>,
+    /// Where what the provider says of people is kept.
+    pub words: Arc<dyn port::Credentials>,
     /// Clients and endpoints.
     pub directory: Arc<dyn Directory>,
     /// The identity provider.
@@ -118,6 +126,8 @@ pub struct Needs {
 pub struct Facade {
     terms: Terms,
     port: Arc<dyn port::Facade>,
+    words: Keeper,
+    departures: broadcast::Sender<UserId>,
     directory: Arc<dyn Directory>,
     relying: Arc<Relying>,
     fetch: Arc<dyn Fetch>,
@@ -150,12 +160,14 @@ impl Facade {
     /// # Errors
     /// When its memory cannot be read or its keys cannot be opened.
     pub async fn open(needs: Needs) -> Result<Self, FacadeError> {
-        let Needs { terms, port, directory, relying, fetch, vault, seal, proofs, clock, entropy } = needs;
+        let Needs { terms, port, words, directory, relying, fetch, vault, seal, proofs, clock, entropy } = needs;
         let keys = SigningKeys::open(Arc::clone(&port), vault.clone(), Arc::clone(&clock)).await?;
         let revocations = Revocations::open(&*port, Arc::clone(&clock)).await?;
         Ok(Self {
             terms,
             port,
+            words: Keeper::new(vault.clone(), words),
+            departures: broadcast::Sender::new(limits::CONNECTING_MAX),
             directory,
             relying,
             fetch,
@@ -175,6 +187,11 @@ impl Facade {
     /// Who its tokens say that issued them.
     pub fn issuer(&self) -> &str {
         &self.terms.issuer
+    }
+
+    /// The identity provider behind it.
+    pub fn relying(&self) -> &Relying {
+        &self.relying
     }
 
     /// The keys by which its tokens are checked.
@@ -260,7 +277,7 @@ fn kept(secret: &str) -> Digest {
 }
 
 /// A URL with parameters added to its query. What stands in it already stays as it is.
-fn with_parameters(target: &str, parameters: &[(&str, &str)]) -> String {
+pub(crate) fn with_parameters(target: &str, parameters: &[(&str, &str)]) -> String {
     let encoded = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     let joint = if target.contains('?') { '&' } else { '?' };
     format!("{target}{joint}{encoded}")

@@ -165,6 +165,11 @@ impl Outbound {
         Self { lane: client.lane(to, reach), reach: reach.clone() }
     }
 
+    /// The same over a lane that is there already, which is within `reach`.
+    pub fn over(lane: Lane, reach: &Reach) -> Self {
+        Self { lane, reach: reach.clone() }
+    }
+
     /// Whether the URL may be asked as it is written.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::json;
 pub use algorithm::Algorithm;
 pub use key::{Key, KeyFlaw};
 pub(crate) use sets::metadata_urls;
-pub use sets::{KeySets, KeySource, KeysError};
+pub use sets::{KeySets, KeySource, KeysError, KeysHealth};
 
 /// One set of public keys.
 #[derive(Debug, Default)]

@@ -11,17 +11,23 @@
 //!
 //! What is signed is read by [`jwt`], by the keys of [`keys`]; whoever else must be asked is asked through [`fetch`].
 //!
+//! [`ages::Ages`] says how old keys are that somebody keeps for servers.
+//!
 //! [`outgoing::Outgoing`] gets those credentials of servers that have authorization servers of their own, and
 //! [`assertions::Assertions`] tells servers that can check it who calls, and for whom.
+//!
+//! People sign in on the admin side through [`people`], and are known there by their sessions.
 //!
 //! Connections are encrypted by [`tls`], which also asks clients for their [`certificate`]s.
 //!
 //! This is the one room that opens a [`model::Secret`].
 
 pub mod agents;
+pub mod ages;
 pub mod assertions;
 mod bearer;
 pub mod certificate;
+pub mod client_keys;
 mod credential;
 mod development;
 pub mod facade;
@@ -30,6 +36,7 @@ pub mod json;
 pub mod jwt;
 pub mod keys;
 pub mod outgoing;
+pub mod people;
 pub mod port;
 mod private;
 pub mod relying;
@@ -37,6 +44,7 @@ pub mod resource_server;
 mod seal;
 mod secrets;
 pub mod site;
+pub mod succession;
 pub mod tls;
 pub mod vault;
 

@@ -4,6 +4,9 @@
 //! agent's ([`Whose`]). [`Outgoing::credential`] gives the one for a [`Holder`]: kept ones from the vault, renewed before they
 //! end, one at a time for all who wait; or a new one, where the gate asks for itself.
 //!
+//! Where the person need not agree in a browser, because their identity provider speaks for them or the authorization server
+//! believes the gate, [`mod@exchange`] gets a token for the person and the agent that acts for them.
+//!
 //! Where a person has to agree first, [`Outgoing::begin`] sends them to the authorization server (OAuth 2.1 with PKCE, RFC 8707,
 //! RFC 9207) and [`Outgoing::finish`] takes what they come back with. What a server says of the credential it was given comes
 //! back through [`Outgoing::refused`]: a token is renewed, or more scopes are asked for, within bounds.
@@ -11,25 +14,29 @@
 //! Nothing here ever sees what a caller presented to the gate.
 
 mod about;
+mod agreed;
 mod challenge;
 mod client;
 mod connect;
 mod discovery;
+mod exchange;
 mod health;
 mod holder;
 mod invite;
 mod keeper;
 mod pages;
 mod people;
+mod scopes;
 mod slot;
 mod supply;
 mod token;
+mod vouching;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use model::{Clock, Digest, Entropy, ServerName, Timestamp, UserId, limits};
+use model::{Clock, Digest, Entropy, ServerName, UserId, limits};
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 use url::Url;
@@ -38,27 +45,31 @@ pub use challenge::Challenge;
 pub use client::{ClientError, Presence, Proof, Registered, SignsIn, document, is_document};
 pub use connect::{Begun, Connected, FinishError, Return};
 pub use discovery::DiscoveryError;
+pub use exchange::Subject;
 pub use health::{Agreed, Health};
 pub use holder::{Holder, HolderError, Whose};
 pub use invite::Invited;
-pub use keeper::KeepError;
+pub use keeper::{KeepError, Which};
 pub use pages::Pages;
+pub use scopes::ScopeUse;
 pub use slot::Failure;
 pub use supply::Supply;
 pub use token::TokenError;
+pub use vouching::{Identity, VouchError, Vouches};
 
+use crate::assertions::Assertions;
 use crate::fetch::Fetch;
+use crate::jwt::SigningError;
 use crate::port::Credentials;
 use crate::vault::Vault;
 use crate::{Credential, CredentialError};
 pub(crate) use about::About;
-use about::renew_at;
 use connect::Pending;
 use invite::Invite;
-use keeper::{Keeper, Opened, place};
+pub(crate) use keeper::Keeper;
 use people::Awaited;
+use scopes::Scopes;
 use slot::{Held, Slot};
-use token::Tokens;
 
 /// How the credential of one server comes about.
 pub struct Source {
@@ -91,6 +102,10 @@ pub enum Flow {
     Code,
     /// The gate asks for itself (RFC 6749 §4.4).
     Client,
+    /// The gate tells who the person is and which agent acts for them (RFC 8693).
+    Exchange(Subject),
+    /// The gate shows what the person's identity provider asserts of them for this authorization server (ID-JAG, RFC 7523 §2.1).
+    Assertion,
 }
 
 /// Why there is no credential.
@@ -127,6 +142,12 @@ pub enum OutgoingError {
     /// The authorization server does what OAuth 2.1 and MCP do not allow.
     #[error("the authorization server cannot be used: {0}")]
     Unsafe(&'static str),
+    /// The person's identity provider does not speak for them.
+    #[error("nobody speaks for the person of the call")]
+    Vouch(#[from] VouchError),
+    /// The gate cannot sign for whom it asks.
+    #[error("the gate cannot say for whom it asks")]
+    Signing(#[from] SigningError),
     /// Too many credentials are asked for at once.
     #[error("too many credentials are being asked for")]
     Busy,
@@ -142,9 +163,13 @@ pub enum OutgoingError {
 pub struct Outgoing {
     keeper: Keeper,
     presence: Presence,
+    assertions: Arc<Assertions>,
+    /// Who knows people's sign-ins, where people sign in at the gate.
+    people: OnceLock<Arc<dyn Vouches>>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    scopes: Scopes,
     pending: Mutex<HashMap<Digest, Pending>>,
     invites: Mutex<HashMap<(ServerName, Holder), Invite>>,
     awaited: Mutex<HashMap<(ServerName, UserId), Awaited>>,
@@ -167,11 +192,13 @@ impl Source {
 }
 
 impl Outgoing {
-    /// Credentials that `vault` seals and `port` keeps, of a gate that is known to issuers as `presence`.
+    /// Credentials that `vault` seals and `port` keeps, of a gate that is known to issuers as `presence` and tells them with
+    /// `assertions` for whom it asks.
     pub fn new(
         vault: Vault,
         port: Arc<dyn Credentials>,
         presence: Presence,
+        assertions: Arc<Assertions>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
@@ -179,13 +206,38 @@ impl Outgoing {
         Self {
             keeper,
             presence,
+            assertions,
+            people: OnceLock::new(),
             clock,
             entropy,
             slots: Mutex::default(),
+            scopes: Scopes::default(),
             pending: Mutex::default(),
             invites: Mutex::default(),
             awaited: Mutex::default(),
             news: broadcast::Sender::new(limits::CONNECTING_MAX),
+        }
+    }
+
+    /// Has this one speak for people who sign in at the gate. The first that is named stays.
+    pub fn vouched_for_by(&self, people: Arc<dyn Vouches>) {
+        drop(self.people.set(people));
+    }
+
+    /// Forgets every token that was got for a person without their agreeing in a browser: they left.
+    pub fn left(&self, user: &UserId) {
+        self.clear_each(|of| of == user);
+    }
+
+    /// The same where it is not known who left.
+    pub fn all_left(&self) {
+        self.clear_each(|_| true);
+    }
+
+    fn clear_each(&self, has_left: impl Fn(&UserId) -> bool) {
+        let slots = locked(&self.slots);
+        for (_, slot) in slots.iter().filter(|(key, _)| matches!(&key.holder, Holder::Both(of, _) if has_left(of))) {
+            slot.clear();
         }
     }
 
@@ -256,7 +308,10 @@ impl Outgoing {
     /// Heeds what a server says of the credential it was given: one that it does not take is renewed before it is used again,
     /// and scopes that it lacks are asked for with the next, together with those it had. Scopes that were asked for already are
     /// not asked for again: a server that is never content makes no loop.
-    pub fn refused(&self, source: &Source, holder: &Holder, challenge: &Challenge) {
+    pub fn refused(&self, source: &Source, holder: &Holder, object: Option<&str>, challenge: &Challenge) {
+        if let Some(scopes) = &challenge.scopes {
+            self.scopes.asked(&source.server, object, scopes, self.clock.now());
+        }
         if challenge.wants_more() && !source.scopes.is_empty() {
             // People said which scopes it may have; a server that wants others waits for them.
             return;
@@ -264,6 +319,27 @@ impl Outgoing {
         if let Ok(slot) = self.slot(source, holder) {
             slot.refused(challenge, self.clock.now());
         }
+    }
+
+    /// A call for `object` went through: what the server asked it for is used.
+    pub fn went(&self, server: &ServerName, object: &str) {
+        self.scopes.went(server, object, self.clock.now());
+    }
+
+    /// The scopes of a server's tokens: given, asked for and used.
+    ///
+    /// # Errors
+    /// When what was kept of them cannot be read.
+    pub async fn scopes(&self, server: &ServerName) -> Result<Vec<ScopeUse>, KeepError> {
+        self.scopes.of(server, &self.keeper).await
+    }
+
+    /// Keeps what has changed of that.
+    ///
+    /// # Errors
+    /// When it cannot be kept; it is tried with the next change.
+    pub async fn keep_scopes(&self) -> Result<(), KeepError> {
+        self.scopes.write(&self.keeper, self.clock.now()).await
     }
 
     fn slot(&self, source: &Source, holder: &Holder) -> Result<Arc<Slot>, OutgoingError> {
@@ -283,109 +359,19 @@ impl Outgoing {
     }
 
     async fn obtain(&self, source: &Source, holder: &Holder, slot: &Slot) -> Result<Held, OutgoingError> {
-        match source.flow {
-            Flow::Code => self.agreed_to(source, holder, slot).await,
-            Flow::Client => self.as_client(source, slot).await,
-        }
-    }
-
-    /// What a person agreed to, renewed if its time is nearly over.
-    async fn agreed_to(&self, source: &Source, holder: &Holder, slot: &Slot) -> Result<Held, OutgoingError> {
-        let missing = |why| OutgoingError::NotConnected { server: source.server.clone(), holder: holder.clone(), why };
-        let place = place(&source.server, holder);
-        let kept = self.keeper.read(&place).await?.ok_or_else(|| missing("nobody has connected it yet"))?;
-        let about = About::read(&kept.about).ok_or(KeepError::Unreadable)?;
-        if about.url != source.url.as_str() {
-            return Err(missing("it was connected at another address"));
-        }
-        if source.issuer.as_ref().is_some_and(|issuer| *issuer != about.issuer) {
-            return Err(missing("it was connected at another authorization server"));
-        }
-        slot.asked_for(&about.requested.join(" "));
-        if !source.scopes.is_empty() && about.granted.iter().any(|scope| !source.approves(scope)) {
-            return Err(missing("more was agreed to than is approved now"));
-        }
-        let noted = slot.noted();
-        if noted.wanted.iter().any(|scope| !about.requested.contains(scope)) {
-            return Err(missing("it asks for more than was agreed to"));
-        }
-        let now = self.clock.now();
-        let Opened { first: Some(access), second: refresh, written, .. } = kept else {
-            return Err(KeepError::Unreadable.into());
-        };
-        // A token that the server refused may be newer here than the one that it refused.
-        let in_doubt = noted.doubted.is_some_and(|doubted| doubted >= about.obtained);
-        if !in_doubt && about.renew_at().is_none_or(|renew_at| now < renew_at) {
-            return Ok(Held::new(&access, about.renew_at(), about.obtained)?);
-        }
-        let Some(refresh) = refresh else {
-            return match about.expires {
-                Some(expires) if !in_doubt && now < expires => Ok(Held::new(&access, Some(expires), about.obtained)?),
-                Some(_) | None => Err(missing("what was agreed to is over")),
-            };
-        };
-        match self.refreshed(source, &about, &refresh, now).await {
-            Ok(tokens) => {
-                let next = about.renewed(&tokens, now);
-                let second = tokens.refresh.as_ref().unwrap_or(&refresh);
-                let stays =
-                    self.keeper.renew(place, &next.write(), (&tokens.access, Some(second)), &written, now).await?;
-                if !stays {
-                    return Err(missing("it was disconnected"));
-                }
-                Ok(Held::new(&tokens.access, next.renew_at(), next.obtained)?)
+        match (source.flow, holder) {
+            (Flow::Code, _) => self.agreed_to(source, holder, slot).await,
+            (Flow::Exchange(subject), Holder::Both(user, agents)) => {
+                self.exchanged(source, subject, (user, agents), slot).await
             }
-            Err(OutgoingError::Token(error)) if error.is_final() => {
-                Err(missing("the authorization server takes it back"))
-            }
-            Err(error) => match about.expires {
-                // The authorization server is away for a while; the token is still good.
-                Some(expires) if !in_doubt && now < expires => {
-                    tracing::warn!(server = %source.server, error = %model::with_causes(&error), "a token could not be renewed yet");
-                    let again = Timestamp(now.0.saturating_add(limits::CREDENTIAL_RETRY_MILLISECONDS)).min(expires);
-                    Ok(Held::new(&access, Some(again), about.obtained)?)
-                }
-                Some(_) | None => Err(error),
-            },
+            (Flow::Assertion, Holder::Both(user, _)) => self.asserted(source, user, slot).await,
+            // The gate's own looks at a server are for nobody else.
+            (Flow::Client | Flow::Exchange(_) | Flow::Assertion, Holder::Shared) => self.for_itself(source, slot).await,
+            (
+                Flow::Client | Flow::Exchange(_) | Flow::Assertion,
+                Holder::User(_) | Holder::Agent(_) | Holder::Both(..),
+            ) => Err(OutgoingError::Unsafe("nobody's calls are made with what the gate has for itself")),
         }
-    }
-
-    async fn refreshed(
-        &self,
-        source: &Source,
-        about: &About,
-        refresh: &model::Secret<String>,
-        now: Timestamp,
-    ) -> Result<Tokens, OutgoingError> {
-        let issuer = discovery::issuer(&*source.to_issuer, &about.issuer).await?;
-        let client = client::of(source, &issuer, &self.presence, &self.keeper, now).await?;
-        if client.id != about.client {
-            return Err(OutgoingError::Unsafe("the token was given to another client than the gate is now"));
-        }
-        let form = [
-            ("grant_type", "refresh_token"),
-            ("refresh_token", crate::secrets::opened(refresh).as_str()),
-            ("resource", about.resource.as_str()),
-        ];
-        Ok(token::ask(&*source.to_issuer, &issuer, &client, &form, now).await?)
-    }
-
-    /// A token that the gate asks for itself. It is kept nowhere: another one can be had at any time.
-    async fn as_client(&self, source: &Source, slot: &Slot) -> Result<Held, OutgoingError> {
-        let now = self.clock.now();
-        let challenge = self.challenge(source, slot).await?;
-        let protected = discovery::protected(&*source.to_server, &source.url, &challenge).await?;
-        let chosen = discovery::choose(&protected, source.issuer.as_deref())?;
-        let issuer = discovery::issuer(&*source.to_issuer, chosen).await?;
-        let client = client::of(source, &issuer, &self.presence, &self.keeper, now).await?;
-        let scope = connect::scopes(source, &slot.noted(), &challenge, &protected).join(" ");
-        let mut form = vec![("grant_type", "client_credentials"), ("resource", protected.resource.as_str())];
-        if !scope.is_empty() {
-            form.push(("scope", &scope));
-        }
-        let tokens = token::ask(&*source.to_issuer, &issuer, &client, &form, now).await?;
-        slot.asked_for(&scope);
-        Ok(Held::new(&tokens.access, renew_at(now, tokens.expires), now)?)
     }
 }
 
@@ -397,5 +383,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+pub(crate) use tests::Memory;
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,11 @@
 
 mod credentials;
 mod facade;
+mod people;
 
 pub use credentials::{Credentials, Kept, Place};
 pub use facade::{
     Consent, Device, Ended, Facade, Family, Grant, KeptKey, Person, Polled, Redeemed, Refresh, Registered, Rotated,
-    SignIn,
+    SealedAt, SealedPlace, SignIn,
 };
+pub use people::{EndedSession, FoundSession, People, Session, SessionKind};

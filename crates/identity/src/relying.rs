@@ -7,27 +7,31 @@
 //! Whoever calls keeps what binds the two halves together, and must bind it to the browser: `state`, `nonce` and the PKCE
 //! verifier are handed in, so that this room keeps nothing of anybody.
 
+pub mod device;
 mod metadata;
 mod person;
 mod provider;
 mod token;
+pub(crate) mod trip;
+mod word;
 
 use std::sync::Arc;
 
 use http::HeaderMap;
-use model::{Clock, Secret};
+use model::{Clock, Digest, Secret};
 use url::Url;
 
 use crate::fetch::{Fetch, FetchError};
 use crate::json;
 use crate::jwt::{Audience, Claims, JwtError, Rule, SigningError, Unverified, seconds};
-use crate::keys::{KeySets, KeySource, KeysError};
+use crate::keys::{KeySets, KeySource, KeysError, KeysHealth};
 use crate::port::Person;
 use crate::secrets::opened_text as opened;
 pub(crate) use metadata::is_safe;
 use metadata::{Metadata, MetadataCache};
 pub use provider::{AssertionAudience, ClaimNames, ClientAuthentication, Provider};
 use token::Answer;
+pub use word::Word;
 
 /// The identity provider, as the gate relies on it.
 pub struct Relying {
@@ -75,6 +79,8 @@ pub struct Returned<'a> {
 pub struct SignedIn {
     /// Who.
     pub person: Person,
+    /// The provider's word for it.
+    pub word: Word,
     /// By what they can be asked after again, where the provider gives that.
     pub refresh: Option<Secret<String>>,
 }
@@ -83,6 +89,8 @@ pub struct SignedIn {
 pub struct Again {
     /// The person as they are now, where the provider says more than that they still are.
     pub person: Option<Person>,
+    /// Its word for it, where it gives it again.
+    pub word: Option<Word>,
     /// What to ask with the next time, where that changes.
     pub refresh: Option<Secret<String>>,
 }
@@ -132,6 +140,13 @@ pub enum RelyingError {
     Signing(#[from] SigningError),
 }
 
+impl LoggedOut {
+    /// What of the message is good once at each of those that a provider tells.
+    pub(crate) fn once(&self, issuer: &str, at: &str) -> Digest {
+        Digest::of(format!("logout {at}\n{}\n{issuer}\n{}", issuer.len(), self.id).as_bytes())
+    }
+}
+
 impl RelyingError {
     /// Whether asking again cannot help: the provider was reached and the person's grant is over.
     pub fn is_final(&self) -> bool {
@@ -157,6 +172,11 @@ impl Relying {
     /// What was said of the provider in settings.
     pub fn provider(&self) -> &Provider {
         &self.provider
+    }
+
+    /// How its keys are.
+    pub fn keys_health(&self) -> KeysHealth {
+        self.keys.health()
     }
 
     /// Where the person goes to sign in.
@@ -226,9 +246,7 @@ impl Relying {
             form.push(("resource", resource));
         }
         let answer = self.ask(&metadata, &form).await?;
-        let id_token = answer.id_token.as_ref().ok_or(RelyingError::Answer("there is no ID token"))?;
-        let claims = self.id_token(opened(id_token), Some(attempt.nonce)).await?;
-        answer.fits(&claims)?;
+        let (claims, word) = self.claims(&answer, Some(attempt.nonce)).await?;
         if let Some(max_age) = attempt.wishes.max_age {
             let signed_in = claims.seconds("auth_time").ok_or(RelyingError::Unfit("it does not say when"))?;
             let oldest = seconds(self.clock.now()).saturating_sub(max_age).saturating_sub(self.provider.skew);
@@ -237,7 +255,7 @@ impl Relying {
             }
         }
         let person = self.person(&metadata, &claims, &answer).await?;
-        Ok(SignedIn { person, refresh: answer.refresh })
+        Ok(SignedIn { person, word, refresh: answer.refresh })
     }
 
     /// Asks whether the person whose refresh token this is is still somebody there.
@@ -248,9 +266,11 @@ impl Relying {
         let metadata = self.metadata().await?;
         let form = [("grant_type", "refresh_token"), ("refresh_token", opened(refresh))];
         let answer = self.ask(&metadata, &form).await?;
-        let person = match &answer.id_token {
-            None if self.provider.asks_userinfo => Some(person::renewed(self, &metadata, known, &answer).await?),
-            None => None,
+        let (person, word) = match &answer.id_token {
+            None if self.provider.asks_userinfo => {
+                (Some(person::renewed(self, &metadata, known, &answer).await?), None)
+            }
+            None => (None, None),
             Some(id_token) => {
                 // A renewed token has no nonce, or the first one's (OpenID Connect Core 1.0 §12.2).
                 let claims = self.id_token(opened(id_token), None).await?;
@@ -265,10 +285,10 @@ impl Relying {
                 if person.amr.is_empty() {
                     person.amr.clone_from(&known.amr);
                 }
-                Some(person)
+                (Some(person), Some(Word::of(id_token, &claims)))
             }
         };
-        Ok(Again { person, refresh: answer.refresh })
+        Ok(Again { person, word, refresh: answer.refresh })
     }
 
     /// Who left, of a logout token that the provider sent by itself.
@@ -325,6 +345,15 @@ impl Relying {
         form.extend(added.iter().map(|(name, value)| (*name, opened(value))));
         let fetched = self.fetch.post_form(&metadata.token, &form, authorization.as_ref(), &HeaderMap::new()).await?;
         Answer::read(&fetched)
+    }
+
+    /// What the ID token of an answer says, and the token itself.
+    async fn claims(&self, answer: &Answer, nonce: Option<&str>) -> Result<(Claims, Word), RelyingError> {
+        let id_token = answer.id_token.as_ref().ok_or(RelyingError::Answer("there is no ID token"))?;
+        let claims = self.id_token(opened(id_token), nonce).await?;
+        answer.fits(&claims)?;
+        let word = Word::of(id_token, &claims);
+        Ok((claims, word))
     }
 
     async fn id_token(&self, token: &str, nonce: Option<&str>) -> Result<Claims, RelyingError> {

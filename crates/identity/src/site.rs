@@ -43,6 +43,11 @@ pub trait Site: Send + Sync {
     /// Whether the path is of this site.
     fn serves(&self, path: &str) -> bool;
 
+    /// The methods that it takes.
+    fn methods(&self) -> &'static str {
+        "GET, POST"
+    }
+
     /// Answers. What is refused has a status of 400 or more.
     async fn answer(&self, visit: Visit) -> Response<Bytes>;
 }
@@ -118,13 +123,7 @@ impl Parameters {
 impl Visit {
     /// The value of a cookie that is there once.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        let lines = self.headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut values = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
-            let (other, value) = pair.trim().split_once('=')?;
-            (other == name).then_some(value)
-        });
-        let value = values.next()?;
-        values.next().is_none().then_some(value)
+        cookie(&self.headers, name)
     }
 
     /// Whether a browser says that a page of another origin sent this. One that says nothing is no browser of today; what it
@@ -141,6 +140,17 @@ impl Visit {
     pub fn is_authorized(&self) -> bool {
         self.headers.contains_key(AUTHORIZATION)
     }
+}
+
+/// The value of a cookie that is there once.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let lines = headers.get_all(COOKIE).iter().filter_map(|line| line.to_str().ok());
+    let mut values = lines.flat_map(|line| line.split(';')).filter_map(|pair| {
+        let (other, value) = pair.trim().split_once('=')?;
+        (other == name).then_some(value)
+    });
+    let value = values.next()?;
+    values.next().is_none().then_some(value)
 }
 
 /// What a page may do in a browser: show itself with the gate's own style, and send its form back. No script, no frame.
@@ -195,9 +205,14 @@ pub fn redirect(target: &str) -> Response<Bytes> {
 
 /// Gives the browser a cookie that no script reads, no other site sends in a form, and no other host can set.
 #[must_use]
-pub fn with_cookie(mut response: Response<Bytes>, name: &str, value: &str) -> Response<Bytes> {
-    let cookie = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax");
-    if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+pub fn with_cookie(response: Response<Bytes>, name: &str, value: &str) -> Response<Bytes> {
+    with_cookie_of(response, &format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax"))
+}
+
+/// Gives the browser a cookie with these attributes.
+#[must_use]
+pub(crate) fn with_cookie_of(mut response: Response<Bytes>, cookie: &str) -> Response<Bytes> {
+    if let Ok(mut cookie) = HeaderValue::from_str(cookie) {
         cookie.set_sensitive(true);
         response.headers_mut().append(SET_COOKIE, cookie);
     }

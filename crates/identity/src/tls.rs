@@ -1,4 +1,5 @@
-//! TLS on the gate's own listeners: its certificate, and the certificates of clients.
+//! TLS on the gate's own listeners: its certificate, and the certificates of clients. What the gate itself shows to servers is
+//! in [`ToServer`].
 //!
 //! [`TlsFiles`] says where everything is kept, [`Prepared`] is all of it read and fitting together, and a [`Tls`] takes one
 //! after another while it serves: connections that are open go on by what they began with. A listener may ask clients for
@@ -7,6 +8,7 @@
 //! an authority that is taken away, and an end that comes, count for connections too.
 
 mod files;
+mod shown;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use model::{Digest, limits};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, VerifierBuilderError, WebPkiClientVerifier};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
@@ -23,6 +25,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::certificate::Certificate;
 pub use files::{Part, TlsError, TlsFiles, authorities};
+pub use shown::{ShownFiles, ToServer};
 
 /// How long a client may take to agree on TLS.
 const PATIENCE: Duration = Duration::from_millis(limits::HANDSHAKE_MILLISECONDS_MAX);
@@ -80,15 +83,23 @@ impl Prepared {
     /// # Errors
     /// When a file cannot be read, or the key is not the certificate's.
     pub fn read(files: TlsFiles) -> Result<Self, TlsError> {
-        let files::Read { certificate, authorities, digest } = files.read()?;
+        let files::Read { certificate, authorities, revocations, digest } = files.read()?;
         let provider = Arc::clone(certificate.provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::Unusable { part: Part::Certificate, source: error })?;
         let verifier = authorities.map(|roots| {
             // Whoever shows none is asked for a token as before; what is shown must be good.
-            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
-            verifier.allow_unauthenticated().build().map_err(TlsError::Authorities)
+            let mut verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            if !revocations.is_empty() {
+                // A list that is over may lack who was taken back since, and an authority without one says nothing of anybody.
+                verifier = verifier.with_crls(revocations).only_check_end_entity_revocation();
+                verifier = verifier.enforce_revocation_expiration();
+            }
+            verifier.allow_unauthenticated().build().map_err(|error| match (&error, &files.client_revocations) {
+                (VerifierBuilderError::InvalidCrl(_), Some(path)) => TlsError::NoRevocations { path: path.clone() },
+                _ => TlsError::Authorities(error),
+            })
         });
         let verifier = verifier.transpose()?;
         let builder = match &verifier {

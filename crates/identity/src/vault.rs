@@ -9,6 +9,7 @@
 
 mod master;
 mod ring;
+mod transit;
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,6 +25,7 @@ use zeroize::Zeroizing;
 
 pub use master::{MasterKey, MasterKeyError, Wrapped};
 pub use ring::{KeyRing, KeyRingError};
+pub use transit::{Transit, TransitPlace};
 
 use crate::secrets::opened_bytes;
 
@@ -85,8 +87,8 @@ impl Vault {
         if plain.len() > limits::SEALED_BYTES_MAX {
             return Err(VaultError::TooLong(plain.len()));
         }
-        let data_key = random_key().ok_or(VaultError::Seals)?;
-        // A key that is used once needs no nonce that differs; a random one costs nothing.
+        let (data_key, key) = self.master.fresh().await?;
+        // A key that is used once needs no nonce that differs; one that is used again while a key service is away does.
         let mut nonce = [0; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_| VaultError::Seals)?;
         let mut content = Vec::with_capacity(plain.len() + AES_256_GCM_SIV.tag_len());
@@ -98,7 +100,6 @@ impl Vault {
                 key.seal_in_place_append_tag(nonce, Aad::from(bound.as_bytes()), &mut content).ok()
             })
             .ok_or(VaultError::Seals)?;
-        let key = self.master.wrap(&data_key).await?;
         Ok(Sealed { key, nonce, content })
     }
 
@@ -115,6 +116,19 @@ impl Vault {
         let plain =
             key.open_in_place(nonce, Aad::from(bound.as_bytes()), &mut content).map_err(|_| VaultError::Opens)?;
         Ok(Secret::new(plain.to_vec()))
+    }
+
+    /// Looks whether the master key can be used, so that a gate that could open nothing does not start.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn check(&self) -> Result<(), VaultError> {
+        Ok(self.master.check().await?)
+    }
+
+    /// Whether the present master key wrapped the record's data key, in whatever version of it.
+    pub fn has_sealed(&self, sealed: &Sealed) -> bool {
+        self.master.has_wrapped(&sealed.key)
     }
 
     /// The record with its data key wrapped by the master key as it is now; `None` if it is already. The content stays closed.

@@ -3,6 +3,7 @@
 use model::{Confidence, Confidentiality, Severity};
 
 use crate::Findings;
+use crate::findings::INJECTION;
 
 /// How confidential a text with these findings is at least. Where it comes from can only raise that.
 ///
@@ -10,7 +11,9 @@ use crate::Findings;
 /// exposes people is confidential where a rule is sure of it, and internal where it is not; addresses of machines and pages
 /// say little.
 pub fn classify(findings: &Findings) -> Confidentiality {
-    let each = findings.list.iter().map(|finding| match (finding.severity, finding.confidence) {
+    // Instructions to a model say whom to believe, not what to keep.
+    let data = findings.list.iter().filter(|finding| finding.class.as_str() != INJECTION);
+    let each = data.map(|finding| match (finding.severity, finding.confidence) {
         (Severity::Critical, Confidence::High | Confidence::Medium) => Confidentiality::Restricted,
         (Severity::High, Confidence::High | Confidence::Medium) if finding.class.as_str() == "secret" => {
             Confidentiality::Restricted

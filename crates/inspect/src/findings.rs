@@ -1,5 +1,6 @@
 //! What was found in a message, and whether all of it was looked at.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use model::{Class, Confidence, Decoding, Finding, Part, Place, RuleId, Severity, limits};
@@ -15,6 +16,33 @@ pub struct Findings {
     /// Whether everything was looked at and told. If not, a bound was reached (`model::limits`): the message is larger,
     /// deeper or fuller than inspection takes, and what is not in the list may still be in the message.
     pub complete: bool,
+}
+
+impl Findings {
+    /// Where each of the list stands, as people may read it: a key in which something was found is `*`, since it may be the
+    /// very thing.
+    pub fn pointers(&self) -> impl Iterator<Item = String> {
+        let of_keys = self.list.iter().filter(|finding| finding.place.part == Part::Key);
+        let keys: HashSet<&str> = of_keys.map(|finding| finding.place.pointer.as_str()).collect();
+        self.list.iter().map(move |finding| shown(&finding.place.pointer, &keys))
+    }
+}
+
+/// A pointer without the keys that are not to be shown.
+fn shown(pointer: &str, hidden: &HashSet<&str>) -> String {
+    if hidden.is_empty() {
+        return pointer.to_owned();
+    }
+    let mut shown = String::with_capacity(pointer.len());
+    let mut from = 0;
+    while from < pointer.len() {
+        let rest = pointer.get(from + 1..).unwrap_or_default();
+        let to = rest.find('/').map_or(pointer.len(), |length| from + 1 + length);
+        let is_hidden = pointer.get(..to).is_some_and(|above| hidden.contains(above));
+        shown.push_str(if is_hidden { "/*" } else { pointer.get(from..to).unwrap_or_default() });
+        from = to;
+    }
+    shown
 }
 
 /// One step from a reading towards the string it was made of.
@@ -118,7 +146,7 @@ impl Seen {
 
     /// Whether it is a secret, which has a form of its own.
     pub(crate) fn is_secret(&self) -> bool {
-        self.class.as_str() == "secret"
+        matches!(self.class.as_str(), "secret" | "vault-secret" | "canary")
     }
 
     /// Whether another says the same of a part of the same text, at this range of it.

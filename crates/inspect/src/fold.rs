@@ -104,6 +104,13 @@ fn told(bytes: &[u8]) -> String {
     std::str::from_utf8(bytes).map(str::to_owned).unwrap_or_default()
 }
 
+/// Characters that nobody sees: no marks on letters among them.
+pub(crate) fn is_hidden(letter: char) -> bool {
+    let is_mark = matches!(u32::from(letter),
+        0x80..=0x9f | 0x300..=0x36f | 0x483..=0x489 | 0x1ab0..=0x1aff | 0x1dc0..=0x1dff | 0x20d0..=0x20ff | 0xfe20..=0xfe2f);
+    !is_mark && (is_invisible(letter) || tag(letter).is_some() || variation(letter).is_some())
+}
+
 /// Characters that take no room and change no meaning, and marks that are set on letters.
 fn is_invisible(letter: char) -> bool {
     matches!(u32::from(letter),
@@ -126,9 +133,12 @@ pub(crate) fn leetspeak(text: &str) -> Option<(String, Map)> {
     }
     let mut writer = Writer::default();
     let mut kept = 0;
+    // Who writes several words that way writes all of them so: `7h3` and `th3`.
+    let sure = words(text).filter_map(|word| text.get(word)).filter(|word| is_leetspeak(word));
+    let is_habit = sure.take(LEET_WORDS_SURE).count() == LEET_WORDS_SURE;
     for word in words(text) {
         let within = text.get(word.clone())?;
-        if !is_leetspeak(within) {
+        if !(is_leetspeak(within) || (is_habit && may_be_leetspeak_word(within))) {
             continue;
         }
         for (offset, letter) in within.char_indices() {
@@ -186,6 +196,17 @@ fn is_leetspeak(word: &str) -> bool {
         && letters + stand_ins == word.len()
         && stand_ins <= letters * 2
         && first_stand_in < last_letter
+}
+
+/// Words of leetspeak from which on others are likely to be, too.
+const LEET_WORDS_SURE: usize = 4;
+
+/// A word of letters and their stand-ins, or of two or three stand-ins alone.
+fn may_be_leetspeak_word(word: &str) -> bool {
+    let letters = word.bytes().filter(u8::is_ascii_alphabetic).count();
+    let stand_ins = word.chars().filter(|letter| unleet(*letter).is_some()).count();
+    let least = if letters == 0 { 2..=3 } else { 1..=LEET_WORD_BYTES_MAX };
+    least.contains(&stand_ins) && letters + stand_ins == word.len() && word.len() <= LEET_WORD_BYTES_MAX
 }
 
 fn unleet(letter: char) -> Option<&'static str> {

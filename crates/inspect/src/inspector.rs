@@ -3,15 +3,18 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 
-use model::{Decoding, Finding, Part, limits};
+use model::{Decoding, Finding, FingerprintKey, Part, limits};
 
 use crate::findings::{Seen, settle};
+use crate::injection::Injection;
+use crate::injection::model::Model;
+use crate::known::{Known, Set};
 use crate::personal::Personal;
 use crate::prefilter::Prefilter;
-use crate::readings::{About, Joined, Reader};
+use crate::readings::{About, BEFORE, Eyes, Joined, Reader, floor};
 use crate::secrets::Secrets;
 use crate::walk::Walk;
-use crate::{Detector, Findings, Origin, Reading, RuleError, Rules};
+use crate::{Detector, Findings, Origin, Reading, RuleError, Rules, Values};
 
 /// Looks for everything there are rules for. Made once, used by all threads.
 pub struct Inspector {
@@ -35,8 +38,36 @@ impl Inspector {
     ///
     /// If the rules have more words than one automaton can hold.
     pub fn with(rules: Rules) -> Result<Self, RuleError> {
-        let detectors: Vec<Box<dyn Detector>> =
-            vec![Box::new(Secrets::new(&rules)), Box::new(Personal::new(&rules)), Box::new(rules)];
+        let injection = Injection::new(&rules);
+        Self::of(rules, injection, None)
+    }
+
+    /// The same with what an organisation knows, by fingerprints under this key.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::with`].
+    pub fn knowing(rules: Rules, key: FingerprintKey, sets: Vec<Set>) -> Result<Self, RuleError> {
+        let injection = Injection::new(&rules);
+        Self::of(rules, injection, Some(Known::new(key, sets)))
+    }
+
+    /// An inspector with another model of injected instructions: for those who train one.
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Self::with).
+    pub fn with_model(rules: Rules, model: Model) -> Result<Self, RuleError> {
+        let injection = Injection::with(&rules, Some(model));
+        Self::of(rules, injection, None)
+    }
+
+    fn of(rules: Rules, injection: Injection, known: Option<Known>) -> Result<Self, RuleError> {
+        let mut detectors: Vec<Box<dyn Detector>> =
+            vec![Box::new(Secrets::new(&rules)), Box::new(Personal::new(&rules)), Box::new(injection), Box::new(rules)];
+        if let Some(known) = known {
+            detectors.push(Box::new(known));
+        }
         let prefilter = Prefilter::new(&detectors).ok_or(RuleError::TooManyWords)?;
         Ok(Self { detectors, prefilter })
     }
@@ -46,7 +77,7 @@ impl Inspector {
         if text.len() > limits::INSPECTED_BYTES_MAX {
             return Findings { list: Vec::new(), complete: false };
         }
-        let mut reader = Reader::new(&self.detectors, &self.prefilter);
+        let mut reader = Reader::new(self.eyes(None));
         reader.read(text, Reading::Original, About { origin, part: Part::Value, key: "", seams: &[] });
         settle(&mut reader.seen);
         let place = |seen: Seen| {
@@ -58,21 +89,60 @@ impl Inspector {
 
     /// Looks at all keys, strings and long numbers of a JSON text.
     pub fn scan_json(&self, text: &str, origin: Origin) -> Findings {
+        Self::scan(text, origin, None, self.eyes(None))
+    }
+
+    /// The same for one message of a stream: what began in those before and goes on in this one is seen too, at its place in
+    /// this one.
+    pub fn scan_json_after(&self, text: &str, origin: Origin, tail: &mut Tail) -> Findings {
+        Self::scan(text, origin, Some(tail), self.eyes(None))
+    }
+
+    /// The same, for known texts as well, and for one message of a stream if there is a tail.
+    pub fn scan_for(&self, text: &str, origin: Origin, tail: Option<&mut Tail>, values: &Values) -> Findings {
+        Self::scan(text, origin, tail, self.eyes(Some(values)))
+    }
+
+    /// Looks for known texts and for nothing else.
+    pub fn find_values(&self, text: &str, values: &Values) -> Findings {
+        let eyes = Eyes { detectors: &[], prefilter: None, values: Some(values) };
+        Self::scan(text, Origin::Text, None, eyes)
+    }
+
+    fn eyes<'i>(&'i self, values: Option<&'i Values>) -> Eyes<'i> {
+        let values = values.filter(|values| !values.is_empty());
+        Eyes { detectors: &self.detectors, prefilter: Some(&self.prefilter), values }
+    }
+
+    fn scan(text: &str, origin: Origin, mut tail: Option<&mut Tail>, eyes: Eyes<'_>) -> Findings {
         if text.len() > limits::INSPECTED_BYTES_MAX {
             return Findings { list: Vec::new(), complete: false };
         }
         let mut scan = Scan {
-            reader: Reader::new(&self.detectors, &self.prefilter),
+            reader: Reader::new(eyes),
             origin,
             list: Vec::new(),
             joined: Joined::default(),
+            stream: tail.as_mut().map(|tail| Joined::after(std::mem::take(&mut tail.0))),
             alone: HashMap::new(),
         };
         let sound = scan.leaves(text);
-        scan.joined(text);
+        let (joined, stream) = (std::mem::take(&mut scan.joined), scan.stream.take());
+        scan.joined(text, &joined);
+        if let (Some(stream), Some(tail)) = (stream, tail) {
+            if stream.goes_on() {
+                scan.joined(text, &stream);
+            }
+            let from = floor(&stream.text, stream.text.len().saturating_sub(limits::JOINED_BYTES_MAX));
+            stream.text.get(from..).unwrap_or_default().clone_into(&mut tail.0);
+        }
         Findings { list: scan.list, complete: scan.reader.complete && sound }
     }
 }
+
+/// How the messages of a stream ended so far: what goes on in the next one may have begun there.
+#[derive(Debug, Default)]
+pub struct Tail(String);
 
 /// The inspection of one JSON text.
 struct Scan<'i> {
@@ -80,6 +150,8 @@ struct Scan<'i> {
     origin: Origin,
     list: Vec<Finding>,
     joined: Joined,
+    /// The same with how earlier messages ended before it, and without what MCP says around the contents of notifications.
+    stream: Option<Joined>,
     /// What was seen in strings by themselves, by the number of the string.
     alone: HashMap<usize, Vec<Seen>>,
 }
@@ -114,6 +186,9 @@ impl Scan<'_> {
                 Part::Value => {
                     if !is_protocol(key, &leaf.text) {
                         self.joined.add(number, &leaf.text);
+                        if let Some(stream) = self.stream.as_mut().filter(|_| !is_around(key)) {
+                            stream.add(number, &leaf.text);
+                        }
                     }
                     if !self.reader.seen.is_empty() && self.list.len() < limits::FINDINGS_MAX {
                         self.alone.insert(number, self.reader.seen.clone());
@@ -146,18 +221,25 @@ impl Scan<'_> {
     }
 
     /// Reads the strings one after the other as if they were one, and notes what lies in several of them.
-    fn joined(&mut self, text: &str) {
-        if !self.joined.is_several() {
+    fn joined(&mut self, text: &str, joined: &Joined) {
+        if !joined.is_several() {
             return;
         }
-        let joined = std::mem::take(&mut self.joined);
         let seams = joined.seams();
         let about = About { origin: self.origin, part: Part::Value, key: "", seams: &seams };
         self.reader.read(&joined.text, Reading::Joined, about);
         settle(&mut self.reader.seen);
         let mut by_leaf: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();
         for seen in self.reader.seen.drain(..) {
-            let parts = joined.parts(&seen.range, seen.is_secret());
+            let mut parts = joined.parts(&seen.range, seen.is_secret());
+            if joined.goes_on() {
+                // What lies in this message alone was seen when its own strings were joined.
+                let before = parts.len();
+                parts.retain(|(leaf, _)| *leaf != BEFORE);
+                if parts.len() == before {
+                    continue;
+                }
+            }
             // An address at the end of a string is no other one because of how the next string begins. A secret may be longer
             // than it seemed.
             let is_known = |(leaf, range): &(usize, Range<usize>)| {
@@ -193,6 +275,12 @@ impl Scan<'_> {
             number += 1;
         }
     }
+}
+
+/// Whether a member is around the contents of a message, so that what is split over several messages is read as one.
+fn is_around(key: &str) -> bool {
+    ["jsonrpc", "method", "id", "progressToken", "progress", "total", "level", "logger", "resultType", "taskId"]
+        .contains(&key)
 }
 
 /// What MCP itself says between the contents of an answer, so that it does not keep apart what was split over them.

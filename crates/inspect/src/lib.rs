@@ -7,18 +7,22 @@
 //! The reader's path: [`Inspector`] walks the message (`walk`), makes of each string the readings that a model or a
 //! person could make of it (`readings`: undone escapes, look-alike letters, what is encoded in it), asks one automaton
 //! which words stand in it (`prefilter`), and shows those readings in which a detector's words stand to that detector.
-//! [`Detector`]s are: `rules` (data files, `rules/*.toml`), `secrets` and `personal` (what no expression can tell).
+//! [`Detector`]s are: `rules` (data files, `rules/*.toml`), `secrets` and `personal` (what no expression can tell), and
+//! [`injection`] (what is learned).
 //!
 //! Untrusted text decides how much there is to do, so everything is bounded ([`model::limits`]) and linear. Where a
 //! bound is reached, [`Findings::complete`] is false, and what is not wholly inspected is not known to be clean.
 
+mod active;
 mod check;
 mod classify;
 mod detector;
 mod encoded;
 mod findings;
 mod fold;
+pub mod injection;
 mod inspector;
+mod known;
 mod map;
 mod markup;
 mod personal;
@@ -27,15 +31,21 @@ mod readings;
 mod redact;
 mod rules;
 mod secrets;
+mod strip;
 mod traits;
 mod unescape;
+mod values;
 mod walk;
 
+pub use active::{active, harmless};
 pub use classify::classify;
 pub(crate) use detector::{Detector, Hit, Sighting};
 pub use detector::{Origin, Reading, View};
 pub use findings::Findings;
 pub(crate) use findings::Found;
-pub use inspector::Inspector;
-pub use redact::redact;
+pub use inspector::{Inspector, Tail};
+pub use known::{About, Kind, KnownError, Set};
+pub use redact::{Restored, Taken, placeholder, redact, replace, restore, reversible};
 pub use rules::{By, Rule, RuleError, Rules};
+pub use strip::strip;
+pub use values::{Value, Values};

@@ -6,7 +6,7 @@ use crate::findings::{Chain, Found, Seen};
 use crate::map::Map;
 use crate::prefilter::Prefilter;
 use crate::traits::Traits;
-use crate::{Detector, Hit, Origin, Reading, View, encoded, fold, unescape};
+use crate::{Detector, Hit, Origin, Reading, Values, View, encoded, fold, unescape};
 
 /// What is known of a string beside its text.
 #[derive(Debug, Clone, Copy)]
@@ -18,10 +18,18 @@ pub(crate) struct About<'a> {
     pub(crate) seams: &'a [usize],
 }
 
+/// What looks at readings.
+#[derive(Clone, Copy)]
+pub(crate) struct Eyes<'i> {
+    pub(crate) detectors: &'i [Box<dyn Detector>],
+    pub(crate) prefilter: Option<&'i Prefilter>,
+    /// Known texts, if there are any.
+    pub(crate) values: Option<&'i Values>,
+}
+
 /// Reads the strings of one message. What detectors see is in `seen` until it is taken.
 pub(crate) struct Reader<'i> {
-    detectors: &'i [Box<dyn Detector>],
-    prefilter: &'i Prefilter,
+    eyes: Eyes<'i>,
     hits: Vec<Vec<Hit>>,
     pub(crate) seen: Vec<Seen>,
     pub(crate) complete: bool,
@@ -34,11 +42,10 @@ pub(crate) struct Reader<'i> {
 }
 
 impl<'i> Reader<'i> {
-    pub(crate) fn new(detectors: &'i [Box<dyn Detector>], prefilter: &'i Prefilter) -> Self {
+    pub(crate) fn new(eyes: Eyes<'i>) -> Self {
         Self {
-            detectors,
-            prefilter,
-            hits: detectors.iter().map(|_| Vec::new()).collect(),
+            eyes,
+            hits: eyes.detectors.iter().map(|_| Vec::new()).collect(),
             seen: Vec::new(),
             complete: true,
             room: limits::DECODED_BYTES_MAX,
@@ -161,13 +168,18 @@ impl<'i> Reader<'i> {
         for hits in &mut self.hits {
             hits.clear();
         }
-        self.prefilter.mark(text, &mut self.hits);
+        if let Some(prefilter) = self.eyes.prefilter {
+            prefilter.mark(text, &mut self.hits);
+        }
         let About { origin, part, key, seams } = about;
         let seams = if reading == Reading::Joined { seams } else { &[] };
         let view = View { text, reading, origin, part, key, traits, runs, seams };
         let mut found =
             Found { chain, seen: &mut self.seen, complete: &mut self.complete, matchable: &mut self.matchable };
-        for (detector, hits) in self.detectors.iter().zip(&self.hits) {
+        if let Some(values) = self.eyes.values {
+            values.look(&view, &mut found);
+        }
+        for (detector, hits) in self.eyes.detectors.iter().zip(&self.hits) {
             if !hits.is_empty() || detector.always() {
                 detector.look(&view, hits, &mut found);
             }
@@ -196,7 +208,21 @@ struct Segment {
     offset: usize,
 }
 
+/// The number of what stood in messages before, which is no string of this one.
+pub(crate) const BEFORE: usize = usize::MAX;
+
 impl Joined {
+    /// What goes on after a text of earlier messages.
+    pub(crate) fn after(tail: String) -> Self {
+        let segments = if tail.is_empty() { Vec::new() } else { vec![Segment { start: 0, leaf: BEFORE, offset: 0 }] };
+        Self { text: tail, segments }
+    }
+
+    /// Whether it goes on after earlier messages.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.segments.first().is_some_and(|segment| segment.leaf == BEFORE)
+    }
+
     /// Adds a string: all of it, or its two ends.
     pub(crate) fn add(&mut self, leaf: usize, text: &str) {
         if text.len() <= 2 * limits::JOINED_BYTES_MAX {

@@ -118,6 +118,22 @@ pub enum By {
     Ip,
     /// International bank account numbers.
     Iban,
+    /// Instructions that take back others.
+    Override,
+    /// Instructions in another's name.
+    Role,
+    /// Calls of tools in a text.
+    ToolCall,
+    /// Instructions to keep something from the user.
+    Conceal,
+    /// Instructions to carry data away.
+    Exfiltrate,
+    /// Other instructions to a model.
+    Instruction,
+    /// Made-up conversations.
+    Turns,
+    /// The same over and over.
+    Repetition,
 }
 
 /// Why rules cannot be used.
@@ -188,6 +204,7 @@ struct File {
 const STANDARD: &[(&str, &str)] = &[
     ("rules/secrets.toml", include_str!("../rules/secrets.toml")),
     ("rules/personal.toml", include_str!("../rules/personal.toml")),
+    ("rules/injection.toml", include_str!("../rules/injection.toml")),
 ];
 
 impl Rules {

@@ -176,7 +176,7 @@ const NAMED: &[(&str, char)] = &[
 const SEQUENCE_BYTES_MAX: usize = 256;
 
 /// How long the sequence is that begins here (ECMA-48 §5.4, §8.3.89): a control sequence, or a string for the terminal.
-fn terminal(rest: &str) -> Option<usize> {
+pub(crate) fn terminal(rest: &str) -> Option<usize> {
     let bytes = rest.as_bytes();
     let body = bytes.get(2..)?;
     let within = body.iter().take(SEQUENCE_BYTES_MAX);

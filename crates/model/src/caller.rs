@@ -253,6 +253,31 @@ impl Caller {
     pub fn session_key(&self) -> SessionKey {
         SessionKey { agent: self.agent.id.clone(), user: self.user.clone(), thread: None }
     }
+
+    /// On whose behalf servers are called for this caller.
+    pub fn behalf(&self) -> Behalf {
+        let through = self.authentication.actors.iter().map(|actor| actor.id.clone()).collect();
+        Behalf { user: self.user.clone(), agent: self.agent.id.clone(), through }
+    }
+}
+
+/// On whose behalf a server is called: what its credential may depend on, and what it may be told. Sessions and labels do not
+/// hang on it: a caller that comes through other agents is who it was.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Behalf {
+    /// The person, if the agent is delegated.
+    pub user: Option<UserId>,
+    /// The agent that calls.
+    pub agent: AgentId,
+    /// The agents through which the call came to it, the nearest first (RFC 8693 §4.1, `act`).
+    pub through: Vec<AgentId>,
+}
+
+impl From<&SessionKey> for Behalf {
+    /// What the gate says by itself in a caller's session came through nobody else.
+    fn from(SessionKey { agent, user, thread: _ }: &SessionKey) -> Self {
+        Self { user: user.clone(), agent: agent.clone(), through: Vec::new() }
+    }
 }
 
 /// One agent working for one user, optionally narrowed to a conversation that a trusted party vouches for.

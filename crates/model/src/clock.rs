@@ -12,6 +12,12 @@ impl Timestamp {
     pub fn milliseconds_since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
     }
+
+    /// So many days of 24 hours later.
+    #[must_use]
+    pub fn after_days(self, days: u32) -> Self {
+        Self(self.0.saturating_add(u64::from(days) * 24 * 60 * 60 * 1_000))
+    }
 }
 
 /// Tells the time.

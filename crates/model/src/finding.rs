@@ -195,5 +195,55 @@ impl Confidentiality {
     }
 }
 
+/// A kind of what acts by being shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Active {
+    /// Links of Markdown, and addresses that are made into links or fetched for a preview.
+    Links,
+    /// Images and whatever else is fetched when a text is drawn.
+    Images,
+    /// Elements and comments of HTML.
+    Markup,
+    /// Sequences and characters that a terminal obeys.
+    Terminal,
+    /// Characters that nobody sees: tags, directions, spaces without width.
+    Invisible,
+}
+
+impl Active {
+    /// Every kind, in the order in which they are made harmless.
+    pub const ALL: [Self; 5] = [Self::Terminal, Self::Invisible, Self::Images, Self::Markup, Self::Links];
+
+    /// The word in policies.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Links => "links",
+            Self::Images => "images",
+            Self::Markup => "markup",
+            Self::Terminal => "terminal",
+            Self::Invisible => "invisible",
+        }
+    }
+}
+
+impl fmt::Display for Active {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that is no kind of [`Active`].
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is none of links, images, markup, terminal and invisible")]
+pub struct UnknownActive(String);
+
+impl FromStr for Active {
+    type Err = UnknownActive;
+
+    fn from_str(word: &str) -> Result<Self, UnknownActive> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word).ok_or_else(|| UnknownActive(word.to_owned()))
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ mod certificate;
 mod clock;
 mod digest;
 mod finding;
+mod fingerprint;
 mod header;
 mod ids;
 pub mod limits;
@@ -22,13 +23,17 @@ mod state;
 mod uri;
 
 pub use caller::{
-    Agent, AgentKind, Assurance, Authentication, Caller, Changed, SessionKey, Signal, TokenEnd, TokenFamily, TokenKey,
+    Agent, AgentKind, Assurance, Authentication, Behalf, Caller, Changed, SessionKey, Signal, TokenEnd, TokenFamily,
+    TokenKey,
 };
 pub use causes::with_causes;
 pub use certificate::{CertificateName, CertificateNameError, DnsName, SpiffeId};
 pub use clock::{Clock, Entropy, Timestamp};
 pub use digest::{Digest, canonical_json};
-pub use finding::{Class, Confidence, Confidentiality, Decoding, Finding, Part, Place, RuleId, Severity};
+pub use finding::{
+    Active, Class, Confidence, Confidentiality, Decoding, Finding, Part, Place, RuleId, Severity, UnknownActive,
+};
+pub use fingerprint::{Fingerprint, FingerprintError, FingerprintKey, Rolling};
 pub use header::is_reserved_header;
 pub use ids::{
     AgentId, EndpointName, GroupName, NameError, PolicyId, PromptName, ReceiptId, Revision, ServerName, ThreadId,
@@ -37,5 +42,5 @@ pub use ids::{
 pub use object::{Object, Scope};
 pub use refusal::{Challenge, Code, Reason, Refusal};
 pub use secret::{Secret, SecretReference, SecretReferenceError};
-pub use state::{Actor, Change, Expected, Role, StoreError};
+pub use state::{Account, Actor, Change, Expected, Role, StoreError};
 pub use uri::is_canonical_uri;

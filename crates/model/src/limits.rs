@@ -246,6 +246,28 @@ pub const DRIFT_POINTS_MIN: u32 = 15;
 pub const ALTERATIONS_MAX: usize = 100;
 /// Words of one part of a change that are told.
 pub const ALTERATION_WORDS_MAX: usize = 12;
+/// Days that an approval may be good for by a server's manifest.
+pub const APPROVAL_DAYS_MAX: u32 = 3_650;
+/// Classes of data that a server's manifest names.
+pub const DATA_CLASSES_MAX: usize = 16;
+/// Things that became known of one server after its approval; the oldest goes when another comes.
+pub const WARNINGS_PER_SERVER_MAX: usize = 100;
+/// Milliseconds before an approval is over in which people are reminded: two weeks.
+pub const EXPIRY_REMINDER_MILLISECONDS: u64 = 14 * 24 * 60 * 60 * 1_000;
+/// Milliseconds between two reminders in the log.
+pub const EXPIRY_REMINDED_MILLISECONDS: u64 = 24 * 60 * 60 * 1_000;
+/// Milliseconds after which the gate looks again whether an approval is over, whatever its timers say.
+pub const EXPIRY_LOOK_MILLISECONDS: u64 = 60_000;
+/// Entries of the private registry in one answer, if it is not said how many.
+pub const SHELF_PAGE: usize = 30;
+/// Entries of the private registry in one answer at most.
+pub const SHELF_PAGE_MAX: usize = 100;
+/// Bytes of what is searched for in the private registry.
+pub const SHELF_SEARCH_BYTES_MAX: usize = 200;
+/// Bytes of one comment on a server.
+pub const COMMENT_BYTES_MAX: usize = 4_096;
+/// Comments on one server.
+pub const COMMENTS_PER_SERVER_MAX: usize = 1_000;
 /// Subschemas in one input schema.
 pub const SUBSCHEMAS_MAX: usize = 2_000;
 /// Nesting of one input schema.
@@ -508,6 +530,8 @@ pub const FOUND_TOOLS: usize = 10;
 /// Characters of a found tool's description that are told; `describe_tool` tells all of it.
 pub const FOUND_DESCRIPTION_CHARS: usize = 240;
 
+/// Data keys that are remembered as a key service opened them.
+pub const DATA_KEYS_HELD_MAX: usize = 100_000;
 /// Bytes of one secret that is kept sealed.
 pub const SEALED_BYTES_MAX: usize = 64 * 1024;
 
@@ -567,8 +591,14 @@ pub const GROUPS_MAX: usize = 512;
 pub const FACADE_REQUESTS_PER_MINUTE: u32 = 600;
 /// Addresses whose requests to the façade are counted apart.
 pub const FACADE_SOURCES_MAX: usize = 10_000;
-/// Milliseconds after which the façade signs with another key.
+/// Milliseconds after which the gate signs with another key.
 pub const SIGNING_KEY_MILLISECONDS_MAX: u64 = 30 * 24 * 60 * 60_000;
+/// Milliseconds that a key of the gate's is published before it signs, for whoever keeps what is published.
+pub const SIGNING_KEY_AHEAD_MILLISECONDS: u64 = 24 * 60 * 60_000;
+/// Milliseconds that a key of the gate's is published after it signed.
+pub const SIGNING_KEY_AFTER_MILLISECONDS: u64 = 24 * 60 * 60_000;
+/// Bytes of a file of the gate's own keys.
+pub const SIGNING_KEYS_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of what a server says of the credential that it wants.
 pub const CHALLENGE_BYTES_MAX: usize = 4 * 1024;
 /// Entries of a list in an authorization server's metadata, and scopes that are asked for at once.
@@ -581,6 +611,15 @@ pub const CREDENTIALS_KEPT_MAX: usize = 1_000_000;
 pub const CREDENTIAL_MILLISECONDS_MAX: u64 = 30_000;
 /// Milliseconds before its end at which a server's token is renewed, at most; a fifth of its time, if that is less.
 pub const CREDENTIAL_EARLY_MILLISECONDS_MAX: u64 = 60_000;
+/// Milliseconds that a token for a person who did not agree to it in a browser is held, whatever its time: then the authorization
+/// server says once more whether they may have one.
+pub const EXCHANGED_TOKEN_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// Scopes of one server of which it is remembered when they were given and used.
+pub const SCOPES_KNOWN_MAX: usize = 500;
+/// Tools and other things of one server of which it is remembered which scopes it asked for.
+pub const SCOPE_NEEDS_MAX: usize = 1_000;
+/// Days after which a key that somebody keeps may be due to be another one, at most.
+pub const KEY_DAYS_MAX: u32 = 3_650;
 /// Milliseconds until the renewal of a token that is still good is tried again.
 pub const CREDENTIAL_RETRY_MILLISECONDS: u64 = 5_000;
 /// People who are on the way to authorization servers and back at once.
@@ -595,9 +634,63 @@ pub const CONNECTION_WAIT_MILLISECONDS_MAX: u64 = 20_000;
 pub const ASSERTION_SECONDS: u64 = 60;
 /// How long a person who signed in at the gate's own pages is known there, in milliseconds.
 pub const VISITOR_MILLISECONDS_MAX: u64 = 10 * 60_000;
+/// Sessions of people on the admin side at once.
+pub const PEOPLE_SESSIONS_MAX: usize = 10_000;
+/// The same for one person; one more ends the oldest.
+pub const PEOPLE_SESSIONS_EACH_MAX: usize = 20;
+/// Seconds that a session on the admin side lives, if nothing is said.
+pub const PEOPLE_SESSION_SECONDS: u64 = 8 * 60 * 60;
+/// The same at most, whatever is said.
+pub const PEOPLE_SESSION_SECONDS_MAX: u64 = 24 * 60 * 60;
+/// Seconds after which a browser's session ends that nobody uses, if nothing is said.
+pub const PEOPLE_IDLE_SECONDS: u64 = 30 * 60;
+/// Seconds that a session of the command line lives, if nothing is said.
+pub const PEOPLE_COMMAND_LINE_SECONDS: u64 = 60 * 60;
+/// Seconds after which the identity provider is asked again whether a person is still who they were, if nothing is said.
+pub const PEOPLE_CHECK_SECONDS: u64 = 5 * 60;
+/// Seconds that a session lives without the provider's word, whatever else is said.
+pub const PEOPLE_UNCHECKED_SECONDS_MAX: u64 = 60 * 60;
+/// Milliseconds between two notes that a session is in use.
+pub const PEOPLE_SEEN_MILLISECONDS: u64 = 1_000;
+/// Milliseconds until a provider that could not be asked about people is asked again.
+pub const PEOPLE_PROVIDER_AWAY_MILLISECONDS: u64 = 5_000;
+/// Command lines that wait for their person at once.
+pub const PEOPLE_WAITING_MAX: usize = 200;
+/// The same from one address.
+pub const PEOPLE_WAITING_EACH_MAX: usize = 20;
+/// Milliseconds that a code for the first administrator is good.
+pub const FIRST_CODE_MILLISECONDS_MAX: u64 = 60 * 60_000;
 
 /// Bytes in the id of a rule of inspection, and in a class of findings.
 pub const RULE_ID_BYTES_MAX: usize = 128;
+/// Bytes in a placeholder that stands for what was taken out.
+pub const PLACEHOLDER_BYTES_MAX: usize = RULE_ID_BYTES_MAX + 32;
+/// Bytes in what a placeholder stands for that can be undone; more is taken out for good.
+pub const TOKENISED_BYTES_MAX: usize = 4 * 1024;
+/// Placeholders that can be undone, of one agent and user; the oldest is forgotten for one more.
+pub const TOKENS_PER_CALLER_MAX: usize = 2_000;
+/// Agents and users whose placeholders are kept; those that were longest unused are forgotten for one more.
+pub const TOKEN_CALLERS_MAX: usize = 10_000;
+/// Bytes of all that placeholders stand for.
+pub const TOKENS_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Milliseconds without a message after which a caller's placeholders are forgotten.
+pub const TOKENS_IDLE_MILLISECONDS_MAX: u64 = 60 * 60_000;
+/// Entries of one dictionary, cells of one table, fingerprints of one set of documents.
+pub const KNOWN_ENTRIES_MAX: usize = 1_000_000;
+/// Words of one entry.
+pub const KNOWN_WORDS_MAX: usize = 8;
+/// Rows of a table that are kept in sight while a text is read.
+pub const KNOWN_ROWS_OPEN_MAX: usize = 4_096;
+/// Bytes in one file of what an organisation knows.
+pub const KNOWN_FILE_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Bytes in one file that such a file is made of.
+pub const KNOWN_SOURCE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Files of what an organisation knows.
+pub const KNOWN_FILES_MAX: usize = 32;
+/// Findings that settings say are none.
+pub const SUPPRESSIONS_MAX: usize = 1_000;
+/// Findings that one receipt tells of.
+pub const RECEIPT_FINDINGS_MAX: usize = 16;
 /// Findings in one message; with more it counts as not wholly inspected.
 pub const FINDINGS_MAX: usize = 1_000;
 /// Times that something encoded is found in something encoded and read.
@@ -699,3 +792,14 @@ pub const SOURCE_PARSE_STEPS_MAX: usize = 200_000;
 pub const SOURCE_ARGUMENTS_CHARS_MAX: usize = 512;
 /// Characters of what is shown of a source file.
 pub const SOURCE_EXCERPT_CHARS_MAX: usize = 120;
+
+/// Bytes of a string from which on it can be a flood.
+pub const FLOOD_BYTES_MIN: usize = 1024;
+/// Turns of a made-up conversation from which on it is one.
+pub const TURNS_MAX: usize = 8;
+/// Bytes of a string from which on saying the same over and over is a flood.
+pub const REPEATED_BYTES_MIN: usize = 16 * 1024;
+/// Times that the same is said in a flood, at least.
+pub const REPEATED_TIMES_MIN: usize = 64;
+/// Different sentences of one string that are told apart when looking for repetitions.
+pub const REPEATED_PIECES_MAX: usize = 10_000;

@@ -1,8 +1,11 @@
 //! What every change of governed state has in common.
 
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Revision, Timestamp};
+use crate::{Revision, Timestamp, UserId};
 
 /// Who changes the state, when, on top of what, and why: every command of every port carries one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,14 +20,57 @@ pub struct Change {
     pub reason: Option<String>,
 }
 
-/// Who changed something: a person with roles on the admin side, or the gate itself.
+/// Who changed something. The ways in which people are known are kept apart, so that none of them is taken for another who is
+/// called the same; two values are equal where they are the same somebody, whatever an account is called meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", content = "name", rename_all = "kebab-case")]
 pub enum Actor {
-    /// A person, by the name their credential was given.
+    /// Whoever holds a token for the admin side, by the name that settings give the token.
     Person(String),
+    /// A person who signed in on the admin side.
+    SignedIn(Account),
+    /// A person for whom agents work, at a page of the gate's own.
+    User(UserId),
     /// The gate: drift it saw, recovery it did.
     Gate,
+}
+
+/// A person's account at an identity provider.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Account {
+    /// The provider's issuer URL.
+    pub issuer: String,
+    /// What the provider calls them; never given to another person (OpenID Connect Core 1.0 §2, `sub`).
+    pub subject: String,
+    /// What people call them. It may change, and tells nobody apart.
+    pub name: String,
+}
+
+impl PartialEq for Account {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.issuer, &self.subject) == (&other.issuer, &other.subject)
+    }
+}
+
+impl Eq for Account {}
+
+impl Hash for Account {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.issuer, &self.subject).hash(state);
+    }
+}
+
+/// In words, as people read it.
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(name) => f.write_str(name),
+            Self::SignedIn(Account { issuer, subject, name }) if name == subject => write!(f, "{name} at {issuer}"),
+            Self::SignedIn(Account { issuer, subject, name }) => write!(f, "{name} ({subject} at {issuer})"),
+            Self::User(user) => write!(f, "the user {user}"),
+            Self::Gate => f.write_str("the gate"),
+        }
+    }
 }
 
 /// What a person may do on the admin side.
@@ -107,3 +153,6 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
+
+#[cfg(test)]
+mod tests;

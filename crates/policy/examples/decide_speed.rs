@@ -117,7 +117,8 @@ fn compile(reading: usize, elsewhere: usize) -> Policies {
     let schema = json!({"type": "object", "required": ["order", "amount"], "properties": {
         "order": {"type": "string"}, "amount": {"type": "integer"}, "note": {"type": "string"},
     }});
-    let tool = ToolVocabulary { name: "refund".parse().expect("tool"), input_schema: Arc::new(schema) };
+    let tool =
+        ToolVocabulary { name: "refund".parse().expect("tool"), input_schema: Arc::new(schema), classes: Vec::new() };
     let server = ServerVocabulary { name: erp(), tools: vec![tool] };
     let vocabulary = Vocabulary { endpoints: vec![endpoint()], servers: vec![server] };
     Policies::compile(&[Source { file: "speed.cedar".to_owned(), text }], &vocabulary).expect("it compiles")

@@ -44,7 +44,9 @@ impl Action {
         match (self, target) {
             (Self::Connect, Target::Endpoint(_)) | (Self::List, Target::Object(_)) => true,
             (Self::Ask, Target::Object(object)) => matches!(object, Object::Server { .. }),
-            (Self::Call | Self::Release, Target::Object(object)) => !matches!(object, Object::Server { .. }),
+            // What a server says of itself and unasked is the server's own.
+            (Self::Release, Target::Object(_)) => true,
+            (Self::Call, Target::Object(object)) => !matches!(object, Object::Server { .. }),
             (Self::Connect, Target::Object(_))
             | (Self::List | Self::Call | Self::Release | Self::Ask, Target::Endpoint(_)) => false,
         }
@@ -53,8 +55,8 @@ impl Action {
     /// Whether it is about a message whose content is inspected.
     pub(crate) fn is_inspected(self) -> bool {
         match self {
-            Self::Call | Self::Release => true,
-            Self::Connect | Self::List | Self::Ask => false,
+            Self::Call | Self::Release | Self::Ask => true,
+            Self::Connect | Self::List => false,
         }
     }
 

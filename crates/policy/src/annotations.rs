@@ -1,10 +1,13 @@
 //! What a policy's annotations mean.
 //!
-//! `@id`, `@message` (for the caller, when the policy refuses) and `@owner` may stand on any policy; the three
-//! obligations only on a `forbid`, and only where every action of its scope knows how to meet them. Anything else
+//! `@id`, `@message` (for the caller, when the policy refuses) and `@owner` may stand on any policy; obligations only on a
+//! `forbid`, and only where every action of its scope knows how to meet them. `@restore` stands beside `@tokenise`, and names
+//! the servers that may be told what was taken out, beside the one that said it. Anything else
 //! fails the load, because an annotation that nobody reads is a rule that nobody follows.
 
-use model::{Authentication, PolicyId};
+use std::collections::BTreeSet;
+
+use model::{Active, Authentication, PolicyId, ServerName};
 use serde::Serialize;
 
 use crate::{Action, Findings};
@@ -26,7 +29,10 @@ impl Obligation {
     pub(crate) fn is_met_by(&self, told: &Authentication, findings: Option<&Findings>) -> bool {
         match self.kind {
             ObligationKind::StepUp => told.acr.iter().chain(told.amr.iter()).any(|own| **own == *self.value),
-            ObligationKind::Redact => findings.is_some_and(|findings| findings.is_free_of(&self.value)),
+            ObligationKind::Redact | ObligationKind::Strip | ObligationKind::Tokenise => {
+                findings.is_some_and(|findings| findings.is_free_of(&self.value))
+            }
+            ObligationKind::Harmless => findings.is_some_and(|findings| !findings.has_any(&self.value)),
             ObligationKind::Approval => false,
         }
     }
@@ -36,7 +42,10 @@ impl Obligation {
         match self.kind {
             ObligationKind::Approval => format!("it needs an approval by {}", self.value),
             ObligationKind::StepUp => format!("it needs a fresh sign-in with {}", self.value),
-            ObligationKind::Redact => format!("{} must be redacted first", self.value),
+            ObligationKind::Redact | ObligationKind::Strip | ObligationKind::Tokenise => {
+                format!("{} must be taken out first", self.value)
+            }
+            ObligationKind::Harmless => format!("{} must be made harmless first", self.value),
         }
     }
 }
@@ -49,13 +58,20 @@ pub enum ObligationKind {
     Approval,
     /// The user signs in afresh, by the named means.
     StepUp,
-    /// What the named class of finding covers is taken out.
+    /// What the named class of finding covers is taken out, and a placeholder says what stood there.
     Redact,
+    /// The whole of what holds it is left out: the block of an answer, the argument.
+    Strip,
+    /// It is taken out, and put back where it came from and where `@restore` says.
+    Tokenise,
+    /// What acts by being shown, of the named kinds, is made to do nothing.
+    Harmless,
 }
 
 impl ObligationKind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Approval, Self::StepUp, Self::Redact];
+    pub const ALL: [Self; 6] =
+        [Self::Approval, Self::StepUp, Self::Redact, Self::Strip, Self::Tokenise, Self::Harmless];
 
     /// The annotation's word.
     pub fn as_str(self) -> &'static str {
@@ -63,6 +79,9 @@ impl ObligationKind {
             Self::Approval => "approval",
             Self::StepUp => "stepup",
             Self::Redact => "redact",
+            Self::Strip => "strip",
+            Self::Tokenise => "tokenise",
+            Self::Harmless => "harmless",
         }
     }
 
@@ -71,7 +90,17 @@ impl ObligationKind {
         match self {
             Self::Approval => &[Action::Call],
             Self::StepUp => &[Action::Connect, Action::Call],
-            Self::Redact => &[Action::Call, Action::Release],
+            Self::Redact => &[Action::Call, Action::Release, Action::Ask],
+            Self::Strip | Self::Tokenise => &[Action::Call, Action::Release],
+            Self::Harmless => &[Action::Release, Action::Ask],
+        }
+    }
+
+    /// Whether it is met by changing the message, so that inspection has to look at it.
+    pub(crate) fn changes(self) -> bool {
+        match self {
+            Self::Approval | Self::StepUp => false,
+            Self::Redact | Self::Strip | Self::Tokenise | Self::Harmless => true,
         }
     }
 
@@ -85,6 +114,7 @@ pub(crate) enum Annotation<'a> {
     Id(&'a str),
     Message(&'a str),
     Owner(&'a str),
+    Restore(BTreeSet<ServerName>),
     Obligation(ObligationKind, &'a str),
 }
 
@@ -95,11 +125,34 @@ impl<'a> Annotation<'a> {
             return Err(format!("`@{word}` needs a value, such as `@{word}(\"…\")`"));
         }
         match (word, ObligationKind::from_word(word)) {
-            (_, Some(kind)) => Ok(Self::Obligation(kind, value)),
+            (_, Some(kind)) => {
+                if kind == ObligationKind::Harmless {
+                    kinds(value)?;
+                }
+                Ok(Self::Obligation(kind, value))
+            }
+            ("restore", None) => listed(value).map(Self::Restore),
             ("id", None) => Ok(Self::Id(value)),
             ("message", None) => Ok(Self::Message(value)),
             ("owner", None) => Ok(Self::Owner(value)),
             (_, None) => Err(format!("unknown annotation `@{word}`")),
         }
     }
+}
+
+/// The words of a list, between commas or spaces.
+fn words(value: &str) -> impl Iterator<Item = &str> {
+    value.split([',', ' ']).filter(|word| !word.is_empty())
+}
+
+/// The kinds that `@harmless` names.
+pub(crate) fn kinds(value: &str) -> Result<BTreeSet<Active>, String> {
+    let kinds = words(value).map(|word| word.parse().map_err(|error: model::UnknownActive| error.to_string()));
+    let kinds: BTreeSet<Active> = kinds.collect::<Result<_, _>>()?;
+    if kinds.is_empty() { Err("`@harmless` names no kind, such as `links`".to_owned()) } else { Ok(kinds) }
+}
+
+/// The servers that `@restore` names.
+fn listed(value: &str) -> Result<BTreeSet<ServerName>, String> {
+    words(value).map(|word| word.parse().map_err(|error: model::NameError| format!("`{word}`: {error}"))).collect()
 }

@@ -100,23 +100,15 @@ impl Policies {
         self.standing(question).map(|standing| standing.reads_findings)
     }
 
-    /// The classes of findings that have to be taken out of the message, if that is all that stands between it and a
-    /// permit; the same refusal as [`Self::decide`]'s otherwise. Taking them out permits nothing: what is left has to be
-    /// inspected and decided on.
-    ///
-    /// # Errors
-    /// As [`Self::decide`].
-    pub fn redactions(&self, question: &Question<'_>) -> Result<BTreeSet<String>, Refusal> {
+    /// The obligations that are not met, where the question is permitted but for them.
+    pub(crate) fn unmet_obligations(&self, question: &Question<'_>) -> Result<BTreeSet<Obligation>, Refusal> {
         let standing = self.standing(question)?;
         let context = self.context(question, &standing)?;
         let asked = standing.ask(&context)?;
         self.permitted(question, &asked)?;
         let mut obligations = self.obligations(question, &asked)?;
         obligations.retain(|obligation| !obligation.is_met_by(&question.caller.authentication, question.findings));
-        if obligations.iter().any(|obligation| obligation.kind != ObligationKind::Redact) {
-            return Err(self.unmet(&obligations));
-        }
-        Ok(obligations.into_iter().map(|obligation| obligation.value).collect())
+        Ok(obligations)
     }
 
     /// The rule, in its two steps.
@@ -206,7 +198,7 @@ impl Policies {
         Refusal::new(Reason::PolicyForbids, detail).with_hint(hint).with_policies(policies)
     }
 
-    fn unmet(&self, obligations: &BTreeSet<Obligation>) -> Refusal {
+    pub(crate) fn unmet(&self, obligations: &BTreeSet<Obligation>) -> Refusal {
         let ids: BTreeSet<CedarId> = obligations.iter().map(|one| CedarId::new(one.policy.as_str())).collect();
         let policies = self.ids(&ids);
         let asks: BTreeSet<String> = obligations.iter().map(Obligation::sentence).collect();

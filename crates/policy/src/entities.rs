@@ -18,6 +18,7 @@ pub(crate) struct Names {
     endpoint: EntityTypeName,
     server: EntityTypeName,
     tool: EntityTypeName,
+    tool_class: EntityTypeName,
     prompt: EntityTypeName,
     resource: EntityTypeName,
     template: EntityTypeName,
@@ -34,10 +35,10 @@ pub(crate) struct Cast {
     groups: Vec<EntityUid>,
 }
 
-/// What a question is about, and the server it is in.
+/// What a question is about, and what it is in: its server, and its classes if it is a tool.
 pub(crate) struct Thing {
     pub(crate) resource: EntityUid,
-    server: Option<EntityUid>,
+    parents: Vec<EntityUid>,
 }
 
 /// Why entities could not be built; nothing a caller sends can bring it about.
@@ -55,6 +56,7 @@ impl Names {
             endpoint: type_name("Endpoint")?,
             server: type_name("Server")?,
             tool: type_name("Tool")?,
+            tool_class: type_name("ToolClass")?,
             prompt: type_name("Prompt")?,
             resource: type_name("Resource")?,
             template: type_name("Template")?,
@@ -78,15 +80,15 @@ impl Names {
         entity(&self.endpoint, name.as_str())
     }
 
-    /// What is asked about.
-    pub(crate) fn thing(&self, target: Target<'_>) -> Thing {
+    /// What is asked about; a tool of these classes.
+    pub(crate) fn thing(&self, target: Target<'_>, classes: &[&'static str]) -> Thing {
         let object = match target {
-            Target::Endpoint(name) => return Thing { resource: self.endpoint(name), server: None },
+            Target::Endpoint(name) => return Thing { resource: self.endpoint(name), parents: Vec::new() },
             Target::Object(object) => object,
         };
         let server = entity(&self.server, object.server().as_str());
         let kind = match object {
-            Object::Server { .. } => return Thing { resource: server, server: None },
+            Object::Server { .. } => return Thing { resource: server, parents: Vec::new() },
             Object::Tool { .. } => &self.tool,
             Object::Prompt { .. } => &self.prompt,
             Object::Resource { .. } => &self.resource,
@@ -94,7 +96,8 @@ impl Names {
         };
         // A server's name has no `/`, so that no two objects have one id.
         let resource = entity(kind, &format!("{}/{}", object.server(), object.name()));
-        Thing { resource, server: Some(server) }
+        let classes = classes.iter().map(|class| entity(&self.tool_class, class));
+        Thing { resource, parents: std::iter::once(server).chain(classes).collect() }
     }
 
     /// All that the questions about these things can lead to.
@@ -122,7 +125,7 @@ impl Names {
         // A thing may be named twice, and may be the endpoint itself.
         let mut named = HashSet::new();
         let things = things.iter().filter(|thing| named.insert(&thing.resource));
-        all.extend(things.map(|thing| child(&thing.resource, thing.server.clone())));
+        all.extend(things.map(|thing| child(&thing.resource, thing.parents.iter().cloned())));
         if !named.contains(&cast.endpoint) {
             all.push(child(&cast.endpoint, None));
         }
@@ -145,7 +148,7 @@ impl Cast {
 impl Thing {
     /// Where policies about it are filed.
     pub(crate) fn scopes(&self) -> Vec<Scope> {
-        scopes(&self.resource, self.server.iter())
+        scopes(&self.resource, self.parents.iter())
     }
 }
 

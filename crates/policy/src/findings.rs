@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::RestrictedExpression;
-use model::{Finding, Reason, Refusal};
+use model::{Active, Confidentiality, Finding, Reason, Refusal};
+
+use crate::annotations::kinds;
 
 /// What inspection saw in one message, for [`Question::findings`](crate::Question::findings).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct Findings {
     severities: BTreeSet<String>,
     rules: BTreeSet<String>,
     complete: bool,
+    classification: Confidentiality,
+    active: BTreeSet<Active>,
 }
 
 impl Findings {
@@ -23,12 +27,46 @@ impl Findings {
             severities: list.iter().map(|finding| finding.severity.as_str().to_owned()).collect(),
             rules: list.iter().map(|finding| finding.rule.to_string()).collect(),
             complete,
+            // Until somebody says how confidential it is, it may be anything.
+            classification: Confidentiality::Restricted,
+            active: BTreeSet::new(),
         }
+    }
+
+    /// The same, with how confidential the message is.
+    #[must_use]
+    pub fn classified(mut self, classification: Confidentiality) -> Self {
+        self.classification = classification;
+        self
+    }
+
+    /// The same, with the kinds of what acts by being shown.
+    #[must_use]
+    pub fn acting(mut self, active: impl IntoIterator<Item = Active>) -> Self {
+        self.active.extend(active);
+        self
+    }
+
+    /// What two parts of one message come to.
+    #[must_use]
+    pub fn and(mut self, other: &Self) -> Self {
+        self.classes.extend(other.classes.iter().cloned());
+        self.severities.extend(other.severities.iter().cloned());
+        self.rules.extend(other.rules.iter().cloned());
+        self.complete &= other.complete;
+        self.classification = self.classification.max(other.classification);
+        self.active.extend(&other.active);
+        self
     }
 
     /// Whether it is certain that nothing of this class is there.
     pub(crate) fn is_free_of(&self, class: &str) -> bool {
         self.complete && !self.classes.contains(class)
+    }
+
+    /// Whether anything of the kinds is there that `@harmless` names.
+    pub(crate) fn has_any(&self, named: &str) -> bool {
+        kinds(named).map_or(true, |kinds| kinds.iter().any(|kind| self.active.contains(kind)))
     }
 
     /// The record that policies know as `context.findings`.
@@ -41,6 +79,8 @@ impl Findings {
             ("severities".to_owned(), set(&self.severities)),
             ("rules".to_owned(), set(&self.rules)),
             ("complete".to_owned(), RestrictedExpression::new_bool(self.complete)),
+            ("classification".to_owned(), RestrictedExpression::new_string(self.classification.as_str().to_owned())),
+            ("active".to_owned(), set(&self.active.iter().map(|kind| kind.as_str().to_owned()).collect())),
         ];
         RestrictedExpression::new_record(members)
             .map_err(|_| Refusal::new(Reason::PolicyError, "the findings could not be told to the policies"))

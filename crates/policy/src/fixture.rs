@@ -34,6 +34,7 @@ fn server(name: &str, tools: &[(&str, Value)]) -> ServerVocabulary {
     let tool = |(name, schema): &(&str, Value)| ToolVocabulary {
         name: name.parse().expect("tool name"),
         input_schema: Arc::new(schema.clone()),
+        classes: if *name == "find_customer" { vec!["memory"] } else { Vec::new() },
     };
     ServerVocabulary { name: name.parse().expect("server name"), tools: tools.iter().map(tool).collect() }
 }

@@ -1,10 +1,10 @@
 //! From files to a set that can be asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cedar_policy::PolicyId as CedarId;
-use model::{PolicyId, limits};
+use model::{PolicyId, ServerName, ToolName, limits};
 use serde::Serialize;
 
 use crate::annotations::Obligation;
@@ -46,6 +46,8 @@ pub struct Policies {
     pub(crate) names: Names,
     pub(crate) slices: Slices,
     pub(crate) shapes: ToolShapes,
+    /// The classes of those tools that have any.
+    pub(crate) classes: HashMap<ServerName, HashMap<ToolName, Vec<&'static str>>>,
     pub(crate) known: HashMap<CedarId, Known>,
     /// Whether any policy at all asks what is in a message.
     pub(crate) any_reads_findings: bool,
@@ -58,6 +60,8 @@ pub(crate) struct Known {
     pub(crate) id: PolicyId,
     pub(crate) message: Option<Arc<str>>,
     pub(crate) obligations: Vec<Obligation>,
+    /// Where what it has taken out may be put back.
+    pub(crate) restores: BTreeSet<ServerName>,
     pub(crate) reads: Reads,
 }
 
@@ -93,7 +97,8 @@ impl Policies {
             parsed.iter().map(|policy| (policy.cedar.id().clone(), Known::of(policy))).collect();
         let summaries = parsed.into_iter().map(|policy| policy.summary).collect();
         let any_reads_findings = known.values().any(|known| known.reads.findings);
-        Ok(Self { names, slices, shapes, known, any_reads_findings, standings: Standings::new(), summaries })
+        let classes = classes(vocabulary);
+        Ok(Self { names, slices, shapes, classes, known, any_reads_findings, standings: Standings::new(), summaries })
     }
 
     /// Every policy, in the order of the files.
@@ -108,12 +113,23 @@ impl std::fmt::Debug for Policies {
     }
 }
 
+fn classes(vocabulary: &Vocabulary) -> HashMap<ServerName, HashMap<ToolName, Vec<&'static str>>> {
+    let mut classes: HashMap<ServerName, HashMap<ToolName, Vec<&'static str>>> = HashMap::new();
+    for server in &vocabulary.servers {
+        for tool in server.tools.iter().filter(|tool| !tool.classes.is_empty()) {
+            classes.entry(server.name.clone()).or_default().insert(tool.name.clone(), tool.classes.clone());
+        }
+    }
+    classes
+}
+
 impl Known {
     fn of(policy: &Parsed) -> Self {
         Self {
             id: policy.summary.id.clone(),
             message: policy.summary.message.as_deref().map(Arc::from),
             obligations: policy.summary.obligations.clone(),
+            restores: policy.restores.clone(),
             reads: policy.reads.clone(),
         }
     }

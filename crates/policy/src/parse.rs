@@ -1,6 +1,6 @@
 //! From a file's text to policies with a place, an id and a meaning.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cedar_policy::pst::Policy as Tree;
 use cedar_policy::{
@@ -8,7 +8,7 @@ use cedar_policy::{
     ResourceConstraint,
 };
 use miette::Diagnostic;
-use model::{PolicyId, limits};
+use model::{PolicyId, ServerName, limits};
 
 use crate::action::ActionSet;
 use crate::annotations::{Annotation, Obligation};
@@ -28,6 +28,8 @@ pub(crate) struct Parsed {
     /// The type in `resource is Type in …`, which [`Scope`] leaves to Cedar.
     pub(crate) resource_type: Option<String>,
     pub(crate) reads: Reads,
+    /// Where what it has taken out may be put back.
+    pub(crate) restores: BTreeSet<ServerName>,
     pub(crate) summary: PolicySummary,
     /// Where its file says what.
     pub(crate) place: Place,
@@ -162,7 +164,7 @@ fn read_policy(
     let id = said.id.unwrap_or_else(|| format!("{}#{number}", source.file));
     let id: PolicyId = id.parse().map_err(|error: model::NameError| fail(0, error.to_string())).ok()?;
     // The variable has no other spelling, so that a text without it reads nothing and needs no tree.
-    let redacts = said.asks.iter().any(|(kind, _)| *kind == ObligationKind::Redact);
+    let redacts = said.asks.iter().any(|(kind, _)| kind.changes());
     let tree = (redacts || text.contains("context")).then(|| policy.to_pst()).transpose();
     let tree = tree.map_err(|error| fail(0, error.to_string())).ok()?;
     let mut reads = tree.as_ref().map(Reads::of).unwrap_or_default();
@@ -190,7 +192,18 @@ fn read_policy(
     let principal = principal_scope(policy);
     let (resource, resource_type) = resource_scope(policy);
     let tree = tree.filter(|_| reads.moves());
-    Some(Parsed { cedar, tree, principal, actions, resource, resource_type, reads, summary, place })
+    Some(Parsed {
+        cedar,
+        tree,
+        principal,
+        actions,
+        resource,
+        resource_type,
+        reads,
+        restores: said.restores,
+        summary,
+        place,
+    })
 }
 
 /// What a policy's annotations say.
@@ -199,6 +212,7 @@ struct Said {
     id: Option<String>,
     message: Option<String>,
     owner: Option<String>,
+    restores: BTreeSet<ServerName>,
     asks: Vec<(ObligationKind, String)>,
 }
 
@@ -211,6 +225,13 @@ impl Said {
                 Ok(Annotation::Id(id)) => said.id.replace(id.to_owned()).and(None),
                 Ok(Annotation::Message(message)) => said.message.replace(message.to_owned()).and(None),
                 Ok(Annotation::Owner(owner)) => said.owner.replace(owner.to_owned()).and(None),
+                Ok(Annotation::Restore(servers)) => {
+                    said.restores = servers;
+                    let alone = policy.annotation(ObligationKind::Tokenise.as_str()).is_none();
+                    alone.then(|| {
+                        "`@restore` says where what `@tokenise` takes out may be told: there is none".to_owned()
+                    })
+                }
                 Ok(Annotation::Obligation(kind, value)) => {
                     said.asks.push((kind, value.to_owned()));
                     obligation_fault(kind.as_str(), kind.actions(), policy.effect(), actions)

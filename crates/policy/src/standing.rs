@@ -107,7 +107,7 @@ impl Policies {
         endpoint: &EndpointName,
         objects: &[Object],
     ) -> Vec<Foreseen> {
-        let things: Vec<Thing> = objects.iter().map(|object| self.names.thing(Target::Object(object))).collect();
+        let things: Vec<Thing> = objects.iter().map(|object| self.thing(Target::Object(object))).collect();
         let Ok(scene) = self.scene(action, caller, endpoint, &things) else {
             // A question that cannot be put is refused each time.
             return vec![Foreseen::Refused; objects.len()];
@@ -125,8 +125,17 @@ impl Policies {
         each.collect()
     }
 
+    /// What a question is about, with what is known of it.
+    fn thing(&self, target: Target<'_>) -> Thing {
+        let classes = match target {
+            Target::Object(Object::Tool { server, name }) => self.classes.get(server).and_then(|tools| tools.get(name)),
+            Target::Object(_) | Target::Endpoint(_) => None,
+        };
+        self.names.thing(target, classes.map(Vec::as_slice).unwrap_or_default())
+    }
+
     fn work_out(&self, question: &Question<'_>) -> Result<Standing, Refusal> {
-        let thing = [self.names.thing(question.target)];
+        let thing = [self.thing(question.target)];
         let scene = self.scene(question.action, question.caller, question.endpoint, &thing)?;
         let [thing] = &thing;
         self.work_out_in(&scene, thing, question)

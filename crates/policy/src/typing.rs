@@ -16,7 +16,7 @@ use crate::parse::{Parsed, error_at, error_from};
 use crate::schema::{SchemaFault, Schemas};
 use crate::shape::{Fields, Found};
 use crate::slices::Scope;
-use crate::{Action, LoadError, Source, ToolVocabulary, Vocabulary};
+use crate::{Action, LoadError, Source, TOOL_CLASSES, ToolVocabulary, Vocabulary};
 
 /// The typed arguments of every tool that a policy reading arguments can apply to.
 pub(crate) type ToolShapes = HashMap<ServerName, HashMap<ToolName, Arc<Fields>>>;
@@ -95,6 +95,8 @@ impl Reached {
     fn meet(&mut self, server: &ServerName, tool: &ToolVocabulary, by_target: &HashMap<Target, Vec<usize>>) {
         let id = format!("{server}/{}", tool.name);
         let targets = [Target::AnyTool, Target::Server(server.as_str().to_owned()), Target::Tool(id.clone())];
+        let classes = tool.classes.iter().map(|class| Target::Class((*class).to_owned()));
+        let targets: Vec<Target> = targets.into_iter().chain(classes).collect();
         let positions: Vec<usize> =
             targets.iter().filter_map(|target| by_target.get(target)).flatten().copied().collect();
         if positions.is_empty() {
@@ -117,6 +119,7 @@ impl Reached {
 enum Target {
     AnyTool,
     Server(String),
+    Class(String),
     Tool(String),
 }
 
@@ -131,6 +134,7 @@ impl Target {
         match uid.type_name().basename() {
             "Tool" => Some(Self::Tool(id)),
             "Server" => Some(Self::Server(id)),
+            "ToolClass" => Some(Self::Class(id)),
             _ => None,
         }
     }
@@ -305,6 +309,7 @@ fn warn_of_unknown_names(parsed: &mut [Parsed], vocabulary: &Vocabulary) {
             let known = match uid.type_name().basename() {
                 "Endpoint" => endpoints.contains(id),
                 "Server" => tools.contains_key(id),
+                "ToolClass" => TOOL_CLASSES.contains(&id),
                 "Tool" => id
                     .split_once('/')
                     .is_some_and(|(server, tool)| tools.get(server).is_some_and(|names| names.contains(tool))),

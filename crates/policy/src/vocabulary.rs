@@ -13,6 +13,9 @@ pub struct Vocabulary {
     pub servers: Vec<ServerVocabulary>,
 }
 
+/// The kinds of tools that policies can name: those that agents write to as to a memory.
+pub const TOOL_CLASSES: [&str; 1] = ["memory"];
+
 /// A server's tools.
 #[derive(Debug, Clone)]
 pub struct ServerVocabulary {
@@ -29,4 +32,6 @@ pub struct ToolVocabulary {
     pub name: ToolName,
     /// Its pinned `inputSchema`, JSON Schema 2020-12.
     pub input_schema: Arc<serde_json::Value>,
+    /// What kinds of tool it is, of [`TOOL_CLASSES`]: policies know them as `ToolClass`.
+    pub classes: Vec<&'static str>,
 }

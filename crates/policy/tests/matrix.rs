@@ -61,6 +61,7 @@ fn policies() -> Policies {
     let tool = |name: &str, properties: Value| ToolVocabulary {
         name: name.parse().expect("tool name"),
         input_schema: Arc::new(json!({"type": "object", "required": ["order"], "properties": properties})),
+        classes: Vec::new(),
     };
     let tools = vec![
         tool("get_order", json!({"order": {"type": "string"}})),
@@ -69,6 +70,7 @@ fn policies() -> Policies {
             name: "refund_order".parse().expect("tool name"),
             input_schema: Arc::new(json!({"type": "object", "required": ["order", "amount"],
                 "properties": {"order": {"type": "string"}, "amount": {"type": "integer"}}})),
+            classes: Vec::new(),
         },
         tool("set_role", json!({"user": {"type": "string"}})),
     ];

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use egress::Reach;
-use model::{Digest, EndpointName, PromptName, ServerName, ToolName, ZoneName};
+use model::{Digest, EndpointName, PromptName, ServerName, Timestamp, ToolName, ZoneName};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -83,6 +83,10 @@ pub struct Approved {
     pub capabilities: Value,
     /// The protocol revisions it spoke when it was approved.
     pub supported_versions: Vec<String>,
+    /// When it was approved last.
+    pub approved: Option<Timestamp>,
+    /// When its approval is over, if it has an end.
+    pub expires: Option<Timestamp>,
     /// Whether nothing of it can be used until people look, because it speaks an older revision than it did. Its definitions
     /// are withheld then, every one.
     pub withheld: bool,
@@ -216,9 +220,12 @@ impl Approved {
         let name = manifest.name.clone();
         let pins = server.in_service().ok_or_else(|| match server.standing {
             Standing::Approved => Absence::IdentityChanged(name.clone()),
-            Standing::Submitted | Standing::Suspended => {
-                Absence::ServerUnapproved { server: name.clone(), standing: server.standing }
-            }
+            Standing::Draft
+            | Standing::Submitted
+            | Standing::Vetted
+            | Standing::Suspended
+            | Standing::Quarantined
+            | Standing::Retired => Absence::ServerUnapproved { server: name.clone(), standing: server.standing },
         })?;
         let reach = match &manifest.place {
             Place::At(address) => {
@@ -237,6 +244,8 @@ impl Approved {
             instructions: pins.definitions.instructions.clone(),
             capabilities: pins.definitions.capabilities.clone(),
             supported_versions: pins.definitions.supported_versions.clone(),
+            approved: server.approved.as_ref().map(|mark| mark.at),
+            expires: server.expires,
             withheld: false,
             tools: Shelf::default(),
             prompts: Shelf::default(),
@@ -250,11 +259,11 @@ impl Approved {
     /// Whether nothing has changed since `before`, of which every definition was kept that could be.
     fn is(&self, before: &Self) -> bool {
         let Self { name, manifest, reach, digest, server_info, instructions, capabilities, .. } = self;
-        let Self { supported_versions, withheld, tools, prompts, templates, .. } = self;
+        let Self { supported_versions, approved, expires, withheld, tools, prompts, templates, .. } = self;
         (name, manifest, reach, digest) == (&before.name, &before.manifest, &before.reach, &before.digest)
             && (server_info, instructions) == (&before.server_info, &before.instructions)
             && (capabilities, supported_versions) == (&before.capabilities, &before.supported_versions)
-            && *withheld == before.withheld
+            && (approved, expires, withheld) == (&before.approved, &before.expires, &before.withheld)
             && are_same(&tools.in_order, &before.tools.in_order)
             && are_same(&prompts.in_order, &before.prompts.in_order)
             && are_same(templates, &before.templates)

@@ -15,6 +15,7 @@
 mod alike;
 mod effect;
 mod icons;
+mod memory;
 mod places;
 pub(crate) mod plain;
 mod rules;
@@ -30,6 +31,7 @@ use crate::{Definition, Definitions, Kind, Named, Neighbour};
 pub use alike::Crowd;
 pub use effect::{Effect, effect};
 pub(crate) use icons::is_raster;
+pub use memory::is_memory;
 pub(crate) use places::{Text, apart as apart_words, texts};
 
 /// From so many points on, a definition is worth a look.

@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 pub use agent::{AgentClient, AgentManifest, ClientKey};
 pub use authentication::Demands;
 pub use command::{Arguments, CommandLimits, CommandManifest, JailManifest};
-pub use credential::{Credential, Grant, GrantHolder, GrantKind, Key};
+pub use credential::{ClientProof, Credential, Grant, GrantHolder, GrantKind, GrantSubject, Key};
 pub use endpoint::{Choice, EndpointManifest, Naming, Portion, Search};
 pub use mistake::{Mistake, offset_of, parse};
 pub use package::{Least, PackageManifest, ProvenanceManifest};
-pub use server::{Address, Place, ServerManifest};
+pub use server::{Address, Place, ServerManifest, ServerTls};
 pub use text::{
     Argument, CredentialHeader, Directory, Line, Program, ResourcePrefix, ScopeName, ServerUrl, Sha256, TextError,
     Token, Variable,

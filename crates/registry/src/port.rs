@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use model::{Change, Digest, Revision, ServerName, StoreError};
 
-use crate::{Observed, Server, ServerManifest};
+use crate::{Approval, Consequence, Observed, Reopening, Server, ServerManifest};
 
 /// What recording an observation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub trait Registry: Send + Sync {
     /// One server.
     async fn server(&self, name: &ServerName) -> Result<Server, StoreError>;
 
+    /// Keeps a server that somebody still writes on. Refused where one of that name was submitted.
+    async fn draft(&self, manifest: ServerManifest, change: Change) -> Result<Revision, StoreError>;
+
     /// Submits a server, or replaces its manifest. A manifest with another identity voids the pins: what was observed
     /// is forgotten, and the server is unreachable until it is approved again.
     async fn submit(&self, manifest: ServerManifest, change: Change) -> Result<Revision, StoreError>;
@@ -40,15 +43,35 @@ pub trait Registry: Send + Sync {
         change: Change,
     ) -> Result<Observation, StoreError>;
 
-    /// Approves what was last observed, which must have the digest `seen`: nobody approves what they have not read.
-    async fn approve(&self, name: &ServerName, seen: Digest, change: Change) -> Result<Revision, StoreError>;
+    /// Approves what was last observed, which must have the digest that its approver saw: nobody approves what they have
+    /// not read.
+    async fn approve(&self, name: &ServerName, approval: Approval, change: Change) -> Result<Revision, StoreError>;
 
     /// Takes an approved server out of service, until [`Registry::resume`].
     async fn suspend(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;
 
-    /// Puts a suspended server back: approved if its pins still hold, otherwise submitted.
+    /// Puts a suspended server back: approved if its pins still hold and its approval is not over.
     async fn resume(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;
 
-    /// Removes a server that no endpoint names.
+    /// Takes a server out of everything, until [`Registry::release`].
+    async fn quarantine(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;
+
+    /// Ends a quarantine: the server is submitted, and nothing is known of it.
+    async fn release(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;
+
+    /// Ends a server for good, and forgets its credentials.
+    async fn retire(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;
+
+    /// Something became known that the server's approval did not know of: an end that came, an advisory, a signature that
+    /// does not hold. Its manifest says what follows; what was known already changes nothing, and neither does an end that
+    /// has not come.
+    async fn reopen(
+        &self,
+        name: &ServerName,
+        reopening: Reopening,
+        change: Change,
+    ) -> Result<(Revision, Consequence), StoreError>;
+
+    /// Removes a server that no endpoint names and that is not retired.
     async fn remove(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;
 }

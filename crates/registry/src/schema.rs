@@ -82,6 +82,26 @@ pub enum SchemaError {
     },
 }
 
+/// A compiled output schema. It is checked as it stands: what it does not name, it lets pass (MCP 2026-07-28, server/tools).
+pub struct OutputSchema(Validator);
+
+impl OutputSchema {
+    /// Compiles a schema.
+    ///
+    /// # Errors
+    /// When the schema cannot be used safely.
+    pub fn compile(schema: &Value) -> Result<Self, SchemaError> {
+        let graph = Graph::read(schema)?;
+        visits::bound(&graph)?;
+        build(schema).map(Self)
+    }
+
+    /// Whether structured content fits.
+    pub fn fits(&self, content: &Value) -> bool {
+        self.0.is_valid(content)
+    }
+}
+
 impl InputSchema {
     /// Compiles a schema.
     ///

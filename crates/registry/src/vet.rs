@@ -64,7 +64,12 @@ pub enum VetError {
 ///
 /// # Errors
 /// When it has no url, its zone is not declared or the url cannot be used.
-pub fn route(manifest: &ServerManifest, zones: &[ZoneManifest], client: &egress::Client) -> Result<Route, VetError> {
+pub fn route(
+    manifest: &ServerManifest,
+    zones: &[ZoneManifest],
+    client: &egress::Client,
+    shows: Option<&egress::Shows>,
+) -> Result<Route, VetError> {
     let server = manifest.name.clone();
     let Some(address) = manifest.address() else {
         return Err(VetError::Started { server });
@@ -75,7 +80,7 @@ pub fn route(manifest: &ServerManifest, zones: &[ZoneManifest], client: &egress:
     let Ok(url) = address.url.as_str().parse() else {
         return Err(VetError::Url { server, source: None });
     };
-    let lane = client.lane(server.as_str(), &reach);
+    let lane = client.lane_that_shows(server.as_str(), &reach, shows);
     Route::new(server.clone(), url, lane).map_err(|source| VetError::Url { server, source: Some(source) })
 }
 

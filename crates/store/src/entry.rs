@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use admin::port::{Edits, Plan};
 use dossier::Examination;
-use identity::port::{self, Ended, Family, Grant, Kept, Registered};
+use identity::port::{self, Ended, EndedSession, Family, Grant, Kept, Registered, Session};
 use inventory::Report;
-use model::{Change, Digest, Scope, ServerName, StoreError, limits};
-use registry::{Difference, Observed, Place, Server, ServerManifest};
+use model::{Change, Digest, Role, Scope, ServerName, StoreError, limits};
+use registry::{Approval, Consequence, Difference, Observed, Place, Reopening, Server, ServerManifest};
 use serde_json::{Map, Value, json};
 
 /// An outbox row's content, but for what the transaction adds.
@@ -18,6 +18,11 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    pub(crate) fn drafted(manifest: &ServerManifest) -> Self {
+        Self::new("server.draft", &manifest.name)
+            .with(json!({ "place": place(manifest), "identity": manifest.identity() }))
+    }
+
     pub(crate) fn submitted(manifest: &ServerManifest, before: Option<&Server>) -> Self {
         let identity = manifest.identity();
         Self::new("server.submit", &manifest.name).with(json!({
@@ -41,17 +46,35 @@ impl Entry {
         }))
     }
 
-    pub(crate) fn approved(server: &Server, seen: Digest) -> Self {
-        let identity = server.manifest.identity();
-        Self::new("server.approve", &server.manifest.name).with(json!({ "digest": seen, "identity": identity }))
+    pub(crate) fn approved(server: &Server, approval: Approval) -> Self {
+        Self::new("server.approve", &server.manifest.name).with(json!({
+            "digest": approval.seen,
+            "identity": server.manifest.identity(),
+            "submitted_by": server.submitted.by,
+            "eyes": approval.eyes,
+            "expires": server.expires,
+        }))
     }
 
-    pub(crate) fn suspended(server: &Server) -> Self {
-        Self::new("server.suspend", &server.manifest.name)
+    /// Somebody had a server stand elsewhere.
+    pub(crate) fn stood(what: &'static str, server: &Server) -> Self {
+        Self::new(what, &server.manifest.name).with(json!({ "standing": server.standing }))
     }
 
-    pub(crate) fn resumed(server: &Server) -> Self {
-        Self::new("server.resume", &server.manifest.name).with(json!({ "standing": server.standing }))
+    /// An approval was opened again by itself.
+    pub(crate) fn reopened(server: &Server, reopening: &Reopening, consequence: Consequence) -> Self {
+        let Reopening { cause, about } = reopening;
+        Self::new("server.reopen", &server.manifest.name).with(json!({
+            "cause": cause,
+            "about": about,
+            "consequence": consequence,
+            "standing": server.standing,
+        }))
+    }
+
+    /// Somebody said something of a server. The receipt tells which words, and does not hold them.
+    pub(crate) fn commented(server: &ServerName, text: &str) -> Self {
+        Self::new("server.comment", server).with(json!({ "digest": Digest::of(text.as_bytes()), "bytes": text.len() }))
     }
 
     pub(crate) fn removed(server: &Server) -> Self {
@@ -121,6 +144,34 @@ impl Entry {
         Self::new("signin.register", &client.id).with(detail)
     }
 
+    /// A person signed in on the admin side. Who, says the actor.
+    pub(crate) fn signed_in(session: &Session, roles: &[Role]) -> Self {
+        let Session { kind, person, first, upstream: _, begun: _, ends } = session;
+        let roles: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
+        Self::new("people.sign-in", &kind.as_str()).with(json!({
+            "roles": roles,
+            "first": first,
+            "acr": person.acr,
+            "amr": person.amr,
+            "ends": ends,
+        }))
+    }
+
+    /// Sessions of people ended.
+    pub(crate) fn left(ended: &EndedSession, sessions: usize) -> Self {
+        let of = match ended {
+            EndedSession::One { id: _, whose } => json!({ "account": whose }),
+            EndedSession::Subject { issuer, subject } => json!({ "issuer": issuer, "subject": subject }),
+            EndedSession::Provider { issuer, session } => json!({ "issuer": issuer, "session": session }),
+        };
+        Self::new("people.sign-out", &"").with(json!({ "of": of, "sessions": sessions }))
+    }
+
+    /// A person signed in and has no role.
+    pub(crate) fn no_role() -> Self {
+        Self::new("people.refuse", &"")
+    }
+
     /// Somebody connected a server, or the gate registered itself somewhere. What is known of the credential tells where, and
     /// within which scopes.
     pub(crate) fn connected(place: &port::Place, kept: &Kept) -> Self {
@@ -131,6 +182,11 @@ impl Entry {
     /// Somebody disconnected a server.
     pub(crate) fn disconnected(place: &port::Place, was_there: bool) -> Self {
         Self::new("credential.disconnect", &place.owner).with(json!({ "holder": place.holder, "was_there": was_there }))
+    }
+
+    /// Somebody had what is sealed wrapped anew.
+    pub(crate) fn rewrapped(count: usize) -> Self {
+        Self::new("vault.rewrap", &"vault").with(json!({ "rewrapped": count }))
     }
 
     /// Somebody reported what a host's clients connect to.

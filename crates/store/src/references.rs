@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::{StoreError, ZoneName};
+use model::{ServerName, StoreError, ZoneName};
 use registry::manifest::ZONE_INTERNET;
 use registry::{AgentManifest, EndpointManifest, ServerManifest};
 
@@ -10,6 +10,8 @@ use registry::{AgentManifest, EndpointManifest, ServerManifest};
 pub(crate) struct Standing {
     pub(crate) zones: Vec<ZoneName>,
     pub(crate) servers: Vec<ServerManifest>,
+    /// Those of them that are retired: they are in no zone any more.
+    pub(crate) retired: HashSet<ServerName>,
     pub(crate) endpoints: Vec<EndpointManifest>,
     pub(crate) agents: Vec<AgentManifest>,
 }
@@ -23,7 +25,8 @@ impl Standing {
         if zones.contains(ZONE_INTERNET) {
             return Err(StoreError::Refused(format!("the zone `{ZONE_INTERNET}` is built in and cannot be declared")));
         }
-        let placed = self.servers.iter().flat_map(|server| server.zones().map(move |zone| (&server.name, zone)));
+        let there = self.servers.iter().filter(|server| !self.retired.contains(&server.name));
+        let placed = there.flat_map(|server| server.zones().map(move |zone| (&server.name, zone)));
         let unzoned =
             placed.into_iter().find(|(_, zone)| zone.as_str() != ZONE_INTERNET && !zones.contains(zone.as_str()));
         if let Some((name, zone)) = unzoned {

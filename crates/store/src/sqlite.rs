@@ -5,12 +5,14 @@
 //! later fails without waiting. A few connections read beside it. `synchronous = FULL` makes every commit durable
 //! before it is acknowledged; halts depend on that.
 
+mod comments;
 mod credentials;
 mod facade;
 mod halts;
 mod inventory;
 mod outbox;
 mod packages;
+mod people;
 mod registry;
 mod state;
 mod transaction;
@@ -142,6 +144,8 @@ fn migrations() -> Migrator {
     let agents = include_str!("../migrations/sqlite/0004_agents.sql").into_sql_str();
     let inventory = include_str!("../migrations/sqlite/0005_inventory.sql").into_sql_str();
     let packages = include_str!("../migrations/sqlite/0006_packages.sql").into_sql_str();
+    let comments = include_str!("../migrations/sqlite/0007_comments.sql").into_sql_str();
+    let people = include_str!("../migrations/sqlite/0008_people.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
@@ -149,6 +153,8 @@ fn migrations() -> Migrator {
         Migration::new(4, "agents".into(), MigrationType::Simple, agents, false),
         Migration::new(5, "inventory".into(), MigrationType::Simple, inventory, false),
         Migration::new(6, "packages".into(), MigrationType::Simple, packages, false),
+        Migration::new(7, "comments".into(), MigrationType::Simple, comments, false),
+        Migration::new(8, "people".into(), MigrationType::Simple, people, false),
     ])
 }
 

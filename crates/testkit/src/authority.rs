@@ -1,7 +1,12 @@
 //! An authority that gives out certificates, made anew for each test.
 #![expect(clippy::expect_used, reason = "a test that has no certificates ends there")]
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType, date_time_ymd};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType, IsCa, KeyIdMethod,
+    KeyPair, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+};
 
 /// It signs for whoever asks.
 pub struct Authority {
@@ -16,7 +21,11 @@ pub struct Issued {
     pub key: String,
     /// The certificate, in DER.
     pub der: Vec<u8>,
+    serial: u64,
 }
+
+/// The number of the certificate that is given out next.
+static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// When a certificate is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,9 +67,34 @@ impl Authority {
             Good::Before => (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1)),
             Good::Later => (date_time_ymd(2119, 1, 1), date_time_ymd(2120, 1, 1)),
         };
+        let serial = NEXT.fetch_add(1, Ordering::Relaxed);
+        params.serial_number = Some(SerialNumber::from(serial));
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.own).expect("a certificate");
-        Issued { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().to_vec() }
+        Issued { certificate: certificate.pem(), key: key.serialize_pem(), der: certificate.der().to_vec(), serial }
+    }
+
+    /// The list of these certificates as taken back, in PEM, good at some time.
+    pub fn revokes(&self, taken_back: &[&Issued], good: Good) -> String {
+        let revoked = |issued: &&Issued| RevokedCertParams {
+            serial_number: SerialNumber::from(issued.serial),
+            revocation_time: date_time_ymd(2020, 1, 1),
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let next = match good {
+            Good::Now | Good::Later => date_time_ymd(2120, 1, 1),
+            Good::Before => date_time_ymd(2021, 1, 1),
+        };
+        let list = CertificateRevocationListParams {
+            this_update: date_time_ymd(2020, 1, 1),
+            next_update: next,
+            crl_number: SerialNumber::from(NEXT.fetch_add(1, Ordering::Relaxed)),
+            issuing_distribution_point: None,
+            revoked_certs: taken_back.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&self.own).expect("a list").pem().expect("its text")
     }
 }
 

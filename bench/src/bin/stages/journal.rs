@@ -108,6 +108,7 @@ fn intent(journal: &Journal) -> anyhow::Result<Intent> {
         pin: Some(model::Digest::from_bytes([7; 32])),
         arguments: Some(journal.commitments().commit(journal.receipt_id(), Field::Arguments, &call)),
         request_bytes: 1024,
+        findings: None,
         policies: vec!["agent-works".parse()?, "user-works".parse()?],
         revision: Revision(1),
     })

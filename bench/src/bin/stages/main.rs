@@ -154,7 +154,8 @@ fn input_schema() -> anyhow::Result<Value> {
 /// One decision about a call, for both principals.
 fn decide(text: String) -> anyhow::Result<f64> {
     let endpoint: EndpointName = "desk".parse()?;
-    let tool = ToolVocabulary { name: payload::TOOL.parse()?, input_schema: Arc::new(input_schema()?) };
+    let tool =
+        ToolVocabulary { name: payload::TOOL.parse()?, input_schema: Arc::new(input_schema()?), classes: Vec::new() };
     let object = Object::Tool { server: "shop".parse()?, name: payload::TOOL.parse()? };
     let server = ServerVocabulary { name: "shop".parse()?, tools: vec![tool] };
     let vocabulary = Vocabulary { endpoints: vec![endpoint.clone()], servers: vec![server] };

@@ -25,7 +25,8 @@ fn refused(list: Vec<(String, Vec<Role>, Secret<String>)>) -> PeopleError {
 #[test]
 fn a_token_names_its_person() {
     let people = People::new(vec![entry("anna", Role::Admin, ANNA), entry("bert", Role::Viewer, BERT)]).unwrap();
-    let name = |token: &str| people.person(&bearing(&[&format!("Bearer {token}")])).map(|person| person.name.clone());
+    let name =
+        |token: &str| people.person(&bearing(&[&format!("Bearer {token}")])).map(|person| person.who.to_string());
     assert_eq!(name(ANNA).as_deref(), Some("anna"));
     assert_eq!(name(BERT).as_deref(), Some("bert"));
 }
@@ -59,7 +60,7 @@ fn a_list_that_cannot_be_used_says_why() {
 
 #[test]
 fn an_admin_may_do_everything_and_others_what_their_roles_say() {
-    let person = |role| Person { name: "anna".to_owned(), roles: vec![role] };
+    let person = |role| Person { who: Actor::Person("anna".to_owned()), roles: vec![role], session: None };
     assert!(person(Role::Admin).has_one_of(&[Role::Auditor]));
     assert!(person(Role::Auditor).has_one_of(&[Role::Auditor, Role::Viewer]));
     assert!(!person(Role::Auditor).has_one_of(&[Role::Approver]));

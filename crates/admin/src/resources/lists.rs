@@ -14,7 +14,7 @@ use crate::{Admin, busy, endpoints};
 
 pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<EndpointRow>, Fault> {
     let governed = admin.state.read().await?;
-    busy(move || endpoints::rows(&governed)).await
+    busy(move || endpoints::rows(&governed, admin.agents_urls.first().map(String::as_str))).await
 }
 
 pub(crate) async fn zones(admin: Arc<Admin>, _call: Call) -> Result<Vec<ZoneManifest>, Fault> {

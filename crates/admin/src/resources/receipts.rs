@@ -3,16 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use audit::{Archive, Condition, Filter, ReadError};
-use model::{Timestamp, limits};
+use audit::{Archive, Condition, Event, Feedback, Filter, ReadError, Record, Saw};
+use model::{RuleId, Timestamp, limits};
 
 use crate::fault::{Code, Fault};
-use crate::requests::{ReceiptPath, Search};
-use crate::route::Call;
-use crate::view::{Journal, Receipt, Receipts};
+use crate::requests::{FeedbackRequest, ReceiptPath, Search};
+use crate::route::{Call, Nothing};
+use crate::view::{FeedbackKept, Journal, Receipt, Receipts};
 use crate::{Admin, busy};
 
-pub(crate) async fn search(admin: Arc<Admin>, call: Call<crate::route::Nothing, Search>) -> Result<Receipts, Fault> {
+pub(crate) async fn search(admin: Arc<Admin>, call: Call<Nothing, Search>) -> Result<Receipts, Fault> {
     let Search { text, agent, user, kind, since, before, limit } = call.query;
     let filter = Filter { text, agent, user, kind, since: since.map(Timestamp), before };
     let limit = limit.unwrap_or(limits::SEARCH_RESULTS_MAX).clamp(1, limits::SEARCH_RESULTS_MAX);
@@ -27,6 +27,50 @@ pub(crate) async fn show(admin: Arc<Admin>, call: Call<ReceiptPath>) -> Result<R
     let found = busy(move || archive.find(id)).await?.map_err(|error| unread(&error))?;
     let receipt = found.ok_or_else(|| Fault::new(Code::NotFound, format!("there is no receipt `{id}`")))?;
     Ok(Receipt(receipt))
+}
+
+pub(crate) async fn feedback(
+    admin: Arc<Admin>,
+    call: Call<ReceiptPath, Nothing, FeedbackRequest>,
+) -> Result<FeedbackKept, Fault> {
+    let (id, FeedbackRequest { verdict, rule, note }) = (call.path.id, call.body);
+    if note.as_ref().is_some_and(|note| note.len() > limits::REASON_BYTES_MAX) {
+        let most = limits::REASON_BYTES_MAX;
+        return Err(Fault::new(Code::RequestInvalid, format!("the note is longer than {most} bytes")));
+    }
+    let archive = up_to_now(&admin).await;
+    let found = busy(move || archive.find(id)).await?.map_err(|error| unread(&error))?;
+    let found = found.ok_or_else(|| Fault::new(Code::NotFound, format!("there is no receipt `{id}`")))?;
+    let records = || std::iter::once(&found.written).chain(&found.outcome).map(|written| &written.record);
+    if let Some(rule) = rule.as_ref().filter(|rule| !records().any(|record| saw(record, rule))) {
+        return Err(Fault::new(Code::NotFound, format!("rule `{rule}` is not among what receipt `{id}` tells")));
+    }
+    let actor = call.person.who;
+    let record = admin.journal.record(Event::Feedback(Feedback { actor, receipt: id, verdict, rule, note }));
+    admin.journal.durable(&record).await.map_err(|error| {
+        tracing::error!(%error, "what somebody said of a receipt could not be written");
+        Fault::new(Code::StorageFailed, "the journal cannot be written")
+            .with_next("look at the gate's log and its disk")
+    })?;
+    Ok(FeedbackKept { receipt: record.id.to_string() })
+}
+
+/// Whether a record tells that a rule saw something; of a record that tells only of the first ones nothing is certain.
+fn saw(record: &Record, rule: &RuleId) -> bool {
+    let saw: Option<&Saw> = match &record.event {
+        Event::Intent(intent) => intent.findings.as_deref(),
+        Event::Outcome(outcome) => outcome.findings.as_deref(),
+        Event::Refused(refused) => refused.findings.as_deref(),
+        Event::Asked(asked) => asked.findings.as_deref(),
+        Event::Opened(_)
+        | Event::Listed(_)
+        | Event::Changed(_)
+        | Event::Strangers(_)
+        | Event::Unrecorded(_)
+        | Event::Taken(_)
+        | Event::Feedback(_) => None,
+    };
+    saw.is_some_and(|saw| saw.more > 0 || saw.list.iter().any(|sight| sight.rule == *rule))
 }
 
 pub(crate) async fn journal(admin: Arc<Admin>, _call: Call) -> Result<Journal, Fault> {

@@ -5,19 +5,17 @@ use std::sync::Arc;
 
 use model::{Expected, Revision, Role, ServerName, limits};
 use registry::manifest::ZONE_INTERNET;
-use registry::{Difference, InputSchema, Kind, Neighbour, Observed, Place, Server, ServerManifest, difference};
+use registry::{Difference, Kind, Observed, Place, Server, ServerManifest, difference};
 use serde_json::Value;
 
-use super::lists::compiled;
-use super::packages;
+use super::{lifecycle, packages};
 use crate::difference::edit;
-use crate::endpoints::definitions;
 use crate::fault::{Code, Fault};
-use crate::requests::{Approve, Because, Connect, Disconnect, ServerPath, Submit};
+use crate::readings::{Readings, Text};
+use crate::requests::{Connect, Disconnect, ServerPath, Submit};
 use crate::route::{Call, Nothing};
 use crate::view::{
-    ChangeRow, Deed, Done, Dossier, Drift, Forgotten, Invitation, Item, JudgementRow, Left, MentionRow, Offer,
-    ServerRow,
+    ChangeRow, Deed, Done, Dossier, Drift, Forgotten, Invitation, Item, Left, Offer, ServerRow, WarningRow,
 };
 use crate::{Action, Admin, Edit, Person, busy};
 
@@ -31,9 +29,9 @@ pub(crate) async fn show(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Do
 }
 
 /// Submits and looks at once, so that the answer already shows what there is to approve. A server that cannot be
-/// reached stays submitted, and so does a local one, which nobody starts unread.
+/// reached stays submitted, and so does a local one, which nobody starts unread. A draft is kept as it is.
 pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submit>) -> Result<Dossier, Fault> {
-    let Submit { manifest, reason } = call.body;
+    let Submit { manifest, draft, reason } = call.body;
     let zones = admin.state.read().await?.zones;
     let zone = manifest.address().map(|address| &address.zone).filter(|zone| zone.as_str() != ZONE_INTERNET);
     if let Some(zone) = zone.filter(|zone| !zones.iter().any(|declared| declared.name == **zone)) {
@@ -41,6 +39,11 @@ pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submi
         return Err(Fault::new(Code::Refused, message).with_next("apply zones/NAME.toml first, or name another zone"));
     }
     let change = admin.change(&call.person, Expected::Any, reason)?;
+    if draft {
+        let revision = admin.registry.draft(manifest.clone(), change).await?;
+        admin.done(revision).await;
+        return told(&admin, &manifest.name).await;
+    }
     let mut revision = admin.registry.submit(manifest.clone(), change).await?;
     let unseen = match observe_submitted(&admin, &call.person, &manifest).await {
         Ok((_observed, seen)) => {
@@ -72,29 +75,12 @@ pub(crate) async fn drift(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<D
     })
 }
 
-pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Approve>) -> Result<Done, Fault> {
-    let Approve { seen, reason } = call.body;
-    let name = call.path.name;
-    let change = admin.change(&call.person, Expected::Any, reason)?;
-    // The policies must still fit with the tools as they will be approved; if not, the data path could not go by
-    // the approval at all.
-    let mut governed = admin.state.read().await?;
-    let revision = governed.revision;
-    if let Some(server) = governed.servers.iter_mut().find(|server| server.manifest.name == name) {
-        server.approve(seen, &change).map_err(|error| Fault::new(Code::Refused, error.to_string()))?;
-        packages::must_be_met(&admin, &server.manifest).await?;
-    }
-    busy(move || compiled(&governed)).await??;
-    let change = model::Change { expected: Expected::At(revision), ..change };
-    let revision = admin.registry.approve(&name, seen, change).await?;
-    Ok(admin.done(revision).await)
-}
-
 /// Invites whoever opens the answer to connect a server. Only who could approve the server may: its credential may do what
 /// theirs may.
 pub(crate) async fn connect(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Connect>) -> Result<Invitation, Fault> {
     let server = admin.registry.server(&call.path.name).await?;
-    let invited = admin.credentials.invite(&server.manifest, call.body.holder.as_deref(), call.person.name()).await;
+    server.may_be_seen().map_err(|error| Fault::new(Code::Refused, error.to_string()))?;
+    let invited = admin.credentials.invite(&server.manifest, call.body.holder.as_deref(), &call.person.who).await;
     Ok(Invitation { url: invited.map_err(|why| Fault::new(Code::Refused, why))? })
 }
 
@@ -107,18 +93,6 @@ pub(crate) async fn disconnect(
     let change = admin.change(&call.person, Expected::Any, reason)?;
     let forgotten = admin.credentials.disconnect(&call.path.name, &holder, change).await;
     Ok(Forgotten { was_there: forgotten.map_err(|why| Fault::new(Code::Refused, why))? })
-}
-
-pub(crate) async fn suspend(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Because>) -> Result<Done, Fault> {
-    let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
-    let revision = admin.registry.suspend(&call.path.name, change).await?;
-    Ok(admin.done(revision).await)
-}
-
-pub(crate) async fn resume(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Because>) -> Result<Done, Fault> {
-    let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
-    let revision = admin.registry.resume(&call.path.name, change).await?;
-    Ok(admin.done(revision).await)
 }
 
 pub(crate) async fn remove(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Done, Fault> {
@@ -147,6 +121,9 @@ pub(super) async fn observe_submitted(
 /// away.
 async fn observe(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(Observed, Revision), Fault> {
     may_look(admin, person, manifest).await?;
+    // What is in quarantine is not even connected to.
+    let server = admin.registry.server(&manifest.name).await?;
+    server.may_be_seen().map_err(|error| Fault::new(Code::Refused, error.to_string()))?;
     let observed = admin.vetter.vet(manifest).await.map_err(|why| Fault::new(Code::ServerUnusable, why))?;
     let change = admin.change(person, Expected::Any, None)?;
     let recorded = admin.registry.observe(&manifest.name, manifest.identity(), observed.clone(), change).await?;
@@ -181,6 +158,7 @@ fn row(server: &Server) -> ServerRow {
         in_service: server.in_service().is_some(),
         tools: server.pins.as_ref().map_or(0, |pins| pins.definitions.tools.len()),
         withheld,
+        expires: server.expires.map(|expires| expires.0),
         seen_at: server.observed.as_ref().map(|observed| observed.at.0),
     }
 }
@@ -192,31 +170,45 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let (_revision, servers) = admin.registry.servers().await?;
     let traffic = (admin.traffic)(name);
     let credentials = admin.credentials.health(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
+    let scopes = admin.credentials.scopes(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     let package = packages::of_server(admin, &server.manifest).await?;
+    let comments = lifecycle::of_server(admin, name).await?;
+    let readings = Arc::clone(&admin.readings);
     busy(move || {
-        let mut dossier = Dossier { traffic, credentials, package, ..dossier(&server) };
-        let (mentions, judgement) = beside_others(&server, &servers);
-        (dossier.mentions, dossier.judgement) = (mentions, judgement);
+        readings.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
+        let mut dossier = Dossier { traffic, credentials, scopes, package, comments, ..dossier(&server, &readings) };
+        if let Some(read) = text_of(&server, Newest::Observed) {
+            let others = servers.iter().filter(|other| other.manifest.name != server.manifest.name);
+            let others: Vec<_> =
+                others.filter_map(|other| Some((&other.manifest.name, text_of(other, Newest::Approved)?))).collect();
+            let judged = readings.judged(&server.manifest.name, &read, &others);
+            (dossier.mentions, dossier.judgement) = (judged.mentions.clone(), Some(judged.judgement.clone()));
+        }
         dossier
     })
     .await
 }
 
-/// A server, as it was seen last, beside the others: where it speaks of them, and what its words try to do.
-fn beside_others(server: &Server, servers: &[Server]) -> (Vec<MentionRow>, Option<JudgementRow>) {
-    let pinned = || server.pins.as_ref().map(|pins| &pins.definitions);
-    let Some(read) = server.observed.as_ref().map(|observed| &observed.definitions).or_else(pinned) else {
-        return (Vec::new(), None);
-    };
-    let others = servers.iter().filter(|other| other.manifest.name != server.manifest.name);
-    let neighbours = others
-        .filter_map(|other| Some(Neighbour { name: &other.manifest.name, definitions: definitions(other)? }))
-        .collect::<Vec<_>>();
-    let mentions = registry::mentions(read, &neighbours).into_iter().map(MentionRow::from).collect();
-    (mentions, Some(JudgementRow::from(registry::judge(read, &neighbours))))
+/// Which definitions of a server are wanted, where it has two.
+#[derive(Clone, Copy)]
+enum Newest {
+    /// Those it shows now.
+    Observed,
+    /// Those that agents read.
+    Approved,
 }
 
-fn dossier(server: &Server) -> Dossier {
+/// The definitions of a server, with their digest.
+fn text_of(server: &Server, newest: Newest) -> Option<Text<'_>> {
+    let observed = || server.observed.as_ref().map(|one| Text { definitions: &one.definitions, digest: one.digest });
+    let pinned = || server.pins.as_ref().map(|one| Text { definitions: &one.definitions, digest: one.digest });
+    match newest {
+        Newest::Observed => observed().or_else(pinned),
+        Newest::Approved => pinned().or_else(observed),
+    }
+}
+
+fn dossier(server: &Server, readings: &Readings) -> Dossier {
     let deed = |mark: &registry::Mark| Deed::new(&mark.by, mark.at, None);
     let suspended = server.suspended.as_ref();
     Dossier {
@@ -225,12 +217,16 @@ fn dossier(server: &Server) -> Dossier {
         in_service: server.in_service().is_some(),
         submitted: deed(&server.submitted),
         approved: server.approved.as_ref().map(deed),
+        expires: server.expires.map(|expires| expires.0),
         suspended: suspended.map(|suspended| Deed::new(&suspended.by, suspended.at, suspended.reason.as_deref())),
+        warnings: server.warnings.iter().map(WarningRow::from).collect(),
+        comments: Vec::new(),
         pinned: server.pins.as_ref().map(|pins| offer(&pins.definitions, pins.digest)),
-        observed: server.observed.as_ref().map(observed_offer),
+        observed: server.observed.as_ref().map(|observed| observed_offer(&server.manifest.name, observed, readings)),
         difference: drifted(server),
         traffic: None,
         credentials: Vec::new(),
+        scopes: Vec::new(),
         mentions: Vec::new(),
         package: None,
         judgement: None,
@@ -252,12 +248,13 @@ fn offer(definitions: &registry::Definitions, digest: model::Digest) -> Offer {
 }
 
 /// What an approver reads, so with everything they must know of each schema.
-fn observed_offer(observed: &Observed) -> Offer {
+fn observed_offer(name: &ServerName, observed: &Observed, readings: &Readings) -> Offer {
     let mut offer = offer(&observed.definitions, observed.digest);
     offer.at = Some(observed.at.0);
+    let read = Text { definitions: &observed.definitions, digest: observed.digest };
+    let undeclared = readings.undeclared(name, &read);
     for item in offer.definitions.iter_mut().filter(|item| item.kind == Kind::Tool.as_str()) {
-        let schema = item.definition.get("inputSchema").and_then(|schema| InputSchema::compile(schema).ok());
-        item.accepts_undeclared = schema.map(|schema| schema.accepts_undeclared().to_vec()).unwrap_or_default();
+        item.accepts_undeclared = undeclared.get(&item.name).cloned().unwrap_or_default();
     }
     let left = |one: &registry::Excluded| Left {
         kind: one.kind.as_str().to_owned(),

@@ -13,11 +13,11 @@ fn no_row_is_there_twice_or_without_words() {
 }
 
 #[test]
-fn only_an_admin_applies_and_removes() {
+fn only_an_admin_applies_removes_and_has_keys_wrapped_anew() {
     let of_admins = |route: &Route| match route.door {
         Door::Public(_) => false,
         Door::Plain(roles, _) | Door::Json(roles, _) => roles == [Role::Admin],
     };
     let admins: Vec<_> = routes().iter().filter(|route| of_admins(route)).map(|route| route.path).collect();
-    assert_eq!(admins, ["/api/v1/servers/{name}", "/api/v1/apply"]);
+    assert_eq!(admins, ["/api/v1/servers/{name}", "/api/v1/apply", "/api/v1/vault/rewrap"]);
 }

@@ -14,10 +14,13 @@ use crate::difference::Edit;
 pub struct ServerRow {
     /// What was submitted.
     pub manifest: ServerManifest,
-    /// `submitted`, `approved` or `suspended`.
+    /// `draft`, `submitted`, `vetted`, `approved`, `suspended`, `quarantined` or `retired`.
     pub standing: String,
     /// Whether agents can reach it: approved, under the identity that was approved.
     pub in_service: bool,
+    /// When its approval is over, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
     /// Tools approved.
     pub tools: usize,
     /// Definitions that are new since the approval, or changed in a way that has them withheld.
@@ -32,7 +35,7 @@ pub struct ServerRow {
 pub struct Dossier {
     /// What was submitted.
     pub manifest: ServerManifest,
-    /// `submitted`, `approved` or `suspended`.
+    /// `draft`, `submitted`, `vetted`, `approved`, `suspended`, `quarantined` or `retired`.
     pub standing: String,
     /// Whether agents can reach it.
     pub in_service: bool,
@@ -41,9 +44,18 @@ pub struct Dossier {
     /// Who approved last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<Deed>,
-    /// Who suspended it, while it is.
+    /// When the approval is over, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<u64>,
+    /// Who took it out of service, while it is suspended, quarantined or retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suspended: Option<Deed>,
+    /// What became known of it after its approval.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<WarningRow>,
+    /// What people said of it, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub comments: Vec<CommentRow>,
     /// What was approved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned: Option<Offer>,
@@ -59,6 +71,9 @@ pub struct Dossier {
     /// Its credentials, by holder, where an authorization server gives them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<CredentialHealth>,
+    /// The scopes of its tokens: what was given, asked for and used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<ScopeRow>,
     /// Where it speaks of other servers and their tools; models read its words beside theirs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<MentionRow>,
@@ -76,10 +91,41 @@ pub struct Dossier {
     pub unseen: Option<String>,
 }
 
+/// Something that became known of a server after its approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WarningRow {
+    /// `expired`, `advisory` or `signature`.
+    pub cause: String,
+    /// What it is.
+    pub about: String,
+    /// When it became known, in milliseconds since 1970.
+    pub at: u64,
+    /// Whether somebody approved or resumed the server since.
+    pub settled: bool,
+}
+
+impl From<&registry::Warning> for WarningRow {
+    fn from(warning: &registry::Warning) -> Self {
+        let registry::Warning { cause, about, at, settled } = warning;
+        Self { cause: cause.as_str().to_owned(), about: about.clone(), at: at.0, settled: *settled }
+    }
+}
+
+/// What somebody said of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CommentRow {
+    /// Who.
+    pub by: String,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
+    /// What.
+    pub text: String,
+}
+
 /// How one credential is; never what it is. Times are in milliseconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CredentialHealth {
-    /// Whose it is: `shared`, `user ana`, `agent nightly`.
+    /// Whose it is: `shared`, `user ana`, `agent nightly`, `user ana through helpdesk`; `key` for one that somebody keeps.
     pub holder: String,
     /// Who gave it out, where somebody agreed to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -102,6 +148,15 @@ pub struct CredentialHealth {
     /// When it is over, unless it is renewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<u64>,
+    /// Since when a key that somebody keeps has been the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// When another key is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<u64>,
+    /// By how many days it is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_days: Option<u64>,
     /// How the last attempt to get one failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
@@ -110,11 +165,34 @@ pub struct CredentialHealth {
     pub failed_at: Option<u64>,
 }
 
+/// One scope of a server's tokens. Times are in milliseconds since 1970.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ScopeRow {
+    /// Its name.
+    pub scope: String,
+    /// When a token last was given it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub granted_at: Option<u64>,
+    /// When the server last asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_at: Option<u64>,
+    /// When a call that the server asked it for last went through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<u64>,
+}
+
 /// An invitation to connect a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Invitation {
     /// Where to open it, in a browser. Whoever has it can connect the server, so it is for nobody else.
     pub url: String,
+}
+
+/// What was wrapped anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Rewrapped {
+    /// How many sealed things have a key that is wrapped otherwise than before.
+    pub rewrapped: usize,
 }
 
 /// Whether something was forgotten.

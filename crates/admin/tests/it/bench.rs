@@ -82,12 +82,20 @@ impl admin::Credentials for Servers {
         Ok(Vec::new())
     }
 
-    async fn invite(&self, manifest: &ServerManifest, _: Option<&str>, by: &str) -> Result<String, String> {
+    async fn scopes(&self, _: &ServerName) -> Result<Vec<admin::view::ScopeRow>, String> {
+        Ok(Vec::new())
+    }
+
+    async fn invite(&self, manifest: &ServerManifest, _: Option<&str>, by: &model::Actor) -> Result<String, String> {
         Ok(format!("https://gate.example/connect/invitation?ticket={}-{by}", manifest.name))
     }
 
     async fn disconnect(&self, _: &ServerName, holder: &str, _: model::Change) -> Result<bool, String> {
         Ok(holder == "shared")
+    }
+
+    async fn rewrap(&self, _: model::Change) -> Result<usize, String> {
+        Ok(0)
     }
 }
 
@@ -115,20 +123,24 @@ impl Bench {
         let admin = Arc::new(Admin {
             registry: Arc::clone(&store) as _,
             state: Arc::clone(&store) as _,
+            comments: Arc::clone(&store) as _,
             packages: Arc::clone(&store) as _,
             inventories: Arc::clone(&store) as _,
             agents_urls: vec!["https://gate.example".to_owned()],
             halts_port: Arc::clone(&store) as _,
             halts: Arc::new(watch::Halts::new(Vec::new())),
             journal: Arc::new(journal),
+            readings: Arc::default(),
             vetter: Arc::clone(&servers) as _,
             credentials: Arc::clone(&servers) as _,
             // The data path of the test goes by every revision at once.
             published: store.revisions(),
             people: Arc::new(ArcSwap::from_pointee(People::new(Role::ALL.map(person).into()).unwrap())),
+            entrance: None,
             clock: Arc::new(Counting::default()),
             readiness: Arc::new(|| vec![Check { name: "store".to_owned(), ready: true, detail: "open".to_owned() }]),
             traffic: Arc::new(|_| None),
+            issuers: Arc::new(Vec::new),
             metrics: Arc::new(|| "portcullis_calls_total 0\n".to_owned()),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -163,7 +175,12 @@ impl Bench {
 
     /// Calls a route as an admin, and expects that it is refused; gives the code and the whole error.
     pub(crate) async fn refused(&self, method: &str, path: &str, body: &Value) -> (String, Value) {
-        let (status, mut answer) = self.call(Some(Role::Admin), method, &format!("/api/v1{path}"), body).await;
+        self.refused_to(Role::Admin, method, path, body).await
+    }
+
+    /// The same for somebody with this role.
+    pub(crate) async fn refused_to(&self, role: Role, method: &str, path: &str, body: &Value) -> (String, Value) {
+        let (status, mut answer) = self.call(Some(role), method, &format!("/api/v1{path}"), body).await;
         assert!(!status.is_success(), "{method} {path}: {answer}");
         (answer["error"]["code"].as_str().unwrap().to_owned(), answer["error"].take())
     }
@@ -215,7 +232,9 @@ impl Bench {
     /// Approves what a server offers.
     pub(crate) async fn approve(&self, name: &str) {
         let seen = self.done("GET", &format!("/servers/{name}"), &Value::Null).await["observed"]["digest"].clone();
-        let done = self.done("POST", &format!("/servers/{name}/approve"), &json!({ "seen": seen })).await;
+        let path = format!("/api/v1/servers/{name}/approve");
+        let (status, done) = self.call(Some(Role::Approver), "POST", &path, &json!({ "seen": seen })).await;
+        assert_eq!(status, StatusCode::OK, "{done}");
         assert_eq!(done["in_effect"], true);
     }
 

@@ -63,7 +63,10 @@ async fn a_query_that_the_route_does_not_know_is_refused() {
 #[tokio::test]
 async fn whoami_status_and_the_words_answer() {
     let bench = Bench::open().await;
-    assert_eq!(bench.done("GET", "/whoami", &Value::Null).await, json!({ "name": "admin", "roles": ["admin"] }));
+    assert_eq!(
+        bench.done("GET", "/whoami", &Value::Null).await,
+        json!({ "name": "admin", "roles": ["admin"], "known_by": "token" })
+    );
     let status = bench.done("GET", "/status", &Value::Null).await;
     assert_eq!((&status["ready"], &status["halts"]), (&json!(true), &json!(0)));
     let (_, _, metrics) = bench.send(bench.request(Some(Role::Viewer), "GET", "/metrics", &[], &Value::Null)).await;

@@ -9,6 +9,8 @@ mod bodies;
 #[cfg(test)]
 mod halts;
 #[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
 mod receipts;
 #[cfg(test)]
 mod routes;

@@ -17,6 +17,7 @@ fn refusal(detail: &str) -> Event {
         control: "decide".to_owned(),
         reason: Reason::PolicyForbids,
         detail: detail.to_owned(),
+        findings: None,
         policies: Vec::new(),
         revision: Revision(1),
     })

@@ -17,7 +17,7 @@ async fn a_submitted_server_shows_what_it_offers_and_is_not_in_service() {
     let bench = Bench::open().await;
     bench.servers.offer("erp", vec![refund("number")]);
     let dossier = bench.submit("erp").await;
-    assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("submitted"), &json!(false)));
+    assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("vetted"), &json!(false)));
     assert_eq!(dossier["observed"]["definitions"][0]["name"], "refund");
     assert_eq!(dossier["submitted"]["by"], "admin");
 }
@@ -30,7 +30,10 @@ async fn a_server_that_cannot_be_reached_stays_submitted_and_says_why() {
     let (code, error) = bench.refused("POST", "/servers/erp/check", &Value::Null).await;
     assert_eq!((code.as_str(), &error["message"]), ("server-unusable", &json!("nobody answers at its url")));
     let digest = format!("sha256:{}", "0".repeat(64));
-    assert_eq!(bench.refused("POST", "/servers/erp/approve", &json!({ "seen": digest })).await.0, "refused");
+    assert_eq!(
+        bench.refused_to(Role::Approver, "POST", "/servers/erp/approve", &json!({ "seen": digest })).await.0,
+        "refused"
+    );
 }
 
 #[tokio::test]
@@ -41,7 +44,10 @@ async fn an_approval_is_of_what_was_read() {
     // It changes between reading and approving.
     bench.servers.offer("erp", vec![refund("string")]);
     bench.done("POST", "/servers/erp/check", &Value::Null).await;
-    assert_eq!(bench.refused("POST", "/servers/erp/approve", &json!({ "seen": read })).await.0, "refused");
+    assert_eq!(
+        bench.refused_to(Role::Approver, "POST", "/servers/erp/approve", &json!({ "seen": read })).await.0,
+        "refused"
+    );
     bench.approve("erp").await;
     let dossier = bench.done("GET", "/servers/erp", &Value::Null).await;
     assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("approved"), &json!(true)));
@@ -79,7 +85,8 @@ async fn an_approval_that_would_break_a_policy_is_refused_and_says_which() {
     bench.apply(&json!({ "policies": [{ "file": "policies/limits.cedar", "text": FORBID_LARGE }] })).await;
     bench.servers.offer("erp", vec![refund("string")]);
     let read = bench.done("POST", "/servers/erp/check", &Value::Null).await["observed"]["digest"].clone();
-    let (code, error) = bench.refused("POST", "/servers/erp/approve", &json!({ "seen": read })).await;
+    let (code, error) =
+        bench.refused_to(Role::Approver, "POST", "/servers/erp/approve", &json!({ "seen": read })).await;
     assert_eq!(
         (code.as_str(), &error["where"]["file"]),
         ("manifest-invalid", &json!("policies/limits.cedar")),
@@ -140,7 +147,10 @@ async fn a_local_server_is_not_started_by_who_submits_or_applies_it() {
     assert!(applied["looked_at"][0]["unseen"].as_str().unwrap().contains("is started by the gate"), "{applied}");
     assert_eq!(bench.servers.looks(), 0);
     let digest = format!("sha256:{}", "0".repeat(64));
-    assert_eq!(bench.refused("POST", "/servers/notes/approve", &json!({ "seen": digest })).await.0, "refused");
+    assert_eq!(
+        bench.refused_to(Role::Approver, "POST", "/servers/notes/approve", &json!({ "seen": digest })).await.0,
+        "refused"
+    );
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Talking to the admin API.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use identity::Credential;
 use model::{SecretReference, limits};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::connection::Connection;
 use super::failure::Failure;
@@ -35,7 +36,18 @@ const ANYWHERE: &[&str] = &[
 pub(crate) struct Client {
     url: String,
     lane: Lane,
-    credential: Credential,
+    /// None for whoever has no token yet.
+    credential: Option<Credential>,
+}
+
+/// A refusal in OAuth's words.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Told {
+    /// The word.
+    pub(crate) error: String,
+    /// What it means.
+    #[serde(default)]
+    pub(crate) error_description: String,
 }
 
 impl Client {
@@ -45,10 +57,15 @@ impl Client {
         let token = identity::read_secret(&SecretReference::File(token_file.clone()), "".as_ref());
         let token = token.map_err(|error| {
             Failure::of(&error)
-                .with_next("start the gate once, which makes its token, or name your token's file with --token-file")
+                .with_next("sign in with `portcullis login`, or name your token's file with --token-file")
         })?;
         let credential =
             Credential::new("authorization", Some("Bearer"), &token).map_err(|error| Failure::of(&error))?;
+        Ok(Self { credential: Some(credential), ..Self::stranger(url, authority.as_deref())? })
+    }
+
+    /// A client for somebody who has no token yet.
+    pub(crate) fn stranger(url: &str, authority: Option<&Path>) -> Result<Self, Failure> {
         let networks = if url.starts_with("https://") { ANYWHERE } else { HERE };
         let reach = Reach::new(networks.iter().filter_map(|network| network.parse().ok()).collect());
         let trust = match authority {
@@ -58,7 +75,28 @@ impl Client {
             })?),
         };
         let lane = egress::Client::new(Arc::new(SystemResolver), trust).lane("the gate", &reach);
-        Ok(Self { url: url.clone(), lane, credential })
+        Ok(Self { url: url.to_owned(), lane, credential: None })
+    }
+
+    /// Sends a form to a page of the gate, and reads what it answers: what was asked for, or why not.
+    pub(crate) async fn form<R: DeserializeOwned>(
+        &self,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Result<Result<R, Told>, Failure> {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let form = "application/x-www-form-urlencoded";
+        let (status, body) = self.exchange(Method::POST, path, form, body.into()).await?;
+        if status.is_success() {
+            return serde_json::from_slice(&body).map(Ok).map_err(|_| Failure::unreadable("the gate's answer"));
+        }
+        match serde_json::from_slice(&body) {
+            Ok(told) => Ok(Err(told)),
+            Err(_) if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND) => {
+                Err(Failure::new("nobody signs in at this gate").with_next("add `[people]` to its settings"))
+            }
+            Err(_) => Err(self.strange(status)),
+        }
     }
 
     /// Reads.
@@ -78,11 +116,31 @@ impl Client {
     }
 
     async fn send<R: DeserializeOwned>(&self, method: Method, path: &str, body: Bytes) -> Result<R, Failure> {
+        let path = format!("/api/v1{path}");
+        let (status, body) = self.exchange(method, &path, "application/json", body).await?;
+        if status.is_success() {
+            return serde_json::from_slice(&body).map_err(|_| Failure::unreadable("the gate's answer"));
+        }
+        match serde_json::from_slice(&body) {
+            Ok(fault) => Err(Failure::refused(&fault)),
+            Err(_) => Err(self.strange(status)),
+        }
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        media_type: &'static str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        self.credential.write(&mut headers);
-        let url = format!("{}/api/v1{path}", self.url);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        if let Some(credential) = &self.credential {
+            credential.write(&mut headers);
+        }
+        let url = format!("{}{path}", self.url);
         let mut request = Request::builder().method(method).uri(&url).body(Full::new(body)).map_err(|_| {
             Failure::new(format!("`{}` is no address of a gate", self.url))
                 .with_next("write it as http://127.0.0.1:9443")
@@ -90,18 +148,15 @@ impl Client {
         *request.headers_mut() = headers;
         let limit = Duration::from_millis(limits::ADMIN_ANSWER_MILLISECONDS_MAX);
         let answered = tokio::time::timeout(limit, self.answer(request)).await;
-        let (status, body) = answered.unwrap_or_else(|_| {
+        answered.unwrap_or_else(|_| {
             Err(Failure::new("the gate did not answer in time")
                 .with_next("see its log; `portcullis status` tells more"))
-        })?;
-        if status.is_success() {
-            return serde_json::from_slice(&body).map_err(|_| Failure::unreadable("the gate's answer"));
-        }
-        match serde_json::from_slice(&body) {
-            Ok(fault) => Err(Failure::refused(&fault)),
-            Err(_) => Err(Failure::new(format!("`{}` answered {status}, and not as a gate does", self.url))
-                .with_next("is this the admin address of a gate?")),
-        }
+        })
+    }
+
+    fn strange(&self, status: StatusCode) -> Failure {
+        Failure::new(format!("`{}` answered {status}, and not as a gate does", self.url))
+            .with_next("is this the admin address of a gate?")
     }
 
     async fn answer(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::failure::Failure;
+use super::login::now_seconds;
+use super::sessions::Sessions;
 use crate::settings::Loaded;
 
 /// The arguments that find the gate: its settings, or its address and a token.
@@ -15,9 +17,9 @@ pub(crate) struct Finding {
     #[arg(long, value_name = "FILE", env = "PORTCULLIS_CONFIG", default_value = "portcullis.toml")]
     config: PathBuf,
     /// The gate's admin address; the settings are not read then
-    #[arg(long, value_name = "URL", env = "PORTCULLIS_ADMIN", requires = "token_file")]
+    #[arg(long, value_name = "URL", env = "PORTCULLIS_ADMIN")]
     admin: Option<String>,
-    /// A file with your token that only you can read; without it, the gate's bootstrap token
+    /// A file with your token that only you can read; without it, what `login` left, or the gate's bootstrap token
     #[arg(long, value_name = "FILE", env = "PORTCULLIS_TOKEN_FILE")]
     token_file: Option<PathBuf>,
     /// A file with the authority of the gate's certificate, in PEM; without it, those that the operating system trusts
@@ -53,16 +55,27 @@ impl Connection {
 }
 
 impl Finding {
-    /// The gate that was named.
+    /// The gate that was named, and whose token is shown to it: the one that was named, what `login` left, or the gate's
+    /// bootstrap token.
     pub(crate) fn connection(&self) -> Result<Connection, Failure> {
-        if let (Some(admin), Some(token_file)) = (&self.admin, &self.token_file) {
-            let url = admin.trim_end_matches('/').to_owned();
-            return Ok(Connection { url, token_file: token_file.clone(), authority: self.authority.clone() });
+        if let Some(admin) = &self.admin {
+            return self.at(admin);
         }
         let loaded = self.settings()?;
-        let token_file = self.token_file.clone().unwrap_or_else(|| loaded.bootstrap_file());
-        let connection = Connection::to(&loaded, loaded.settings.admin.listen, token_file);
-        Ok(Connection { authority: self.authority.clone().or(connection.authority), ..connection })
+        let connection = Connection::to(&loaded, loaded.settings.admin.listen, loaded.bootstrap_file());
+        let token_file = self.token_file.clone().or_else(|| session_at(&connection.url));
+        let token_file = token_file.unwrap_or_else(|| connection.token_file.clone());
+        Ok(Connection { token_file, authority: self.authority.clone().or(connection.authority), ..connection })
+    }
+
+    /// Where the gate is that was named, and the authority of its certificate, for whoever has no token yet.
+    pub(crate) fn place(&self) -> Result<(String, Option<PathBuf>), Failure> {
+        if let Some(admin) = &self.admin {
+            return Ok((plain(admin), self.authority.clone()));
+        }
+        let loaded = self.settings()?;
+        let connection = Connection::to(&loaded, loaded.settings.admin.listen, loaded.bootstrap_file());
+        Ok((connection.url, self.authority.clone().or(connection.authority)))
     }
 
     /// Whether a gate was named, or there are settings that name one.
@@ -70,13 +83,13 @@ impl Finding {
         self.admin.is_some() || self.config.exists()
     }
 
-    /// The gate at this address, with the token that was named.
+    /// The gate at this address, with the token that was named, or what `login` left.
     pub(crate) fn at(&self, url: &str) -> Result<Connection, Failure> {
-        let token_file = self.token_file.clone().ok_or_else(|| {
+        let url = plain(url);
+        let token_file = self.token_file.clone().or_else(|| session_at(&url)).ok_or_else(|| {
             Failure::usage("there is no token to show to that gate")
-                .with_next("name the file with your token by --token-file")
+                .with_next("sign in with `portcullis login`, or name the file with your token by --token-file")
         })?;
-        let url = url.trim_end_matches('/').to_owned();
         Ok(Connection { url, token_file, authority: self.authority.clone() })
     }
 
@@ -84,7 +97,16 @@ impl Finding {
     pub(crate) fn settings(&self) -> Result<Loaded, Failure> {
         Loaded::read(&self.config).map_err(|error| {
             Failure::new(format!("{error:#}"))
-                .with_next("name the gate's settings with --config, or the gate with --admin and --token-file")
+                .with_next("name the gate's settings with --config, or the gate with --admin")
         })
     }
+}
+
+/// A gate's address as sessions are kept under it.
+fn plain(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+fn session_at(url: &str) -> Option<PathBuf> {
+    Sessions::of_this_person()?.at(url, now_seconds())
 }

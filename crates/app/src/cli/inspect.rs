@@ -7,12 +7,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ::inspect::{Findings, Inspector, Origin, Rules, classify};
+use ::inspect::{Findings, Inspector, Kind, Origin, Rules, classify};
 use clap::{Args, Subcommand};
 use model::{Finding, Severity, limits};
 use serde_json::json;
 
+use super::WithGate;
 use super::failure::Failure;
+use super::feedback::Feedback;
+use super::known::Known;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
 
 /// What is in a text.
@@ -41,13 +44,28 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         rules: Option<PathBuf>,
     },
+    /// Make a set of words and names, one entry a line, each of which is a finding
+    Dictionary(Box<Known>),
+    /// Make a set of rows, one a line with commas between columns; several columns of one row are a finding
+    Exact(Box<Known>),
+    /// Say what inspection got wrong in a message, for the record
+    Feedback(Box<WithGate<Feedback>>),
+    /// Make a set of documents, passages of which are a finding
+    Documents(Box<Known>),
 }
 
 impl Inspect {
     /// Does it. The exit code is 0 if nothing was found, 1 if something was or a rule fails, 2 if it was asked wrongly.
-    pub(crate) fn run(self) -> ExitCode {
+    pub(crate) async fn run(self) -> ExitCode {
         let done = match (self.test, self.file) {
+            (Some(Command::Feedback(feedback)), _) => {
+                let WithGate { own, gate } = *feedback;
+                own.run(&gate).await.map(|()| true)
+            }
             (Some(Command::Test { rules }), _) => test(rules.as_deref()),
+            (Some(Command::Dictionary(known)), _) => known.make(Kind::Dictionary).map(|()| true),
+            (Some(Command::Exact(known)), _) => known.make(Kind::Exact).map(|()| true),
+            (Some(Command::Documents(known)), _) => known.make(Kind::Documents).map(|()| true),
             (None, Some(file)) => look(&file, self.rules.as_deref(), self.json),
             (None, None) => Err(Failure::usage("there is no file to look into")),
         };
@@ -93,16 +111,17 @@ fn look(file: &Path, own: Option<&Path>, as_json: bool) -> Result<bool, Failure>
         });
         paint::out(&format!("{told:#}\n"))?;
     } else {
-        let place = |finding: &Finding| if is_json { pointer(finding) } else { line_of(&text, finding) };
+        let place =
+            |finding: &Finding, shown: &str| if is_json { pointer(finding, shown) } else { line_of(&text, finding) };
         paint::out(&page(&findings, &about, place))?;
         paint::out(&format!("{FAINT}Classification{FAINT:#} {}\n", classification.as_str()))?;
     }
     Ok(findings.list.is_empty() && findings.complete)
 }
 
-fn page(findings: &Findings, about: &HashMap<String, String>, place: impl Fn(&Finding) -> String) -> String {
+fn page(findings: &Findings, about: &HashMap<String, String>, place: impl Fn(&Finding, &str) -> String) -> String {
     let mut page = String::new();
-    for finding in &findings.list {
+    for (finding, shown) in findings.list.iter().zip(findings.pointers()) {
         let style = match finding.severity {
             Severity::Critical | Severity::High => BAD,
             Severity::Medium => WARN,
@@ -111,7 +130,7 @@ fn page(findings: &Findings, about: &HashMap<String, String>, place: impl Fn(&Fi
         let (severity, rule) = (finding.severity.as_str(), finding.rule.as_str());
         let read: Vec<&str> = finding.place.decodings.iter().map(|decoding| decoding.as_str()).collect();
         let read = if read.is_empty() { String::new() } else { format!(", through {}", read.join(", ")) };
-        let (place, sure) = (place(finding), finding.confidence.as_str());
+        let (place, sure) = (place(finding, &shown), finding.confidence.as_str());
         let place = visible(&place);
         page.push_str(&format!("{style}{severity:8}{style:#} {NAME}{rule}{NAME:#} {FAINT}at{FAINT:#} {place}\n"));
         page.push_str(&format!("         {FAINT}{sure} confidence{read}{FAINT:#}\n"));
@@ -127,10 +146,10 @@ fn page(findings: &Findings, about: &HashMap<String, String>, place: impl Fn(&Fi
     page
 }
 
-fn pointer(finding: &Finding) -> String {
+fn pointer(finding: &Finding, shown: &str) -> String {
     let place = &finding.place;
     let side = if place.part == model::Part::Key { " (key)" } else { "" };
-    format!("{}{side}, bytes {}-{}", place.pointer, place.range.start, place.range.end)
+    format!("{shown}{side}, bytes {}-{}", place.range.start, place.range.end)
 }
 
 /// Line and column, in characters, both from 1.

@@ -2,29 +2,37 @@
 //!
 //! The binary's other commands start a gate. These are clients of the admin API and nothing more: whatever they can do,
 //! the API can do, and what decides stands in `admin`. One file each: [`apply`], [`server`], [`lists`], [`halt`],
-//! [`inventory`], [`audit`], [`status`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put
+//! [`inventory`], [`audit`], [`status`], [`login`]; [`connection`] finds the gate, [`client`] talks to it, [`paint`] and [`show`] put
 //! words on the screen. [`scan`] and [`advisories`] need no gate, and neither does [`inventory`], which then only tells what it finds.
 
 pub(crate) mod advisories;
 mod apply;
 pub(crate) mod ask;
 mod audit;
+mod canary;
 pub(crate) mod client;
 pub(crate) mod connection;
+mod export;
 pub(crate) mod failure;
+mod feedback;
 mod halt;
 mod inspect;
 mod inventory;
 mod json;
 mod judged;
+mod known;
+mod lifecycle;
 mod lists;
+mod login;
 mod package;
 pub(crate) mod paint;
 mod receipt;
 mod scan;
 mod server;
+mod sessions;
 pub(crate) mod show;
 mod status;
+mod vault;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,6 +64,8 @@ pub(crate) enum Command {
     Connect(Connect),
     /// Look into a file as the gate looks into messages
     Inspect(inspect::Inspect),
+    /// Make tokens that tell when somebody takes what they lie beside
+    Canary(canary::Canary),
     /// Keep known weaknesses of packages at hand, to compare packages with
     #[command(subcommand)]
     Advisories(advisories::Advisories),
@@ -146,8 +156,17 @@ pub(crate) enum ClientCommand {
     /// Receipts: find them, read them, prove them
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// What the gate keeps sealed
+    #[command(subcommand)]
+    Vault(vault::Vault),
     /// How the gate is
     Status(WithGate<status::Status>),
+    /// Sign in, so that the next commands are yours
+    Login(WithGate<login::Login>),
+    /// End what `login` began
+    Logout(WithGate<login::Nothing>),
+    /// Who you are to the gate, and what you may do
+    Whoami(WithGate<login::Nothing>),
 }
 
 /// A command's own arguments, and those that find the gate and shape the output.
@@ -201,7 +220,11 @@ impl ClientCommand {
             Self::Halts(command) => command.own.run(&command.gate).await,
             Self::Inventory(command) => command.run().await,
             Self::Audit(command) => command.run().await,
+            Self::Vault(command) => command.run().await,
             Self::Status(command) => command.own.run(&command.gate).await,
+            Self::Login(command) => command.own.run(&command.gate).await,
+            Self::Logout(command) => login::logout(&command.gate).await,
+            Self::Whoami(command) => login::whoami(&command.gate).await,
         };
         match result {
             Ok(()) => ExitCode::SUCCESS,

@@ -145,5 +145,10 @@ pub(crate) fn moment(milliseconds: u64) -> String {
     known.map_or_else(|| "at no known time".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string())
 }
 
+/// A day, in UTC.
+pub(crate) fn day(milliseconds: u64) -> String {
+    moment(milliseconds).chars().take(10).collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
+use model::Actor;
 use serde_json::Value;
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
@@ -29,14 +30,21 @@ pub(crate) fn whole(receipt: &Value) -> String {
                 row(label, &format!("{bytes}, kept as a salted commitment"));
                 row("", text(receipt, &format!("{pointer}/hash")));
             }
+            Some(Value::Object(told)) if told.contains_key("type") => row(label, &actor(receipt.pointer(pointer))),
             Some(other) => row(label, &other.to_string()),
         }
+    }
+    for line in findings(receipt.pointer("/record/event/findings")) {
+        row("found", &line);
     }
     if let Some(record) = receipt.get("outcome") {
         row("outcome", &format!("{} after {} ms", end(record), number(record, "/record/event/milliseconds")));
         let detail = text(record, "/record/event/detail");
         if !detail.is_empty() {
             row("", detail);
+        }
+        for line in findings(record.pointer("/record/event/findings")) {
+            row("in answer", &line);
         }
     }
     row("record", &number(receipt, "/index").to_string());
@@ -50,8 +58,34 @@ pub(crate) fn whole(receipt: &Value) -> String {
     page
 }
 
+/// What inspection saw, a line for each: how bad, by which rule, where.
+fn findings(saw: Option<&Value>) -> Vec<String> {
+    let Some(saw) = saw else { return Vec::new() };
+    let list = saw.get("list").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let line = |sight: &Value| {
+        let place = text(sight, "/place");
+        let place = if place.is_empty() { "the message" } else { place };
+        format!("{} {} at {place}", text(sight, "/severity"), text(sight, "/rule"))
+    };
+    let mut lines: Vec<String> = list.iter().map(line).collect();
+    match number(saw, "/more") {
+        0 => {}
+        more => lines.push(format!("and {more} more")),
+    }
+    match number(saw, "/suppressed") {
+        0 => {}
+        count => lines.push(format!("{count} suppressed")),
+    }
+    if saw.get("complete") == Some(&Value::Bool(false)) {
+        lines.push("not everything was looked at".to_owned());
+    }
+    let done = saw.get("done").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    lines.extend(done.iter().filter_map(Value::as_str).map(|done| format!("done: {done}")));
+    lines
+}
+
 /// What of a record's event is worth a row, in the order it is read.
-const ROWS: [(&str, &str); 24] = [
+const ROWS: [(&str, &str); 28] = [
     ("agent", "/record/event/who/agent"),
     ("user", "/record/event/who/user"),
     ("changed", "/record/event/who/changed"),
@@ -67,7 +101,7 @@ const ROWS: [(&str, &str); 24] = [
     ("policies", "/record/event/policies"),
     ("shown", "/record/event/shown"),
     ("hidden", "/record/event/hidden"),
-    ("by", "/record/event/actor/name"),
+    ("by", "/record/event/actor"),
     ("what", "/record/event/what"),
     ("subject", "/record/event/subject"),
     ("source", "/record/event/source"),
@@ -75,6 +109,10 @@ const ROWS: [(&str, &str); 24] = [
     ("version", "/record/event/version"),
     ("arguments", "/record/event/arguments"),
     ("call", "/record/event/call"),
+    ("about", "/record/event/receipt"),
+    ("verdict", "/record/event/verdict"),
+    ("rule", "/record/event/rule"),
+    ("note", "/record/event/note"),
     ("revision", "/record/event/revision"),
 ];
 
@@ -96,10 +134,7 @@ fn row(receipt: &Value) -> String {
     let (style, verdict) = verdict(receipt);
     let at = paint::moment(number(receipt, "/record/at"));
     let who = match (text(receipt, "/record/event/who/agent"), text(receipt, "/record/event/who/user")) {
-        ("", _) => match text(receipt, "/record/event/actor/type") {
-            "gate" => "the gate".to_owned(),
-            _ => text(receipt, "/record/event/actor/name").to_owned(),
-        },
+        ("", _) => actor(receipt.pointer("/record/event/actor")),
         (agent, "") => agent.to_owned(),
         (agent, user) => format!("{agent} for {user}"),
     };
@@ -154,6 +189,12 @@ fn end(record: &Value) -> String {
 
 fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Somebody who changed something, in words; as it stands there, where it is of a later version.
+fn actor(told: Option<&Value>) -> String {
+    let Some(told) = told else { return String::new() };
+    serde_json::from_value::<Actor>(told.clone()).map_or_else(|_| told.to_string(), |actor| actor.to_string())
 }
 
 fn number(value: &Value, pointer: &str) -> u64 {

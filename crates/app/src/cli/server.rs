@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use admin::requests::{Approve, Because, Connect, Disconnect, Submit};
+use admin::requests::{Because, Connect, Disconnect, Submit};
 use admin::view::{Done, Dossier, Drift, Forgotten, Invitation, ServerRow};
 use clap::{Args, Subcommand};
-use model::{Digest, ServerName, limits};
-use registry::{Place, ServerManifest, manifest};
+use model::{ServerName, limits};
+use registry::{ServerManifest, manifest};
 
-use super::client::{Client, segment};
+use super::client::segment;
 use super::failure::Failure;
 use super::paint::{self, FAINT, GOOD, NAME, WARN};
-use super::{Gate, WithGate, ask, judged, scan, show};
+use super::{Gate, WithGate, export, lifecycle, scan, show};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -20,6 +20,8 @@ pub(crate) enum Server {
     Submit(WithGate<SubmitFile>),
     /// Look into a package, without running any of it
     Scan(WithGate<scan::Scan>),
+    /// Write settings for clients that administrators manage: only what goes through the gate
+    Export(WithGate<export::Export>),
     /// Every server
     List(WithGate<Every>),
     /// All that is known of a server
@@ -29,7 +31,7 @@ pub(crate) enum Server {
     /// What changed since the approval
     Diff(WithGate<Named>),
     /// Read what a server offers, and pin it
-    Approve(WithGate<ApproveNamed>),
+    Approve(WithGate<lifecycle::ApproveNamed>),
     /// Connect a server with an account: prints where to open that in a browser
     Connect(WithGate<ForWhom>),
     /// Forget a credential that somebody connected
@@ -38,6 +40,14 @@ pub(crate) enum Server {
     Suspend(WithGate<Named>),
     /// Put a suspended server back
     Resume(WithGate<Named>),
+    /// Take a server that may be hostile out of everything: the gate itself does not look at it any more
+    Quarantine(WithGate<Named>),
+    /// End a quarantine: the server is looked at and approved anew
+    Release(WithGate<Named>),
+    /// End a server for good; its name is never given again
+    Retire(WithGate<Named>),
+    /// Say something of a server, for whoever reviews it
+    Comment(WithGate<lifecycle::CommentOn>),
     /// Remove a server that no endpoint names
     Remove(WithGate<Named>),
 }
@@ -47,6 +57,9 @@ pub(crate) enum Server {
 pub(crate) struct SubmitFile {
     /// The server's manifest, a .toml file
     file: PathBuf,
+    /// Keep it as a draft: nobody looks at it, and you submit it without this when it is ready
+    #[arg(long)]
+    draft: bool,
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -99,27 +112,12 @@ pub(crate) struct Holds {
     reason: Option<String>,
 }
 
-/// A server to be approved.
-#[derive(Debug, Args)]
-pub(crate) struct ApproveNamed {
-    /// The server
-    name: ServerName,
-    /// The digest of what you read; approves that and nothing else, without asking
-    #[arg(long, value_name = "DIGEST")]
-    seen: Option<Digest>,
-    /// Approve whatever it offers now, without asking
-    #[arg(short, long, conflicts_with = "seen")]
-    yes: bool,
-    /// Why, for the record
-    #[arg(long, value_name = "TEXT")]
-    reason: Option<String>,
-}
-
 impl Server {
     pub(super) async fn run(self) -> Result<(), Failure> {
         match self {
             Self::Submit(command) => submit(command.own, &command.gate).await,
             Self::Scan(command) => command.own.run(&command.gate).await,
+            Self::Export(command) => command.own.run(&command.gate).await,
             Self::List(command) => {
                 let rows: Vec<ServerRow> = command.gate.client()?.get("/servers").await?;
                 command.gate.print(&rows, |rows| list(rows))
@@ -136,7 +134,7 @@ impl Server {
                 let drift: Drift = gate.client()?.get(&path(&own.name, "/difference")).await?;
                 gate.print(&drift, |drift| show::drift(own.name.as_str(), drift))
             }
-            Self::Approve(command) => approve(command.own, &command.gate).await,
+            Self::Approve(command) => command.own.run(&command.gate).await,
             Self::Connect(WithGate { own, gate }) => {
                 let connect = Connect { holder: Some(own.holder.clone()) };
                 let invitation: Invitation = gate.client()?.post(&path(&own.name, "/connect"), &connect).await?;
@@ -157,7 +155,11 @@ impl Server {
                 gate.print(&done, |_| format!("{NAME}{name}{NAME:#} {GOOD}{word}{GOOD:#}\n"))
             }
             Self::Suspend(command) => change(command, "/suspend", "suspended").await,
-            Self::Resume(command) => change(command, "/resume", "back in service").await,
+            Self::Resume(command) => change(command, "/resume", "suspended no longer").await,
+            Self::Quarantine(command) => change(command, "/quarantine", "in quarantine").await,
+            Self::Release(command) => change(command, "/release", "submitted again").await,
+            Self::Retire(command) => change(command, "/retire", "retired").await,
+            Self::Comment(command) => command.own.run(&command.gate).await,
             Self::Remove(WithGate { own, gate }) => {
                 let done: Done = gate.client()?.delete(&path(&own.name, "")).await?;
                 gate.print(&done, |done| told(own.name.as_str(), "removed", done))
@@ -166,12 +168,12 @@ impl Server {
     }
 }
 
-fn path(name: &ServerName, verb: &str) -> String {
+pub(super) fn path(name: &ServerName, verb: &str) -> String {
     format!("/servers/{}{verb}", segment(name.as_str()))
 }
 
 async fn submit(command: SubmitFile, gate: &Gate) -> Result<(), Failure> {
-    let SubmitFile { file, reason } = command;
+    let SubmitFile { file, draft, reason } = command;
     let shown = file.display().to_string();
     let bytes = std::fs::metadata(&file).map(|found| found.len());
     let text = std::fs::read_to_string(&file);
@@ -180,69 +182,8 @@ async fn submit(command: SubmitFile, gate: &Gate) -> Result<(), Failure> {
         return Err(Failure::new(format!("`{shown}` is too large for a manifest")));
     }
     let manifest: ServerManifest = manifest::parse(&shown, &text).map_err(Failure::mistaken)?;
-    let dossier: Dossier = gate.client()?.post("/servers", &Submit { manifest, reason }).await?;
+    let dossier: Dossier = gate.client()?.post("/servers", &Submit { manifest, draft, reason }).await?;
     gate.print(&dossier, show::dossier)
-}
-
-async fn approve(command: ApproveNamed, gate: &Gate) -> Result<(), Failure> {
-    let ApproveNamed { name, seen, yes, reason } = command;
-    let client = gate.client()?;
-    let seen = match seen {
-        Some(seen) => seen,
-        None => read(&client, &name, yes, gate).await?,
-    };
-    let done: Done = client.post(&path(&name, "/approve"), &Approve { seen, reason }).await?;
-    gate.print(&done, |done| told(name.as_str(), "approved", done))
-}
-
-/// Shows what an approval would pin, asks unless that was waived, and gives the digest of what was shown.
-async fn read(client: &Client, name: &ServerName, yes: bool, gate: &Gate) -> Result<Digest, Failure> {
-    let dossier: Dossier = client.get(&path(name, "")).await?;
-    let Some(offer) = &dossier.observed else {
-        return Err(Failure::new(format!("server `{name}` was not looked at yet, so there is nothing to approve"))
-            .with_next(format!("portcullis server check {name}")));
-    };
-    let seen: Digest = offer.digest.parse().map_err(|_| Failure::unreadable("the digest"))?;
-    let nobody = !yes && !ask::anybody();
-    if nobody {
-        return Err(Failure::usage("there is nobody to ask whether to approve this").with_next(format!(
-            "read it with `portcullis server show {name} --definitions`, then approve with --seen {seen}"
-        )));
-    }
-    let page = to_read(&dossier, name);
-    match yes {
-        true if gate.json => {}
-        true => paint::out(&page)?,
-        false => {
-            paint::err(&page);
-            ask::confirm(&format!("Approve these definitions of {name}?"))?;
-        }
-    }
-    Ok(seen)
-}
-
-/// What an approver reads: the first time everything, later what changed.
-fn to_read(dossier: &Dossier, name: &ServerName) -> String {
-    let mut page = match &dossier.manifest.place {
-        Place::At(address) => format!("{NAME}{name}{NAME:#}  {}\n", address.url),
-        Place::Started(command) => format!("{NAME}{name}{NAME:#}, started by the gate\n{}", show::command(command)),
-    };
-    match (&dossier.difference, &dossier.observed) {
-        (Some(drift), Some(offer)) if !drift.identity_changed => {
-            let same = offer.definitions.len().saturating_sub(drift.changes.len());
-            page.push_str(&show::drift(name.as_str(), drift));
-            page.push_str(&format!(
-                "\n{FAINT}the other {} stay as approved{FAINT:#}\n",
-                paint::count(same, "definition")
-            ));
-        }
-        (_, Some(offer)) => page.push_str(&show::offer(offer)),
-        (_, None) => {}
-    }
-    page.push_str(&show::mentions(&dossier.mentions));
-    page.push_str(&judged::judgement(dossier.judgement.as_ref()));
-    page.push('\n');
-    page
 }
 
 async fn change(command: WithGate<Named>, verb: &str, word: &str) -> Result<(), Failure> {
@@ -251,7 +192,7 @@ async fn change(command: WithGate<Named>, verb: &str, word: &str) -> Result<(), 
     gate.print(&done, |done| told(name.as_str(), word, done))
 }
 
-fn told(name: &str, word: &str, done: &Done) -> String {
+pub(super) fn told(name: &str, word: &str, done: &Done) -> String {
     let effect = if done.in_effect { "in effect" } else { "durable; not yet in effect" };
     format!("{NAME}{name}{NAME:#} {GOOD}{word}{GOOD:#}: revision {}, {effect}\n", done.revision)
 }
@@ -272,9 +213,12 @@ fn list(rows: &[ServerRow]) -> String {
     let cells = rows.iter().map(|row| {
         let (style, standing) = match (row.standing.as_str(), row.in_service) {
             ("approved", true) if row.withheld > 0 => (WARN, format!("approved, {} withheld", row.withheld)),
-            ("approved", true) => (GOOD, "approved".to_owned()),
+            ("approved", true) => match row.expires {
+                Some(end) => (GOOD, format!("approved until {}", paint::day(end))),
+                None => (GOOD, "approved".to_owned()),
+            },
             ("approved", false) => (paint::BAD, "approval void".to_owned()),
-            ("suspended", _) => (paint::BAD, "suspended".to_owned()),
+            ("suspended" | "quarantined" | "retired", _) => (paint::BAD, row.standing.clone()),
             (other, _) => (WARN, other.to_owned()),
         };
         let plain = anstyle::Style::new();

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use admin::view::{CredentialHealth, Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, Traffic};
+use admin::view::{CredentialHealth, Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, ScopeRow, Traffic};
 use admin::{Action, Edit, Line, Mark};
-use registry::{CommandManifest, Credential, GrantHolder, GrantKind, Place};
+use registry::{CommandManifest, Credential, GrantHolder, GrantKind, GrantSubject, Place};
 use serde_json::{Map, Value};
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
-use super::{json, judged, package};
+use super::{json, judged, lifecycle, package};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -51,16 +51,25 @@ pub(crate) fn tally(edits: &[Edit]) -> String {
 pub(crate) fn dossier(dossier: &Dossier) -> String {
     let manifest = &dossier.manifest;
     let name = manifest.name.as_str();
-    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", standing(&dossier.standing, dossier.in_service));
+    let mut page = format!("{NAME}{name}{NAME:#}  {}\n", lifecycle::standing(&dossier.standing, dossier.in_service));
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<11}{FAINT:#}{}", wrapped(&visible(text), 13));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&visible(text), 14));
     };
     row("purpose", manifest.purpose.as_str());
     row("owner", manifest.owner.as_str());
+    if let Some(environment) = &manifest.environment {
+        row("environment", environment.as_str());
+    }
+    if !manifest.data.is_empty() {
+        row("data", &manifest.data.iter().map(|class| class.as_str()).collect::<Vec<_>>().join(", "));
+    }
     match &manifest.place {
         Place::At(address) => {
             row("url", address.url.as_str());
             row("zone", address.zone.as_str());
+            if let Some(tls) = &address.tls {
+                row("shown", &format!("the certificate {}", tls.certificate.as_str()));
+            }
             if let Some(credential) = &address.credential {
                 row("credential", &presented(credential));
             }
@@ -71,9 +80,9 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         package::asked(package).iter().for_each(|(label, text)| row(label, text));
     }
     row("submitted", &deed(&dossier.submitted));
-    for (label, one) in [("approved", &dossier.approved), ("suspended", &dossier.suspended)] {
-        one.iter().for_each(|one| row(label, &deed(one)));
-    }
+    dossier.approved.iter().for_each(|one| row("approved", &deed(one)));
+    dossier.expires.iter().for_each(|end| row("until", &paint::moment(*end)));
+    dossier.suspended.iter().for_each(|one| row(&dossier.standing, &deed(one)));
     if let Some(offer) = &dossier.pinned {
         row("pinned", &summary(offer));
     }
@@ -82,9 +91,11 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("digest", &offer.digest);
     }
     dossier.credentials.iter().for_each(|one| row("held", &held(one)));
+    dossier.scopes.iter().for_each(|one| row("scope", &scope(one)));
     if let Some(traffic) = &dossier.traffic {
         row("calls", &calls(traffic));
     }
+    page.push_str(&lifecycle::since(dossier));
     page.push_str(&names(dossier));
     dossier.package.iter().for_each(|kept| page.push_str(&package::kept(kept)));
     page.push_str(&mentions(&dossier.mentions));
@@ -110,9 +121,26 @@ fn held(health: &CredentialHealth) -> String {
     for (word, at) in [("given out", obtained_at), ("renewed at", renew_at), ("over at", expires_at)] {
         parts.extend(at.iter().map(|at| format!("{word} {}", paint::moment(*at))));
     }
+    parts.extend(health.since.iter().map(|at| format!("the same since {}", paint::moment(*at))));
+    parts.extend(health.due_at.iter().map(|at| format!("another one due {}", paint::moment(*at))));
+    parts.extend(health.late_days.iter().map(|days| format!("late by {days} days: replace it")));
     let failed = health.failure.iter().zip(health.failed_at);
     parts.extend(failed.map(|(why, at)| format!("failed {}: {why}", paint::moment(at))));
     parts.join(", ")
+}
+
+/// What became of one scope.
+fn scope(row: &ScopeRow) -> String {
+    let ScopeRow { scope, granted_at, asked_at, used_at } = row;
+    let told = |word: &str, never: &str, at: &Option<u64>| {
+        at.map_or_else(|| never.to_owned(), |at| format!("{word} {}", paint::moment(at)))
+    };
+    let [granted, asked, used] = [
+        told("given", "never given", granted_at),
+        told("asked for", "never asked for", asked_at),
+        told("used", "not known to be used", used_at),
+    ];
+    format!("{scope}: {granted}, {asked}, {used}")
 }
 
 /// The calls under way, and why there are none.
@@ -129,7 +157,7 @@ fn calls(traffic: &Traffic) -> String {
 /// A local server's command, exactly: what would run, with what it would be given.
 pub(crate) fn command(command: &CommandManifest) -> String {
     let row =
-        |(label, text): (&str, String)| format!("  {FAINT}{label:<11}{FAINT:#}{}\n", wrapped(&visible(&text), 13));
+        |(label, text): (&str, String)| format!("  {FAINT}{label:<12}{FAINT:#}{}\n", wrapped(&visible(&text), 14));
     command_rows(command).into_iter().map(row).collect()
 }
 
@@ -171,16 +199,6 @@ fn command_rows(command: &CommandManifest) -> Vec<(&'static str, String)> {
 /// A text of a command, in quotation marks, so that where it begins and ends is seen.
 fn quoted(text: &str) -> String {
     format!("{text:?}")
-}
-
-/// `submitted`, `approved`, `suspended`, in their colours.
-pub(crate) fn standing(word: &str, in_service: bool) -> String {
-    match (word, in_service) {
-        ("approved", true) => format!("{GOOD}approved{GOOD:#}"),
-        ("approved", false) => format!("{BAD}approved for another address or command: unreachable{BAD:#}"),
-        ("suspended", _) => format!("{BAD}suspended{BAD:#}"),
-        (other, _) => format!("{WARN}{other}{WARN:#}"),
-    }
 }
 
 fn deed(deed: &Deed) -> String {
@@ -239,12 +257,18 @@ fn next(dossier: &Dossier) -> String {
     let name = dossier.manifest.name.as_str();
     let drifted = dossier.difference.as_ref().is_some_and(|drift| !drift.is_none());
     let told = match (&dossier.unseen, &dossier.observed) {
+        _ if dossier.standing == "retired" => return String::new(),
+        _ if dossier.standing == "draft" => "portcullis server submit FILE, when it is ready".to_owned(),
+        _ if dossier.standing == "quarantined" => format!("portcullis server release {name}, or retire {name}"),
         (Some(why), _) => format!("it could not be looked at: {why}; then: portcullis server check {name}"),
         (None, None) if dossier.manifest.command().is_some() => format!(
             "it was never started; if you may approve it and this command is right: portcullis server check {name}"
         ),
         (None, None) => format!("portcullis server check {name}"),
-        (None, Some(_)) if dossier.standing == "suspended" => format!("portcullis server resume {name}"),
+        // What came by itself is ended by an approval.
+        (None, Some(_)) if dossier.standing == "suspended" && dossier.warnings.iter().all(|one| one.settled) => {
+            format!("portcullis server resume {name}")
+        }
         (None, Some(_)) if !dossier.in_service => format!("portcullis server approve {name}"),
         (None, Some(_)) if drifted => format!("portcullis server diff {name}"),
         (None, Some(_)) => return String::new(),
@@ -384,9 +408,12 @@ fn presented(credential: &Credential) -> String {
                 GrantHolder::Agent => "each agent's own",
                 GrantHolder::Shared => "shared",
             };
-            let who = match grant.kind {
-                GrantKind::AuthorizationCode => "a person agrees to",
-                GrantKind::ClientCredentials => "the gate asks for",
+            let who = match (grant.kind, grant.subject) {
+                (GrantKind::AuthorizationCode, _) => "a person agrees to",
+                (GrantKind::ClientCredentials, _) => "the gate asks for",
+                (GrantKind::TokenExchange, GrantSubject::Gate) => "the gate asks for on their behalf",
+                (GrantKind::TokenExchange, GrantSubject::SignIn) => "their ID token is exchanged for",
+                (GrantKind::IdentityAssertion, _) => "their identity provider vouches for",
             };
             let issuer = grant.issuer.as_ref().map_or("the server's authorization server", |issuer| issuer.as_str());
             format!("tokens that {who} at {issuer}, {holder}")

@@ -1,11 +1,11 @@
 //! `portcullis status`: how the gate is, on one page.
 
-use admin::view::{self, WhoAmI};
+use admin::view::{self, IssuerKeys, WhoAmI};
 use clap::Args;
 
 use super::Gate;
 use super::failure::Failure;
-use super::paint::{BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
 
 /// Nothing.
 #[derive(Debug, Args)]
@@ -40,9 +40,21 @@ fn shown(status: &view::Status, person: &WhoAmI) -> String {
     };
     let others = format!("{} submitted, {} suspended", servers.submitted, servers.suspended);
     row("servers", format!("{} in service{drifted}, {others}", servers.in_service));
+    let rest = [
+        (servers.drafts, "drafts", FAINT),
+        (servers.quarantined, "in quarantine", BAD),
+        (servers.retired, "retired", FAINT),
+        (servers.expiring, "with an approval that is soon over or over", WARN),
+        (servers.warned, "with a warning since their approval", WARN),
+    ];
+    let rest = rest.iter().filter(|(number, ..)| *number > 0);
+    rest.for_each(|(number, what, style)| row("", format!("{style}{number} {what}{style:#}")));
     row("endpoints", status.endpoints.to_string());
     row("policies", format!("{} files", status.policy_files));
     row("halts", if status.halts == 0 { "none".to_owned() } else { format!("{BAD}{}{BAD:#}", status.halts) });
+    for keys in &status.issuers {
+        row("keys", keys_of(keys));
+    }
     let roles: Vec<_> = person.roles.iter().map(|role| role.as_str()).collect();
     row("you", format!("{} ({})", visible(&person.name), roles.join(", ")));
     page.push('\n');
@@ -52,4 +64,19 @@ fn shown(status: &view::Status, person: &WhoAmI) -> String {
         page.push_str(&format!("  {style}{word:<3}{style:#}  {:<9} {FAINT}{detail}{FAINT:#}\n", check.name));
     }
     page
+}
+
+/// An issuer's keys in a line, or two where something is wrong with them.
+fn keys_of(keys: &IssuerKeys) -> String {
+    let issuer = visible(&keys.issuer);
+    let known = match (keys.fetched_at, keys.believed) {
+        (None, _) => format!("{WARN}none fetched yet{WARN:#}"),
+        (Some(at), true) => {
+            format!("{} of {}", paint::count_of(u64::try_from(keys.keys).unwrap_or(u64::MAX), "key"), paint::moment(at))
+        }
+        (Some(at), false) => format!("{BAD}too old to be believed: of {}{BAD:#}", paint::moment(at)),
+    };
+    let trouble =
+        keys.trouble.as_ref().map(|why| format!("\n            {WARN}{}{WARN:#}", wrapped(&visible(why), 12)));
+    format!("{issuer} for {}\n            {FAINT}{known}{FAINT:#}{}", keys.used_for, trouble.unwrap_or_default())
 }

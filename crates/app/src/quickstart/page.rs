@@ -32,7 +32,7 @@ impl Page {
     pub(super) fn stage(&self, stage: &Stage) {
         let mut text = heading("The sample company");
         for (_, server, purpose) in ENDPOINTS {
-            let (style, standing) = if server == "web-search" { (WARN, "submitted") } else { (GOOD, "approved ") };
+            let (style, standing) = if server == "web-search" { (WARN, "vetted   ") } else { (GOOD, "approved ") };
             text.push_str(&format!(
                 "    {server:<12}{style}{standing}{style:#}  {}\n",
                 paint::cut(purpose, paint::WIDTH - 28)

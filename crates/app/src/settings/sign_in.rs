@@ -3,13 +3,15 @@
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use egress::Reach;
+use identity::client_keys::ClientKeys;
 use identity::facade::Terms;
 use identity::keys::Algorithm;
-use identity::relying::{ClaimNames, ClientAuthentication, Provider};
+use identity::relying::{AssertionAudience, ClaimNames, ClientAuthentication, Provider};
 use ipnet::IpNet;
-use model::{SecretReference, limits};
+use model::{Secret, SecretReference, limits};
 use registry::manifest::Mistake;
 use serde::Deserialize;
 use url::{Host, Url};
@@ -69,6 +71,8 @@ pub(crate) enum Authentication {
     ClientSecretBasic,
     /// In the form.
     ClientSecretPost,
+    /// There is none: the gate signs, with keys of its own.
+    PrivateKeyJwt,
 }
 
 /// Which claims say who somebody is.
@@ -90,6 +94,29 @@ impl Default for Claims {
     }
 }
 
+impl Claims {
+    /// The names alone.
+    pub(super) fn names(&self) -> ClaimNames {
+        ClaimNames { user: self.user.clone(), groups: self.groups.clone() }
+    }
+}
+
+/// How the gate proves to a provider who it is.
+pub(super) fn proof(
+    secret: Option<Secret<String>>,
+    authentication: Authentication,
+    own: &Arc<ClientKeys>,
+) -> ClientAuthentication {
+    match (secret, authentication) {
+        (_, Authentication::PrivateKeyJwt) => {
+            ClientAuthentication::PrivateKey(Arc::clone(own), AssertionAudience::TokenEndpoint)
+        }
+        (None, Authentication::ClientSecretBasic | Authentication::ClientSecretPost) => ClientAuthentication::None,
+        (Some(secret), Authentication::ClientSecretBasic) => ClientAuthentication::Basic(secret),
+        (Some(secret), Authentication::ClientSecretPost) => ClientAuthentication::Post(secret),
+    }
+}
+
 /// A host whose client metadata documents are believed.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,21 +128,26 @@ pub(crate) struct Documents {
 }
 
 /// What providers sign with by themselves.
-fn usual() -> Vec<Algorithm> {
+pub(super) fn usual() -> Vec<Algorithm> {
     vec![Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa]
 }
 
-fn skew() -> u64 {
+pub(super) fn skew() -> u64 {
     limits::SKEW_SECONDS
 }
 
-fn keys_age() -> u64 {
+pub(super) fn keys_age() -> u64 {
     limits::KEYS_AGE_SECONDS
 }
 
 /// Whether a text is what browsers call a host, exactly: `https://gate.example`, or `http` on loopback.
 pub(super) fn is_public_url(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text && is_safe(&url))
+}
+
+/// Whether a text can be an issuer: a URL that browsers and secrets may be sent to, without a query and a fragment.
+pub(super) fn is_issuer(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| is_safe(&url) && url.query().or(url.fragment()).is_none())
 }
 
 fn is_safe(url: &Url) -> bool {
@@ -153,14 +185,14 @@ impl Loaded {
     ///
     /// # Errors
     /// When the provider's secret cannot be read.
-    pub(crate) fn sign_in(&self, bound: SocketAddr) -> Result<Option<(Terms, Provider, Reach)>, Mistake> {
+    pub(crate) fn sign_in(
+        &self,
+        bound: SocketAddr,
+        own: &Arc<ClientKeys>,
+    ) -> Result<Option<(Terms, Provider, Reach)>, Mistake> {
         let (Some(sign_in), Some(issuer)) = (&self.settings.sign_in, self.public_url(bound)) else { return Ok(None) };
         let secret = sign_in.client_secret.as_ref().map(|secret| self.secret(secret, &at("client_secret")));
-        let authentication = match (secret.transpose()?, sign_in.authentication) {
-            (None, _) => ClientAuthentication::None,
-            (Some(secret), Authentication::ClientSecretBasic) => ClientAuthentication::Basic(secret),
-            (Some(secret), Authentication::ClientSecretPost) => ClientAuthentication::Post(secret),
-        };
+        let authentication = proof(secret.transpose()?, sign_in.authentication, own);
         let redirect = format!("{issuer}/oauth/callback");
         let redirect = Url::parse(&redirect)
             .map_err(|_| self.wrong(&[Key("agents"), Key("public_url")], "this leads to no URL"))?;
@@ -173,7 +205,7 @@ impl Loaded {
             scopes: sign_in.scopes.clone(),
             algorithms: sign_in.algorithms.clone(),
             skew: sign_in.skew_seconds,
-            claims: ClaimNames { user: sign_in.claims.user.clone(), groups: sign_in.claims.groups.clone() },
+            claims: sign_in.claims.names(),
             asks_userinfo: sign_in.ask_userinfo,
         };
         let documents = sign_in.documents.iter().map(|one| (one.host.clone(), one.client.clone())).collect();
@@ -197,27 +229,42 @@ impl Loaded {
                 .wrong(&[Key("agents"), Key("listen")], message)
                 .with_hint("say `public_url = \"https://gate.example\"` beside it"));
         }
-        if !Url::parse(&sign_in.issuer).is_ok_and(|url| is_safe(&url) && url.query().or(url.fragment()).is_none()) {
+        if !is_issuer(&sign_in.issuer) {
             let message = format!("`{}` is no issuer", sign_in.issuer);
             return Err(self
                 .wrong(&at("issuer"), message)
                 .with_hint("write the URL as the provider's metadata do, with `https`"));
         }
-        if sign_in.client_secret.is_none() && sign_in.authentication != Authentication::default() {
-            let message = "there is no `client_secret` to be shown";
-            return Err(self.wrong(&at("authentication"), message).with_hint("add `client_secret = \"file:PATH\"`"));
-        }
+        self.check_proof("sign_in", sign_in.client_secret.as_ref(), sign_in.authentication)?;
         self.check_words(sign_in)?;
         self.check_bounds(sign_in)
     }
 
+    /// A secret is there where one is shown, and only there.
+    pub(super) fn check_proof(
+        &self,
+        table: &'static str,
+        secret: Option<&SecretReference>,
+        authentication: Authentication,
+    ) -> Result<(), Mistake> {
+        match (secret, authentication) {
+            (None, Authentication::ClientSecretPost) => {
+                let message = "there is no `client_secret` to be shown";
+                let hint = "add `client_secret = \"file:PATH\"`";
+                Err(self.wrong(&[Key(table), Key("authentication")], message).with_hint(hint))
+            }
+            (Some(_), Authentication::PrivateKeyJwt) => {
+                let message = "the gate signs with keys of its own, and shows no secret";
+                Err(self.wrong(&[Key(table), Key("client_secret")], message).with_hint("leave it out"))
+            }
+            (Some(_), Authentication::ClientSecretBasic | Authentication::ClientSecretPost)
+            | (None, Authentication::ClientSecretBasic | Authentication::PrivateKeyJwt) => Ok(()),
+        }
+    }
+
     fn check_words(&self, sign_in: &SignIn) -> Result<(), Mistake> {
         for (key, words) in [("scopes", &sign_in.scopes), ("acr_values", &sign_in.acr_values)] {
-            let is_word = |word: &String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
-            if let Some(index) = words.iter().position(|word| !is_word(word)) {
-                let message = "this is no word of visible letters without spaces";
-                return Err(self.wrong(&[Key("sign_in"), Key(key), Index(index)], message));
-            }
+            self.check_each_word("sign_in", key, words)?;
         }
         let mut hosts = HashSet::new();
         for (index, document) in sign_in.documents.iter().enumerate() {

@@ -21,6 +21,8 @@ pub(crate) struct AgentsTls {
     pub key: SecretReference,
     /// The authorities of clients' certificates, in PEM. Clients are asked for one where this is, and may have none.
     pub client_ca: Option<PathBuf>,
+    /// Which of those certificates were taken back (CRLs, in PEM). It is read again when it changes.
+    pub client_crl: Option<PathBuf>,
 }
 
 /// TLS on the admin listener.
@@ -48,9 +50,18 @@ impl Loaded {
     /// # Errors
     /// When a file cannot be read, or they do not fit each other.
     pub(crate) fn agents_tls(&self) -> Result<Option<Prepared>, Mistake> {
-        let Some(AgentsTls { certificate, key, client_ca }) = &self.settings.agents.tls else { return Ok(None) };
+        let Some(AgentsTls { certificate, key, client_ca, client_crl }) = &self.settings.agents.tls else {
+            return Ok(None);
+        };
+        if client_crl.is_some() && client_ca.is_none() {
+            let message = "clients are asked for no certificates that could have been taken back";
+            let mistake = self.wrong(&[Key("agents"), Key("tls"), Key("client_crl")], message);
+            return Err(mistake.with_hint("name their authorities as `client_ca`"));
+        }
         let client_authorities = client_ca.as_ref().map(|path| self.base().join(path));
-        self.prepared("agents", TlsFiles { client_authorities, ..self.files(certificate, key) }).map(Some)
+        let client_revocations = client_crl.as_ref().map(|path| self.base().join(path));
+        let files = TlsFiles { client_authorities, client_revocations, ..self.files(certificate, key) };
+        self.prepared("agents", files).map(Some)
     }
 
     /// The same of the admin listener.
@@ -64,7 +75,8 @@ impl Loaded {
 
     fn files(&self, certificate: &PathBuf, key: &SecretReference) -> TlsFiles {
         let base = self.base().to_owned();
-        TlsFiles { certificate: base.join(certificate), key: key.clone(), client_authorities: None, base }
+        let (certificate, key) = (base.join(certificate), key.clone());
+        TlsFiles { certificate, key, client_authorities: None, client_revocations: None, base }
     }
 
     fn prepared(&self, listener: &str, files: TlsFiles) -> Result<Prepared, Mistake> {
@@ -73,12 +85,16 @@ impl Loaded {
                 Part::Certificate => "certificate",
                 Part::Key => "key",
                 Part::ClientAuthorities => "client_ca",
+                Part::ClientRevocations => "client_crl",
             };
             let mistake = self.wrong(&[Key(listener), Key("tls"), Key(key)], model::with_causes(&error));
             match error {
                 TlsError::KeyOfAnother => mistake.with_hint("name the key that the certificate was made with"),
                 TlsError::NoCertificate { .. } | TlsError::NoKey(_) => {
                     mistake.with_hint("it begins with a line like `-----BEGIN CERTIFICATE-----`")
+                }
+                TlsError::NoRevocations { .. } => {
+                    mistake.with_hint("it begins with a line like `-----BEGIN X509 CRL-----`")
                 }
                 TlsError::File { .. }
                 | TlsError::TooLarge { .. }

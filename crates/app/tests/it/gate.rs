@@ -1,6 +1,7 @@
 //! A gate in one line: the real binary, its files in a directory of its own, a server behind it, callers before it.
 
 pub(crate) mod files;
+pub(crate) mod sweep;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,6 +23,7 @@ use testkit::Process;
 
 use crate::puppet::{Guard, Puppet};
 use files::{CALLERS, Caller, DESK_CREDENTIAL, ROLES, caller_token, person_token};
+use sweep::Sweep;
 
 /// How long anything of the gate may take; much longer than it does, because the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -35,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) settings: String,
     /// More settings of the agents' listener.
     pub(crate) listener: String,
+    /// More settings of the admin listener.
+    pub(crate) admin: String,
     /// Files in `secrets`, by their names there.
     pub(crate) secrets: Vec<(&'static str, String)>,
     /// More files to apply, by their path in the folder.
@@ -56,6 +60,8 @@ pub(crate) struct Gate {
     said: Mutex<String>,
     addresses: Mutex<Addresses>,
     http: legacy::Client<HttpConnector, Full<Bytes>>,
+    /// What must be left nowhere when it goes.
+    pub(crate) sweep: Sweep,
 }
 
 #[derive(Clone, Copy)]
@@ -110,6 +116,7 @@ impl Gate {
             said: Mutex::default(),
             addresses: Mutex::new(addresses),
             http: connections(),
+            sweep: Sweep::default(),
         };
         gate.apply().await;
         gate
@@ -152,9 +159,16 @@ impl Gate {
         said.out
     }
 
-    /// Runs a command of the CLI as the bootstrap token's owner.
+    /// Runs a command of the CLI as the owner of the bootstrap token, or as the admin where there is none; approvals as
+    /// somebody else, because that one submits.
     pub(crate) async fn cli(&self, arguments: &[&str]) -> Said {
-        self.cli_with("data/admin.token", arguments).await
+        let bootstrap = "data/admin.token";
+        let token_file = match arguments {
+            ["server", "approve", ..] => "tokens/approver",
+            _ if self.directory().join(bootstrap).exists() => bootstrap,
+            _ => "tokens/admin",
+        };
+        self.cli_with(token_file, arguments).await
     }
 
     /// Runs a command of the CLI with the token in a file of the gate's directory.
@@ -164,7 +178,9 @@ impl Gate {
         command.arg("--token-file").arg(self.directory().join(token_file)).stdin(Stdio::null());
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) }
+        let said = Said { ok: output.status.success(), out: text(output.stdout), err: text(output.stderr) };
+        self.sweep.said(arguments, &said);
+        said
     }
 
     /// Asks either listener, with exactly these headers.
@@ -179,10 +195,19 @@ impl Gate {
         let uri = format!("http://{address}{path}");
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let mut request = Request::builder().method(method).uri(uri).body(Full::new(body.into())).unwrap();
+        let is_ours = [self.agents(), self.admin()].contains(&address);
+        if is_ours {
+            self.sweep.sent(&headers);
+        }
         *request.headers_mut() = headers;
         let response = tokio::time::timeout(PATIENCE, self.http.request(request)).await.unwrap().unwrap();
         let (head, body) = response.into_parts();
-        Heard { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() }
+        let heard =
+            Heard { status: head.status, headers: head.headers, body: body.collect().await.unwrap().to_bytes() };
+        if is_ours {
+            self.sweep.heard(path, &heard);
+        }
+        heard
     }
 
     /// Sends these bytes to either listener, and reads until it closes the connection: ask for that.
@@ -349,7 +374,17 @@ impl Drop for Gate {
     fn drop(&mut self) {
         if std::thread::panicking() {
             println!("the gate said:\n{}", self.output());
+            return;
         }
+        let settings = fs::read_to_string(self.directory().join("portcullis.toml")).unwrap_or_default();
+        if !["[people]", "[sign_in]", "[[issuer]]"].iter().any(|table| settings.contains(table)) {
+            // Development tokens alone: the tests of those look for them where they matter.
+            return;
+        }
+        let kept = self.kept().into_iter();
+        let kept = kept.map(|(path, bytes)| (path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+        let log = [("the log".to_owned(), self.output())];
+        self.sweep.finds_nothing(self.directory(), kept.chain(log));
     }
 }
 

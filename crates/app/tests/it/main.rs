@@ -44,6 +44,8 @@ mod sessions;
 #[cfg(test)]
 mod several;
 #[cfg(test)]
+mod shelf;
+#[cfg(test)]
 mod talker;
 #[cfg(test)]
 mod tasks;

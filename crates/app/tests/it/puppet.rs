@@ -350,8 +350,13 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
             }
             let done = || format!("did {}", message["params"]["name"]);
             // Who wants a certain answer says so.
-            let said = message["params"]["arguments"]["fields"]["answer"].as_str().map_or_else(done, str::to_owned);
-            result(id, &json!({ "content": [{ "type": "text", "text": said }] }))
+            let fields = &message["params"]["arguments"]["fields"];
+            let said = fields["answer"].as_str().map_or_else(done, str::to_owned);
+            let mut answer = json!({ "content": [{ "type": "text", "text": said }] });
+            if let Some(structured) = fields.get("structured") {
+                answer["structuredContent"] = structured.clone();
+            }
+            result(id, &answer)
         }
         _ => error(id, -32601, "what is that?"),
     }

@@ -31,6 +31,7 @@ impl Serialize for Record {
             Event::Unrecorded(event) => line.serialize_field("event", event)?,
             Event::Taken(event) => line.serialize_field("event", event)?,
             Event::Asked(event) => line.serialize_field("event", event)?,
+            Event::Feedback(event) => line.serialize_field("event", event)?,
         }
         line.end()
     }
@@ -74,6 +75,7 @@ impl<'de> Visitor<'de> for Line {
             Kind::Unrecorded => Event::Unrecorded(member(&mut map, Member::Event)?),
             Kind::Taken => Event::Taken(member(&mut map, Member::Event)?),
             Kind::Asked => Event::Asked(member(&mut map, Member::Event)?),
+            Kind::Feedback => Event::Feedback(member(&mut map, Member::Event)?),
         };
         match map.next_key::<Member>()? {
             None => Ok(Record { id, at, event }),

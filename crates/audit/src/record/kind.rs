@@ -26,11 +26,13 @@ pub enum Kind {
     Taken,
     /// See [`super::Asked`].
     Asked,
+    /// See [`super::Feedback`].
+    Feedback,
 }
 
 impl Kind {
     /// Every kind; a kind's place in the list is its number in the journal's index.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Opened,
         Self::Intent,
         Self::Outcome,
@@ -41,6 +43,7 @@ impl Kind {
         Self::Unrecorded,
         Self::Taken,
         Self::Asked,
+        Self::Feedback,
     ];
 
     /// The word in the record.
@@ -56,6 +59,7 @@ impl Kind {
             Self::Unrecorded => "unrecorded",
             Self::Taken => "taken",
             Self::Asked => "asked",
+            Self::Feedback => "feedback",
         }
     }
 }

@@ -1,10 +1,49 @@
 //! What became of messages: the intent and the outcome of a call, and the one record that everything else has.
 
-use model::{EndpointName, Object, PolicyId, Reason, ReceiptId, Revision, ServerName};
+use model::{Actor, Class, EndpointName, Object, PolicyId, Reason, ReceiptId, Revision, RuleId, ServerName, Severity};
 use serde::{Deserialize, Serialize};
 
 use super::Who;
 use crate::commitments::Commitment;
+
+/// What inspection saw in a message: by which rules, and where. Never a word of what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Saw {
+    /// The first of them, in the order of the message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub list: Vec<Sight>,
+    /// How many there are besides.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u32,
+    /// Whether everything was looked at.
+    pub complete: bool,
+    /// How many were not told, because somebody answers for their being none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub suppressed: u32,
+    /// What was done to the message because of it, such as `redact personal`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<String>,
+}
+
+/// One thing that inspection saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sight {
+    /// The rule that saw it.
+    pub rule: RuleId,
+    /// What kind of thing it is.
+    pub class: Class,
+    /// How much harm it does.
+    pub severity: Severity,
+    /// The JSON pointer of where it stands; keys in which something was found are `*`.
+    pub place: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
 
 /// A call that is about to leave. Durable before the first byte is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +77,9 @@ pub struct Intent {
     pub arguments: Option<Commitment>,
     /// Bytes of the request's body.
     pub request_bytes: u64,
+    /// What was seen in it, if a policy asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Box<Saw>>,
     /// The policies that permitted it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyId>,
@@ -58,6 +100,9 @@ pub struct Outcome {
     /// What came back, as a commitment whose salt belongs to the intent's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Commitment>,
+    /// What was seen in what came back, if a policy asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Box<Saw>>,
     /// What the operator needs to know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
@@ -132,6 +177,9 @@ pub struct Refused {
     pub reason: Reason,
     /// What the operator needs to know.
     pub detail: String,
+    /// What was seen in it, if a policy asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Box<Saw>>,
     /// The policies that refused it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyId>,
@@ -188,6 +236,37 @@ pub struct Asked {
     /// The call in which the question came up, if it came up in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<ReceiptId>,
+    /// What was seen in it, if a policy asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Box<Saw>>,
     /// The revision of the state it was decided on.
     pub revision: Revision,
+}
+
+/// What a person says of what inspection saw in a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feedback {
+    /// Who says it.
+    pub actor: Actor,
+    /// The receipt of the message.
+    pub receipt: ReceiptId,
+    /// What they say.
+    pub verdict: FeedbackVerdict,
+    /// The rule that it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+    /// Why, in their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What can be said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FeedbackVerdict {
+    /// What was seen is none.
+    FalsePositive,
+    /// Something that is there was not seen.
+    Missed,
 }

@@ -1,10 +1,10 @@
 //! Makes a record fit. What callers and servers choose freely can be long, and JSON escapes make it up to six times
 //! longer; a receipt with a shortened text is worth more than none.
 
-use model::{Object, PolicyId};
+use model::{Account, Actor, Object, PolicyId};
 use serde_json::Value;
 
-use super::{Asked, Changed, End, Event, Intent, Listed, Opened, Outcome, Refused, Strangers, Taken};
+use super::{Asked, Changed, End, Event, Feedback, Intent, Listed, Opened, Outcome, Refused, Saw, Strangers, Taken};
 
 /// Bytes left of each free text, one try after the other. At the last one every event fits, names at their longest
 /// and every byte escaped.
@@ -17,19 +17,22 @@ const POLICIES_MAX: usize = 16;
 pub(super) fn event(event: &mut Event, bytes: usize) {
     match event {
         Event::Opened(Opened { version, records: _, truncated_bytes: _, orphans: _ }) => text(version, bytes),
-        Event::Intent(Intent { session, method, request, object, policies: named, .. }) => {
+        Event::Intent(Intent { session, method, request, object, findings, policies: named, .. }) => {
             text(method, bytes);
+            findings.iter_mut().for_each(|saw| fewer(saw, bytes));
             session.iter_mut().chain(request).for_each(|it| text(it, bytes));
             object.iter_mut().for_each(|it| name(it, bytes));
             policies(named);
         }
-        Event::Outcome(Outcome { end, detail, .. }) => {
+        Event::Outcome(Outcome { end, detail, findings, .. }) => {
+            findings.iter_mut().for_each(|saw| fewer(saw, bytes));
             detail.iter_mut().for_each(|it| text(it, bytes));
             if let End::Unknown(why) = end {
                 text(why, bytes);
             }
         }
-        Event::Refused(Refused { method, request, object, control, detail, policies: named, .. }) => {
+        Event::Refused(Refused { method, request, object, control, detail, findings, policies: named, .. }) => {
+            findings.iter_mut().for_each(|saw| fewer(saw, bytes));
             method.iter_mut().chain(request).chain([control, detail]).for_each(|it| text(it, bytes));
             object.iter_mut().for_each(|it| name(it, bytes));
             policies(named);
@@ -37,14 +40,31 @@ pub(super) fn event(event: &mut Event, bytes: usize) {
         Event::Listed(Listed { method, .. }) => text(method, bytes),
         Event::Changed(Changed { actor, what, subject, detail, .. }) => {
             [what, subject].into_iter().for_each(|it| text(it, bytes));
-            if let model::Actor::Person(person) = actor {
-                text(person, bytes);
-            }
+            who(actor, bytes);
             value(detail, bytes);
         }
         Event::Strangers(Strangers { source, .. }) => text(source, bytes),
         Event::Unrecorded(_) => {}
-        Event::Taken(Taken { method, .. }) | Event::Asked(Asked { method, .. }) => text(method, bytes),
+        Event::Taken(Taken { method, .. }) => text(method, bytes),
+        Event::Feedback(Feedback { actor, note, .. }) => {
+            note.iter_mut().for_each(|it| text(it, bytes));
+            who(actor, bytes);
+        }
+        Event::Asked(Asked { method, findings, .. }) => {
+            text(method, bytes);
+            findings.iter_mut().for_each(|saw| fewer(saw, bytes));
+        }
+    }
+}
+
+fn who(actor: &mut Actor, bytes: usize) {
+    match actor {
+        Actor::Person(person) => text(person, bytes),
+        Actor::SignedIn(Account { issuer, subject, name }) => {
+            [issuer, subject, name].into_iter().for_each(|it| text(it, bytes));
+        }
+        // A user's name is short by its type.
+        Actor::User(_) | Actor::Gate => {}
     }
 }
 
@@ -65,6 +85,17 @@ fn name(object: &mut Object, bytes: usize) {
         // Their names are short by their types.
         Object::Tool { .. } | Object::Prompt { .. } | Object::Server { .. } => {}
     }
+}
+
+/// Findings in a record that had to be shortened.
+const FINDINGS_MAX: usize = 8;
+
+fn fewer(saw: &mut Saw, bytes: usize) {
+    let missing = u32::try_from(saw.list.len().saturating_sub(FINDINGS_MAX)).unwrap_or(u32::MAX);
+    saw.more = saw.more.saturating_add(missing);
+    saw.list.truncate(FINDINGS_MAX);
+    saw.done.truncate(FINDINGS_MAX);
+    saw.list.iter_mut().for_each(|sight| text(&mut sight.place, bytes));
 }
 
 fn policies(named: &mut Vec<PolicyId>) {

@@ -143,6 +143,15 @@ fn the_longest_texts_are_shortened_until_the_record_fits() {
     let object = Some(Object::Resource { server: label.parse().unwrap(), uri: long_text() });
     let policies: Vec<PolicyId> = (0..500).map(|_| long_name().parse().unwrap()).collect();
     let Event::Intent(intent) = intent_event() else { panic!("an intent") };
+    let rule: String = "r".repeat(limits::RULE_ID_BYTES_MAX);
+    let sight = Sight {
+        rule: rule.parse().unwrap(),
+        class: rule.parse().unwrap(),
+        severity: model::Severity::Critical,
+        place: long_text(),
+    };
+    let list = vec![sight; limits::RECEIPT_FINDINGS_MAX];
+    let saw = Saw { list, more: 1, complete: false, suppressed: 1, done: vec![format!("redact {rule}"); 8] };
     let Event::Refused(refused) = refused_event("") else { panic!("a refusal") };
     let events = [
         Event::Intent(Intent {
@@ -151,6 +160,7 @@ fn the_longest_texts_are_shortened_until_the_record_fits() {
             method: long_text(),
             request: Some(long_text()),
             object: object.clone(),
+            findings: Some(Box::new(saw.clone())),
             policies: policies.clone(),
             ..intent
         }),
@@ -161,6 +171,7 @@ fn the_longest_texts_are_shortened_until_the_record_fits() {
             object,
             control: long_text(),
             detail: long_text(),
+            findings: Some(Box::new(saw.clone())),
             policies,
             ..refused
         }),
@@ -169,6 +180,7 @@ fn the_longest_texts_are_shortened_until_the_record_fits() {
             end: End::Unknown(long_text()),
             milliseconds: 1,
             answer: None,
+            findings: Some(Box::new(saw)),
             detail: Some(long_text()),
         }),
         Event::Changed(Changed {

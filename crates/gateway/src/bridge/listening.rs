@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use model::{Reason, Refusal, ServerName, SessionKey, limits};
+use model::{Behalf, Reason, Refusal, ServerName, limits};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 use upstream::{Answer, Deadlines, Route, SendError, Session, Stream};
@@ -31,7 +31,7 @@ const PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Listening {
     gate: Arc<Gate>,
     server: ServerName,
-    owner: SessionKey,
+    behalf: Behalf,
     /// The client's id of it, by which its notifications are told apart.
     id: Id,
     resources_list_changed: bool,
@@ -53,8 +53,8 @@ pub(crate) async fn open(outbound: Outbound<'_>, headers: HeaderMap) -> Result<U
     else {
         return Err(Refusal::new(Reason::Internal, "a subscription to nothing").into());
     };
-    let owner = running.caller.session_key();
-    let credential = running.snapshot.keys.ready(&route.server, &owner).await?;
+    let behalf = running.caller.behalf();
+    let credential = running.snapshot.keys.ready(&route.server, &behalf).await?;
     let write = |headers: &mut HeaderMap| {
         if let Some(credential) = &credential {
             credential.write(headers);
@@ -62,11 +62,11 @@ pub(crate) async fn open(outbound: Outbound<'_>, headers: HeaderMap) -> Result<U
     };
     // In a session that is there to listen, nothing can be asked.
     let session = Session::open(route, &json!({}), write).await;
-    let session = session.map_err(|error| legacy::unopened(gate, &route.server, &owner, &error))?;
+    let session = session.map_err(|error| legacy::unopened(gate, &route.server, &behalf, &error))?;
     let mut listening = Listening {
         gate: Arc::clone(gate),
         server: route.server.clone(),
-        owner,
+        behalf,
         id,
         resources_list_changed: *resources_list_changed,
         session: Arc::new(session),
@@ -76,7 +76,8 @@ pub(crate) async fn open(outbound: Outbound<'_>, headers: HeaderMap) -> Result<U
     };
     let heard = listening.session.listen(headers.clone()).await;
     let keys = &running.snapshot.keys;
-    listening.stream = heard.map_err(|error| credential::refusal(keys, &route.server, &listening.owner, &error))?;
+    listening.stream =
+        heard.map_err(|error| credential::refusal(keys, &route.server, &listening.behalf, None, &error))?;
     let mut granted = Vec::new();
     if listening.stream.is_some() {
         let patience = Duration::from_millis(limits::ANSWER_MILLISECONDS_MAX);
@@ -172,7 +173,7 @@ impl Listening {
                     "ping" => reply::result(&id, &json!({})),
                     _ => legacy::refused(&id, Reason::CapabilityMissing),
                 };
-                legacy::tell(&self.gate, &self.server, self.owner.clone(), Arc::clone(&self.session), told);
+                legacy::tell(&self.gate, &self.server, self.behalf.clone(), Arc::clone(&self.session), told);
                 Ok(None)
             }
             // An answer to nothing.
@@ -185,7 +186,7 @@ impl Drop for Listening {
     fn drop(&mut self) {
         let (session, server) = (Arc::clone(&self.session), self.server.clone());
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
-        if let Ok(headers) = legacy::parting(&self.gate.snapshots.load(), &server, &self.owner) {
+        if let Ok(headers) = legacy::parting(&self.gate.snapshots.load(), &server, &self.behalf) {
             runtime.spawn(async move { session.close(headers).await });
         }
     }
@@ -214,7 +215,7 @@ pub(crate) async fn change(outbound: Outbound<'_>, session: &Arc<Legacy>, worded
         return Ok(done());
     }
     let introduction = super::introduction(running);
-    match subscription(gate, route, session.owner(), &introduction, &uris).await? {
+    match subscription(gate, route, &running.caller.behalf(), &introduction, &uris).await? {
         Ok(stream) => {
             let carried = carry(
                 Arc::clone(gate),
@@ -236,7 +237,7 @@ pub(crate) async fn change(outbound: Outbound<'_>, session: &Arc<Legacy>, worded
 async fn subscription(
     gate: &Gate,
     route: &Route,
-    owner: &SessionKey,
+    behalf: &Behalf,
     introduction: &bridge::Introduction,
     uris: &BTreeSet<String>,
 ) -> Result<Result<Stream, Bytes>, Flaw> {
@@ -248,11 +249,11 @@ async fn subscription(
     let worded = bridge::to_modern(&Bytes::from(said.to_string()), &id, METHOD, None, introduction, None)?;
     let outgoing::Outgoing { mut headers, body } = worded;
     let snapshot = gate.snapshots.load();
-    if let Some(credential) = snapshot.keys.ready(&route.server, owner).await? {
+    if let Some(credential) = snapshot.keys.ready(&route.server, behalf).await? {
         credential.write(&mut headers);
     }
     let sent = upstream::send(route, headers, body, Deadlines::SUBSCRIPTION).await;
-    match sent.map_err(|error| credential::refusal(&snapshot.keys, &route.server, owner, &error))? {
+    match sent.map_err(|error| credential::refusal(&snapshot.keys, &route.server, behalf, None, &error))? {
         Answer::Stream(stream) => Ok(Ok(stream)),
         Answer::Whole { body, .. } => match answer::read(&body)? {
             Incoming::Response { outcome: Outcome::Error { .. }, .. } => Ok(Err(body)),
@@ -292,7 +293,7 @@ async fn carry(
         }
         // A server that is away is asked again; one that says no is not.
         loop {
-            match subscription(&gate, &route, session.owner(), &introduction, &uris).await {
+            match subscription(&gate, &route, &session.owner().into(), &introduction, &uris).await {
                 Ok(Ok(again)) => {
                     stream = again;
                     break;

@@ -165,7 +165,7 @@ impl Newer {
                 self.turn.told(&answer);
                 let refusal = |error| {
                     let keys = &self.connected.snapshot.keys;
-                    credential::refusal(keys, &self.server, &self.connected.caller.session_key(), &error)
+                    credential::refusal(keys, &self.server, &self.connected.caller.behalf(), None, &error)
                 };
                 match answer.map_err(refusal)? {
                     Answer::Whole { status, body } => self.whole(status, body).map(Some),
@@ -189,8 +189,8 @@ impl Newer {
             }
             Stage::Asks(asks) if asks.open.is_empty() => {
                 // Before the answers are taken, so that dropping the future loses none.
-                let (snapshot, owner) = (self.gate.snapshots.load(), self.connected.caller.session_key());
-                let credential = snapshot.keys.ready(&self.server, &owner).await?;
+                let (snapshot, behalf) = (self.gate.snapshots.load(), self.connected.caller.behalf());
+                let credential = snapshot.keys.ready(&self.server, &behalf).await?;
                 let (answers, state) = (std::mem::take(&mut asks.answers), asks.state.take());
                 self.again(&answers, state.as_deref(), credential)?;
                 Ok(Some(Next::Begun))
@@ -282,7 +282,7 @@ impl Newer {
         let connected = before.again(gate.snapshots.load(), now)?;
         halted::again(&gate.halts, &connected, &self.objects)?;
         visible::again(before, &connected, &self.objects, now)?;
-        let seen = inspect::again(&gate.inspector, &connected, &self.objects, &self.body)?;
+        let seen = inspect::again(gate, &connected, &self.objects, &self.body)?;
         let findings = seen.as_ref().map(Seen::told);
         for object in self.objects.iter().filter(|object| !matches!(object, Object::Server { .. })) {
             connected.decide_seen(Action::Call, object, self.arguments.as_ref(), findings, now)?;

@@ -19,7 +19,7 @@ use super::open::{self, Heard, Open};
 use super::parked::Waiting;
 use super::pool::Aside;
 use super::{Outbound, Source, Unread, Worded};
-use crate::controls::ask;
+use crate::controls::ask::{self, Put};
 use crate::controls::connect::Connected;
 use crate::controls::halted::{self, Running};
 use crate::gate::Gate;
@@ -247,7 +247,11 @@ impl Older {
         trail.revision = connected.snapshot.revision;
         halted::again(&self.gate.halts, &connected, &self.objects)?;
         let (revision, questions) = (Revision::V2026_07_28, std::slice::from_ref(question));
-        ask::run(&connected, &self.server, &self.capabilities, revision, questions, now)?;
+        let (server, capabilities) = (&self.server, &self.capabilities);
+        let text = question.params.as_ref().map_or_else(|| Bytes::from_static(b"{}"), Bytes::clone);
+        let put = Put { connected: &connected, server, capabilities, revision, questions, text: &text };
+        // What is to be taken out of it is taken out of the answer that carries it to the client.
+        ask::run(&self.gate, &put, &mut trail.noted, now)?;
         Ok(self.gate.bridge.parked.has_room(&self.owner())?)
     }
 
@@ -301,7 +305,7 @@ impl Older {
         if let Err(refusal) = running.decide(Action::Ask, &server, self.gate.clock.now()) {
             // Dropping the call takes it back at the server.
             let told = legacy::refused(&question, refusal.reason);
-            legacy::tell(&self.gate, &self.server, self.owner(), session, told);
+            legacy::tell(&self.gate, &self.server, self.connected.caller.behalf(), session, told);
             return Err(refusal.into());
         }
         open.go_on(headers, bridge::response_to_legacy(&question, &said), turn);
@@ -312,7 +316,7 @@ impl Older {
     /// Says something to the server that nobody waits for.
     fn say(&self, body: Bytes) {
         if let Some(session) = self.open.as_ref().and_then(Open::session) {
-            legacy::tell(&self.gate, &self.server, self.owner(), Arc::clone(session), body);
+            legacy::tell(&self.gate, &self.server, self.connected.caller.behalf(), Arc::clone(session), body);
         }
     }
 

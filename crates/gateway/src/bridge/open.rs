@@ -86,8 +86,7 @@ pub(super) async fn begin(outbound: Outbound<'_>, worded: Worded, turn: Turn) ->
         kept.heed_level(gate, level).await;
     }
     let (place, asides) = kept.call(number)?;
-    let withdrawal =
-        Withdrawal::new(gate, &route.server, running.caller.session_key(), &place.session, &Id::number(number));
+    let withdrawal = Withdrawal::new(gate, &route.server, running.caller.behalf(), &place.session, &Id::number(number));
     // What is said in a session is of the revision that was agreed on for it.
     let session = Arc::clone(&place.session);
     // A server may ask before its answer begins, and then people take their time.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use model::{Digest, EndpointName, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
+use model::{Behalf, Digest, EndpointName, Reason, Refusal, ServerName, SessionKey, Timestamp, limits};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, mpsc, watch};
 use upstream::{Route, SendError};
@@ -40,6 +40,13 @@ pub(super) struct Key {
     url: String,
     /// What the client can be asked.
     capabilities: Digest,
+}
+
+impl Key {
+    /// On whose behalf the gate says something by itself there.
+    fn behalf(&self) -> Behalf {
+        Behalf::from(&self.owner)
+    }
 }
 
 /// Every session of the gate's own, bounded.
@@ -192,7 +199,7 @@ impl Kept {
         if before.is_some_and(|before| before <= wanted) {
             return;
         }
-        if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &self.key.server, &self.key.owner).await {
+        if let Ok(headers) = legacy::headers(&gate.snapshots.load(), &self.key.server, &self.key.behalf()).await {
             legacy::set_level(session, headers, level).await;
             self.held().level = Some(wanted);
         }
@@ -231,8 +238,8 @@ impl Kept {
 impl Place {
     /// What is known of the call, which went wrong.
     pub(super) fn refusal(&self, gate: &Gate, error: &SendError) -> Refusal {
-        let Key { server, owner, .. } = &self.kept.key;
-        credential::refusal(&gate.snapshots.load().keys, server, owner, error)
+        let key = &self.kept.key;
+        credential::refusal(&gate.snapshots.load().keys, &key.server, &key.behalf(), None, error)
     }
 }
 
@@ -249,15 +256,15 @@ async fn open(
     route: &Route,
     capabilities: &Value,
 ) -> Result<Arc<upstream::Session>, Refusal> {
-    let owner = &kept.key.owner;
-    let credential = running.snapshot.keys.ready(&route.server, owner).await?;
+    let behalf = running.caller.behalf();
+    let credential = running.snapshot.keys.ready(&route.server, &behalf).await?;
     let write = |headers: &mut http::HeaderMap| {
         if let Some(credential) = &credential {
             credential.write(headers);
         }
     };
     let opened = upstream::Session::open(route, capabilities, write).await;
-    let opened = Arc::new(opened.map_err(|error| legacy::unopened(gate, &route.server, owner, &error))?);
+    let opened = Arc::new(opened.map_err(|error| legacy::unopened(gate, &route.server, &behalf, &error))?);
     tokio::spawn(hear(Arc::clone(gate), Arc::clone(kept), Arc::clone(&opened)));
     Ok(opened)
 }
@@ -275,7 +282,7 @@ async fn hear(gate: Arc<Gate>, kept: Arc<Kept>, session: Arc<upstream::Session>)
         () = listening => {}
     }
     last_words(&session).await;
-    if let Ok(headers) = legacy::parting(&gate.snapshots.load(), &kept.key.server, &kept.key.owner) {
+    if let Ok(headers) = legacy::parting(&gate.snapshots.load(), &kept.key.server, &kept.key.behalf()) {
         // A server that does not answer ends the session when its own time is up.
         let patience = Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX);
         let _ = tokio::time::timeout(patience, session.close(headers)).await;
@@ -294,8 +301,8 @@ async fn last_words(session: &Arc<upstream::Session>) {
 }
 
 async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Session>) {
-    let (server, owner) = (&kept.key.server, &kept.key.owner);
-    let Ok(headers) = legacy::headers(&gate.snapshots.load(), server, owner).await else { return };
+    let (server, behalf) = (&kept.key.server, kept.key.behalf());
+    let Ok(headers) = legacy::headers(&gate.snapshots.load(), server, &behalf).await else { return };
     let mut stream = match session.listen(headers).await {
         Ok(Some(stream)) => stream,
         Ok(None) => return,
@@ -320,7 +327,7 @@ async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Sess
                 }
             }
             Ok(Incoming::Request { id, question }) if question.method == "ping" => {
-                legacy::tell(gate, server, owner.clone(), Arc::clone(session), reply::result(&id, &json!({})));
+                legacy::tell(gate, server, behalf.clone(), Arc::clone(session), reply::result(&id, &json!({})));
             }
             Ok(Incoming::Request { id, question }) => {
                 // With several calls open nobody knows which of them it is about.
@@ -328,7 +335,7 @@ async fn listen(gate: &Arc<Gate>, kept: &Arc<Kept>, session: &Arc<upstream::Sess
                     kept.sole().is_some_and(|call| call.try_send(Aside::Question { id: id.clone(), question }).is_ok());
                 if !put {
                     let told = legacy::refused(&id, Reason::ReleaseRefused);
-                    legacy::tell(gate, server, owner.clone(), Arc::clone(session), told);
+                    legacy::tell(gate, server, behalf.clone(), Arc::clone(session), told);
                 }
             }
             // An answer to nothing, or nothing that can be read.

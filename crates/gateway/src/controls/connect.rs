@@ -2,11 +2,10 @@
 
 mod demand;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use model::{Caller, Object, Reason, Refusal, Timestamp};
-use policy::{Action, Findings, Foreseen, Permit, Question, Target};
+use policy::{Action, Findings, Foreseen, Permit, Question, Remedies, Target};
 use wire::{Flaw, Revision};
 
 use crate::controls::accept::{Accepted, Verb};
@@ -138,16 +137,16 @@ impl Connected {
         self.snapshot.policy.decide(&self.question(action, object, arguments, findings, now))
     }
 
-    /// Which classes of findings have to be taken out of the message, if that is all that is asked for.
-    pub(crate) fn redactions(
+    /// What has to be done to the message, if that is all that is asked for.
+    pub(crate) fn remedies(
         &self,
         action: Action,
         object: &Object,
         arguments: Option<&serde_json::Value>,
         findings: Option<&Findings>,
         now: Timestamp,
-    ) -> Result<BTreeSet<String>, Refusal> {
-        self.snapshot.policy.redactions(&self.question(action, object, arguments, findings, now))
+    ) -> Result<Remedies, Refusal> {
+        self.snapshot.policy.remedies(&self.question(action, object, arguments, findings, now))
     }
 
     /// Whether what is answered about an object depends on what is in the message.

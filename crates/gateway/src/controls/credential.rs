@@ -3,7 +3,7 @@
 //! Nothing the caller presented is in the headers.
 
 use http::HeaderMap;
-use model::{Object, Reason, Refusal, ServerName, SessionKey, with_causes};
+use model::{Behalf, Object, Reason, Refusal, ServerName, with_causes};
 use upstream::SendError;
 use watch::Halts;
 use wire::Revision;
@@ -39,7 +39,7 @@ pub(crate) async fn run(
     let objects = live.visible.objects();
     let wording = live.visible.wording();
     let server = naming::server(objects)?;
-    let credential = running.snapshot.keys.ready(server, &running.caller.session_key()).await?;
+    let credential = running.snapshot.keys.ready(server, &running.caller.behalf()).await?;
     halted::again(&gate.halts, running, objects).map_err(|refusal| wording.hide(refusal))?;
     let mut worded = bridge::word(gate, running, message, incoming, &live.visible, arguments.as_ref())?;
     if let Some(credential) = credential {
@@ -55,7 +55,7 @@ pub(crate) async fn answer(
     server: &ServerName,
     intended: &Intended,
 ) -> Result<HeaderMap, Refusal> {
-    let credential = running.snapshot.keys.ready(server, &running.caller.session_key()).await?;
+    let credential = running.snapshot.keys.ready(server, &running.caller.behalf()).await?;
     halted::again(halts, running, intended.permitted.valid.live.visible.objects())?;
     let mut headers = wire::outgoing::session_headers(Revision::V2025_11_25, None);
     if let Some(credential) = credential {
@@ -66,9 +66,15 @@ pub(crate) async fn answer(
 
 /// What is known of a call that went wrong. A server that does not take the token it was given carried nothing out, and has
 /// said what it wants; the next call brings it. This one is not made again: that is for whoever made it.
-pub(crate) fn refusal(keys: &Keys, server: &ServerName, caller: &SessionKey, error: &SendError) -> Refusal {
+pub(crate) fn refusal(
+    keys: &Keys,
+    server: &ServerName,
+    behalf: &Behalf,
+    object: Option<&Object>,
+    error: &SendError,
+) -> Refusal {
     match error {
-        SendError::Challenged { challenges, .. } if keys.heed(server, caller, challenges) => {
+        SendError::Challenged { challenges, .. } if keys.heed(server, behalf, object, challenges) => {
             Refusal::new(Reason::CredentialUnavailable, with_causes(error))
         }
         SendError::Challenged { .. }

@@ -1,12 +1,15 @@
 //! Do the policies permit it, for the agent and for the user?
 
+use bytes::Bytes;
 use model::{Object, PolicyId, Refusal, ServerName, Timestamp};
 use policy::Action;
 
 use crate::controls::halted::{Live, Running};
-use crate::controls::inspect::Seen;
+use crate::controls::inspect::{self, Seen};
 use crate::controls::read::Message;
 use crate::controls::validate::Valid;
+use crate::gate::Gate;
+use crate::looked::Noted;
 use crate::tasks;
 
 /// What policy permits. The arguments travel inside, so what was decided on is what is sent.
@@ -18,6 +21,7 @@ pub(crate) struct Permitted {
 
 /// Decides `call` on everything the message is about.
 pub(crate) fn run(
+    gate: &Gate,
     running: &Running,
     valid: Valid,
     seen: Option<&Seen>,
@@ -27,11 +31,11 @@ pub(crate) fn run(
     let findings = seen.map(Seen::told);
     let (mut policies, tasks) = (Vec::new(), valid.live.visible.wording().tasks());
     for task in tasks {
-        policies.extend(tasks::decide(running, task, findings, now)?);
+        policies.extend(tasks::decide(gate, running, task, findings, now)?);
         if message.request.input_responses.is_some() {
             // What the client says here goes to a server that may ask for it today.
             let server = Object::Server { server: task.tool.server().clone() };
-            policies.extend_from_slice(running.decide(Action::Ask, &server, now)?.policies());
+            policies.extend_from_slice(running.decide_seen(Action::Ask, &server, None, findings, now)?.policies());
         }
     }
     for object in valid.live.visible.objects() {
@@ -45,8 +49,16 @@ pub(crate) fn run(
     Ok(Permitted { valid, policies })
 }
 
-/// Decides whether a client's answer may go to the server that asked: whether that server may ask, now.
-pub(crate) fn answer(running: &Running, server: &ServerName, live: Live, now: Timestamp) -> Result<Permitted, Refusal> {
-    let permit = running.decide(Action::Ask, &Object::Server { server: server.clone() }, now)?;
-    Ok(Permitted { valid: Valid { live, arguments: None }, policies: permit.policies().to_vec() })
+/// Decides whether a client's answer may go to the server that asked: whether that server may ask, now, and be told this.
+/// Returns what is left of it as well, where policies want something taken out.
+pub(crate) fn answer(
+    gate: &Gate,
+    running: &Running,
+    server: &ServerName,
+    (live, answer): (Live, &Bytes),
+    noted: &mut Noted,
+    now: Timestamp,
+) -> Result<(Permitted, Option<Bytes>), Refusal> {
+    let inspect::Passed { policies, text } = inspect::said(gate, running, server, answer, noted, now)?;
+    Ok((Permitted { valid: Valid { live, arguments: None }, policies }, text))
 }

@@ -70,7 +70,7 @@ pub(crate) async fn run(
             if let Some(token) = &message.request.meta.progress_token {
                 session.goes_to(id, &route.server, token);
             }
-            let withdrawal = Withdrawal::new(gate, &route.server, running.caller.session_key(), &open, id);
+            let withdrawal = Withdrawal::new(gate, &route.server, running.caller.behalf(), &open, id);
             (open.send(headers, body, deadlines).await, withdrawal)
         }
         (Some(_) | None, _) => {
@@ -102,8 +102,8 @@ pub(crate) async fn run(
             if matches!(error, SendError::NotSent { .. }) {
                 withdrawal.disarm();
             }
-            let (keys, owner) = (&running.snapshot.keys, running.caller.session_key());
-            Err(credential::refusal(keys, &route.server, &owner, &error).into())
+            let (keys, behalf) = (&running.snapshot.keys, running.caller.behalf());
+            Err(credential::refusal(keys, &route.server, &behalf, objects.first(), &error).into())
         }
     }
 }

@@ -49,10 +49,10 @@ impl<'a> Leaving<'a> {
         Self { method: message.row.method, request: request.id.as_ref(), content, bytes: request.body.len() }
     }
 
-    /// A client's answer to a question that was asked by this method.
-    pub(crate) fn answer(answer: &'a Response, method: &'a str) -> Self {
+    /// A client's answer to a question that was asked by this method; `left` is what is left of it, if something was taken out.
+    pub(crate) fn answer(answer: &'a Response, left: Option<&'a Bytes>, method: &'a str) -> Self {
         let (Outcome::Result { raw, .. } | Outcome::Error { raw, .. }) = &answer.outcome;
-        Self { method, request: Some(&answer.id), content: Some(raw), bytes: answer.body.len() }
+        Self { method, request: Some(&answer.id), content: left.or(Some(raw)), bytes: answer.body.len() }
     }
 }
 
@@ -79,6 +79,7 @@ pub(crate) async fn run(
         pin: visible.pin(),
         arguments,
         request_bytes: u64::try_from(leaving.bytes).unwrap_or(u64::MAX),
+        findings: trail.noted.told(),
         policies: permitted.policies.clone(),
         revision: running.snapshot.revision,
     };

@@ -6,15 +6,19 @@ use audit::End;
 use bytes::Bytes;
 use http::StatusCode;
 use model::{Object, Reason, Refusal, ServerName, Timestamp};
+use serde::Deserialize;
 use wire::answer::{self, Incoming, Outcome, Question, ResultType};
 use wire::task::RESULT_TYPE;
 use wire::{Capabilities, Flaw, Id, Revision};
 
+use crate::controls::ask::Put;
 use crate::controls::connect::Connected;
 use crate::controls::{ask, inspect};
 use crate::gate::Gate;
 use crate::legacy::Legacy;
 use crate::listing;
+use crate::looked::Looked;
+use crate::naming;
 use crate::register::{Path, Row};
 use crate::rounds;
 use crate::tasks::{self, Concern};
@@ -48,6 +52,8 @@ pub(crate) struct Expected {
     pub(crate) capabilities: Capabilities,
     /// The tasks of which the answer may tell.
     pub(crate) concern: Concern,
+    /// What was seen in the answer so far.
+    pub(crate) looked: Looked,
 }
 
 /// Reads a whole answer and decides on it.
@@ -78,17 +84,52 @@ pub(crate) fn response(
     if id != Some(&expected.id) {
         return Err(unanswered(status, broken("the server answered another request")));
     }
-    if let Some(bytes) = inspect::answer(&gate.inspector, expected, &bytes, now)? {
-        // What is left is the same answer, and was decided on; it is read once more because it is another text.
-        return match answer::read(&bytes)? {
-            Incoming::Response { outcome, .. } => decided(gate, expected, status, &outcome, bytes, now),
-            Incoming::Notification { .. } | Incoming::Request { .. } => Err(broken("a redacted answer is none")),
-        };
+    if let (Path::Listed, Outcome::Result { .. }) = (expected.row.path, outcome) {
+        // What is in it is decided on entry by entry, so that one of them does not withhold all; then on all that is left.
+        let bytes = listing::filter(gate, expected, &bytes, now)?;
+        let bytes = inspect::answer(gate, expected, &bytes, now)?.unwrap_or(bytes);
+        return decided(gate, expected, status, &again(&bytes)?, bytes, now);
     }
-    decided(gate, expected, status, outcome, bytes, now)
+    if let Some(bytes) = inspect::answer(gate, expected, &bytes, now)? {
+        return questioned(gate, expected, status, &again(&bytes)?, bytes, now);
+    }
+    questioned(gate, expected, status, outcome, bytes, now)
 }
 
-/// What becomes of a response that policy releases.
+/// The outcome of an answer out of which something was taken. It was decided on; it is read once more because it is another
+/// text.
+fn again(bytes: &Bytes) -> Result<Outcome, Flaw> {
+    match answer::read(bytes)? {
+        Incoming::Response { outcome, .. } => Ok(outcome),
+        Incoming::Notification { .. } | Incoming::Request { .. } => Err(broken("a redacted answer is none")),
+    }
+}
+
+/// Decides on the questions of an answer, if it asks any.
+fn questioned(
+    gate: &Gate,
+    expected: &Expected,
+    status: StatusCode,
+    outcome: &Outcome,
+    bytes: Bytes,
+    now: Timestamp,
+) -> Result<Released, Flaw> {
+    let questions: &[Question] = match outcome {
+        // It asks the user to open pages before the call is made again (URL elicitation, MCP 2025-11-25).
+        Outcome::Error { elicitations, .. } => elicitations,
+        Outcome::Result { result_type: ResultType::InputRequired { .. }, .. } if expected.revision.has_sessions() => {
+            return Err(broken("the result asks in the way of another revision"));
+        }
+        Outcome::Result { result_type: ResultType::InputRequired { questions, .. }, .. } => questions,
+        Outcome::Result { result_type: ResultType::Complete | ResultType::Other(_), .. } => &[],
+    };
+    match ask(gate, expected, questions, &bytes, now)? {
+        None => decided(gate, expected, status, outcome, bytes, now),
+        Some(bytes) => decided(gate, expected, status, &again(&bytes)?, bytes, now),
+    }
+}
+
+/// What becomes of a response that policy releases, and whose questions may be put.
 fn decided(
     gate: &Gate,
     expected: &Expected,
@@ -100,13 +141,14 @@ fn decided(
     if let Outcome::Result { result_type: ResultType::Complete, raw, .. } = outcome
         && expected.row.method == "tasks/get"
     {
-        let (bytes, end) = tasks::told(expected, &bytes, raw, now)?;
+        let (bytes, end) = tasks::told(gate, expected, &bytes, raw, now)?;
         return Ok(Released { bytes, status: StatusCode::OK, end });
+    }
+    if let Outcome::Result { result_type: ResultType::Complete, is_error: false, raw } = outcome {
+        fits(expected, raw)?;
     }
     let end = match outcome {
         Outcome::Error { elicitations, .. } if !elicitations.is_empty() => {
-            // It asks the user to open pages before the call is made again (URL elicitation, MCP 2025-11-25).
-            ask(expected, elicitations, now)?;
             if let Some(session) = &expected.legacy {
                 elicitations
                     .iter()
@@ -119,19 +161,12 @@ fn decided(
         Outcome::Result { result_type, is_error, .. } => match result_type {
             ResultType::Complete if *is_error => End::ToolError,
             ResultType::Complete => End::Completed,
-            ResultType::InputRequired { .. } if expected.revision.has_sessions() => {
-                return Err(broken("the result asks in the way of another revision"));
-            }
-            ResultType::InputRequired { questions, .. } => {
-                ask(expected, questions, now)?;
-                End::InputRequired
-            }
+            ResultType::InputRequired { .. } => End::InputRequired,
             ResultType::Other(other) if other == RESULT_TYPE => End::BecameTask,
             ResultType::Other(_) => return Err(broken("the result's type is not in the register")),
         },
     };
     let bytes = match (expected.row.path, outcome) {
-        (Path::Listed, Outcome::Result { .. }) => listing::filter(expected, &bytes, now)?,
         (_, Outcome::Result { result_type: ResultType::InputRequired { has_state: true, .. }, raw, .. }) => {
             rounds::seal(gate, expected, bytes, raw)?
         }
@@ -143,10 +178,39 @@ fn decided(
     Ok(Released { bytes, status: told(status, outcome), end })
 }
 
-/// Decides `ask` for the questions of an answer.
-pub(crate) fn ask(expected: &Expected, questions: &[Question], now: Timestamp) -> Result<(), Flaw> {
+/// Whether the structured content of a tool's result fits the output schema that people approved: it is what agents read by
+/// program (MCP 2026-07-28, server/tools: servers must, clients should validate).
+pub(crate) fn fits(expected: &Expected, result: &Bytes) -> Result<(), Flaw> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Said {
+        structured_content: Option<serde_json::Value>,
+    }
+    let [object @ Object::Tool { name, .. }] = expected.objects.as_slice() else { return Ok(()) };
+    let member = naming::member(&expected.connected.door.endpoint, object);
+    let Some(tool) = member.and_then(|member| member.server.tool(name)) else { return Ok(()) };
+    let said: Said = serde_json::from_slice(result).map_err(|_| broken("the result is no object"))?;
+    match said.structured_content {
+        Some(content) if !tool.answers(&content) => {
+            let hint = "the tool's answer does not fit the schema that it was approved with";
+            Err(Refusal::new(Reason::AnswerRefused, hint).with_hint(hint).into())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Decides `ask` for the questions in a text of the server's. Returns the text without what policies want taken out, where
+/// they do.
+pub(crate) fn ask(
+    gate: &Gate,
+    expected: &Expected,
+    questions: &[Question],
+    text: &Bytes,
+    now: Timestamp,
+) -> Result<Option<Bytes>, Flaw> {
     let Expected { connected, server, capabilities, revision, .. } = expected;
-    ask::run(connected, server, capabilities, *revision, questions, now)
+    let put = Put { connected, server, capabilities, revision: *revision, questions, text };
+    ask::run(gate, &put, &mut expected.looked.noted(), now)
 }
 
 /// The status the caller is told. What a server says about the gate's own credential is not the caller's affair.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ::inspect::Origin;
 use bytes::Bytes;
 use model::{Caller, Object, Reason, ReceiptId, Refusal, ServerName};
 use policy::Action;
@@ -12,10 +13,14 @@ use wire::{Flaw, Id, reply};
 use super::replay::Message;
 use super::{Asker, Given, Legacy, Open, talk};
 use crate::controls::accept::{Accepted, Verb};
+use crate::controls::ask::{self, Put};
 use crate::controls::authenticate::{self, Known};
 use crate::controls::connect::{self, Connected};
-use crate::controls::{ask, halted};
+use crate::controls::halted;
+use crate::controls::inspect::{self, Passing};
+use crate::controls::release;
 use crate::gate::Gate;
+use crate::looked::Noted;
 use crate::peer::Peer;
 use crate::register::{self, Direction, Path};
 use crate::trail::Trail;
@@ -53,7 +58,7 @@ pub(super) async fn listen(
     server: ServerName,
     open: Arc<upstream::Session>,
 ) {
-    let Ok(headers) = talk::headers(&gate.snapshots.load(), &server, &caller.session_key()).await else { return };
+    let Ok(headers) = talk::headers(&gate.snapshots.load(), &server, &caller.behalf()).await else { return };
     let mut stream = match open.listen(headers).await {
         Ok(Some(stream)) => stream,
         Ok(None) => return,
@@ -62,6 +67,7 @@ pub(super) async fn listen(
             return;
         }
     };
+    let mut noted = Noted::of_stream();
     loop {
         let message = tokio::select! {
             () = session.over() => return,
@@ -71,7 +77,7 @@ pub(super) async fn listen(
         // Who the caller is now, and what it may do now.
         let about = Object::Server { server: server.clone() };
         let Ok(connected) = present(&gate, &caller, &session, &about) else { continue };
-        if let Ok(Some((message, about))) = unasked(&gate, &session, &connected, about, &bytes) {
+        if let Ok(Some((message, about))) = unasked(&gate, &session, &connected, about, &bytes, &mut noted) {
             session.aside.offer(Message::aside(message, about));
         }
     }
@@ -89,7 +95,7 @@ pub(crate) fn tell_aside(
     let about = Object::Server { server: server.clone() };
     let Ok(connected) = present(gate, caller, session, &about) else { return };
     let Ok(Incoming::Notification(_)) = answer::read(bytes) else { return };
-    if let Ok(Some((message, about))) = unasked(gate, session, &connected, about, bytes) {
+    if let Ok(Some((message, about))) = unasked(gate, session, &connected, about, bytes, &mut Noted::default()) {
         session.aside.offer(Message::aside(message, about));
     }
 }
@@ -127,12 +133,14 @@ fn unasked(
     connected: &Connected,
     about: Object,
     bytes: &Bytes,
+    noted: &mut Noted,
 ) -> Result<Option<(Bytes, Vec<Object>)>, Flaw> {
     let server = about.server().clone();
     let mut objects = vec![about];
     match answer::read(bytes)? {
         Incoming::Notification(notification) => {
-            let told = notified(gate, session, connected, &server, Progress::Beside, &notification, bytes);
+            let Some(bytes) = released(gate, connected, &objects, &notification, bytes, noted) else { return Ok(None) };
+            let told = notified(gate, session, connected, &server, Progress::Beside, &notification, &bytes);
             if let Some(uri) = notification.uri.as_deref().and_then(|uri| uri::canonical(uri).ok()) {
                 objects.push(Object::Resource { server, uri: uri.to_owned() });
             }
@@ -145,6 +153,36 @@ fn unasked(
         }
         // An answer to nothing.
         Incoming::Response { .. } => Ok(None),
+    }
+}
+
+/// What of a notification that comes unasked may be released, where a policy asks what is in it. What may not has a receipt.
+fn released(
+    gate: &Gate,
+    connected: &Connected,
+    objects: &[Object],
+    notification: &Notification,
+    bytes: &Bytes,
+    noted: &mut Noted,
+) -> Option<Bytes> {
+    let (now, action, origin) = (gate.clock.now(), Action::Release, Origin::Answer);
+    let passing = Passing { connected, action, objects, origin, now };
+    match inspect::pass(gate, &passing, bytes, noted) {
+        Ok(passed) => Some(passed.text.unwrap_or_else(|| bytes.clone())),
+        Err(refusal) => {
+            let refusal = release::withheld(refusal);
+            let mut trail = Trail::begin(gate.journal.receipt_id(), now, Peer::nobody());
+            trail.caller = Some(Arc::clone(&connected.caller));
+            trail.endpoint = Some(connected.door.name.clone());
+            trail.object = objects.first().cloned();
+            let row = register::find(&notification.method, Direction::ToAgent, wire::Revision::V2025_11_25);
+            trail.method = row.map(|row| row.method);
+            trail.revision = connected.snapshot.revision;
+            trail.noted = std::mem::replace(noted, Noted::of_stream());
+            gate.metrics.refused(refusal.reason);
+            gate.journal.queue(&trail.refused(register::Control::Release, &refusal));
+            None
+        }
     }
 }
 
@@ -210,14 +248,18 @@ pub(crate) fn asked(gate: &Arc<Gate>, session: &Arc<Legacy>, connected: &Connect
     let row = register::find(&question.method, Direction::ToAgent, session.revision);
     trail.method = row.map(|row| row.method);
     let questions = std::slice::from_ref(&question);
-    let decided = ask::run(connected, server, &session.capabilities, session.revision, questions, now);
+    let (capabilities, revision) = (&session.capabilities, session.revision);
+    let put = Put { connected, server, capabilities, revision, questions, text: bytes };
+    let decided = ask::run(gate, &put, &mut trail.noted, now);
     let method = row.map_or("", |row| row.method);
-    let noted = decided.and_then(|()| {
+    let noted = decided.and_then(|left| {
         let asker = asker.clone();
         let open = Open { server: server.clone(), id: id.clone(), method, objects, asker };
-        session.ask(open).map_err(Flaw::from)
+        session.ask(open).map(|number| (number, left)).map_err(Flaw::from)
     });
-    let put = noted.and_then(|number| wire::edit::replace(bytes, &[(&["id"], &number.to_string())]));
+    let put = noted.and_then(|(number, left)| {
+        wire::edit::replace(left.as_ref().unwrap_or(bytes), &[(&["id"], &number.to_string())])
+    });
     match put {
         Ok(message) => {
             if let Some(elicitation) = &question.elicitation_id {
@@ -253,6 +295,6 @@ pub(crate) fn refused(id: &Id, reason: Reason) -> Bytes {
 fn answer_server(gate: &Arc<Gate>, session: &Legacy, server: &ServerName, body: Bytes) {
     let open = session.servers().into_iter().find_map(|(name, open)| (name == *server).then_some(open));
     if let Some(open) = open {
-        talk::tell(gate, server, session.owner().clone(), open, body);
+        talk::tell(gate, server, session.owner().into(), open, body);
     }
 }

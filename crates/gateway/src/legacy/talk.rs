@@ -8,7 +8,7 @@ use audit::End;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use identity::Credential;
-use model::{Reason, Refusal, ServerName, SessionKey, Timestamp, limits, with_causes};
+use model::{Behalf, Reason, Refusal, ServerName, Timestamp, limits, with_causes};
 use serde_json::{Map, Value};
 use upstream::{Answer, AskError, Deadlines, Route, SendError};
 use wire::answer::Incoming;
@@ -91,6 +91,7 @@ pub async fn tend(gate: Arc<Gate>, stop: impl Future<Output = ()>) {
             tokio::spawn(close(Arc::clone(&gate), session));
         }
         bridge::sweep(&gate);
+        gate.tokens.sweep(now);
     }
 }
 
@@ -103,24 +104,20 @@ fn unserved(snapshot: &Snapshot, session: &Legacy) -> bool {
 /// Tells servers that a session is over.
 async fn close(gate: Arc<Gate>, session: Arc<Legacy>) {
     for (server, open) in session.servers() {
-        let Ok(headers) = parting(&gate.snapshots.load(), &server, session.owner()) else { continue };
+        let Ok(headers) = parting(&gate.snapshots.load(), &server, &session.owner().into()) else { continue };
         // A server that does not answer ends the session when its own time is up.
         let _ = tokio::time::timeout(Duration::from_millis(limits::CLOSE_MILLISECONDS_MAX), open.close(headers)).await;
     }
 }
 
 /// The headers of what the gate says to a server by itself, in a session of this caller's.
-pub(crate) async fn headers(
-    snapshot: &Snapshot,
-    server: &ServerName,
-    caller: &SessionKey,
-) -> Result<HeaderMap, Refusal> {
-    Ok(with(snapshot.keys.ready(server, caller).await?))
+pub(crate) async fn headers(snapshot: &Snapshot, server: &ServerName, behalf: &Behalf) -> Result<HeaderMap, Refusal> {
+    Ok(with(snapshot.keys.ready(server, behalf).await?))
 }
 
 /// The same for its last words there.
-pub(crate) fn parting(snapshot: &Snapshot, server: &ServerName, caller: &SessionKey) -> Result<HeaderMap, Refusal> {
-    Ok(with(snapshot.keys.held(server, caller)?))
+pub(crate) fn parting(snapshot: &Snapshot, server: &ServerName, behalf: &Behalf) -> Result<HeaderMap, Refusal> {
+    Ok(with(snapshot.keys.held(server, behalf)?))
 }
 
 fn with(credential: Option<Credential>) -> HeaderMap {
@@ -150,23 +147,23 @@ async fn open(
     route: &Route,
 ) -> Result<Arc<upstream::Session>, Refusal> {
     let server = &route.server;
-    let owner = running.caller.session_key();
-    let credential = running.snapshot.keys.ready(server, &owner).await?;
+    let behalf = running.caller.behalf();
+    let credential = running.snapshot.keys.ready(server, &behalf).await?;
     let write = |headers: &mut HeaderMap| {
         if let Some(credential) = &credential {
             credential.write(headers);
         }
     };
     let opened = upstream::Session::open(route, &askable(&session.capabilities), write).await;
-    let opened = opened.map_err(|error| unopened(gate, server, &owner, &error))?;
+    let opened = opened.map_err(|error| unopened(gate, server, &behalf, &error))?;
     let opened = Arc::new(opened);
     if session.is_over() {
         // It ended while the server was greeted, and whoever ended it did not know of this one.
-        opened.close(parting(&running.snapshot, server, &owner)?).await;
+        opened.close(parting(&running.snapshot, server, &behalf)?).await;
         return Err(Refusal::new(Reason::SessionUnknown, "the session is over"));
     }
     if let Some(level) = session.log_level() {
-        set_level(&opened, headers(&running.snapshot, server, &owner).await?, &level).await;
+        set_level(&opened, headers(&running.snapshot, server, &behalf).await?, &level).await;
     }
     let (gate, caller, session) = (Arc::clone(gate), Arc::clone(&running.caller), Arc::clone(session));
     tokio::spawn(hear::listen(gate, caller, session, server.clone(), Arc::clone(&opened)));
@@ -174,13 +171,13 @@ async fn open(
 }
 
 /// What a caller is told where a session was not opened. A server that went back to an older revision is looked at at once.
-pub(crate) fn unopened(gate: &Gate, server: &ServerName, caller: &SessionKey, error: &AskError) -> Refusal {
+pub(crate) fn unopened(gate: &Gate, server: &ServerName, behalf: &Behalf, error: &AskError) -> Refusal {
     if error.is_downgrade() {
         // Full means that a check of this and other servers is under way already.
         let _ = gate.heed.try_send(server.clone());
     }
     if let Some(SendError::Challenged { challenges, .. }) = error.sent()
-        && gate.snapshots.load().keys.heed(server, caller, challenges)
+        && gate.snapshots.load().keys.heed(server, behalf, None, challenges)
     {
         return Refusal::new(Reason::CredentialUnavailable, with_causes(error));
     }
@@ -202,14 +199,14 @@ pub(crate) async fn heed(gate: &Arc<Gate>, running: &Running, message: &Message)
         Subject::LogLevel { level } => {
             session.set_log_level(level);
             for (server, open) in session.servers() {
-                if let Ok(headers) = headers(&running.snapshot, &server, &running.caller.session_key()).await {
+                if let Ok(headers) = headers(&running.snapshot, &server, &running.caller.behalf()).await {
                     set_level(&open, headers, level).await;
                 }
             }
         }
         Subject::None if message.row.method == "notifications/roots/list_changed" => {
             for (server, open) in session.servers() {
-                tell(gate, &server, session.owner().clone(), open, message.request.body.clone());
+                tell(gate, &server, session.owner().into(), open, message.request.body.clone());
             }
         }
         Subject::None
@@ -246,16 +243,10 @@ pub(crate) async fn set_level(server: &upstream::Session, headers: HeaderMap, le
 }
 
 /// Says something to a server that needs no answer, beside the path.
-pub(crate) fn tell(
-    gate: &Arc<Gate>,
-    server: &ServerName,
-    caller: SessionKey,
-    open: Arc<upstream::Session>,
-    body: Bytes,
-) {
+pub(crate) fn tell(gate: &Arc<Gate>, server: &ServerName, behalf: Behalf, open: Arc<upstream::Session>, body: Bytes) {
     let (snapshot, server) = (gate.snapshots.load(), server.clone());
     tokio::spawn(async move {
-        let Ok(headers) = headers(&snapshot, &server, &caller).await else { return };
+        let Ok(headers) = headers(&snapshot, &server, &behalf).await else { return };
         if let Err(error) = open.tell(headers, body).await {
             tracing::debug!(%server, %error, "a server was not told");
         }
@@ -268,7 +259,7 @@ pub(crate) struct Withdrawal(Option<Pending>);
 struct Pending {
     gate: Arc<Gate>,
     server: ServerName,
-    caller: SessionKey,
+    behalf: Behalf,
     open: Arc<upstream::Session>,
     request: Id,
 }
@@ -283,12 +274,12 @@ impl Withdrawal {
     pub(crate) fn new(
         gate: &Arc<Gate>,
         server: &ServerName,
-        caller: SessionKey,
+        behalf: Behalf,
         open: &Arc<upstream::Session>,
         request: &Id,
     ) -> Self {
         let (gate, server, open) = (Arc::clone(gate), server.clone(), Arc::clone(open));
-        Self(Some(Pending { gate, server, caller, open, request: request.clone() }))
+        Self(Some(Pending { gate, server, behalf, open, request: request.clone() }))
     }
 
     /// The call was answered, or never left.
@@ -299,10 +290,10 @@ impl Withdrawal {
 
 impl Drop for Withdrawal {
     fn drop(&mut self) {
-        if let Some(Pending { gate, server, caller, open, request }) = self.0.take()
+        if let Some(Pending { gate, server, behalf, open, request }) = self.0.take()
             && tokio::runtime::Handle::try_current().is_ok()
         {
-            tell(&gate, &server, caller, open, outgoing::cancelled(Revision::V2025_11_25, &request).body);
+            tell(&gate, &server, behalf, open, outgoing::cancelled(Revision::V2025_11_25, &request).body);
         }
     }
 }
@@ -336,8 +327,8 @@ pub(crate) async fn answer(
             let server = servers.find_map(|(name, server)| (name == open.server).then_some(server));
             let over = || Refusal::new(Reason::ServerUnreachable, "the server's session is over");
             let told = server.ok_or_else(over)?.tell(headers, body).await;
-            let (keys, owner) = (&running.snapshot.keys, running.caller.session_key());
-            told.map_err(|error| credential::refusal(keys, &open.server, &owner, &error))?;
+            let (keys, behalf) = (&running.snapshot.keys, running.caller.behalf());
+            told.map_err(|error| credential::refusal(keys, &open.server, &behalf, None, &error))?;
         }
         Asker::Bridge(bridge) => bridge.send((open.id.clone(), Given::Answer(body))).map_err(|_| unasked())?,
     }
@@ -358,10 +349,12 @@ async fn ready(
     trail.object = named.object().cloned();
     let visible = visible::run(running, named, trail.began)?;
     let live = halted::object(&gate.halts, visible)?;
-    let permitted = decide::answer(running, &open.server, live, trail.began)?;
-    let leaving = Leaving::answer(answer, open.method);
+    let said = (live, &answer.body);
+    let decided = decide::answer(gate, running, &open.server, said, &mut trail.noted, trail.began);
+    let (permitted, left) = decided?;
+    let leaving = Leaving::answer(answer, left.as_ref(), open.method);
     let intended = intent::run(gate, running, leaving, permitted, trail).await?;
-    let body = wire::edit::replace(&answer.body, &[(&["id"], &open.id.to_string())])?;
+    let body = wire::edit::replace(left.as_ref().unwrap_or(&answer.body), &[(&["id"], &open.id.to_string())])?;
     let headers = credential::answer(&gate.halts, running, &open.server, &intended).await?;
     Ok((headers, body))
 }

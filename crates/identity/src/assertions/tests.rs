@@ -2,7 +2,8 @@ use model::Timestamp;
 
 use super::*;
 use crate::jwt::{Audience, Claims, JwtError, Rule, Unverified};
-use crate::keys::Algorithm;
+use crate::keys::{Algorithm, KeySet};
+use crate::secrets::opened_text;
 
 const SERVER: &str = "https://crm.example/mcp";
 
@@ -27,7 +28,7 @@ fn assertions(file: &Path) -> Assertions {
 }
 
 fn checked(assertions: &Assertions, token: &HeaderValue, audience: &str, now: u64) -> Result<Claims, JwtError> {
-    let keys = KeySet::read(assertions.published.to_string().as_bytes()).unwrap();
+    let keys = KeySet::read(assertions.keys.published().to_string().as_bytes()).unwrap();
     let rule = Rule {
         algorithms: &[Algorithm::Es256],
         typ: &[TYP],
@@ -40,8 +41,8 @@ fn checked(assertions: &Assertions, token: &HeaderValue, audience: &str, now: u6
     Unverified::read(token.to_str().unwrap())?.verify(&keys, &rule)
 }
 
-fn caller(user: Option<&str>) -> SessionKey {
-    SessionKey { agent: "helpdesk".parse().unwrap(), user: user.map(|user| user.parse().unwrap()), thread: None }
+fn caller(user: Option<&str>) -> Behalf {
+    Behalf { agent: "helpdesk".parse().unwrap(), user: user.map(|user| user.parse().unwrap()), through: Vec::new() }
 }
 
 #[test]
@@ -71,13 +72,33 @@ fn an_agent_for_nobody_and_the_gate_itself_are_told_from_people_of_their_names()
 }
 
 #[test]
-fn the_key_stays_the_same_and_a_file_that_holds_none_is_told() {
+fn the_agents_through_which_a_call_came_are_named_from_the_nearest_to_the_farthest() {
+    let directory = tempfile::tempdir().unwrap();
+    let assertions = assertions(&directory.path().join("key"));
+    let through: Vec<AgentId> = vec!["router".parse().unwrap(), "desktop".parse().unwrap()];
+    let caller = |user| Behalf { through: through.clone(), ..caller(user) };
+    let chain = json!({ "sub": "router", "act": { "sub": "desktop" } });
+    let said = |token: &HeaderValue| checked(&assertions, token, SERVER, 1_000_000).unwrap();
+    let for_ana = said(&assertions.sign(SERVER, Some(&caller(Some("ana")))).unwrap());
+    assert_eq!(for_ana.get("act"), Some(&json!({ "sub": "helpdesk", "act": chain })));
+    let for_nobody = said(&assertions.sign(SERVER, Some(&caller(None))).unwrap());
+    assert_eq!((for_nobody.text("sub"), for_nobody.get("act")), (Some("helpdesk"), Some(&chain)));
+}
+
+#[test]
+fn what_an_authorization_server_is_told_is_no_assertion_for_a_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let assertions = assertions(&directory.path().join("key"));
+    let told = assertions.subject(SERVER, &"ana".parse().unwrap(), &[]).unwrap();
+    let told = HeaderValue::from_str(opened_text(&told)).unwrap();
+    assert!(matches!(checked(&assertions, &told, SERVER, 1_000_000), Err(JwtError::Type)));
+}
+
+#[test]
+fn the_keys_stay_the_same_over_a_restart() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("key");
-    let first = assertions(&file).published;
-    assert_eq!(assertions(&file).published, first);
+    let first = assertions(&file).keys.published();
+    assert_eq!(assertions(&file).keys.published(), first);
     assert!(first["keys"][0].get("d").is_none());
-    write_private(&file, b"not-a-key").unwrap();
-    let opened = Assertions::open(String::new(), &file, Arc::new(At(0)), Arc::new(Same));
-    assert!(matches!(opened, Err(AssertionError::Kept)));
 }

@@ -8,12 +8,13 @@ use serde_json::json;
 
 use super::{pages, with_parameters};
 use crate::relying::RelyingError;
+use crate::relying::trip::TripError;
 use crate::resource_server::proof::DPOP_NONCE;
 use crate::site::{self, ParameterError};
 use crate::vault::VaultError;
 
 /// Something that is not done, and how that is told.
-pub(super) enum Wrong {
+pub(crate) enum Wrong {
     /// To the person, because nobody knows whether the client is to be told anything.
     Page {
         /// The status.
@@ -55,27 +56,27 @@ pub(super) enum Wrong {
 }
 
 impl Wrong {
-    pub(super) fn page(status: StatusCode, title: &'static str, text: &'static str) -> Self {
+    pub(crate) fn page(status: StatusCode, title: &'static str, text: &'static str) -> Self {
         Self::Page { status, title, text }
     }
 
     /// A request that a client, or whoever sent the browser, got wrong.
-    pub(super) fn asked(text: &'static str) -> Self {
+    pub(crate) fn asked(text: &'static str) -> Self {
         Self::page(StatusCode::BAD_REQUEST, "This sign-in cannot begin", text)
     }
 
-    pub(super) fn client(error: &'static str, description: &'static str) -> Self {
+    pub(crate) fn client(error: &'static str, description: &'static str) -> Self {
         let status = if error == "invalid_client" { StatusCode::UNAUTHORIZED } else { StatusCode::BAD_REQUEST };
         Self::Client { status, error, description }
     }
 
-    pub(super) fn too_many() -> Self {
+    pub(crate) fn too_many() -> Self {
         let (status, error) = (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable");
         Self::Client { status, error, description: "too many requests: try again in a minute" }
     }
 
     /// The client is told in its own words, whatever went wrong.
-    pub(super) fn for_client(self) -> Self {
+    pub(crate) fn for_client(self) -> Self {
         match self {
             Self::Page { status, .. } if status.is_server_error() => {
                 Self::Client { status, error: "server_error", description: "the gate failed: try again later" }
@@ -87,8 +88,13 @@ impl Wrong {
     }
 
     pub(super) fn told(self) -> Response<Bytes> {
+        self.told_at(pages::BASE)
+    }
+
+    /// The same at pages whose style lies below `base`.
+    pub(crate) fn told_at(self, base: &str) -> Response<Bytes> {
         match self {
-            Self::Page { status, title, text } => pages::trouble(status, title, text),
+            Self::Page { status, title, text } => pages::trouble(base, status, title, text),
             Self::Redirect { redirect, error, description, state, issuer } => {
                 site::redirect(&refused(&redirect, error, description, state.as_deref(), &issuer))
             }
@@ -158,5 +164,17 @@ impl From<RelyingError> for Wrong {
         }
         let text = "The identity provider cannot be reached. Try again in a few minutes.";
         Self::page(StatusCode::BAD_GATEWAY, "Not now", text)
+    }
+}
+
+impl From<TripError> for Wrong {
+    fn from(error: TripError) -> Self {
+        let nobody = |text| Self::page(StatusCode::FORBIDDEN, "You are not signed in", text);
+        match error {
+            TripError::Over => nobody("The time for this sign-in is over. Open the page again."),
+            TripError::Refused => nobody("The identity provider did not sign you in. Open the page again."),
+            TripError::Relying(error) => error.into(),
+            TripError::Seal => Self::page(StatusCode::INTERNAL_SERVER_ERROR, "Not now", "The gate failed. Try again."),
+        }
     }
 }

@@ -54,6 +54,7 @@ pub(super) async fn run(facade: &Facade, visit: &Visit) -> Result<Response<Bytes
             return nothing(facade, sign_in, error, description).await;
         }
     };
+    facade.keep_word(&signed_in.person, &signed_in.word).await;
     let upstream = match &signed_in.refresh {
         None => None,
         Some(refresh) => Some(seal(facade, &signed_in.person, refresh).await?),

@@ -3,10 +3,11 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use model::{Digest, Timestamp};
+use model::Timestamp;
 
 use super::answer::Wrong;
 use super::mint::RefreshToken;
+use super::vouching::Leaver;
 use super::{Facade, authenticate};
 use crate::jwt::{Audience, Rule, Unverified};
 use crate::keys::Algorithm;
@@ -71,11 +72,15 @@ async fn left(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> 
     let issuer = facade.relying.provider().issuer.clone();
     let (now, expires) =
         (facade.now(), Timestamp(out.expires.saturating_add(authenticate::SKEW).saturating_mul(1_000)));
-    let once = Digest::of(format!("logout\n{}\n{issuer}\n{}", issuer.len(), out.id).as_bytes());
-    if !facade.port.spend(&once, expires, now).await? {
+    if !facade.port.spend(&out.once(&issuer, "façade"), expires, now).await? {
         return Err(refused());
     }
     let mut ended = Vec::new();
+    for leaver in
+        [out.session.as_deref().map(Leaver::Session), out.subject.as_deref().map(Leaver::Subject)].into_iter().flatten()
+    {
+        facade.forget_words(&issuer, leaver).await;
+    }
     if let Some(session) = out.session {
         let session = Ended::Session { issuer: issuer.clone(), session };
         ended = facade.port.end(session, facade.change()).await?;

@@ -9,6 +9,9 @@ use super::consent::Asked;
 use super::origin_of;
 use crate::site::{self, escaped};
 
+/// Where the façade's pages are.
+pub(super) const BASE: &str = "/oauth";
+
 /// The style of every page.
 pub(crate) fn style() -> Response<Bytes> {
     let mut response = site::document(StatusCode::OK, "text/css; charset=utf-8", STYLE);
@@ -17,7 +20,7 @@ pub(crate) fn style() -> Response<Bytes> {
 }
 
 /// What a browser shows beside a page's title: a gate.
-pub(super) fn icon() -> Response<Bytes> {
+pub(crate) fn icon() -> Response<Bytes> {
     let mut response = site::document(StatusCode::OK, "image/svg+xml", ICON);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
     response
@@ -91,11 +94,11 @@ pub(super) fn done(title: &str, text: &str) -> Response<Bytes> {
 }
 
 /// Something that is not done.
-pub(super) fn trouble(status: StatusCode, title: &str, text: &str) -> Response<Bytes> {
-    shown(status, title, &format!("<p>{}</p>", escaped(text)), None)
+pub(crate) fn trouble(base: &str, status: StatusCode, title: &str, text: &str) -> Response<Bytes> {
+    framed(base, status, title, &format!("<p>{}</p>", escaped(text)), None)
 }
 
-fn fact(name: &str, value: &str) -> String {
+pub(crate) fn fact(name: &str, value: &str) -> String {
     format!("<div><dt>{}</dt><dd>{}</dd></div>", escaped(name), escaped(value))
 }
 
@@ -105,11 +108,16 @@ fn fact_with(name: &str, value: &str, more: &str) -> String {
     format!("<div><dt>{name}</dt><dd>{value}</dd><dd class=\"small\">{more}</dd></div>")
 }
 
-fn note(text: &str) -> String {
+pub(crate) fn note(text: &str) -> String {
     format!("<p class=\"note\" role=\"note\">{}</p>", escaped(text))
 }
 
 fn shown(status: StatusCode, title: &str, body: &str, onward: Option<&str>) -> Response<Bytes> {
+    framed(BASE, status, title, body, onward)
+}
+
+/// A page whose style and icon lie below `base`.
+pub(crate) fn framed(base: &str, status: StatusCode, title: &str, body: &str, onward: Option<&str>) -> Response<Bytes> {
     let refresh = onward.map_or_else(String::new, |target| {
         // Quotes within the address would end it (HTML, §4.2.5.3); in a URL they are escaped, and here once more.
         let target = target.replace('\'', "%27").replace('"', "%22");
@@ -121,8 +129,8 @@ fn shown(status: StatusCode, title: &str, body: &str, onward: Option<&str>) -> R
         format!(
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">{refresh}<title>{title} · Portcullis</title>\
-             <link rel=\"icon\" href=\"/oauth/icon.svg\" type=\"image/svg+xml\">\
-             <link rel=\"stylesheet\" href=\"/oauth/style.css\"></head><body><main><p class=\"brand\">Portcullis</p>\
+             <link rel=\"icon\" href=\"{base}/icon.svg\" type=\"image/svg+xml\">\
+             <link rel=\"stylesheet\" href=\"{base}/style.css\"></head><body><main><p class=\"brand\">Portcullis</p>\
              <h1>{title}</h1>{body}</main></body></html>"
         ),
     )

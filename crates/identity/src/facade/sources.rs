@@ -8,7 +8,7 @@ use model::{Timestamp, limits};
 
 /// Requests of the minute that runs, by address.
 #[derive(Default)]
-pub(super) struct Sources(Mutex<Minute>);
+pub(crate) struct Sources(Mutex<Minute>);
 
 #[derive(Default)]
 struct Minute {
@@ -20,7 +20,7 @@ struct Minute {
 
 impl Sources {
     /// Counts a request; returns whether it is answered.
-    pub(super) fn admits(&self, source: IpAddr, now: Timestamp) -> bool {
+    pub(crate) fn admits(&self, source: IpAddr, now: Timestamp) -> bool {
         let minute = now.0 / 60_000;
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.began != minute {

@@ -9,6 +9,7 @@ use super::authorize::{narrowed, wanted};
 use super::client::{Client, Proof};
 use super::mint::RefreshToken;
 use super::possession::Possession;
+use super::vouching::Leaver;
 use super::{Facade, assertion, authenticate, callback, device, kept, pkce};
 use crate::port::{Ended, Family, Grant, Person, Redeemed, Rotated};
 use crate::secrets::opened;
@@ -133,6 +134,9 @@ async fn recheck(facade: &Facade, family: &mut Family) -> Result<(), Wrong> {
     if !is_same(&now, person) {
         return end(facade, family).await;
     }
+    if let Some(word) = &again.word {
+        facade.keep_word(&now, word).await;
+    }
     if let Some(refresh) = &again.refresh {
         let sealed = callback::seal(facade, &now, refresh).await?;
         family.grant.upstream = Some(sealed);
@@ -147,6 +151,9 @@ fn is_same(now: &Person, before: &Person) -> bool {
 }
 
 async fn end(facade: &Facade, family: &Family) -> Result<(), Wrong> {
+    if let Some(person) = &family.grant.person {
+        facade.forget_words(&person.issuer, Leaver::Subject(&person.subject)).await;
+    }
     let revoked = facade.port.end(Ended::Family(family.id.clone()), facade.change()).await?;
     facade.revocations.add(revoked);
     Err(invalid())

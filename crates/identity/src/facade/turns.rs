@@ -7,7 +7,7 @@ use tokio::sync::Mutex;
 const PLACES: usize = 256;
 
 /// Where renewals of a family wait for each other.
-pub(super) struct Turns(Vec<Mutex<()>>);
+pub(crate) struct Turns(Vec<Mutex<()>>);
 
 impl Default for Turns {
     fn default() -> Self {
@@ -17,7 +17,7 @@ impl Default for Turns {
 
 impl Turns {
     /// The place of a family.
-    pub(super) fn of(&self, chain: &Digest) -> &Mutex<()> {
+    pub(crate) fn of(&self, chain: &Digest) -> &Mutex<()> {
         static NOWHERE: Mutex<()> = Mutex::const_new(());
         let place = chain.as_bytes().first().map_or(0, |byte| usize::from(*byte) % PLACES);
         self.0.get(place).unwrap_or(&NOWHERE)

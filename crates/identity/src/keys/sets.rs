@@ -96,6 +96,8 @@ pub struct KeysHealth {
     pub keys: usize,
     /// When they were fetched.
     pub fetched: Option<Timestamp>,
+    /// Until when they are believed if they cannot be fetched again.
+    pub believed_until: Option<Timestamp>,
     /// Why the last fetch failed, if it did.
     pub trouble: Option<Arc<str>>,
 }
@@ -157,7 +159,9 @@ impl KeySets {
     pub fn health(&self) -> KeysHealth {
         let Known { set, fetched, trouble, .. } = self.known();
         let keys = set.as_ref().map_or(0, |set| set.len());
-        KeysHealth { keys, fetched: set.map(|_| fetched), trouble }
+        let fetched = set.map(|_| fetched);
+        let until = |at: Timestamp| Timestamp(at.0.saturating_add(self.age_milliseconds_max));
+        KeysHealth { keys, fetched, believed_until: fetched.map(until), trouble }
     }
 
     fn known(&self) -> Known {

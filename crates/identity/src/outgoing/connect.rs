@@ -32,7 +32,7 @@ pub(super) const OFFLINE: &str = "offline_access";
 pub(super) struct Pending {
     pub(super) source: Arc<Source>,
     holder: Holder,
-    by: String,
+    by: Actor,
     browser: Digest,
     issuer: Issuer,
     client: String,
@@ -95,7 +95,7 @@ impl Outgoing {
     ///
     /// # Errors
     /// [`OutgoingError`], when it is not safe to send anybody there, or too many are on the way.
-    pub async fn begin(&self, source: &Arc<Source>, holder: Holder, by: String) -> Result<Begun, OutgoingError> {
+    pub async fn begin(&self, source: &Arc<Source>, holder: Holder, by: Actor) -> Result<Begun, OutgoingError> {
         let now = self.clock.now();
         let slot = self.slot(source, &holder)?;
         let challenge = self.challenge(source, &slot).await?;
@@ -177,6 +177,8 @@ impl Outgoing {
                 let is_for_them = match &pending.holder {
                     Holder::User(user) => Some(user) == person,
                     Holder::Shared | Holder::Agent(_) => true,
+                    // Nobody connects what is given out for each call's parties.
+                    Holder::Both(..) => false,
                 };
                 now < pending.expires && browser == Some(pending.browser) && is_for_them
             };
@@ -231,9 +233,9 @@ impl Outgoing {
             connected: now,
             obtained: now,
             expires: tokens.expires,
-            by: pending.by.clone(),
+            by: pending.by.to_string(),
         };
-        let actor = Actor::Person(pending.by.clone());
+        let actor = pending.by.clone();
         let change = Change { actor, expected: Expected::Any, at: now, reason: None };
         let kept = (&tokens.access, tokens.refresh.as_ref());
         self.keeper.connect(place(&source.server, holder), &about.write(), kept, change).await?;

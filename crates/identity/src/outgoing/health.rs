@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use model::{ServerName, Timestamp};
+use model::{Change, ServerName, Timestamp};
 
-use super::{About, Failure, KeepError, Outgoing, locked};
+use super::{About, Failure, KeepError, Outgoing, Which, locked};
 
 /// The credential of one holder, without anything that opens anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -71,11 +71,19 @@ impl Outgoing {
         Ok(told.into_values().collect())
     }
 
-    /// Wraps every kept credential's key anew that an earlier master key wrapped; returns how many there were.
+    /// Wraps kept credentials' keys anew; returns how many are wrapped otherwise than before.
     ///
     /// # Errors
     /// The first that cannot be wrapped anew.
-    pub async fn rewrap(&self) -> Result<usize, KeepError> {
-        self.keeper.rewrap().await
+    pub async fn rewrap(&self, which: Which) -> Result<usize, KeepError> {
+        self.keeper.rewrap(which).await
+    }
+
+    /// Notes for its receipt that somebody had so many things wrapped anew.
+    ///
+    /// # Errors
+    /// When it cannot be kept.
+    pub async fn note_rewrapped(&self, count: usize, change: Change) -> Result<(), KeepError> {
+        self.keeper.note_rewrapped(count, change).await
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use model::{AgentId, SessionKey, UserId};
+use model::{AgentId, Behalf, UserId};
 
 /// Whose credential a server is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Whose {
     User,
     /// One for each agent.
     Agent,
+    /// One for each person through each agent: it names both.
+    Both,
 }
 
 /// Who may use a credential.
@@ -25,15 +27,23 @@ pub enum Holder {
     User(UserId),
     /// Calls of this agent.
     Agent(AgentId),
+    /// Calls for this person that came through these agents, the one that calls first. It is held in memory alone.
+    Both(UserId, Vec<AgentId>),
 }
 
 impl Holder {
     /// Who may use the credential that this caller's calls need; `None` where it is a person's and there is none.
-    pub fn of(whose: Whose, caller: &SessionKey) -> Option<Self> {
+    pub fn of(whose: Whose, behalf: &Behalf) -> Option<Self> {
+        let Behalf { user, agent, through } = behalf;
         match whose {
             Whose::Shared => Some(Self::Shared),
-            Whose::User => caller.user.clone().map(Self::User),
-            Whose::Agent => Some(Self::Agent(caller.agent.clone())),
+            Whose::User => user.clone().map(Self::User),
+            Whose::Agent => Some(Self::Agent(agent.clone())),
+            // An agent that works for nobody is not taken for a person of its name.
+            Whose::Both => {
+                let agents = std::iter::once(agent).chain(through).cloned().collect();
+                user.clone().map(|user| Self::Both(user, agents))
+            }
         }
     }
 }
@@ -62,6 +72,10 @@ impl fmt::Display for Holder {
             Self::Shared => f.write_str("shared"),
             Self::User(user) => write!(f, "user {user}"),
             Self::Agent(agent) => write!(f, "agent {agent}"),
+            Self::Both(user, agents) => {
+                let agents: Vec<&str> = agents.iter().map(AgentId::as_str).collect();
+                write!(f, "user {user} through {}", agents.join(", "))
+            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
-use model::{Timestamp, limits};
+use model::{Actor, Timestamp, limits};
 
 use super::{Holder, Outgoing, Source, locked};
 use crate::secrets::opened;
@@ -12,7 +12,7 @@ use crate::secrets::opened;
 pub(super) struct Invite {
     ticket: String,
     source: Arc<Source>,
-    by: String,
+    by: Actor,
     expires: Timestamp,
 }
 
@@ -23,19 +23,19 @@ pub struct Invited {
     /// Whose credential it will be.
     pub holder: Holder,
     /// Who invited them, for the receipt.
-    pub by: String,
+    pub by: Actor,
 }
 
 impl Outgoing {
     /// Invites a person to connect a server for a holder: a ticket, good for [`limits::CONNECTING_MILLISECONDS_MAX`]. Who is
     /// invited again meanwhile by the same person gets the same; another's invitation takes its place. `None` while too many
     /// are invited.
-    pub fn invite(&self, source: &Arc<Source>, holder: &Holder, by: &str) -> Option<String> {
+    pub fn invite(&self, source: &Arc<Source>, holder: &Holder, by: &Actor) -> Option<String> {
         let now = self.clock.now();
         let key = (source.server.clone(), holder.clone());
         let mut invites = locked(&self.invites);
         let expires = Timestamp(now.0.saturating_add(limits::CONNECTING_MILLISECONDS_MAX));
-        if let Some(invite) = invites.get_mut(&key).filter(|invite| now < invite.expires && invite.by == by) {
+        if let Some(invite) = invites.get_mut(&key).filter(|invite| now < invite.expires && invite.by == *by) {
             (invite.source, invite.expires) = (Arc::clone(source), expires);
             return Some(invite.ticket.clone());
         }
@@ -46,7 +46,7 @@ impl Outgoing {
             return None;
         }
         let ticket = opened(&self.unguessable()).clone();
-        let invite = Invite { ticket: ticket.clone(), source: Arc::clone(source), by: by.to_owned(), expires };
+        let invite = Invite { ticket: ticket.clone(), source: Arc::clone(source), by: by.clone(), expires };
         invites.insert(key, invite);
         Some(ticket)
     }

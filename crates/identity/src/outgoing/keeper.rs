@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::Holder;
 use crate::port::{Credentials, Kept, Place};
 use crate::secrets::{opened, opened_bytes};
-use crate::vault::{Vault, VaultError};
+use crate::vault::{Sealed, Vault, VaultError};
 
 /// Reads and writes credentials.
 pub(crate) struct Keeper {
@@ -26,6 +26,15 @@ pub(crate) struct Opened {
     pub(crate) first: Option<Secret<String>>,
     /// The refresh token.
     pub(crate) second: Option<Secret<String>>,
+}
+
+/// Which data keys are wrapped anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// Those that another master key than the present one wrapped.
+    OfAnother,
+    /// All of them: the present one may have another version.
+    All,
 }
 
 /// Why a credential could not be kept or read.
@@ -112,6 +121,18 @@ impl Keeper {
         Ok(self.port.renewed(place, kept, before).await?)
     }
 
+    /// Keeps what is kept for a while, in place of what was there; it leaves no receipt of its own.
+    pub(crate) async fn note(
+        &self,
+        place: Place,
+        about: &Value,
+        token: &Secret<String>,
+        at: Timestamp,
+    ) -> Result<(), KeepError> {
+        let kept = self.seal(&place, about, Some(token), None, at).await?;
+        Ok(self.port.noted(place, kept).await?)
+    }
+
     /// Keeps the gate's registration at an issuer.
     pub(crate) async fn register(
         &self,
@@ -127,6 +148,11 @@ impl Keeper {
         Ok(self.port.connected(place, kept, change).await?)
     }
 
+    /// Notes that so many things were wrapped anew.
+    pub(crate) async fn note_rewrapped(&self, count: usize, change: Change) -> Result<(), KeepError> {
+        Ok(self.port.rewrapped(count, change).await?)
+    }
+
     /// Forgets what is at a place; returns whether there was something.
     pub(crate) async fn forget(&self, place: Place, change: Change) -> Result<bool, KeepError> {
         Ok(self.port.disconnected(place, change).await?)
@@ -134,7 +160,12 @@ impl Keeper {
 
     /// What is known of the credentials of a server, none of them opened.
     pub(crate) async fn known_of(&self, server: &ServerName) -> Result<Vec<(String, Value, Timestamp)>, KeepError> {
-        let rows = self.port.kept_of(Some(&Place::owner_of(server))).await?;
+        self.known(&Place::owner_of(server)).await
+    }
+
+    /// The same of any owner.
+    pub(crate) async fn known(&self, owner: &str) -> Result<Vec<(String, Value, Timestamp)>, KeepError> {
+        let rows = self.port.kept_of(Some(owner)).await?;
         let read = |(place, kept): (Place, Kept)| {
             let about = serde_json::from_str(&kept.about).map_err(|_| KeepError::Unreadable)?;
             Ok((place.holder, about, kept.at))
@@ -142,14 +173,18 @@ impl Keeper {
         rows.into_iter().map(read).collect()
     }
 
-    /// Wraps every data key anew that another master key than the present one wrapped; returns how many there were.
+    /// Wraps data keys anew: those that another master key than the present one wrapped, or all of them; returns how many are
+    /// wrapped otherwise than before.
     ///
     /// # Errors
     /// The first record that cannot be wrapped anew. Those before it are.
-    pub(crate) async fn rewrap(&self) -> Result<usize, KeepError> {
+    pub(crate) async fn rewrap(&self, which: Which) -> Result<usize, KeepError> {
         let mut rewrapped = 0;
         for (place, kept) in self.port.kept_of(None).await? {
-            let sealed = kept.sealed.parse().map_err(|_| KeepError::Unreadable)?;
+            let sealed: Sealed = kept.sealed.parse().map_err(|_| KeepError::Unreadable)?;
+            if which == Which::OfAnother && self.vault.has_sealed(&sealed) {
+                continue;
+            }
             if let Some(sealed) = self.vault.rewrap(&sealed).await? {
                 let before = kept.about.clone();
                 self.port.renewed(place, Kept { sealed: sealed.to_string(), ..kept }, &before).await?;

@@ -51,7 +51,7 @@ impl Pages {
             ("Server", source.server.to_string()),
             ("At", source.url.host_str().unwrap_or_default().to_owned()),
             ("Used for", holder.to_string()),
-            ("Asked for by", by),
+            ("Asked for by", by.to_string()),
         ]);
         let body = format!(
             "<p>The gate is to use this server as whoever signs in next, in the account and with the rights that you \

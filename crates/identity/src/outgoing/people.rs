@@ -43,6 +43,7 @@ impl Outgoing {
     /// Forgets what is held and asked of servers that are not there any more.
     pub fn keep(&self, is_there: impl Fn(&ServerName) -> bool) {
         locked(&self.slots).retain(|key, _| is_there(&key.server));
+        self.scopes.keep(&is_there);
         locked(&self.invites).retain(|(server, _), _| is_there(server));
         locked(&self.awaited).retain(|(server, _), _| is_there(server));
         // Nor does anybody come back who is on the way.

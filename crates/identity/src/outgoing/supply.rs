@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use model::SessionKey;
+use model::Behalf;
 use url::Url;
 
 use super::{Challenge, Holder, Outgoing, OutgoingError, Source};
@@ -32,7 +32,7 @@ impl Supply {
     ///
     /// # Errors
     /// [`OutgoingError`].
-    pub async fn credential(&self, caller: &SessionKey) -> Result<Credential, OutgoingError> {
+    pub async fn credential(&self, caller: &Behalf) -> Result<Credential, OutgoingError> {
         self.outgoing.credential(&self.source, &self.holder(caller)?).await
     }
 
@@ -46,44 +46,49 @@ impl Supply {
 
     /// Where the person of this caller connects the server for themselves; their page is there from now on. `None` where it is
     /// not theirs to connect, or nobody can.
-    pub fn ask_person(&self, caller: &SessionKey) -> Option<Url> {
+    pub fn ask_person(&self, caller: &Behalf) -> Option<Url> {
         match self.holder(caller) {
             Ok(Holder::User(user)) => self.outgoing.await_person(&self.source, &user),
-            Ok(Holder::Shared | Holder::Agent(_)) | Err(_) => None,
+            Ok(Holder::Shared | Holder::Agent(_) | Holder::Both(..)) | Err(_) => None,
         }
     }
 
     /// Returns as soon as there is a credential for this caller, and after `patience` at the latest.
-    pub async fn connected(&self, caller: &SessionKey, patience: Duration) {
+    pub async fn connected(&self, caller: &Behalf, patience: Duration) {
         if let Ok(holder) = self.holder(caller) {
             self.outgoing.connected(&self.source, &holder, patience).await;
         }
     }
 
     /// The credential that is held for this caller at the moment, for parting words: they are not worth a new one.
-    pub fn held(&self, caller: &SessionKey) -> Option<Credential> {
+    pub fn held(&self, caller: &Behalf) -> Option<Credential> {
         self.outgoing.held(&self.source, &self.holder(caller).ok()?)
     }
 
     /// Heeds what the server says of the credential it was given for this caller; whether it says something of it.
-    pub fn heed(&self, caller: &SessionKey, challenges: &HeaderMap) -> bool {
-        self.holder(caller).is_ok_and(|holder| self.heed_of(&holder, challenges))
+    pub fn heed(&self, caller: &Behalf, object: Option<&str>, challenges: &HeaderMap) -> bool {
+        self.holder(caller).is_ok_and(|holder| self.heed_of(&holder, object, challenges))
+    }
+
+    /// A call for `object` went through.
+    pub fn went(&self, object: &str) {
+        self.outgoing.went(&self.source.server, object);
     }
 
     /// The same for what the gate asked for itself.
     pub fn heed_own(&self, challenges: &HeaderMap) -> bool {
-        self.heed_of(&Holder::Shared, challenges)
+        self.heed_of(&Holder::Shared, None, challenges)
     }
 
-    fn heed_of(&self, holder: &Holder, challenges: &HeaderMap) -> bool {
+    fn heed_of(&self, holder: &Holder, object: Option<&str>, challenges: &HeaderMap) -> bool {
         let challenge = Challenge::read(challenges);
         if let Some(challenge) = &challenge {
-            self.outgoing.refused(&self.source, holder, challenge);
+            self.outgoing.refused(&self.source, holder, object, challenge);
         }
         challenge.is_some()
     }
 
-    fn holder(&self, caller: &SessionKey) -> Result<Holder, OutgoingError> {
+    fn holder(&self, caller: &Behalf) -> Result<Holder, OutgoingError> {
         Holder::of(self.source.whose, caller).ok_or_else(|| OutgoingError::NoUser(self.source.server.clone()))
     }
 }

@@ -2,9 +2,10 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use model::{Actor, Change, Entropy, Expected, Secret, SessionKey, StoreError};
+use model::{Actor, Behalf, Change, Entropy, Expected, Secret, StoreError, Timestamp};
 use serde_json::{Value, json};
 
+use super::keeper::place;
 use super::*;
 use crate::fetch::fake::FakeFetch;
 use crate::port::{Kept, Place};
@@ -12,9 +13,9 @@ use crate::vault::KeyRing;
 
 const SERVER: &str = "https://crm.example/mcp";
 const PROTECTED: &str = "https://crm.example/.well-known/oauth-protected-resource/mcp";
-const ISSUER: &str = "https://login.example";
+pub(super) const ISSUER: &str = "https://login.example";
 const METADATA: &str = "https://login.example/.well-known/oauth-authorization-server";
-const TOKEN: &str = "https://login.example/token";
+pub(super) const TOKEN: &str = "https://login.example/token";
 const REGISTER: &str = "https://login.example/register";
 
 /// A store that forgets with the test.
@@ -47,13 +48,22 @@ impl Credentials for Memory {
         Ok(is_there)
     }
 
+    async fn noted(&self, place: Place, kept: Kept) -> Result<(), StoreError> {
+        locked(&self.0).insert(place, kept);
+        Ok(())
+    }
+
+    async fn rewrapped(&self, _: usize, _: Change) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn disconnected(&self, place: Place, _: Change) -> Result<bool, StoreError> {
         Ok(locked(&self.0).remove(&place).is_some())
     }
 }
 
 #[derive(Default)]
-struct Time(AtomicU64);
+pub(super) struct Time(AtomicU64);
 
 impl Clock for Time {
     fn now(&self) -> Timestamp {
@@ -71,15 +81,15 @@ impl Entropy for Counting {
 }
 
 /// A gate, a server that wants tokens, and who gives them out.
-struct Scene {
-    outgoing: Arc<Outgoing>,
-    network: Arc<FakeFetch>,
+pub(super) struct Scene {
+    pub(super) outgoing: Arc<Outgoing>,
+    pub(super) network: Arc<FakeFetch>,
     memory: Arc<Memory>,
     time: Arc<Time>,
-    source: Source,
+    pub(super) source: Source,
 }
 
-fn scene() -> Scene {
+pub(super) fn scene() -> Scene {
     let network = Arc::new(FakeFetch::default());
     let header = format!("Bearer scope=\"read\", resource_metadata=\"{PROTECTED}\"");
     network.tell_as(SERVER, 401, &[("www-authenticate", &header)], "{}");
@@ -98,7 +108,11 @@ fn scene() -> Scene {
         people: Some("https://gate.example/connect/".parse().unwrap()),
     };
     let (port, clock) = (Arc::clone(&memory) as Arc<dyn Credentials>, Arc::clone(&time) as Arc<dyn Clock>);
-    let outgoing = Arc::new(Outgoing::new(vault, port, presence, clock, Arc::new(Counting::default())));
+    let directory = tempfile::tempdir().unwrap();
+    let (key, entropy) = (directory.path().join("key"), Arc::new(Counting::default()));
+    let issuer = "https://gate.example".to_owned();
+    let assertions = Assertions::open(issuer, &key, Arc::clone(&clock), Arc::clone(&entropy) as _).unwrap();
+    let outgoing = Arc::new(Outgoing::new(vault, port, presence, Arc::new(assertions), clock, entropy));
     let source = Source {
         server: "crm".parse().unwrap(),
         identity: Digest::of(b"crm"),
@@ -143,7 +157,11 @@ fn ana() -> Holder {
     Holder::User(person())
 }
 
-fn written(credential: &Credential) -> String {
+fn by(name: &str) -> Actor {
+    Actor::Person(name.to_owned())
+}
+
+pub(super) fn written(credential: &Credential) -> String {
     let mut headers = http::HeaderMap::new();
     credential.write(&mut headers);
     headers["authorization"].to_str().unwrap().to_owned()
@@ -167,7 +185,7 @@ fn browser(begun: &Begun) -> String {
 }
 
 impl Scene {
-    fn arc(&self) -> Arc<Source> {
+    pub(super) fn arc(&self) -> Arc<Source> {
         let Source { server, identity, url, whose, flow, issuer, scopes, client, to_server, to_issuer } = &self.source;
         Arc::new(Source {
             server: server.clone(),
@@ -184,7 +202,7 @@ impl Scene {
     }
 
     async fn begin(&self) -> Result<Begun, OutgoingError> {
-        self.outgoing.begin(&self.arc(), ana(), "ana".into()).await
+        self.outgoing.begin(&self.arc(), ana(), by("ana")).await
     }
 
     async fn connect(&self) -> Begun {
@@ -199,12 +217,12 @@ impl Scene {
         self.outgoing.credential(&self.arc(), &ana()).await.map(|credential| written(&credential))
     }
 
-    fn later(&self, seconds: u64) {
+    pub(super) fn later(&self, seconds: u64) {
         self.time.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
     }
 
     /// The forms that the token endpoint was sent.
-    fn asked(&self) -> Vec<String> {
+    pub(super) fn asked(&self) -> Vec<String> {
         self.network.asked().into_iter().filter(|seen| seen.url == TOKEN).map(|seen| seen.body).collect()
     }
 }
@@ -306,7 +324,7 @@ async fn a_token_that_the_server_refuses_is_not_sent_again() {
     scene.connect().await;
     assert_eq!(scene.credential().await.unwrap(), "Bearer first-access");
     let refused = Challenge { error: Some("invalid_token".into()), ..Challenge::default() };
-    scene.outgoing.refused(&scene.source, &ana(), &refused);
+    scene.outgoing.refused(&scene.source, &ana(), None, &refused);
     scene.network.tell(TOKEN, tokens("second").to_string());
     assert_eq!(scene.credential().await.unwrap(), "Bearer second-access");
 }
@@ -321,12 +339,12 @@ async fn more_scopes_are_asked_for_with_those_that_were_and_in_vain_only_once() 
         error: Some("insufficient_scope".into()),
         resource_metadata: None,
     };
-    scene.outgoing.refused(&scene.source, &ana(), &wants("write"));
+    scene.outgoing.refused(&scene.source, &ana(), None, &wants("write"));
     assert!(matches!(scene.credential().await, Err(OutgoingError::NotConnected { .. })));
     let begun = scene.connect().await;
     assert_eq!(parameter(&begun.url, "scope").as_deref(), Some("read write"));
     assert!(scene.credential().await.is_ok());
-    scene.outgoing.refused(&scene.source, &ana(), &wants("write"));
+    scene.outgoing.refused(&scene.source, &ana(), None, &wants("write"));
     assert!(scene.credential().await.is_ok(), "it was asked for: nobody is sent there again for it");
 }
 
@@ -341,7 +359,7 @@ async fn scopes_that_people_approved_are_all_that_is_asked_for() {
         error: Some("insufficient_scope".into()),
         resource_metadata: None,
     };
-    scene.outgoing.refused(&scene.source, &ana(), &wants);
+    scene.outgoing.refused(&scene.source, &ana(), None, &wants);
     assert_eq!(parameter(&scene.begin().await.unwrap().url, "scope").as_deref(), Some("narrow"));
 }
 
@@ -482,7 +500,7 @@ async fn an_issuer_that_people_did_not_approve_is_not_asked() {
 
 #[tokio::test]
 async fn nobody_is_not_everybody() {
-    let caller = SessionKey { agent: "nightly".parse().unwrap(), user: None, thread: None };
+    let caller = Behalf { agent: "nightly".parse().unwrap(), user: None, through: Vec::new() };
     assert_eq!(Holder::of(Whose::User, &caller), None);
     assert_eq!(Holder::of(Whose::Agent, &caller), Some(Holder::Agent("nightly".parse().unwrap())));
 }
@@ -491,10 +509,14 @@ async fn nobody_is_not_everybody() {
 async fn an_invitation_is_one_persons_to_one_server_and_ends() {
     let scene = scene();
     let source = scene.arc();
-    let ticket = scene.outgoing.invite(&source, &ana(), "ana").unwrap();
-    assert_eq!(scene.outgoing.invite(&source, &ana(), "ana"), Some(ticket.clone()), "who asks again gets the same");
+    let ticket = scene.outgoing.invite(&source, &ana(), &by("ana")).unwrap();
+    assert_eq!(
+        scene.outgoing.invite(&source, &ana(), &by("ana")),
+        Some(ticket.clone()),
+        "who asks again gets the same"
+    );
     let ben = Holder::User("ben".parse().unwrap());
-    assert_ne!(scene.outgoing.invite(&source, &ben, "ben"), Some(ticket.clone()));
+    assert_ne!(scene.outgoing.invite(&source, &ben, &by("ben")), Some(ticket.clone()));
     assert_eq!(scene.outgoing.invited(&ticket).unwrap().holder, ana());
     assert!(scene.outgoing.invited("guess").is_none());
     scene.later(601);
@@ -518,17 +540,12 @@ async fn people_on_the_way_are_bounded() {
     }
     for number in 1..limits::CONNECTING_MAX {
         let another = Holder::User(format!("user-{number}").parse().unwrap());
-        scene.outgoing.begin(&scene.arc(), another, "another".into()).await.unwrap();
+        scene.outgoing.begin(&scene.arc(), another, by("another")).await.unwrap();
     }
     let begun = scene.begin().await.expect("who begins anew takes the place they had");
     let late = Holder::User("late".parse().unwrap());
-    assert!(matches!(scene.outgoing.begin(&scene.arc(), late, "late".into()).await, Err(OutgoingError::Busy)));
-    let change = Change {
-        actor: Actor::Person("ana".into()),
-        expected: Expected::Any,
-        at: scene.outgoing.clock.now(),
-        reason: None,
-    };
+    assert!(matches!(scene.outgoing.begin(&scene.arc(), late, by("late")).await, Err(OutgoingError::Busy)));
+    let change = Change { actor: by("ana"), expected: Expected::Any, at: scene.outgoing.clock.now(), reason: None };
     scene.outgoing.disconnect(&scene.source.server, &ana(), change).await.unwrap();
     let back = scene.outgoing.finish(back(&begun, Some(ISSUER)), Some(&browser(&begun)), Some(&person())).await;
     assert!(matches!(back, Err(FinishError::Unknown)), "what is disconnected is not connected by who was on the way");

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode};
 use model::{Secret, Timestamp, limits};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::form_urlencoded;
 
 use super::challenge::scopes;
@@ -13,6 +13,11 @@ use super::discovery::Issuer;
 use crate::fetch::{Fetch, FetchError};
 use crate::json;
 use crate::secrets::opened;
+
+/// A token for a server (RFC 8693 §3).
+pub(crate) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
+/// Any signed token.
+pub(crate) const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
 /// What was given out.
 pub(crate) struct Tokens {
@@ -62,6 +67,35 @@ pub(crate) async fn ask(
     form: &[(&str, &str)],
     now: Timestamp,
 ) -> Result<Tokens, TokenError> {
+    tokens(&answer(fetch, issuer, client, form, now).await?, now)
+}
+
+/// The same where one token is given for others (RFC 8693), and what came of it has to be one for the server.
+///
+/// # Errors
+/// [`TokenError`].
+pub(crate) async fn exchange(
+    fetch: &dyn Fetch,
+    issuer: &Issuer,
+    client: &Client,
+    form: &[(&str, &str)],
+    now: Timestamp,
+) -> Result<Tokens, TokenError> {
+    let answer = answer(fetch, issuer, client, form, now).await?;
+    let issued = answer.get("issued_token_type").and_then(Value::as_str);
+    if !matches!(issued, Some(ACCESS_TOKEN | JWT)) {
+        return Err(TokenError::Answer("it issued no access token"));
+    }
+    tokens(&answer, now)
+}
+
+async fn answer(
+    fetch: &dyn Fetch,
+    issuer: &Issuer,
+    client: &Client,
+    form: &[(&str, &str)],
+    now: Timestamp,
+) -> Result<Map<String, Value>, TokenError> {
     let (mut form, mut authorization) = (form.to_vec(), None);
     let assertion;
     match &client.presents {
@@ -84,7 +118,10 @@ pub(crate) async fn ask(
         let code = answer.ok().and_then(|answer| answer.get("error").and_then(Value::as_str).map(word));
         return Err(TokenError::Refused { code: code.unwrap_or_else(|| fetched.status.as_u16().to_string()) });
     }
-    let answer = answer.map_err(|_| TokenError::Answer("it is no JSON object that can be read in one way only"))?;
+    answer.map_err(|_| TokenError::Answer("it is no JSON object that can be read in one way only"))
+}
+
+fn tokens(answer: &Map<String, Value>, now: Timestamp) -> Result<Tokens, TokenError> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str);
     let kind = text("token_type").ok_or(TokenError::Answer("it names no type of token"))?;
     if !kind.eq_ignore_ascii_case("bearer") {

@@ -6,7 +6,8 @@ use model::{Change, ServerName, StoreError, Timestamp};
 /// Where a credential is kept: whom it is for, and who may use it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
-    /// What it opens: `server crm`, or `issuer https://login.example`, where the gate is a client.
+    /// What it opens: `server crm`, or `issuer https://login.example`, where the gate is a client; or `sign-in`, what an identity
+    /// provider said of people.
     pub owner: String,
     /// Who may use it: `shared`, `user ana`, `agent nightly`, or `client`.
     pub holder: String,
@@ -45,6 +46,12 @@ pub trait Credentials: Send + Sync {
     /// Puts a credential in place of the one it was made from, which is `before`. Returns whether that was still there: who
     /// was disconnected meanwhile stays so. It leaves no receipt, because it happens by itself every few minutes.
     async fn renewed(&self, place: Place, kept: Kept, before: &str) -> Result<bool, StoreError>;
+
+    /// Keeps what is had for a while, in place of whatever was there. It leaves no receipt, because what brought it about did.
+    async fn noted(&self, place: Place, kept: Kept) -> Result<(), StoreError>;
+
+    /// Notes for its receipt that so many sealed things were wrapped anew, and changes nothing.
+    async fn rewrapped(&self, count: usize, change: Change) -> Result<(), StoreError>;
 
     /// Forgets a credential; it leaves a receipt. Returns whether there was one.
     async fn disconnected(&self, place: Place, change: Change) -> Result<bool, StoreError>;

@@ -95,6 +95,24 @@ pub struct Refresh {
     pub link: Digest,
 }
 
+/// A sealed text, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealedAt {
+    /// Where.
+    pub place: SealedPlace,
+    /// The text.
+    pub sealed: String,
+}
+
+/// Where something sealed is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SealedPlace {
+    /// The signing key of this id.
+    Key(String),
+    /// The provider's refresh token of the family of this id.
+    Family(String),
+}
+
 /// What came of a code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redeemed {
@@ -296,4 +314,10 @@ pub trait Facade: Send + Sync {
         unless_since: Timestamp,
         forget: Timestamp,
     ) -> Result<Vec<KeptKey>, StoreError>;
+
+    /// Everything sealed that is kept for longer than minutes.
+    async fn sealed(&self) -> Result<Vec<SealedAt>, StoreError>;
+
+    /// Puts a sealed text in place of the one that was found there; returns whether that was still there.
+    async fn reseal(&self, found: SealedAt, sealed: String, now: Timestamp) -> Result<bool, StoreError>;
 }

@@ -19,6 +19,8 @@ pub(super) struct Metadata {
     pub(super) authorization: Url,
     pub(super) token: Url,
     pub(super) userinfo: Option<Url>,
+    /// Where a device begins (RFC 8628 §4).
+    pub(super) device: Option<Url>,
     /// Whether everything that comes back from it names it (RFC 9207 §3).
     pub(super) names_itself: bool,
 }
@@ -81,6 +83,7 @@ fn read(issuer: &str, body: &[u8]) -> Result<Metadata, RelyingError> {
             .ok_or(RelyingError::Metadata("it has no `https` URL as `authorization_endpoint`"))?,
         token: safe("token_endpoint").ok_or(RelyingError::Metadata("it has no `https` URL as `token_endpoint`"))?,
         userinfo: safe("userinfo_endpoint"),
+        device: safe("device_authorization_endpoint"),
         names_itself: members.get("authorization_response_iss_parameter_supported") == Some(&Value::Bool(true)),
     })
 }

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use model::{Secret, Timestamp, limits};
-use serde_json::{Map, Value};
+use base64::engine::general_purpose::STANDARD;
+use model::{Secret, Timestamp};
 use url::{Url, form_urlencoded};
 
 use super::RelyingError;
 use super::metadata::Metadata;
-use crate::jwt::{SigningError, SigningKey, seconds};
+use crate::client_keys::ClientKeys;
 use crate::keys::Algorithm;
 use crate::secrets::opened_text as opened;
 
@@ -61,7 +59,7 @@ pub enum ClientAuthentication {
     /// `client_secret_post`.
     Post(Secret<String>),
     /// `private_key_jwt`: nothing that both sides know.
-    PrivateKey(Arc<SigningKey>, AssertionAudience),
+    PrivateKey(Arc<ClientKeys>, AssertionAudience),
 }
 
 /// Whom an assertion of the gate is for. Providers differ in what they take.
@@ -101,26 +99,10 @@ impl Provider {
                     AssertionAudience::TokenEndpoint => metadata.token.as_str(),
                     AssertionAudience::Issuer => &self.issuer,
                 };
-                let assertion = Secret::new(self.assertion(key, audience, now)?);
+                let assertion = key.prove(&self.client_id, audience, now)?;
                 let typ = Secret::new("urn:ietf:params:oauth:client-assertion-type:jwt-bearer".to_owned());
                 (None, vec![id(), ("client_assertion_type", typ), ("client_assertion", assertion)])
             }
         })
-    }
-
-    /// RFC 7523 §3: good for a minute, once.
-    fn assertion(&self, key: &SigningKey, audience: &str, now: Timestamp) -> Result<String, SigningError> {
-        let mut id = [0; 16];
-        SystemRandom::new().fill(&mut id).map_err(|_| SigningError::Sign)?;
-        let now = seconds(now);
-        let mut claims = Map::new();
-        for name in ["iss", "sub"] {
-            claims.insert(name.to_owned(), Value::String(self.client_id.clone()));
-        }
-        claims.insert("aud".to_owned(), Value::String(audience.to_owned()));
-        claims.insert("jti".to_owned(), Value::String(URL_SAFE_NO_PAD.encode(id)));
-        claims.insert("iat".to_owned(), now.into());
-        claims.insert("exp".to_owned(), now.saturating_add(limits::CODE_MILLISECONDS_MAX / 1_000).into());
-        key.sign("JWT", &claims)
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct Answer {
     pub(super) access: Secret<String>,
     pub(super) id_token: Option<Secret<String>>,
     pub(super) refresh: Option<Secret<String>>,
+    /// What kind of token the first one is, where one was exchanged for it (RFC 8693 §2.2.1).
+    pub(super) issued: Option<String>,
 }
 
 impl Answer {
@@ -27,12 +29,14 @@ impl Answer {
             return Err(RelyingError::Refused(error_of(members.as_ref().ok(), fetched.status)));
         }
         let mut members = members.map_err(|_| RelyingError::Answer("it is no strict JSON object"))?;
+        let issued = members.get("issued_token_type").and_then(Value::as_str).map(str::to_owned);
         let mut secret = |name: &str| match members.remove(name) {
             Some(Value::String(text)) if !text.is_empty() => Some(Secret::new(text)),
             Some(_) | None => None,
         };
         let (access, id_token, refresh) = (secret("access_token"), secret("id_token"), secret("refresh_token"));
-        Ok(Self { access: access.ok_or(RelyingError::Answer("there is no access token"))?, id_token, refresh })
+        let access = access.ok_or(RelyingError::Answer("there is no access token"))?;
+        Ok(Self { access, id_token, refresh, issued })
     }
 
     /// Whether an ID token is of this very answer, where it says so (OpenID Connect Core 1.0 §3.1.3.6): `at_hash` is the

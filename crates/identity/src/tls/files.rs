@@ -8,7 +8,7 @@ use std::sync::Arc;
 use model::{Digest, Secret, SecretReference, limits};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
 use rustls::server::{ResolvesServerCert, VerifierBuilderError};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{InconsistentKeys, RootCertStore};
@@ -24,6 +24,8 @@ pub struct TlsFiles {
     pub key: SecretReference,
     /// The authorities of clients' certificates, in PEM; clients are asked for none without it.
     pub client_authorities: Option<PathBuf>,
+    /// Which of their certificates they have taken back, in PEM; nobody is asked without it.
+    pub client_revocations: Option<PathBuf>,
     /// Where a relative reference to the key starts from.
     pub base: PathBuf,
 }
@@ -37,6 +39,8 @@ pub enum Part {
     Key,
     /// Authorities: of clients, or of the gate for whoever connects to it.
     ClientAuthorities,
+    /// Which certificates of clients were taken back.
+    ClientRevocations,
 }
 
 /// Why a listener can have no TLS.
@@ -66,6 +70,12 @@ pub enum TlsError {
     NoCertificate {
         /// Whose were to be in it.
         part: Part,
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no list of certificates that were taken back in a file, or one that cannot be used.
+    #[error("the file `{}` holds no usable lists of certificates that were taken back (CRL) in PEM", path.display())]
+    NoRevocations {
         /// The file.
         path: PathBuf,
     },
@@ -102,6 +112,7 @@ impl TlsError {
             | Self::Unusable { part, .. } => *part,
             Self::Secret(_) | Self::NoKey(_) | Self::KeyOfAnother => Part::Key,
             Self::Authorities(_) => Part::ClientAuthorities,
+            Self::NoRevocations { .. } => Part::ClientRevocations,
         }
     }
 }
@@ -110,6 +121,7 @@ impl TlsError {
 pub(super) struct Read {
     pub(super) certificate: Own,
     pub(super) authorities: Option<RootCertStore>,
+    pub(super) revocations: Vec<CertificateRevocationListDer<'static>>,
     pub(super) digest: Digest,
 }
 
@@ -135,10 +147,20 @@ impl TlsFiles {
         let key = read_secret_text(&self.key, &self.base, limits::CERTIFICATES_BYTES_MAX).map_err(TlsError::Secret)?;
         let authorities = self.client_authorities.as_deref();
         let authorities = authorities.map(|path| Ok((path, bytes(path, Part::ClientAuthorities)?))).transpose()?;
-        let digest = digest(&chain, &key, authorities.as_ref().map(|(_, bytes)| bytes.as_slice()));
+        let revocations = self.client_revocations.as_deref();
+        let revocations = revocations.map(|path| Ok((path, bytes(path, Part::ClientRevocations)?))).transpose()?;
+        let beside = [&authorities, &revocations].map(|read| read.as_ref().map(|(_, bytes)| bytes.as_slice()));
+        let digest = digest(&chain, &key, beside);
         let certificate = self.own(certificates(&self.certificate, &chain, Part::Certificate)?, &key)?;
         let authorities = authorities.map(|(path, bytes)| roots(path, &bytes)).transpose()?;
-        Ok(Read { certificate, authorities, digest })
+        let revocations = revocations.map(|(path, bytes)| lists(path, &bytes)).transpose()?.unwrap_or_default();
+        Ok(Read { certificate, authorities, revocations, digest })
+    }
+
+    /// The certificate with its key, and the digest of both.
+    pub(super) fn certified(&self) -> Result<(Arc<CertifiedKey>, Digest), TlsError> {
+        let Read { certificate, digest, .. } = self.read()?;
+        Ok((Arc::new(certificate.certified), digest))
     }
 
     fn own(&self, chain: Vec<CertificateDer<'static>>, key: &Secret<String>) -> Result<Own, TlsError> {
@@ -188,14 +210,22 @@ fn certificates(path: &Path, pem: &[u8], part: Part) -> Result<Vec<CertificateDe
     read.ok().filter(|read| !read.is_empty()).ok_or_else(none)
 }
 
-/// Of all of it, with lengths between, so that nothing can move from one file to the next unseen.
-fn digest(chain: &[u8], key: &Secret<String>, authorities: Option<&[u8]>) -> Digest {
+/// The lists of certificates that were taken back.
+fn lists(path: &Path, pem: &[u8]) -> Result<Vec<CertificateRevocationListDer<'static>>, TlsError> {
+    let read: Result<Vec<_>, _> = CertificateRevocationListDer::pem_slice_iter(pem).collect();
+    let none = || TlsError::NoRevocations { path: path.to_owned() };
+    read.ok().filter(|read| !read.is_empty()).ok_or_else(none)
+}
+
+/// Of all of it, each by its own digest, so that nothing can move from one file to the next unseen.
+fn digest(chain: &[u8], key: &Secret<String>, beside: [Option<&[u8]>; 2]) -> Digest {
     let of = |bytes: &[u8]| Digest::of(bytes);
     let mut parts = Vec::new();
     parts.extend_from_slice(of(chain).as_bytes());
     parts.extend_from_slice(of(opened_text(key).as_bytes()).as_bytes());
-    if let Some(authorities) = authorities {
-        parts.extend_from_slice(of(authorities).as_bytes());
+    for part in beside {
+        parts.push(u8::from(part.is_some()));
+        parts.extend_from_slice(part.map(of).as_ref().map_or(&[], |digest| digest.as_bytes()));
     }
     Digest::of(&parts)
 }

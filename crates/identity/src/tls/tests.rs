@@ -37,6 +37,7 @@ impl Kept {
             certificate: self.path().join("gate.pem"),
             key: SecretReference::File("gate.key".into()),
             client_authorities: Some(self.path().join("clients.pem")),
+            client_revocations: None,
             base: self.path().to_owned(),
         }
     }
@@ -70,7 +71,8 @@ fn what_is_wrong_is_told_of_the_setting_that_it_is_in() {
     let (part, told) = wrong(empty);
     assert_eq!(part, Part::Certificate);
     assert!(told.contains("no certificates in PEM"), "{told}");
-    let none = TlsFiles { client_authorities: Some(kept.path().join("empty.pem")), ..kept.files() };
+    let none =
+        TlsFiles { client_authorities: Some(kept.path().join("empty.pem")), client_revocations: None, ..kept.files() };
     assert_eq!(wrong(none).0, Part::ClientAuthorities);
     kept.write("other.key", &pair().1);
     let other = TlsFiles { key: SecretReference::File("other.key".into()), ..kept.files() };

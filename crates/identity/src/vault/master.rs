@@ -3,9 +3,32 @@
 use async_trait::async_trait;
 use model::Secret;
 
+use super::random_key;
+
 /// A key that wraps data keys and is never seen by whoever uses it.
 #[async_trait]
 pub trait MasterKey: Send + Sync {
+    /// A new data key, wrapped.
+    ///
+    /// # Errors
+    /// When the key cannot be used.
+    async fn fresh(&self) -> Result<(Secret<Vec<u8>>, Wrapped), MasterKeyError> {
+        let data_key = random_key().ok_or(MasterKeyError::Wraps)?;
+        let wrapped = self.wrap(&data_key).await?;
+        Ok((data_key, wrapped))
+    }
+
+    /// Looks whether the key can be used. One that is at hand can.
+    ///
+    /// # Errors
+    /// When it cannot.
+    async fn check(&self) -> Result<(), MasterKeyError> {
+        Ok(())
+    }
+
+    /// Whether this very key wrapped that, in whatever version of it.
+    fn has_wrapped(&self, wrapped: &Wrapped) -> bool;
+
     /// Wraps a data key under the key as it is now.
     ///
     /// # Errors

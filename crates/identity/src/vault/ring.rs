@@ -94,6 +94,10 @@ impl MasterKey for KeyRing {
         self.find(&wrapped.name)?.unwrap(&wrapped.bytes).ok_or(MasterKeyError::Opens)
     }
 
+    fn has_wrapped(&self, wrapped: &Wrapped) -> bool {
+        wrapped.name == self.current.name
+    }
+
     async fn rewrap(&self, wrapped: &Wrapped) -> Result<Option<Wrapped>, MasterKeyError> {
         if wrapped.name == self.current.name {
             return Ok(None);

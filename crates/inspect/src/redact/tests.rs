@@ -51,3 +51,23 @@ fn findings_of_another_text_are_not_taken_out_of_this_one() {
     assert_eq!(redact(r#"{"a": "b"}"#, &findings.list, |_| true), None);
     assert_eq!(redact(r#"["j"]"#, &findings.list, |_| true), None);
 }
+
+#[test]
+fn a_placeholder_that_is_known_is_undone_and_others_stay() {
+    let known = |placeholder: &str| {
+        let is = |one: &str| placeholder == one;
+        let text = if is("[personal.email#a1]") {
+            "j\"@company.org"
+        } else if is("[payment.card#b2]") {
+            "4111111111111111"
+        } else {
+            return None;
+        };
+        Some(Restored { text: text.to_owned(), is_number: is("[payment.card#b2]") })
+    };
+    let text = r#"{"to":"x [a] [personal.email#a1], [personal.email#zz]","[personal.email#a1]":["[payment.card#b2]"],"n":"n [payment.card#b2]"}"#;
+    let back = r#"{"to":"x [a] j\"@company.org, [personal.email#zz]","j\"@company.org":[4111111111111111],"n":"n 4111111111111111"}"#;
+    assert_eq!(restore(text, |_| true, known).as_deref(), Some(back));
+    assert_eq!(restore(r#"{"to":"[personal.email#zz] #"}"#, |_| true, known), None);
+    assert_eq!(restore(text, |pointer| pointer.starts_with("/x"), known), None);
+}

@@ -43,6 +43,13 @@ fn made(inside: &str, state: &mut u64) -> Option<String> {
         "alnum" => b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
         "base64" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
         "url" => b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+        // Not letters: lines of a conversation, and one sentence again and again.
+        "turns" => {
+            return Some(
+                "User: open the door, please.\nAssistant: Of course, it is open.\n".repeat(length.parse().ok()?),
+            );
+        }
+        "again" => return Some("the same words over and over\n".repeat(length.parse().ok()?)),
         "github" => return crate::check::github_token(kind_prefix(length)?, &random(ALNUM, 30, state)),
         _ => return None,
     };

@@ -70,6 +70,10 @@ pub(super) fn value(view: &View<'_>, word: &Range<usize>) -> Option<Range<usize>
     }
     let start = word.end + plural + gap;
     let range = start..start + length(view.text.get(start..)?)?;
+    let called = before.get(..before.len() - prefix).unwrap_or_default();
+    if is_argument(called, bytes.get(word.end..start).unwrap_or_default()) {
+        return None;
+    }
     is_secret(&name, view.text.get(range.clone())?).then_some(range)
 }
 
@@ -88,6 +92,12 @@ fn is_own_word(word: &str, before: &[u8]) -> bool {
     let joined = before.last().is_some_and(u8::is_ascii_lowercase);
     let may_join = word.starts_with(|first: char| first.is_ascii_uppercase() || matches!(first, 'p' | 'P'));
     !joined || may_join
+}
+
+/// Whether a name is that of an argument, `login(token: value)`, and its value that of a variable: it has no quotes.
+fn is_argument(before: &[u8], gap: &[u8]) -> bool {
+    let is_call = matches!(before, [.., function, b'('] if function.is_ascii_alphanumeric());
+    is_call && gap.contains(&b':') && !gap.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`'))
 }
 
 fn is_name(byte: u8) -> bool {

@@ -397,7 +397,7 @@ fn seen(
         findings: Some(&findings),
         now: Timestamp(1_795_000_000_000),
     };
-    (policies.decide(&question), policies.redactions(&question))
+    (policies.decide(&question), policies.remedies(&question).map(|remedies| remedies.redact))
 }
 
 const NO_SECRETS: &str = r#"@id("secrets") forbid(principal, action == Action::"call", resource)
@@ -436,4 +436,20 @@ fn a_redaction_stands_in_for_nothing_else() {
     assert_eq!(seen(&approval, &["personal"], true).1.expect_err("an approval").reason, Reason::ObligationUnmet);
     let forbidden = format!("{REDACTED} forbid(principal, action == Action::\"call\", resource);");
     assert_eq!(seen(&forbidden, &["personal"], true).1.expect_err("a forbid").reason, Reason::PolicyForbids);
+}
+
+#[test]
+fn a_class_of_tools_is_named_like_a_server() {
+    let no_memory =
+        "@id(\"no-memory\") forbid(principal, action == Action::\"call\", resource in ToolClass::\"memory\");";
+    let policies = policies(&format!("{ALLOW}{no_memory}"));
+    let caller = delegated("helper", "ann", &[]);
+    let arguments = json!({"order": "a"});
+    assert!(ask(&policies, &caller, Action::Call, &tool("erp/get_order"), Some(&arguments)).is_ok());
+    let refused = ask(&policies, &caller, Action::Call, &tool("crm/find_customer"), None);
+    assert_eq!(reason(refused), Reason::PolicyForbids);
+    assert_eq!(policies.summaries().pop().expect("a policy").warnings, Vec::<String>::new());
+    let misspelt =
+        compile("forbid(principal, action == Action::\"call\", resource in ToolClass::\"memroy\");").expect("it loads");
+    assert!(!misspelt.summaries()[0].warnings.is_empty());
 }

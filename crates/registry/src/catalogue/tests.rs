@@ -2,7 +2,7 @@ use model::{Actor, Change, Expected, Timestamp};
 use serde_json::json;
 
 use super::*;
-use crate::{Definition, Definitions, Excluded, Observed};
+use crate::{Approval, Definition, Definitions, Excluded, Eyes, Observed};
 
 fn change() -> Change {
     Change { actor: Actor::Person("ada".into()), expected: Expected::Any, at: Timestamp(1), reason: None }
@@ -28,7 +28,7 @@ fn server(name: &str, zone: &str) -> Server {
     let mut server = Server::submit(serde_json::from_value(manifest).unwrap(), &change());
     let seen = observed(vec![tool("write", "writes"), tool("read", "reads")], Vec::new());
     server.observe(server.manifest.identity(), seen.clone(), &change()).unwrap();
-    server.approve(seen.digest, &change()).unwrap();
+    server.approve(Approval::of(seen.digest, Eyes::Two), &change()).unwrap();
     server
 }
 
@@ -178,7 +178,7 @@ fn a_pinned_tool_whose_schema_cannot_be_used_takes_no_arguments_at_all() {
     let schemaless = Definition::new("read", &json!({ "name": "read" })).unwrap();
     let seen = observed(vec![schemaless], Vec::new());
     crm.observe(crm.manifest.identity(), seen.clone(), &change()).unwrap();
-    crm.approve(seen.digest, &change()).unwrap();
+    crm.approve(Approval::of(seen.digest, Eyes::Two), &change()).unwrap();
     let catalogue = Catalogue::compile(&[crm], &[endpoint("sales", "crm")], &[]);
     assert!(find_tool(&catalogue, "read").check(&json!({})).is_err());
 }
@@ -203,7 +203,7 @@ fn a_server_that_went_back_to_an_older_revision_is_withheld_whole_until_it_comes
     let mut crm = server("crm", "internet");
     let identity = crm.manifest.identity();
     crm.observe(identity, seen("2025-11-25"), &change()).unwrap();
-    crm.approve(seen("2025-11-25").digest, &change()).unwrap();
+    crm.approve(Approval::of(seen("2025-11-25").digest, Eyes::Two), &change()).unwrap();
     for (version, withheld) in [("2025-06-18", true), ("2025-11-25", false), ("2026-07-28", false)] {
         crm.observe(identity, seen(version), &change()).unwrap();
         let catalogue = Catalogue::compile(&[crm.clone()], &[endpoint("sales", "crm")], &[]);

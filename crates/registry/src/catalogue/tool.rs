@@ -6,7 +6,7 @@ use model::{Digest, Object, ServerName, ToolName};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::schema::{InputSchema, SchemaError, Violation};
+use crate::schema::{InputSchema, OutputSchema, SchemaError, Violation};
 
 /// A tool at the definition that is served.
 pub struct Tool {
@@ -26,6 +26,8 @@ pub struct Tool {
     pub beside: Option<Beside>,
     /// Made at the first call: most tools of a big server are never called.
     compiled: OnceLock<Result<InputSchema, SchemaError>>,
+    /// Made at the first answer; none where the definition has none, or one that cannot be used.
+    answers: OnceLock<Option<OutputSchema>>,
 }
 
 /// A definition that people have not approved, and that calls must fit all the same.
@@ -57,7 +59,17 @@ fn input_schema(raw: &RawValue) -> Value {
 impl Tool {
     pub(super) fn new(server: ServerName, name: ToolName, pin: Digest, raw: Arc<RawValue>, withheld: bool) -> Self {
         let object = Object::Tool { server: server.clone(), name: name.clone() };
-        Self { server, name, pin, raw, withheld, object, beside: None, compiled: OnceLock::new() }
+        Self {
+            server,
+            name,
+            pin,
+            raw,
+            withheld,
+            object,
+            beside: None,
+            compiled: OnceLock::new(),
+            answers: OnceLock::new(),
+        }
     }
 
     /// The same, with what the server has now beside it.
@@ -79,6 +91,16 @@ impl Tool {
             // Vetting keeps such a schema from being approved. If one came here all the same, nothing fits it.
             Err(error) => Err(vec![Violation::whole(&format!("no arguments can be checked: {error}"))]),
         }
+    }
+
+    /// Whether the structured content of an answer fits the output schema that people approved. Without one, or with one that
+    /// cannot be used safely, everything does.
+    pub fn answers(&self, content: &Value) -> bool {
+        let schema = self.answers.get_or_init(|| {
+            let definition: Value = serde_json::from_str(self.raw.get()).ok()?;
+            OutputSchema::compile(definition.get("outputSchema")?).ok()
+        });
+        schema.as_ref().is_none_or(|schema| schema.fits(content))
     }
 
     /// The input schema as the server declared it; null if the definition has none. It is read from the definition each

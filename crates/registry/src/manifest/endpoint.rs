@@ -29,6 +29,8 @@ pub struct EndpointManifest {
     pub search: Option<Search>,
     /// What callers must prove there beyond who they are.
     pub authentication: Demands,
+    /// Whether the private registry lists it, for clients to find.
+    pub catalogue: bool,
     naming: Naming,
     /// Never empty; exactly one where names are plain.
     portions: Vec<Portion>,
@@ -188,6 +190,9 @@ struct Written {
     /// What callers must prove there beyond who they are.
     #[serde(default, skip_serializing_if = "Demands::is_empty")]
     authentication: Demands,
+    /// Whether the private registry lists it: whoever may read that reads its name, its purpose and its URL.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    catalogue: bool,
     /// The tools of the one server, by the names it gives them; all if none are named.
     #[serde(default, skip_serializing_if = "Choice::is_all")]
     #[schemars(with = "Option<Vec<String>>")]
@@ -206,7 +211,7 @@ impl TryFrom<Written> for EndpointManifest {
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
         let Written { name, server, purpose, environment, minimum_revision, search, listed, .. } = written;
-        let Written { authentication, tools, prompts, servers, .. } = written;
+        let Written { authentication, catalogue, tools, prompts, servers, .. } = written;
         authentication.check()?;
         if RESERVED.contains(&name.as_str()) {
             return Err(Misfit::new("name", format!("pages of the gate's own are at `/{name}`: choose another name")));
@@ -231,7 +236,7 @@ impl TryFrom<Written> for EndpointManifest {
                 return Err(Misfit::new("server", "name the server behind it, or several under `[[servers]]`"));
             }
         };
-        Ok(Self { name, purpose, environment, minimum_revision, search, authentication, naming, portions })
+        Ok(Self { name, purpose, environment, minimum_revision, search, authentication, catalogue, naming, portions })
     }
 }
 
@@ -294,7 +299,7 @@ fn check(portions: &[Portion]) -> Result<(), Misfit> {
 impl From<EndpointManifest> for Written {
     fn from(manifest: EndpointManifest) -> Self {
         let EndpointManifest { name, purpose, environment, minimum_revision, search, authentication, .. } = manifest;
-        let EndpointManifest { naming, mut portions, .. } = manifest;
+        let EndpointManifest { catalogue, naming, mut portions, .. } = manifest;
         let written = Self {
             name,
             server: None,
@@ -304,6 +309,7 @@ impl From<EndpointManifest> for Written {
             search: search.is_some(),
             listed: search.map(|search| search.listed).unwrap_or_default(),
             authentication,
+            catalogue,
             tools: Choice::default(),
             prompts: Choice::default(),
             servers: None,

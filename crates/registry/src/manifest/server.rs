@@ -1,6 +1,6 @@
 //! `servers/NAME.toml`: a server that is reached at a url, or one that the gate starts.
 
-use model::{Digest, ServerName, ZoneName, limits};
+use model::{Confidentiality, Digest, SecretReference, ServerName, ZoneName, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -10,7 +10,7 @@ use super::credential::Credential;
 use super::package::PackageManifest;
 use super::text::{Line, ServerUrl};
 use super::{Misfit, internet};
-use crate::Harmless;
+use crate::{Harmless, Lifecycle};
 
 /// `servers/NAME.toml`: one MCP server, submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -29,10 +29,15 @@ pub struct ServerManifest {
     pub title: Option<Line>,
     /// Which environment it belongs to: `production`, `test`.
     pub environment: Option<Line>,
+    /// Which classes of data it holds or is told: `internal`, `personal`.
+    pub data: Vec<Line>,
+    /// How long approvals are good, and what opens them again.
+    pub lifecycle: Lifecycle,
     /// What it is made of, if that is asked for.
     pub package: Option<PackageManifest>,
     concurrency: Option<usize>,
     accepts: Option<Vec<Harmless>>,
+    confidentiality: Option<Confidentiality>,
 }
 
 /// How a server comes to answer.
@@ -51,10 +56,26 @@ pub struct Address {
     pub url: ServerUrl,
     /// The network segment its address must lie in.
     pub zone: ZoneName,
+    /// The certificate that it is shown, and whom the gate believes there; none if it asks for none.
+    pub tls: Option<ServerTls>,
     /// The credential the gate presents to it; none if it asks for none.
     pub credential: Option<Credential>,
     /// Whether it is told who calls, and for whom, in a way that it can check.
     pub asserted: bool,
+}
+
+/// What the gate shows to one server when it connects, and whom it believes there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ServerTls {
+    /// The file of the gate's certificate for it, with those between it and its authority, in PEM.
+    pub certificate: Line,
+    /// Where the certificate's key is kept: `file:PATH` or `env:NAME`, in PEM.
+    #[schemars(with = "String")]
+    pub key: SecretReference,
+    /// The file of the authorities of the server's own certificate, in PEM; those of the system if it is not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Line>,
 }
 
 impl ServerManifest {
@@ -94,28 +115,43 @@ impl ServerManifest {
         self.accepts.as_deref().unwrap_or(&Harmless::USUAL)
     }
 
+    /// How confidential what it says is at least, whatever is seen in it.
+    pub fn confidentiality(&self) -> Confidentiality {
+        self.confidentiality.unwrap_or_default()
+    }
+
     /// Whether looking at it gives it a secret, or runs something: then only those look who could approve it.
     pub fn is_trusted_by_looking(&self) -> bool {
         match &self.place {
-            Place::At(address) => address.credential.is_some(),
+            Place::At(address) => address.credential.is_some() || address.tls.is_some(),
             Place::Started(_) => true,
         }
     }
 
     /// The digest of what makes it this server and no other: where it is, in which zone, and which credential it is
-    /// given; or the whole command that starts it. An approval is for one identity, so that nobody can point an
+    /// given; or the whole command that starts it; and how long approvals of it last. An approval is for one identity, so that nobody can point an
     /// approved name at another address or program, or have another secret given to it, without a new approval.
     pub fn identity(&self) -> Digest {
-        let identity = match &self.place {
-            Place::At(Address { url, zone, credential, asserted: false }) => {
-                json!({ "url": url, "zone": zone, "credential": credential })
-            }
-            // It is told people's names, which those who approve it must have seen.
-            Place::At(Address { url, zone, credential, asserted: true }) => {
-                json!({ "url": url, "zone": zone, "credential": credential, "assertion": true })
+        let essence = |credential: &Option<Credential>| credential.as_ref().map(Credential::essence);
+        let mut identity = match &self.place {
+            Place::At(Address { url, zone, credential, .. }) => {
+                json!({ "url": url, "zone": zone, "credential": essence(credential) })
             }
             Place::Started(command) => json!({ "command": command }),
         };
+        if let Some(members) = identity.as_object_mut() {
+            // It is told people's names, which those who approve it must have seen.
+            if self.address().is_some_and(|address| address.asserted) {
+                members.insert("assertion".to_owned(), true.into());
+            }
+            if let Some(tls) = self.address().and_then(|address| address.tls.as_ref()) {
+                members.insert("tls".to_owned(), json!(tls));
+            }
+            // Else whoever submits could have an approval go on after its end.
+            if self.lifecycle != Lifecycle::default() {
+                members.insert("lifecycle".to_owned(), json!(self.lifecycle));
+            }
+        }
         // Strings and whole numbers only, so it always has a canonical form; were that ever wrong, the empty digest
         // matches no pin.
         Digest::of_json(&identity).unwrap_or(Digest::from_bytes([0; 32]))
@@ -147,6 +183,9 @@ struct Written {
     /// Which environment it belongs to: `production`, `test`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     environment: Option<Line>,
+    /// Which classes of data it holds or is told, in the words of the house: `internal`, `personal`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    data: Vec<Line>,
     /// How many calls it may have at once, over all endpoints; 128 if it is not said. The others wait for their turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     concurrency: Option<usize>,
@@ -154,6 +193,14 @@ struct Written {
     /// that are known; both if it is not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     accepts: Option<Vec<Harmless>>,
+    /// How confidential what it says is at least: `public`, `internal`, `confidential` or `restricted`; `public` if it is not
+    /// said. Policies see it in `context.findings.classification`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    confidentiality: Option<Confidentiality>,
+    /// The certificate that the gate shows at the url; none if the server asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tls: Option<ServerTls>,
     /// The credential the gate presents at the url; none if the server asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     credential: Option<Credential>,
@@ -163,6 +210,9 @@ struct Written {
     /// How the gate starts it, for a local server. A server has this or `url`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     command: Option<CommandManifest>,
+    /// How long approvals are good, and what follows when something opens them again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lifecycle: Option<Lifecycle>,
     /// What it is made of, and who must have made that. It can be approved only if its package, as `server scan` found it, is
     /// so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -174,15 +224,27 @@ impl TryFrom<Written> for ServerManifest {
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
         let Written { name, url, zone, owner, purpose, title, environment, concurrency, accepts, .. } = written;
-        let Written { credential, assertion, command, package, .. } = written;
+        let Written { tls, credential, assertion, command, data, confidentiality, lifecycle, package, .. } = written;
         package.as_ref().map_or(Ok(()), PackageManifest::check)?;
         if concurrency.is_some_and(|calls| !(1..=limits::SERVER_CALLS_MAX).contains(&calls)) {
             let why = format!("a server may have from 1 to {} calls at once", limits::SERVER_CALLS_MAX);
             return Err(Misfit::new("concurrency", why));
         }
+        if data.len() > limits::DATA_CLASSES_MAX {
+            let why = format!("a server has at most {} classes of data", limits::DATA_CLASSES_MAX);
+            return Err(Misfit::new("data", why));
+        }
+        let lifecycle = lifecycle.unwrap_or_default();
+        if lifecycle.approval_days.is_some_and(|days| !(1..=limits::APPROVAL_DAYS_MAX).contains(&days)) {
+            let why = format!("an approval is good for 1 to {} days", limits::APPROVAL_DAYS_MAX);
+            return Err(Misfit::new("lifecycle.approval_days", why));
+        }
         let place = match (url, command) {
             (Some(url), None) => {
-                Place::At(Address { url, zone: zone.unwrap_or_else(internet), credential, asserted: assertion })
+                if tls.is_some() && !url.as_str().starts_with("https://") {
+                    return Err(Misfit::new("tls", "a certificate is shown over TLS: the url begins with `https://`"));
+                }
+                Place::At(Address { url, zone: zone.unwrap_or_else(internet), tls, credential, asserted: assertion })
             }
             (None, Some(command)) => {
                 if zone.is_some() {
@@ -193,6 +255,10 @@ impl TryFrom<Written> for ServerManifest {
                     let why = "a credential is a header, and a server that the gate starts is sent none: name what it \
                                is given under `[command.secrets]`";
                     return Err(Misfit::new("credential", why));
+                }
+                if tls.is_some() {
+                    let why = "a certificate is shown over TLS, and a server that the gate starts is reached at no url";
+                    return Err(Misfit::new("tls", why));
                 }
                 if assertion {
                     let why = "an assertion is a header, and a server that the gate starts is sent none";
@@ -209,19 +275,32 @@ impl TryFrom<Written> for ServerManifest {
                 return Err(Misfit::new("url", why));
             }
         };
-        Ok(Self { name, place, owner, purpose, title, environment, package, concurrency, accepts })
+        Ok(Self {
+            name,
+            place,
+            owner,
+            purpose,
+            title,
+            environment,
+            data,
+            lifecycle,
+            package,
+            concurrency,
+            accepts,
+            confidentiality,
+        })
     }
 }
 
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
-        let ServerManifest { name, place, owner, purpose, title, environment, package, concurrency, accepts } =
-            manifest;
-        let (url, zone, credential, assertion, command) = match place {
-            Place::At(Address { url, zone, credential, asserted }) => {
-                (Some(url), Some(zone), credential, asserted, None)
+        let ServerManifest { name, place, owner, purpose, title, environment, .. } = manifest;
+        let ServerManifest { data, confidentiality, lifecycle, package, concurrency, accepts, .. } = manifest;
+        let (url, zone, tls, credential, assertion, command) = match place {
+            Place::At(Address { url, zone, tls, credential, asserted }) => {
+                (Some(url), Some(zone), tls, credential, asserted, None)
             }
-            Place::Started(command) => (None, None, None, false, Some(command)),
+            Place::Started(command) => (None, None, None, None, false, Some(command)),
         };
         Self {
             name,
@@ -231,11 +310,15 @@ impl From<ServerManifest> for Written {
             purpose,
             title,
             environment,
+            data,
             concurrency,
             accepts,
+            confidentiality,
+            tls,
             credential,
             assertion,
             command,
+            lifecycle: (lifecycle != Lifecycle::default()).then_some(lifecycle),
             package,
         }
     }

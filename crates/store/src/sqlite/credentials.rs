@@ -40,21 +40,20 @@ impl Credentials for Sqlite {
         let store = self.clone();
         to_the_end(async move {
             let mut writing = store.begin(change).await?;
-            refuse_too_many(writing.rows(), &place).await?;
-            sqlx::query(
-                "INSERT INTO credentials (owner, holder, about, sealed, at) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (owner, holder) DO UPDATE SET
-                    about = excluded.about, sealed = excluded.sealed, at = excluded.at",
-            )
-            .bind(&place.owner)
-            .bind(&place.holder)
-            .bind(&kept.about)
-            .bind(&kept.sealed)
-            .bind(number(kept.at.0)?)
-            .execute(writing.rows())
-            .await
-            .map_err(storage("keep a credential"))?;
+            put(writing.rows(), &place, &kept).await?;
             writing.finish_beside(Entry::connected(&place, &kept)).await
+        })
+        .await
+    }
+
+    async fn noted(&self, place: Place, kept: Kept) -> Result<(), StoreError> {
+        let store = self.clone();
+        to_the_end(async move {
+            let change = Change { actor: Actor::Gate, expected: Expected::Any, at: kept.at, reason: None };
+            let mut writing = store.begin(change).await?;
+            put(writing.rows(), &place, &kept).await?;
+            writing.finish_unnoticed().await?;
+            Ok(())
         })
         .await
     }
@@ -82,6 +81,15 @@ impl Credentials for Sqlite {
         .await
     }
 
+    async fn rewrapped(&self, count: usize, change: Change) -> Result<(), StoreError> {
+        let store = self.clone();
+        to_the_end(async move {
+            let writing = store.begin(change).await?;
+            writing.finish_beside(Entry::rewrapped(count)).await
+        })
+        .await
+    }
+
     async fn disconnected(&self, place: Place, change: Change) -> Result<bool, StoreError> {
         let store = self.clone();
         to_the_end(async move {
@@ -102,6 +110,24 @@ impl Credentials for Sqlite {
 
 fn read((owner, holder, about, sealed, at): Row) -> Result<(Place, Kept), StoreError> {
     Ok((Place { owner, holder }, Kept { about, sealed, at: Timestamp(unsigned(at)?) }))
+}
+
+/// Keeps a row in place of whatever was there.
+async fn put(connection: &mut SqliteConnection, place: &Place, kept: &Kept) -> Result<(), StoreError> {
+    refuse_too_many(connection, place).await?;
+    let done = sqlx::query(
+        "INSERT INTO credentials (owner, holder, about, sealed, at) VALUES (?, ?, ?, ?, ?)
+         ON CONFLICT (owner, holder) DO UPDATE SET
+            about = excluded.about, sealed = excluded.sealed, at = excluded.at",
+    )
+    .bind(&place.owner)
+    .bind(&place.holder)
+    .bind(&kept.about)
+    .bind(&kept.sealed)
+    .bind(number(kept.at.0)?)
+    .execute(connection)
+    .await;
+    done.map(drop).map_err(storage("keep a credential"))
 }
 
 /// Refuses one credential more than may be kept; one that takes another's place is none more.

@@ -3,11 +3,13 @@
 mod devices;
 mod families;
 mod keys;
-mod once;
+pub(super) mod once;
+mod sealed;
 
 use async_trait::async_trait;
 use identity::port::{
-    Consent, Device, Ended, Facade, Family, Grant, KeptKey, Polled, Redeemed, Refresh, Registered, Rotated, SignIn,
+    Consent, Device, Ended, Facade, Family, Grant, KeptKey, Polled, Redeemed, Refresh, Registered, Rotated, SealedAt,
+    SignIn,
 };
 use model::{Actor, Change, Digest, Expected, StoreError, Timestamp, UserId};
 use sqlx::SqliteConnection;
@@ -283,15 +285,30 @@ impl Facade for Sqlite {
         })
         .await
     }
+
+    async fn sealed(&self) -> Result<Vec<SealedAt>, StoreError> {
+        sealed::all(&mut *self.reader().await?).await
+    }
+
+    async fn reseal(&self, found: SealedAt, sealed: String, now: Timestamp) -> Result<bool, StoreError> {
+        let store = self.clone();
+        to_the_end(async move {
+            let mut writing = store.begin(beside(now)).await?;
+            let is_done = sealed::reseal(writing.rows(), &found, &sealed).await?;
+            writing.finish_unnoticed().await?;
+            Ok(is_done)
+        })
+        .await
+    }
 }
 
 /// A change that is too small to be told: somebody is on their way.
-fn beside(now: Timestamp) -> Change {
+pub(super) fn beside(now: Timestamp) -> Change {
     Change { actor: Actor::Gate, expected: Expected::Any, at: now, reason: None }
 }
 
 /// Forgets rows whose time is over, then refuses one more where there are too many.
-async fn room(
+pub(super) async fn room(
     connection: &mut SqliteConnection,
     table: &'static Ending,
     at_most: usize,
@@ -307,8 +324,8 @@ async fn room(
 }
 
 /// A table whose rows end. Each statement is written out: SQL is never put together.
-struct Ending {
-    what: &'static str,
-    sweep: &'static str,
-    count: &'static str,
+pub(super) struct Ending {
+    pub(super) what: &'static str,
+    pub(super) sweep: &'static str,
+    pub(super) count: &'static str,
 }

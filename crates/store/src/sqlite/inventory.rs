@@ -3,7 +3,7 @@
 use admin::port::{Inventories, KeptReport};
 use async_trait::async_trait;
 use inventory::Report;
-use model::{Actor, Change, StoreError, Timestamp, limits};
+use model::{Change, StoreError, Timestamp, limits};
 use sqlx::SqliteConnection;
 
 use super::write::{number, read, to_the_end, unsigned, written};
@@ -44,10 +44,7 @@ impl Inventories for Sqlite {
         to_the_end(async move {
             let mut writing = store.begin(change).await?;
             let change = writing.change().clone();
-            let by = match change.actor {
-                Actor::Person(name) => name,
-                Actor::Gate => "the gate".to_owned(),
-            };
+            let by = change.actor.to_string();
             let oldest = change.at.0.saturating_sub(limits::INVENTORY_REPORT_MILLISECONDS_MAX);
             sqlx::query("DELETE FROM inventory WHERE at < ?")
                 .bind(number(oldest)?)

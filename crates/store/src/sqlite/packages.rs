@@ -3,7 +3,7 @@
 use admin::port::{KeptPackage, Packages};
 use async_trait::async_trait;
 use dossier::Examination;
-use model::{Actor, Change, ServerName, StoreError, Timestamp};
+use model::{Change, ServerName, StoreError, Timestamp};
 
 use super::write::{number, read, to_the_end, unsigned, written};
 use super::{Sqlite, storage};
@@ -36,10 +36,7 @@ impl Packages for Sqlite {
             if there == 0 {
                 return Err(StoreError::NotFound { kind: "server", name: server.to_string() });
             }
-            let by = match writing.change().actor.clone() {
-                Actor::Person(name) => name,
-                Actor::Gate => "the gate".to_owned(),
-            };
+            let by = writing.change().actor.to_string();
             let at = writing.change().at.0;
             sqlx::query(
                 "INSERT INTO packages (server, examination, by, at) VALUES (?, ?, ?, ?)

@@ -4,7 +4,10 @@ use async_trait::async_trait;
 use identity::port::Place;
 use model::{Change, Digest, Revision, ServerName, StoreError, Timestamp};
 use registry::port::{Observation, Registry};
-use registry::{Mark, Noticed, Observed, Server, ServerManifest, Standing, StandingError, Suspension};
+use registry::{
+    Approval, Consequence, Mark, Noticed, Observed, Reopening, Server, ServerManifest, Standing, StandingError,
+    Suspension, Warning,
+};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
@@ -22,6 +25,10 @@ struct Status {
     approved: Option<Mark>,
     suspended: Option<Suspension>,
     #[serde(default)]
+    expires: Option<Timestamp>,
+    #[serde(default)]
+    warnings: Vec<Warning>,
+    #[serde(default)]
     noticed: Option<Noticed>,
 }
 
@@ -36,6 +43,25 @@ impl Registry for Sqlite {
 
     async fn server(&self, name: &ServerName) -> Result<Server, StoreError> {
         one(&mut *self.reader().await?, name).await
+    }
+
+    async fn draft(&self, manifest: ServerManifest, change: Change) -> Result<Revision, StoreError> {
+        let store = self.clone();
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let (entry, change) = (Entry::drafted(&manifest), writing.change().clone());
+            let server = match find(writing.rows(), &manifest.name).await? {
+                Some(mut server) => {
+                    server.redraft(manifest, &change).map_err(|error| refused(&error))?;
+                    server
+                }
+                None => Server::draft(manifest, &change),
+            };
+            put(writing.rows(), &server).await?;
+            state::check(writing.rows()).await?;
+            writing.finish(entry).await
+        })
+        .await
     }
 
     async fn submit(&self, manifest: ServerManifest, change: Change) -> Result<Revision, StoreError> {
@@ -80,10 +106,10 @@ impl Registry for Sqlite {
         .await
     }
 
-    async fn approve(&self, name: &ServerName, seen: Digest, change: Change) -> Result<Revision, StoreError> {
+    async fn approve(&self, name: &ServerName, approval: Approval, change: Change) -> Result<Revision, StoreError> {
         self.alter(name, change, move |server, change| {
-            server.approve(seen, change)?;
-            Ok(Entry::approved(server, seen))
+            server.approve(approval, change)?;
+            Ok(Entry::approved(server, approval))
         })
         .await
     }
@@ -91,15 +117,64 @@ impl Registry for Sqlite {
     async fn suspend(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
         self.alter(name, change, |server, change| {
             server.suspend(change)?;
-            Ok(Entry::suspended(server))
+            Ok(Entry::stood("server.suspend", server))
         })
         .await
     }
 
     async fn resume(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
+        self.alter(name, change, |server, change| {
+            server.resume(change)?;
+            Ok(Entry::stood("server.resume", server))
+        })
+        .await
+    }
+
+    async fn quarantine(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
+        self.alter(name, change, |server, change| {
+            server.quarantine(change)?;
+            Ok(Entry::stood("server.quarantine", server))
+        })
+        .await
+    }
+
+    async fn release(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
         self.alter(name, change, |server, _| {
-            server.resume()?;
-            Ok(Entry::resumed(server))
+            server.release()?;
+            Ok(Entry::stood("server.release", server))
+        })
+        .await
+    }
+
+    async fn retire(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError> {
+        let (store, name) = (self.clone(), name.clone());
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let mut server = one(writing.rows(), &name).await?;
+            server.retire(writing.change()).map_err(|error| refused(&error))?;
+            put(writing.rows(), &server).await?;
+            forget_credentials(writing.rows(), &name).await?;
+            writing.finish(Entry::stood("server.retire", &server)).await
+        })
+        .await
+    }
+
+    async fn reopen(
+        &self,
+        name: &ServerName,
+        reopening: Reopening,
+        change: Change,
+    ) -> Result<(Revision, Consequence), StoreError> {
+        let (store, name) = (self.clone(), name.clone());
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let mut server = one(writing.rows(), &name).await?;
+            let consequence = server.reopen(&reopening, writing.change());
+            if consequence == Consequence::Nothing {
+                return Ok((writing.finish_unnoticed().await?, consequence));
+            }
+            put(writing.rows(), &server).await?;
+            Ok((writing.finish(Entry::reopened(&server, &reopening, consequence)).await?, consequence))
         })
         .await
     }
@@ -109,6 +184,10 @@ impl Registry for Sqlite {
         to_the_end(async move {
             let mut writing = store.begin(change).await?;
             let server = one(writing.rows(), &name).await?;
+            if server.standing == Standing::Retired {
+                let why = format!("server `{name}` is retired: its record stays, and its name is not given again");
+                return Err(StoreError::Refused(why));
+            }
             delete(writing.rows(), &name).await?;
             state::check(writing.rows()).await?;
             writing.finish(Entry::removed(&server)).await
@@ -150,7 +229,7 @@ pub(super) async fn submit(
     let change = writing.change().clone();
     let server = match before {
         Some(mut server) => {
-            server.resubmit(manifest, &change);
+            server.resubmit(manifest, &change).map_err(|error| refused(&error))?;
             server
         }
         None => Server::submit(manifest, &change),
@@ -177,6 +256,11 @@ pub(super) async fn find(connection: &mut SqliteConnection, name: &ServerName) -
     row.as_ref().map(server).transpose()
 }
 
+/// Where the server stands whose status this is.
+pub(super) fn standing(status: &str) -> Result<Standing, StoreError> {
+    Ok(read::<Status>(status)?.standing)
+}
+
 async fn one(connection: &mut SqliteConnection, name: &ServerName) -> Result<Server, StoreError> {
     let missing = || StoreError::NotFound { kind: "server", name: name.to_string() };
     find(connection, name).await?.ok_or_else(missing)
@@ -184,11 +268,7 @@ async fn one(connection: &mut SqliteConnection, name: &ServerName) -> Result<Ser
 
 /// Removes a server, and what was kept of its credentials: another of its name must not find them. Returns whether it was there.
 pub(super) async fn delete(connection: &mut SqliteConnection, name: &ServerName) -> Result<bool, StoreError> {
-    sqlx::query("DELETE FROM credentials WHERE owner = ?")
-        .bind(Place::owner_of(name))
-        .execute(&mut *connection)
-        .await
-        .map_err(storage("forget a server's credentials"))?;
+    forget_credentials(connection, name).await?;
     let done = sqlx::query("DELETE FROM servers WHERE name = ?")
         .bind(name.as_str())
         .execute(connection)
@@ -197,12 +277,24 @@ pub(super) async fn delete(connection: &mut SqliteConnection, name: &ServerName)
     Ok(done.rows_affected() > 0)
 }
 
+/// Removes what was kept of a server's credentials.
+async fn forget_credentials(connection: &mut SqliteConnection, name: &ServerName) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM credentials WHERE owner = ?")
+        .bind(Place::owner_of(name))
+        .execute(connection)
+        .await
+        .map_err(storage("forget a server's credentials"))?;
+    Ok(())
+}
+
 async fn put(connection: &mut SqliteConnection, server: &Server) -> Result<(), StoreError> {
     let status = Status {
         standing: server.standing,
         submitted: server.submitted.clone(),
         approved: server.approved.clone(),
         suspended: server.suspended.clone(),
+        expires: server.expires,
+        warnings: server.warnings.clone(),
         noticed: server.noticed.clone(),
     };
     sqlx::query(
@@ -236,7 +328,7 @@ async fn touch(connection: &mut SqliteConnection, name: &ServerName, at: Timesta
 fn server(row: &SqliteRow) -> Result<Server, StoreError> {
     let text = |column: &str| row.try_get::<Option<&str>, _>(column).map_err(storage("read a server"));
     let required = |column: &str| Ok(text(column)?.unwrap_or_default());
-    let Status { standing, submitted, approved, suspended, noticed } = read(required("status")?)?;
+    let Status { standing, submitted, approved, suspended, expires, warnings, noticed } = read(required("status")?)?;
     let mut observed: Option<Observed> = text("observed")?.map(read).transpose()?;
     let observed_at: Option<i64> = row.try_get("observed_at").map_err(storage("read a server"))?;
     if let (Some(observed), Some(at)) = (&mut observed, observed_at) {
@@ -244,5 +336,5 @@ fn server(row: &SqliteRow) -> Result<Server, StoreError> {
     }
     let manifest = read(required("manifest")?)?;
     let pins = text("pins")?.map(read).transpose()?;
-    Ok(Server { manifest, standing, pins, observed, submitted, approved, suspended, noticed })
+    Ok(Server { manifest, standing, pins, observed, submitted, approved, expires, suspended, warnings, noticed })
 }

@@ -1,9 +1,11 @@
 //! The control plane's port: the state read whole and changed whole.
 
+use std::collections::HashSet;
+
+use ::registry::{AgentManifest, EndpointManifest, ServerManifest};
 use admin::port::{Edits, Governed, Plan, State};
 use async_trait::async_trait;
 use model::{Change, Revision, ServerName, StoreError, ZoneName};
-use registry::{AgentManifest, EndpointManifest, ServerManifest};
 use serde::de::DeserializeOwned;
 use sqlx::{Row, SqliteConnection};
 
@@ -76,13 +78,21 @@ async fn submit_all(writing: &mut Writing, edits: Edits<ServerManifest, ServerNa
 /// Refuses a state in which something names what is not there.
 pub(super) async fn check(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let zones = ZONES.all(connection).await?.into_iter().map(|(name, _)| name.parse::<ZoneName>());
-    let manifests = sqlx::query("SELECT manifest FROM servers").fetch_all(&mut *connection).await;
-    let manifests = manifests.map_err(storage("read the servers"))?;
-    let servers = manifests.iter().map(|row| read(row.try_get(0).map_err(storage("read the servers"))?));
+    let rows = sqlx::query("SELECT manifest, status FROM servers").fetch_all(&mut *connection).await;
+    let (mut all, mut retired) = (Vec::new(), HashSet::new());
+    for row in rows.map_err(storage("read the servers"))? {
+        let text = |column| row.try_get(column).map_err(storage("read the servers"));
+        let manifest: ServerManifest = read(text(0)?)?;
+        if servers::standing(text(1)?)? == ::registry::Standing::Retired {
+            retired.insert(manifest.name.clone());
+        }
+        all.push(manifest);
+    }
     let endpoints = documents(&ENDPOINTS.all(connection).await?)?;
     let standing = Standing {
         zones: zones.collect::<Result<_, _>>().map_err(storage("read the zones"))?,
-        servers: servers.collect::<Result<_, _>>()?,
+        servers: all,
+        retired,
         endpoints,
         agents: documents(&AGENTS.all(connection).await?)?,
     };

@@ -16,6 +16,7 @@ pub(crate) trait Store:
     ::registry::port::Registry
     + admin::port::State
     + admin::port::Inventories
+    + admin::port::Comments
     + ::watch::port::Halts
     + audit::port::Outbox
     + identity::port::Facade
@@ -29,6 +30,7 @@ impl<S> Store for S where
     S: ::registry::port::Registry
         + admin::port::State
         + admin::port::Inventories
+        + admin::port::Comments
         + ::watch::port::Halts
         + audit::port::Outbox
         + identity::port::Facade
@@ -80,6 +82,10 @@ macro_rules! suite {
             a_server_that_is_not_there_is_not_found
             applying_a_server_again_keeps_or_voids_its_approval_like_submitting_it
             another_command_voids_the_pins_of_a_local_server
+            an_end_is_written_down_once_and_is_there_after_opening_again
+            each_step_of_a_life_leaves_a_receipt
+            a_retired_server_is_in_no_zone_and_is_not_removed
+            comments_are_kept_in_order_and_go_with_their_server
         );
         $crate::cases::suite!($backend, halts:
             a_halt_is_there_after_opening_again

@@ -1,13 +1,13 @@
-use admin::port::{Plan, State};
+use admin::port::{Comments as _, Plan, State};
 use audit::port::Outbox;
-use model::{Revision, ServerName, Timestamp};
+use model::{Actor, Change, Revision, ServerName, Timestamp};
 use registry::port::{Observation, Registry};
-use registry::{Excluded, Kind, Standing};
+use registry::{Approval, Cause, Consequence, Excluded, Eyes, Kind, Reopening, Standing};
 
 use super::Backend;
 use super::samples::{
-    approved, because, change, is_missing, is_refused, local_server, observed, plan, revision, server, server_at,
-    update,
+    approved, because, change, create, delete, is_missing, is_refused, local_server, observed, plan, revision, server,
+    server_at, server_in, update, zone,
 };
 
 fn crm() -> ServerName {
@@ -22,7 +22,7 @@ pub(crate) async fn a_server_is_submitted_seen_and_approved<B: Backend>() {
     let seen = observed(&["read"], 2_000);
     let observation = store.observe(&crm(), server("crm").identity(), seen.clone(), change()).await.unwrap();
     assert_eq!(observation, Observation { revision: Revision(2), changed: true });
-    assert_eq!(store.approve(&crm(), seen.digest, change()).await.unwrap(), Revision(3));
+    assert_eq!(store.approve(&crm(), Approval::of(seen.digest, Eyes::Two), change()).await.unwrap(), Revision(3));
 
     let opened = backend.open().await;
     let server = opened.server(&crm()).await.unwrap();
@@ -39,12 +39,18 @@ pub(crate) async fn definitions_that_were_not_seen_are_not_approved<B: Backend>(
     let store = backend.open().await;
     store.submit(server("crm"), change()).await.unwrap();
     let (read, write) = (observed(&["read"], 1), observed(&["write"], 2));
-    assert!(is_refused(store.approve(&crm(), read.digest, change()).await), "nothing was seen yet");
+    assert!(
+        is_refused(store.approve(&crm(), Approval::of(read.digest, Eyes::Two), change()).await),
+        "nothing was seen yet"
+    );
     store.observe(&crm(), server("crm").identity(), read.clone(), change()).await.unwrap();
     store.observe(&crm(), server("crm").identity(), write, change()).await.unwrap();
-    assert!(is_refused(store.approve(&crm(), read.digest, change()).await), "something else was seen since");
+    assert!(
+        is_refused(store.approve(&crm(), Approval::of(read.digest, Eyes::Two), change()).await),
+        "something else was seen since"
+    );
     let server = store.server(&crm()).await.unwrap();
-    assert_eq!((server.standing, server.pins), (Standing::Submitted, None));
+    assert_eq!((server.standing, server.pins), (Standing::Vetted, None));
     assert_eq!(revision(&store).await, 3);
 }
 
@@ -60,7 +66,7 @@ pub(crate) async fn another_identity_voids_the_pins<B: Backend>() {
     let server = store.server(&crm()).await.unwrap();
     assert_eq!(server.standing, Standing::Submitted);
     assert!(server.in_service().is_none() && server.observed.is_none() && server.pins.is_some());
-    assert!(is_refused(store.approve(&crm(), observed(&["read"], 0).digest, change()).await));
+    assert!(is_refused(store.approve(&crm(), Approval::of(observed(&["read"], 0).digest, Eyes::Two), change()).await));
 }
 
 pub(crate) async fn an_observation_of_an_old_identity_is_refused<B: Backend>() {
@@ -124,7 +130,7 @@ pub(crate) async fn a_server_that_is_not_there_is_not_found<B: Backend>() {
     let store = backend.open().await;
     let seen = observed(&["read"], 1);
     assert!(is_missing(store.server(&crm()).await));
-    assert!(is_missing(store.approve(&crm(), seen.digest, change()).await));
+    assert!(is_missing(store.approve(&crm(), Approval::of(seen.digest, Eyes::Two), change()).await));
     assert!(is_missing(store.observe(&crm(), seen.digest, seen, change()).await));
     assert!(is_missing(store.suspend(&crm(), change()).await));
     assert!(is_missing(store.resume(&crm(), change()).await));
@@ -150,7 +156,7 @@ pub(crate) async fn another_command_voids_the_pins_of_a_local_server<B: Backend>
     store.submit(local.clone(), change()).await.unwrap();
     let seen = observed(&["read"], 2_000);
     store.observe(&crm(), local.identity(), seen.clone(), change()).await.unwrap();
-    store.approve(&crm(), seen.digest, change()).await.unwrap();
+    store.approve(&crm(), Approval::of(seen.digest, Eyes::Two), change()).await.unwrap();
     store.submit(local.clone(), change()).await.unwrap();
     assert!(store.server(&crm()).await.unwrap().in_service().is_some());
     store.submit(local_server("crm", "/usr/bin/other"), change()).await.unwrap();
@@ -159,4 +165,87 @@ pub(crate) async fn another_command_voids_the_pins_of_a_local_server<B: Backend>
     assert!(is_refused(store.observe(&crm(), local.identity(), seen, change()).await), "what the other command said");
     let rows = store.pending(10).await.unwrap();
     assert_eq!(rows.first().unwrap().detail.pointer("/place/command/program").unwrap(), "/usr/bin/crm");
+}
+
+pub(crate) async fn an_end_is_written_down_once_and_is_there_after_opening_again<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    approved(&store).await;
+    let seen = observed(&["read"], 2_000);
+    let approval = Approval { expires: Some(Timestamp(5_000)), ..Approval::of(seen.digest, Eyes::Two) };
+    store.approve(&crm(), approval, change()).await.unwrap();
+    let end = Reopening { cause: Cause::Expired, about: "its time is over".to_owned() };
+    let early = store.reopen(&crm(), end.clone(), change()).await.unwrap();
+    assert_eq!(early, (Revision(revision(&store).await), Consequence::Nothing));
+    let late = Change { actor: Actor::Gate, at: Timestamp(5_000), ..change() };
+    let (_, consequence) = store.reopen(&crm(), end.clone(), late.clone()).await.unwrap();
+    assert_eq!(consequence, Consequence::Suspended);
+    let opened = backend.open().await;
+    assert_eq!(opened.reopen(&crm(), end, late).await.unwrap().1, Consequence::Nothing);
+    let server = opened.server(&crm()).await.unwrap();
+    assert_eq!((server.standing, server.expires), (Standing::Suspended, Some(Timestamp(5_000))));
+    assert_eq!(server.warnings.len(), 1);
+    let rows = store.pending(100).await.unwrap();
+    let reopened: Vec<_> = rows.iter().filter(|row| row.what == "server.reopen").collect();
+    assert_eq!(reopened.len(), 1);
+    assert_eq!(reopened[0].detail["consequence"], "suspended");
+}
+
+pub(crate) async fn each_step_of_a_life_leaves_a_receipt<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    let (name, seen) = (crm(), observed(&["read"], 2_000));
+    let see = async || store.observe(&name, server("crm").identity(), seen.clone(), change()).await.unwrap();
+    store.draft(server("crm"), change()).await.unwrap();
+    store.submit(server("crm"), change()).await.unwrap();
+    see().await;
+    store.approve(&name, Approval::of(seen.digest, Eyes::Two), change()).await.unwrap();
+    store.suspend(&name, change()).await.unwrap();
+    store.resume(&name, change()).await.unwrap();
+    store.quarantine(&name, change()).await.unwrap();
+    store.release(&name, change()).await.unwrap();
+    see().await;
+    store.comment(&name, "why?".to_owned(), change()).await.unwrap();
+    store.retire(&name, because("replaced")).await.unwrap();
+    let rows = store.pending(100).await.unwrap();
+    let words: Vec<_> = rows.iter().map(|row| row.what.strip_prefix("server.").unwrap()).collect();
+    let life = ["draft", "submit", "observe", "approve", "suspend", "resume", "quarantine", "release"];
+    assert_eq!(words, [life.as_slice(), &["observe", "comment", "retire"]].concat());
+    assert_eq!(rows[3].detail["submitted_by"]["name"], "ada");
+    assert_eq!(rows[3].detail["eyes"], "two");
+    assert_eq!(rows[10].detail["reason"], "replaced");
+    assert!(!rows[9].detail.to_string().contains("why"), "a receipt holds no content");
+}
+
+pub(crate) async fn a_retired_server_is_in_no_zone_and_is_not_removed<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    store.apply(Plan { zones: create(vec![zone("lab")]), ..Plan::default() }, change()).await.unwrap();
+    store.submit(server_in("crm", "lab"), change()).await.unwrap();
+    let without = || Plan { zones: delete(vec!["lab".parse().unwrap()]), ..Plan::default() };
+    assert!(is_refused(store.apply(without(), change()).await));
+    store.retire(&crm(), change()).await.unwrap();
+    store.apply(without(), change()).await.unwrap();
+    assert!(is_refused(store.remove(&crm(), change()).await));
+    assert!(is_refused(store.submit(server("crm"), change()).await));
+    assert_eq!(store.server(&crm()).await.unwrap().standing, Standing::Retired);
+}
+
+pub(crate) async fn comments_are_kept_in_order_and_go_with_their_server<B: Backend>() {
+    let backend = B::new();
+    let store = backend.open().await;
+    assert!(is_missing(store.comment(&crm(), "one".to_owned(), change()).await));
+    store.submit(server("crm"), change()).await.unwrap();
+    let before = revision(&store).await;
+    for text in ["one", "two"] {
+        store.comment(&crm(), text.to_owned(), change()).await.unwrap();
+    }
+    assert_eq!(revision(&store).await, before, "it is no part of the state");
+    store.submit(server("crm"), change()).await.unwrap();
+    let kept = backend.open().await.comments(&crm()).await.unwrap();
+    let said: Vec<_> = kept.iter().map(|one| (one.by.as_str(), one.text.as_str())).collect();
+    assert_eq!(said, [("ada", "one"), ("ada", "two")]);
+    store.remove(&crm(), change()).await.unwrap();
+    store.submit(server("crm"), change()).await.unwrap();
+    assert!(store.comments(&crm()).await.unwrap().is_empty());
 }

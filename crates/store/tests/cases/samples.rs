@@ -2,7 +2,9 @@
 
 use admin::port::{Edits, Plan, State};
 use model::{Actor, Change, Expected, Revision, StoreError, Timestamp};
-use registry::{AgentManifest, Definition, Definitions, EndpointManifest, Observed, ServerManifest, ZoneManifest};
+use registry::{
+    AgentManifest, Approval, Definition, Definitions, EndpointManifest, Eyes, Observed, ServerManifest, ZoneManifest,
+};
 use serde_json::json;
 
 pub(crate) fn change() -> Change {
@@ -110,7 +112,7 @@ pub(crate) async fn approved<S: super::Store>(store: &S) {
     let seen = observed(&["read"], 2_000);
     let crm = "crm".parse().unwrap();
     store.observe(&crm, server("crm").identity(), seen.clone(), change()).await.unwrap();
-    store.approve(&crm, seen.digest, change()).await.unwrap();
+    store.approve(&crm, Approval::of(seen.digest, Eyes::Two), change()).await.unwrap();
 }
 
 pub(crate) async fn revision(store: &impl State) -> u64 {

@@ -245,6 +245,7 @@ impl World {
         };
         change(&mut terms);
         let needs = Needs {
+            words: Arc::new(store.clone()),
             terms,
             port: Arc::new(store.clone()),
             directory: Arc::clone(&register) as _,

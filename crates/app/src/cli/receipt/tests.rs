@@ -51,6 +51,11 @@ fn a_change_says_who_changed_what_and_the_gate_is_somebody() {
     };
     let first = |actor| plain(&row(&changed(actor))).lines().next().unwrap().to_owned();
     assert_eq!(first(json!({ "type": "person", "name": "ana" })), "1970-01-01 00:00:00Z  ana  server.approve erp");
+    let account = json!({ "issuer": "https://id.example", "subject": "s-1", "name": "ana" });
+    let told = first(json!({ "type": "signed-in", "name": account }));
+    assert_eq!(told, "1970-01-01 00:00:00Z  ana (s-1 at https://id.example)  server.approve erp");
+    let user = first(json!({ "type": "user", "name": "ana" }));
+    assert_eq!(user, "1970-01-01 00:00:00Z  the user ana  server.approve erp");
     assert_eq!(first(json!({ "type": "gate" })), "1970-01-01 00:00:00Z  the gate  server.approve erp");
 }
 

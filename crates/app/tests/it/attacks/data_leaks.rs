@@ -32,11 +32,11 @@ async fn gate(policies: &str) -> Gate {
 }
 
 /// A token as it is made, so that none stands in a file.
-fn token() -> String {
+pub(super) fn token() -> String {
     ["gh", "p_", "k3Jx9QmZ2vT7bN4cR8wY", "1sD6fG5hL0aBcDeF"].concat()
 }
 
-async fn call(gate: &Gate, tool: &str, arguments: Value) -> Reply {
+pub(super) async fn call(gate: &Gate, tool: &str, arguments: Value) -> Reply {
     let client = gate.client(ANA);
     let params = json!({ "name": tool, "arguments": arguments });
     let headers = client.headers("tools/call", &params);
@@ -45,7 +45,7 @@ async fn call(gate: &Gate, tool: &str, arguments: Value) -> Reply {
 }
 
 /// The arguments that reached the server last.
-fn arrived(gate: &Gate) -> Value {
+pub(super) fn arrived(gate: &Gate) -> Value {
     let sent = gate.desk.forwarded().pop().unwrap();
     serde_json::from_slice::<Value>(&sent.body).unwrap()["params"]["arguments"].clone()
 }
@@ -72,6 +72,7 @@ async fn a_secret_does_not_leave_in_any_disguise() {
         let reply = call(&gate, "annotate", json!({ "ticket": "1", "amount": 1, "fields": fields })).await;
         let event = gate.refuses(&reply, POLICY_FORBIDS).await;
         assert!(!event.to_string().contains(&token) && reply.text().contains("secrets stay here"), "{event:#}");
+        assert_eq!(event["findings"]["list"][0]["rule"], "secret.github.token", "{event:#}");
     }
     assert_eq!(gate.desk.calls(), 0);
     passes(&call(&gate, "annotate", json!({ "ticket": "1", "amount": 1, "fields": { "note": "all is well" } })).await);

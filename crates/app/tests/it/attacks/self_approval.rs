@@ -55,7 +55,7 @@ fn code(heard: &Heard) -> Value {
 
 async fn still_unapproved(gate: &Gate) {
     let dossier = gate.read("/servers/desk").await;
-    assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("submitted"), &json!(false)), "{dossier:#}");
+    assert_eq!((&dossier["standing"], &dossier["in_service"]), (&json!("vetted"), &json!(false)), "{dossier:#}");
     assert_eq!(gate.desk.calls(), 0);
 }
 
@@ -117,7 +117,7 @@ async fn roles_can_do_what_they_are_for() {
     let gate = Gate::unapproved(Setup::default()).await;
     for role in ROLES {
         let heard = gate.send(gate.admin(), "GET", "/api/v1/whoami", bearer(&person_token(role)), "").await;
-        assert_eq!(heard.json(), json!({ "name": role, "roles": [role] }));
+        assert_eq!(heard.json(), json!({ "name": role, "roles": [role], "known_by": "token" }));
     }
     let operations = operations(&gate).await;
     let approve = operations.iter().find(|one| one.path.ends_with("/desk/approve")).unwrap();

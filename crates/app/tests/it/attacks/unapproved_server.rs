@@ -15,7 +15,7 @@ async fn a_submitted_server_cannot_be_told_from_a_missing_one() {
         let params = json!({ "name": "read_ticket", "arguments": { "ticket": "1" } });
         let reply = gate.client(ANA).post(method, params.clone()).await.unwrap();
         let event = gate.refuses(&reply, ENDPOINT_NOT_FOUND).await;
-        assert!(event["detail"].as_str().unwrap().contains("submitted"), "the operator reads why: {event:#}");
+        assert!(event["detail"].as_str().unwrap().contains("vetted"), "the operator reads why: {event:#}");
         let missing = gate.client_at("nowhere", ANA).post(method, params).await.unwrap();
         gate.refuses(&missing, ENDPOINT_NOT_FOUND).await;
         assert_eq!(without_receipt(&reply), without_receipt(&missing));

@@ -97,7 +97,7 @@ pub(crate) fn write_private(file: &Path, text: &str) {
 
 fn settings(directory: &Path, setup: &Setup) -> String {
     let mut text = format!("[agents]\nlisten = \"127.0.0.1:0\"\n{}\n", setup.listener);
-    text.push_str("[admin]\nlisten = \"127.0.0.1:0\"\n\n");
+    write!(text, "[admin]\nlisten = \"127.0.0.1:0\"\n{}\n", setup.admin).unwrap();
     text.push_str("[data]\ndirectory = \"data\"\n");
     for role in ROLES {
         write_private(&directory.join("tokens").join(role), &person_token(role));

@@ -1,5 +1,8 @@
 //! An authorization server that lets nothing pass that the RFCs do not allow, and a guard before a server that takes its
-//! tokens alone. Whatever was not as it has to be is noted as a fault, so that a test can say that there was none.
+//! tokens alone. Whatever was not as it has to be is noted as a fault, so that a test can say that there was none. What it is
+//! told of the people for whom it is asked, [`believed`] reads.
+
+mod believed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,6 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri, header};
+use identity::keys::KeySet;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -50,6 +54,8 @@ pub(crate) struct Manner {
     pub(crate) withholds: bool,
     /// The status with which it answers every question for a token.
     pub(crate) fails: Option<StatusCode>,
+    /// What it says that it issued, where it exchanges tokens.
+    pub(crate) issues: &'static str,
 }
 
 #[derive(Default)]
@@ -63,6 +69,12 @@ struct Said {
     /// What was agreed to, by the code.
     codes: BTreeMap<String, BTreeMap<String, String>>,
     refreshes: BTreeMap<String, (String, String)>,
+    /// By which keys the client signs, where it has no secret.
+    client_keys: Option<KeySet>,
+    /// Whose word it takes for who somebody is, and by which keys.
+    believed: Vec<(String, KeySet)>,
+    /// For whom tokens were given out, by the token.
+    behalves: BTreeMap<String, Value>,
     agreed: usize,
     given: usize,
 }
@@ -75,7 +87,8 @@ impl Authorization {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
-        let manner = Manner { expires_in: 3_600, issuer: None, withholds: false, fails: None };
+        let issues = "urn:ietf:params:oauth:token-type:access_token";
+        let manner = Manner { expires_in: 3_600, issuer: None, withholds: false, fails: None, issues };
         let mind = Mind { address, manner: Mutex::new(manner), said: Mutex::default(), open: watch::Sender::new(true) };
         let mind = Arc::new(mind);
         let router = Router::new().fallback(answer).with_state(Arc::clone(&mind));
@@ -218,7 +231,7 @@ impl Mind {
         if headers.get(header::CONTENT_TYPE).is_none_or(|kind| kind != "application/x-www-form-urlencoded") {
             self.fault("a question for a token that is no form");
         }
-        if !is_the_client(headers) {
+        if !self.is_the_client(headers, &mut named) {
             self.fault("a question of somebody else than the client");
             return refused(StatusCode::UNAUTHORIZED, "invalid_client");
         }
@@ -227,6 +240,7 @@ impl Mind {
             return refused(StatusCode::BAD_REQUEST, "invalid_target");
         };
         let grant = named.remove("grant_type").unwrap_or_default();
+        let mut behalf = None;
         let (scopes, is_renewed) = match grant.as_str() {
             "client_credentials" => (named.remove("scope").unwrap_or_default(), false),
             "authorization_code" => match self.redeemed(&mut named, &resource) {
@@ -243,6 +257,21 @@ impl Mind {
                         return refused(StatusCode::BAD_REQUEST, "invalid_grant");
                     }
                 }
+            }
+            believed::EXCHANGE | believed::BEARER => {
+                let told = if grant == believed::BEARER {
+                    self.asserted(&mut named, &resource)
+                } else {
+                    self.told(&mut named)
+                };
+                match told {
+                    Ok(told) => behalf = Some(told),
+                    Err(fault) => {
+                        self.fault(fault);
+                        return refused(StatusCode::BAD_REQUEST, "invalid_grant");
+                    }
+                }
+                (named.remove("scope").unwrap_or_default(), false)
             }
             _ => {
                 self.fault("a grant that was not agreed on");
@@ -264,6 +293,12 @@ impl Mind {
         let scopes: BTreeSet<String> = scopes.map(str::to_owned).collect();
         said.tokens.insert(token.clone(), (resource, scopes));
         let mut answer = json!({ "access_token": token, "token_type": "Bearer", "expires_in": manner.expires_in });
+        if let Some(told) = behalf {
+            if grant == believed::EXCHANGE {
+                answer["issued_token_type"] = manner.issues.into();
+            }
+            said.behalves.insert(token, told);
+        }
         if is_renewed {
             let refresh = format!("refresh-{}-of-{}", said.given, self.address.port());
             answer["refresh_token"] = refresh.clone().into();
@@ -325,7 +360,7 @@ impl Mind {
             "response_types_supported": ["code"],
             "code_challenge_methods_supported": ["S256"],
             "authorization_response_iss_parameter_supported": true,
-            "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
         })
     }
 }

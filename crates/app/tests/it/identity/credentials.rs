@@ -147,6 +147,29 @@ async fn scopes_that_a_server_asks_for_are_asked_for_with_those_before() {
 }
 
 #[tokio::test]
+async fn what_was_given_is_told_from_what_was_used() {
+    let scene = scene().await;
+    *scene.wants.lock().unwrap() = vec!["tickets:read"];
+    scene.gate.ends(&scene.read().await, CREDENTIAL_UNAVAILABLE, "not-sent").await;
+    let scopes = |desk: &serde_json::Value| desk["scopes"].as_array().cloned().unwrap_or_default();
+    let desk = scene.gate.read("/servers/desk").await;
+    assert!(scopes(&desk).iter().all(|scope| scope.get("used_at").is_none()), "{desk:#}");
+    passes(&scene.read().await);
+    let desk = scene.gate.read("/servers/desk").await;
+    let row = scopes(&desk).into_iter().find(|row| row["scope"] == "tickets:read").expect("the scope");
+    assert!(row["granted_at"].is_u64() && row["asked_at"].is_u64() && row["used_at"].is_u64(), "{row:#}");
+    let shown = scene.gate.must(&["server", "show", "desk"]).await;
+    assert!(shown.contains("tickets:read: given"), "{shown}");
+    // It is known after a restart, too.
+    scene.gate.end().await;
+    scene.gate.again().await;
+    let desk = scene.gate.read("/servers/desk").await;
+    let again = scopes(&desk).into_iter().find(|one| one["scope"] == "tickets:read").expect("the scope");
+    assert_eq!((&again["asked_at"], &again["used_at"]), (&row["asked_at"], &row["used_at"]));
+    scene.leaks_nothing();
+}
+
+#[tokio::test]
 async fn a_server_that_is_never_content_makes_no_loop() {
     let scene = scene().await;
     passes(&scene.read().await);

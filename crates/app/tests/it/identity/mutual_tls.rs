@@ -7,10 +7,12 @@ use model::Digest;
 use serde_json::{Value, json};
 use testkit::{Authority, Good, Issued};
 
-use super::person::{GATE, Page as _, Place, claims, encoded, resource};
-use super::secure::{Secure, Trust};
+use super::Company;
+use super::person::{Browser, GATE, Page as _, Place, REDIRECT, VERIFIER, claims, encoded, parameters, resource};
+use super::secure::{Secure, Trust, breaks_off};
 use super::{challenge, parameter};
-use crate::gate::files::endpoint;
+use crate::client::PATIENCE;
+use crate::gate::files::{endpoint, write_private};
 use crate::gate::{Heard, bearer, name, value};
 use crate::verdict::{STEP_UP_REQUIRED, UNAUTHENTICATED, passes};
 
@@ -183,6 +185,115 @@ async fn an_agent_that_is_registered_with_a_certificate_comes_with_it() {
     let folder = company.gate.directory().join("state");
     let said = company.gate.cli(&["apply", "-f", folder.to_str().unwrap(), "--yes"]).await;
     assert!(!said.ok && said.err.contains("have one certificate"), "{}{}", said.out, said.err);
+}
+
+#[tokio::test]
+async fn a_certificate_that_was_taken_back_is_not_served_from_then_on_and_its_connections_end() {
+    let trust = Trust::new();
+    let (kept, lost) = (trust.clients.issue(&["a.example"]), trust.clients.issue(&["b.example"]));
+    let company = trust.company_with(
+        "client_crl = \"secrets/clients.crl\"",
+        vec![("clients.crl", trust.clients.revokes(&[], Good::Now))],
+    );
+    let company = company.await;
+    let [of_kept, of_lost] = [&kept, &lost].map(|one| company.issuer.token(&bound(one)));
+    passes(&trust.client(&company.gate, Some(&kept)).read_with(&of_kept).await);
+    passes(&trust.client(&company.gate, Some(&lost)).read_with(&of_lost).await);
+    let heard = trust.client(&company.gate, Some(&lost)).connect().await.unwrap().watch(&of_lost).await.unwrap();
+
+    let file = company.gate.directory().join("secrets/clients.crl");
+    write_private(&file, &trust.clients.revokes(&[&lost], Good::Now));
+    breaks_off(heard).await;
+    trust.client(&company.gate, Some(&lost)).is_not_served(&of_lost).await;
+    passes(&trust.client(&company.gate, Some(&kept)).read_with(&of_kept).await);
+    // Without a certificate a token that is bound to none is served as before.
+    passes(&trust.client(&company.gate, None).read_with(&company.issuer.token(&json!({}))).await);
+
+    // A list that is over says nothing of anybody any more, and neither does one of another authority.
+    for list in [trust.clients.revokes(&[], Good::Before), Authority::new().revokes(&[], Good::Now)] {
+        write_private(&file, &trust.clients.revokes(&[&lost], Good::Now));
+        eventually_served(&trust, &company, &kept, &of_kept, true).await;
+        write_private(&file, &list);
+        eventually_served(&trust, &company, &kept, &of_kept, false).await;
+    }
+    // What is no list at all changes nothing.
+    write_private(&file, &trust.clients.revokes(&[&lost], Good::Now));
+    eventually_served(&trust, &company, &kept, &of_kept, true).await;
+    write_private(&file, "no list");
+    company.gate.has_said("the certificates changed and cannot be used").await;
+    passes(&trust.client(&company.gate, Some(&kept)).read_with(&of_kept).await);
+    trust.client(&company.gate, Some(&lost)).is_not_served(&of_lost).await;
+}
+
+/// Waits until a certificate is served, or is not.
+async fn eventually_served(trust: &Trust, company: &Company, certificate: &Issued, token: &str, is_served: bool) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        let heard = trust.client(&company.gate, Some(certificate)).read("desk", bearer(token)).await;
+        if heard.is_ok() == is_served {
+            return;
+        }
+        assert!(std::time::Instant::now() < deadline, "it is still otherwise");
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+}
+
+/// Ana signs in for the editor, in a browser that shows no certificate; gives the code that its application hears.
+async fn signed_in(place: &Place, browser: &Secure) -> String {
+    let mut cookie = String::new();
+    let mut ask = async |target: String, form: String| {
+        let mut headers = HeaderMap::new();
+        if !form.is_empty() {
+            headers.insert("content-type", value("application/x-www-form-urlencoded"));
+            headers.insert("origin", value(GATE));
+            headers.insert("sec-fetch-site", value("same-origin"));
+        }
+        if !cookie.is_empty() {
+            headers.insert("cookie", value(&cookie));
+        }
+        let heard = browser.ask("gate.test", &target, headers, &form).await.unwrap();
+        if let Some(given) = heard.headers.get("set-cookie") {
+            cookie = given.to_str().unwrap().split(';').next().unwrap().to_owned();
+        }
+        heard
+    };
+    let page = ask(place.authorize(&[]), String::new()).await;
+    let form = encoded(&[("request", &page.sealed()), ("answer", "allow")]);
+    let onward = ask("/oauth/consent".to_owned(), form).await;
+    let back = Browser::default().at_the_provider(place, &onward.link()).await;
+    let heard = ask(back, String::new()).await;
+    parameters(&heard.leads_to())["code"].clone()
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_good_with_the_certificate_that_it_was_given_for_alone() {
+    let trust = Trust::new();
+    let place = Place::of("", |setup| {
+        setup.listener.push_str(Trust::listener());
+        setup.secrets.extend(trust.files());
+    })
+    .await;
+    let (own, other) = (trust.clients.issue(&["desk.example"]), trust.clients.issue(&["desk.example"]));
+    let stranger = trust.clients.issue(&["other.example"]);
+    let at = |certificate: Option<&Issued>| trust.client(&place.gate, certificate);
+    let code = signed_in(&place, &at(None)).await;
+    let verifier = [("code_verifier", VERIFIER), ("redirect_uri", REDIRECT)];
+    let mut form = vec![("grant_type", "authorization_code"), ("client_id", "editor"), ("code", code.as_str())];
+    form.extend(verifier);
+    let given = post(&at(Some(&own)), &form).await;
+    assert_eq!(given.status, 200, "{}", given.text());
+    let tokens = given.json();
+    assert_eq!(claims(&tokens["access_token"])["cnf"], bound(&own)["cnf"]);
+    let refresh = tokens["refresh_token"].as_str().unwrap().to_owned();
+    let form = [("grant_type", "refresh_token"), ("client_id", "editor"), ("refresh_token", refresh.as_str())];
+    // It is a public client: nothing else says that it is the one to which it was given (RFC 8705 §7.1).
+    for certificate in [Some(&other), Some(&stranger), None] {
+        let refused = post(&at(certificate), &form).await;
+        assert!(refused.status == 400 || refused.status == 401, "{} {}", refused.status, refused.text());
+    }
+    let renewed = post(&at(Some(&own)), &form).await;
+    assert_eq!(renewed.status, 200, "it was not spent by who could not use it: {}", renewed.text());
+    assert_eq!(claims(&renewed.json()["access_token"])["cnf"], bound(&own)["cnf"]);
 }
 
 /// A client asks the gate's own authorization server.

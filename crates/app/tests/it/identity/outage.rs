@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::issuer::{ASKER_SECRET, TestIssuer};
 use super::{Company, PUBLIC, agents, client};
-use crate::gate::files::write_private;
-use crate::gate::{Gate, Setup};
+use crate::gate::files::{person_token, write_private};
+use crate::gate::{Gate, Setup, bearer};
 use crate::verdict::{UNAUTHENTICATED, passes};
 
 #[tokio::test]
@@ -47,6 +47,9 @@ async fn a_gate_that_starts_while_its_issuer_is_gone_takes_tokens_when_it_is_bac
     let company = Company::of(issuer, "", Vec::new()).await;
     let token = company.issuer.token(&json!({}));
     company.gate.turns_away(&company.read(&token).await, UNAUTHENTICATED).await;
+    let told = company.gate.until("/status", |status| status["issuers"][0]["trouble"].is_string()).await;
+    let keys = &told["issuers"][0];
+    assert_eq!((&keys["used_for"], &keys["believed"], &keys["keys"]), (&json!("agents"), &json!(false), &json!(0)));
     company.issuer.be_up(true);
     let mut reply = company.read(&token).await;
     let deadline = std::time::Instant::now() + crate::client::PATIENCE;
@@ -55,6 +58,17 @@ async fn a_gate_that_starts_while_its_issuer_is_gone_takes_tokens_when_it_is_bac
         reply = company.read(&token).await;
     }
     passes(&reply);
+    let keys = company.gate.read("/status").await["issuers"][0].clone();
+    assert_eq!((&keys["issuer"], &keys["believed"]), (&json!(company.issuer.url()), &json!(true)), "{keys}");
+    assert!(keys["trouble"].is_null() && keys["believed_until"].as_u64() > keys["fetched_at"].as_u64(), "{keys}");
+    let admin = bearer(&person_token("admin"));
+    let metrics = company.gate.send(company.gate.admin(), "GET", "/metrics", admin, "").await.text();
+    let labels = format!("{{issuer=\"{}\",used_for=\"agents\"}}", company.issuer.url());
+    for wanted in
+        [format!("portcullis_issuer_keys_believed{labels} 1"), format!("portcullis_issuer_keys_trouble{labels} 0")]
+    {
+        assert!(metrics.contains(&wanted), "{wanted}: {metrics}");
+    }
 }
 
 #[tokio::test]

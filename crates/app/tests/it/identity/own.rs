@@ -204,6 +204,15 @@ async fn a_person_is_asked_to_connect_a_server_and_the_call_goes_on() {
         tokio::spawn(async move { client.post("tools/call", params).await.unwrap() })
     };
     place.connect("ana", &page).await;
+    // In the receipt they are nobody of the admin side who is called the same.
+    let connects = |page: &Value| {
+        let receipts = page["receipts"].as_array().cloned().unwrap_or_default();
+        receipts.iter().any(|one| {
+            let event = &one["record"]["event"];
+            event["what"] == "credential.connect" && event["actor"] == json!({ "type": "user", "name": "ana" })
+        })
+    };
+    place.gate.until("/receipts?kind=changed", connects).await;
     let mut reply = waiting.await.unwrap();
     // On a slow machine the patience of the gate may be over before the person is back: then they are asked once more.
     while reply.result().is_some_and(|result| result["resultType"] == "input_required") {

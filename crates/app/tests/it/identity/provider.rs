@@ -11,9 +11,9 @@ use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
-use identity::jwt::SigningKey;
-use identity::keys::KeySet;
-use model::Digest;
+use identity::jwt::{Audience, Rule, SigningKey, Unverified};
+use identity::keys::{Algorithm, KeySet};
+use model::{Digest, Timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
@@ -48,6 +48,12 @@ struct Inner {
     count: u64,
     begun: Vec<Parameters>,
     is_away: bool,
+    /// What it asserted of people for other authorization servers.
+    asserted: Vec<String>,
+    /// By which keys the gate signs there; none, and its secret is not looked at.
+    client_keys: Option<KeySet>,
+    /// What it says that it issued, in place of an assertion.
+    issues: Option<String>,
 }
 
 impl FakeProvider {
@@ -96,6 +102,26 @@ impl FakeProvider {
         self.shared.inner.lock().unwrap().begun.clone()
     }
 
+    /// The keys by which its tokens are checked.
+    pub(crate) fn keys(&self) -> KeySet {
+        KeySet::of([Arc::clone(self.shared.key.public())])
+    }
+
+    /// Knows the gate by these keys alone from now on.
+    pub(crate) fn knows_by_keys(&self, keys: KeySet) {
+        self.shared.inner.lock().unwrap().client_keys = Some(keys);
+    }
+
+    /// How often it asserted who somebody is.
+    pub(crate) fn asserted(&self) -> usize {
+        self.shared.inner.lock().unwrap().asserted.len()
+    }
+
+    /// Says from now on that what it issues is something else.
+    pub(crate) fn issues(&self, kind: &str) {
+        self.shared.inner.lock().unwrap().issues = Some(kind.to_owned());
+    }
+
     /// A token of its own, whose claims are these beside issuer and times.
     pub(crate) fn signs(&self, typ: &str, claims: &Value) -> String {
         let mut whole = json!({ "iss": self.shared.issuer, "iat": seconds(), "exp": seconds() + 60 });
@@ -108,7 +134,7 @@ impl FakeProvider {
     /// Everything secret that it gave the gate.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let inner = self.shared.inner.lock().unwrap();
-        inner.refreshes.iter().cloned().chain([SECRET.to_owned()]).collect()
+        inner.refreshes.iter().chain(&inner.asserted).cloned().chain([SECRET.to_owned()]).collect()
     }
 }
 
@@ -165,6 +191,60 @@ async fn authorize(State(shared): State<Arc<Shared>>, Query(asked): Query<Parame
     Redirect::to(&target)
 }
 
+/// Whether the gate proves by its key that it is the client, where it is known by that (OpenID Connect Core 1.0 §9).
+fn is_the_gate(shared: &Shared, inner: &Inner, form: &Parameters) -> bool {
+    let Some(keys) = &inner.client_keys else { return true };
+    let audience = format!("{}/token", shared.issuer);
+    let rule = Rule {
+        algorithms: &[Algorithm::Es256],
+        typ: &["JWT"],
+        issuer: CLIENT,
+        audience: Audience::Only(&audience),
+        skew: 5,
+        now: Timestamp(seconds() * 1_000),
+        required: &["sub", "jti", "iat"],
+    };
+    let assertion = form.get("client_assertion").map_or("", String::as_str);
+    Unverified::read(assertion).and_then(|token| token.verify(keys, &rule)).is_ok()
+        && form.get("client_secret").is_none()
+}
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ASSERTION: &str = "urn:ietf:params:oauth:token-type:id-jag";
+
+/// Asserts for another authorization server who the person of its own ID token is (ID-JAG).
+fn exchanged(shared: &Shared, inner: &mut Inner, form: &Parameters) -> (StatusCode, Json<Value>) {
+    let said = |name: &str| form.get(name).map(String::as_str);
+    let keys = KeySet::of([Arc::clone(shared.key.public())]);
+    let rule = Rule {
+        algorithms: &[Algorithm::Es256],
+        typ: &["JWT"],
+        issuer: &shared.issuer,
+        audience: Audience::Only(CLIENT),
+        skew: 5,
+        now: Timestamp(seconds() * 1_000),
+        required: &["sub"],
+    };
+    let word = Unverified::read(said("subject_token").unwrap_or_default()).and_then(|token| token.verify(&keys, &rule));
+    let kind = "urn:ietf:params:oauth:token-type:id_token";
+    let is_asked = said("requested_token_type") == Some(ASSERTION) && said("subject_token_type") == Some(kind);
+    let (Ok(word), true) = (word, is_asked) else {
+        return (StatusCode::BAD_REQUEST, Json(json!({ "error": "invalid_grant" })));
+    };
+    inner.count += 1;
+    let claims = json!({
+        "iss": shared.issuer, "aud": said("audience"), "resource": said("resource"), "sub": word.text("sub"),
+        "client_id": super::authorization::CLIENT, "jti": format!("assertion-{}", inner.count), "iat": seconds(),
+        "exp": seconds() + 60, "scope": said("scope").unwrap_or_default(),
+    });
+    let assertion = shared.key.sign("oauth-id-jag+jwt", claims.as_object().unwrap()).unwrap();
+    inner.asserted.push(assertion.clone());
+    let issued = inner.issues.clone().unwrap_or_else(|| ASSERTION.to_owned());
+    let answer =
+        json!({ "access_token": assertion, "issued_token_type": issued, "token_type": "N_A", "expires_in": 60 });
+    (StatusCode::OK, Json(answer))
+}
+
 async fn token(State(shared): State<Arc<Shared>>, form: String) -> (StatusCode, Json<Value>) {
     let form: Parameters = url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
     let mut inner = shared.inner.lock().unwrap();
@@ -172,7 +252,11 @@ async fn token(State(shared): State<Arc<Shared>>, form: String) -> (StatusCode, 
     if inner.is_away {
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "error": "temporarily_unavailable" })));
     }
+    if !is_the_gate(&shared, &inner, &form) {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "invalid_client" })));
+    }
     let nonce = match form["grant_type"].as_str() {
+        EXCHANGE => return exchanged(&shared, &mut inner, &form),
         "authorization_code" => {
             let Some(asked) = inner.codes.remove(&form["code"]) else { return refused };
             if asked["code_challenge"] != challenge(&form["code_verifier"]) {

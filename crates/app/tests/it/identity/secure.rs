@@ -48,13 +48,29 @@ impl Trust {
     }
 
     /// A gate whose agents come over TLS, with tokens of an issuer.
-    pub(crate) async fn company(&self, mut state: Vec<(String, String)>) -> Company {
+    pub(crate) async fn company(&self, state: Vec<(String, String)>) -> Company {
+        self.company_of(state, "", Vec::new()).await
+    }
+
+    /// The same with another setting of TLS, and the files that it names.
+    pub(crate) async fn company_with(&self, setting: &str, files: Vec<(&'static str, String)>) -> Company {
+        self.company_of(Vec::new(), &format!(", {setting}"), files).await
+    }
+
+    async fn company_of(
+        &self,
+        mut state: Vec<(String, String)>,
+        setting: &str,
+        files: Vec<(&'static str, String)>,
+    ) -> Company {
         let issuer = TestIssuer::start().await;
         let mut known = agents(&issuer.url());
         known.retain(|(file, _)| state.iter().all(|(other, _)| other != file));
         state.extend(known);
-        let listener = format!("public_url = \"{PUBLIC}\"\n{}", Self::listener());
-        let (settings, secrets) = (issuer.settings(), self.files());
+        let tls = Self::listener().replace(" }", &format!("{setting} }}"));
+        let listener = format!("public_url = \"{PUBLIC}\"\n{tls}");
+        let (settings, mut secrets) = (issuer.settings(), self.files());
+        secrets.extend(files);
         Company { gate: Gate::with(Setup { settings, listener, secrets, state, ..Setup::default() }).await, issuer }
     }
 

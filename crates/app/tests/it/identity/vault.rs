@@ -38,11 +38,13 @@ async fn what_is_wrong_with_a_key_is_told_at_its_line() {
         let text = fs::read_to_string(gate.directory().join("portcullis.toml")).unwrap();
         text.lines().position(|line| line.starts_with(words)).unwrap() + 1
     };
-    for (file, setting) in [("secrets/before", "earlier = "), ("secrets/vault", "key = \"file:secrets/vault")] {
+    let keys = [("secrets/before", "earlier = ", "1f"), ("secrets/vault", "key = \"file:secrets/vault", "0f")];
+    for (file, setting, right) in keys {
         write_private(&gate.directory().join(file), "not-a-key");
         let said = does_not_start(gate.directory()).await;
         assert!(said.contains(&format!("portcullis.toml:{}:", line(setting))), "{said}");
         assert!(said.contains("openssl rand -hex 32") && !said.contains("not-a-key"), "{said}");
+        write_private(&gate.directory().join(file), &right.repeat(32));
     }
     fs::remove_file(gate.directory().join("secrets/vault")).unwrap();
     let said = does_not_start(gate.directory()).await;

@@ -47,5 +47,5 @@ async fn nobody_is_asked_where_nobody_can_answer() {
     let wrong = format!("sha256:{}", "0".repeat(64));
     let said = gate.cli(&["server", "approve", "desk", "--seen", &wrong]).await;
     assert!(!said.ok, "{said:?}");
-    assert_eq!(gate.read("/servers/desk").await["standing"], "submitted");
+    assert_eq!(gate.read("/servers/desk").await["standing"], "vetted");
 }

@@ -125,7 +125,7 @@ async fn a_server_out_of_service_is_left_out_and_comes_when_it_is_approved() {
     assert!(tools().await.iter().all(|name| name.starts_with("desk_")));
     floor.gate.refuses(&floor.client().call("shop_read_ticket", json!({})).await.unwrap(), OBJECT_NOT_FOUND).await;
     let endpoints = floor.gate.must(&["endpoint", "list"]).await;
-    assert!(endpoints.contains("its server `shop` is submitted"), "{endpoints}");
+    assert!(endpoints.contains("its server `shop` is vetted"), "{endpoints}");
     floor.gate.must(&["server", "approve", "shop", "--yes"]).await;
     assert!(tools().await.iter().any(|name| name == "shop_read_ticket"));
     floor.gate.must(&["server", "suspend", "desk"]).await;

@@ -58,7 +58,7 @@ impl Pages {
     pub(super) async fn begin_own(&self, visit: &Visit, parameters: &Parameters) -> Response<Bytes> {
         let Some((_, server, user)) = self.person(visit, parameters) else { return gone() };
         let Some(source) = self.outgoing.awaited(&server, &user) else { return nothing() };
-        self.leave(&source, Holder::User(user.clone()), user.to_string()).await
+        self.leave(&source, Holder::User(user.clone()), Actor::User(user)).await
     }
 
     /// Forgets what a person connected.
@@ -69,7 +69,7 @@ impl Pages {
         let Ok(parameters) = Parameters::of_form(visit) else { return nothing() };
         let Some((_, server, user)) = self.person(visit, &parameters) else { return gone() };
         let at = self.outgoing.clock.now();
-        let change = Change { actor: Actor::Person(user.to_string()), expected: Expected::Any, at, reason: None };
+        let change = Change { actor: Actor::User(user.clone()), expected: Expected::Any, at, reason: None };
         match self.outgoing.disconnect(&server, &Holder::User(user), change).await {
             Ok(_) => shown(StatusCode::OK, "Forgotten", "<p>Calls for you do not use it any more.</p>", None),
             Err(error) => {
@@ -85,7 +85,7 @@ impl Pages {
     }
 
     /// Sends a browser away with a cookie, for a holder.
-    pub(super) async fn leave(&self, source: &Arc<Source>, holder: Holder, by: String) -> Response<Bytes> {
+    pub(super) async fn leave(&self, source: &Arc<Source>, holder: Holder, by: Actor) -> Response<Bytes> {
         match self.outgoing.begin(source, holder, by).await {
             Ok(begun) => with_cookie(onward(&begun.url), BROWSER, opened_text(&begun.browser)),
             Err(error) => {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Catalogue, Definition, Definitions, Observed, Server, Standing};
+use crate::{Approval, Catalogue, Definition, Definitions, Eyes, Observed, Server, Standing};
 
 fn change() -> Change {
     Change { actor: Actor::Person("ada".into()), expected: Expected::Any, at: Timestamp(1), reason: None }
@@ -33,7 +33,7 @@ fn server(name: &str, tools: &[&str]) -> Server {
     let seen = Observed::new(definitions, Timestamp(2), Vec::new()).unwrap();
     let digest: Digest = seen.digest;
     server.observe(server.manifest.identity(), seen, &change()).unwrap();
-    server.approve(digest, &change()).unwrap();
+    server.approve(Approval::of(digest, Eyes::Two), &change()).unwrap();
     server
 }
 

@@ -100,7 +100,7 @@ pub(super) async fn take_code(rows: &mut SqliteConnection, code: &Digest, now: T
     Ok(done.rows_affected() > 0)
 }
 
-pub(super) async fn spend(
+pub(in crate::sqlite) async fn spend(
     rows: &mut SqliteConnection,
     once: &Digest,
     expires: Timestamp,

@@ -1,0 +1,130 @@
+//! How well inspection finds what it looks for, and how fast: on corpora that are given, against others on the same.
+//!
+//! `trial score --corpora DIR` scores secrets, personal data, injected instructions, false positives and evasions, each
+//! with counts and 95 % intervals (Wilson's), and keeps them as JSON. Injections are scored with models that were fitted
+//! without the fold that they are scored on: sources and wordings are folds, never lines. `trial train --corpora DIR`
+//! fits the model that ships, on all folds. The corpora are no part of the repository; nothing of them is printed.
+
+mod corpora;
+mod evasions;
+mod grammar;
+mod learn;
+mod peers;
+mod pointing;
+mod random;
+mod rates;
+mod samples;
+mod score;
+mod speed;
+mod train;
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use self::corpora::Corpora;
+use self::learn::Lab;
+use self::rates::Report;
+use self::samples::Maker;
+
+/// The gate's allocator, so that speeds are those of the gate.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Scores inspection on corpora, and trains its model of injected instructions.
+#[derive(Parser)]
+#[command(name = "trial")]
+struct Arguments {
+    #[command(subcommand)]
+    part: Part,
+}
+
+#[derive(Subcommand)]
+enum Part {
+    /// What inspection finds on corpora, what it wrongly finds, what disguises it, and how fast it is.
+    Score(Plan),
+    /// Fits the model of injected instructions that ships, from corpora.
+    Train(Training),
+    /// How fast a message is inspected.
+    Speed {
+        /// The directory of the corpora.
+        #[arg(long)]
+        corpora: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().part {
+        Part::Score(plan) => run(&plan),
+        Part::Train(training) => train(&training),
+        Part::Speed { corpora } => {
+            let maker = Maker::new(Corpora::read(&corpora)?);
+            let mut report = Report::new();
+            speed::measure(&maker, &mut report)?;
+            Ok(std::io::stdout().write_all(report.table().as_bytes())?)
+        }
+    }
+}
+
+/// What to score, and where to keep it.
+#[derive(Args)]
+struct Plan {
+    /// The directory of the corpora.
+    #[arg(long)]
+    corpora: PathBuf,
+    /// Where the report is kept.
+    #[arg(long, default_value = "bench/results/inspect.json")]
+    report: PathBuf,
+    /// Where the page of the reference is kept.
+    #[arg(long, default_value = "docs/reference/inspection.md")]
+    page: PathBuf,
+    /// A Python that has the peers installed; without it they are left out.
+    #[arg(long)]
+    peers: Option<PathBuf>,
+}
+
+/// What to train on, and where to keep the model.
+#[derive(Args)]
+struct Training {
+    /// The directory of the corpora.
+    #[arg(long)]
+    corpora: PathBuf,
+    /// Where the model is kept.
+    #[arg(long, default_value = "crates/inspect/model/injection.bin")]
+    model: PathBuf,
+}
+
+/// Scores, prints the table, keeps the report.
+fn run(plan: &Plan) -> anyhow::Result<()> {
+    let maker = Maker::new(Corpora::read(&plan.corpora)?);
+    let mut report = Report::new();
+    score::secrets(&plan.corpora, &mut report)?;
+    score::personal(&plan.corpora, &mut report)?;
+    speed::measure(&maker, &mut report)?;
+    score::injections(&maker, &mut report)?;
+    if let Some(python) = &plan.peers {
+        peers::compare(python, &maker, &plan.corpora, &mut report)?;
+    }
+    let mut output = std::io::stdout().lock();
+    write!(output, "{}", report.table())?;
+    let text = serde_json::to_string_pretty(&report)?;
+    fs::write(&plan.report, text + "\n").with_context(|| format!("cannot write `{}`", plan.report.display()))?;
+    fs::write(&plan.page, report.page()).with_context(|| format!("cannot write `{}`", plan.page.display()))
+}
+
+/// Fits the model that ships.
+fn train(training: &Training) -> anyhow::Result<()> {
+    let maker = Maker::new(Corpora::read(&training.corpora)?);
+    let model = Lab::new(&maker).fit(None)?;
+    let mut output = std::io::stdout().lock();
+    for (name, linear) in [("data", &model.data), ("definitions", &model.definitions)] {
+        let weights = linear.weights.iter().filter(|weight| **weight != 0).count();
+        let (suspicion, certainty) = (linear.suspicion, linear.certainty);
+        writeln!(output, "{name}: {weights} weights, suspicion from {suspicion:.3}, certainty from {certainty:.3}")?;
+    }
+    let path = &training.model;
+    fs::write(path, model.write()).with_context(|| format!("cannot write `{}`", path.display()))
+}
