@@ -1,5 +1,8 @@
 //! The gate, wired: storage, journal, both listeners, and the work that goes on beside them.
 
+mod porch;
+mod told;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,24 +11,25 @@ use std::time::{Duration, Instant};
 use ::watch::{Halts, port::Halts as _};
 use anyhow::Context as _;
 use arc_swap::ArcSwap;
-use audit::{Condition, Journal};
-use gateway::{Callers, Doors, Front, Gate, Metrics, Snapshots};
+use audit::Journal;
+use gateway::{Gate, Metrics, Snapshots};
 use identity::ages::Ages;
 use identity::assertions::Assertions;
 use identity::client_keys::ClientKeys;
-use identity::outgoing::{Outgoing, Pages, Presence, Which};
+use identity::outgoing::{Outgoing, Pages, Which};
 use identity::people::Entrance;
 use identity::resource_server::proof::Proofs;
-use identity::resource_server::{IssuerSettings, ResourceServer};
 use prometheus_client::registry::Registry as Counters;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 
+use self::porch::{Porch, admin_hosts, base, presence};
+use self::told::{metrics, readiness, traffic};
 use crate::compile::Compiler;
 use crate::issuers::Issuers;
 use crate::listeners::{Listeners, bind};
 use crate::locals::Locals;
-use crate::settings::{Listener, Loaded};
+use crate::settings::Loaded;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{
     ages, beside, bootstrap, checks, credentials, expiry, inspection, listeners, people, shelf, shown, sign_in, vault,
@@ -382,121 +386,6 @@ pub(crate) async fn run(mut loaded: Loaded, apply: Option<&Path>, since: Instant
     };
     serving.stop().await;
     result
-}
-
-/// What `/readyz` depends on. The store is not among it: no call waits for it.
-fn readiness(journal: Arc<Journal>) -> Arc<dyn Fn() -> Vec<admin::view::Check> + Send + Sync> {
-    Arc::new(move || {
-        let health = journal.health();
-        let (ready, detail) = match health.condition {
-            Condition::Writing => (true, format!("writing, {} records waiting", health.pending)),
-            Condition::Unwritable { why, .. } => (false, format!("calls are refused until it can be written: {why}")),
-            Condition::Closed => (false, "closed".to_owned()),
-        };
-        vec![admin::view::Check { name: "journal".to_owned(), ready, detail }]
-    })
-}
-
-/// The calls to a server, as its dossier shows them.
-fn traffic(turnstiles: Arc<upstream::Turnstiles>) -> Arc<admin::LooksAtTraffic> {
-    Arc::new(move |server| {
-        let upstream::Traffic { places, under_way, waiting, left_alone } = turnstiles.traffic(server)?;
-        let left_alone = left_alone.map(|(failures, again_in)| admin::view::LeftAlone {
-            failures,
-            again_in_milliseconds: u64::try_from(again_in.as_millis()).unwrap_or(u64::MAX),
-        });
-        Some(admin::view::Traffic { places, under_way, waiting, left_alone })
-    })
-}
-
-/// The counters, in the Prometheus text format.
-fn metrics(counters: Counters) -> Arc<dyn Fn() -> String + Send + Sync> {
-    Arc::new(move || {
-        let mut text = String::new();
-        // Writing to a string does not fail.
-        let _ = prometheus_client::encoding::text::encode(&mut text, &counters);
-        text
-    })
-}
-
-/// What the front of the gate is made with, whenever settings are read.
-struct Porch {
-    bound: SocketAddr,
-    egress: egress::Client,
-    proofs: Arc<Proofs>,
-    clock: Arc<dyn model::Clock>,
-    /// The gate itself, where people sign in at it.
-    own: Option<IssuerSettings>,
-}
-
-impl Porch {
-    /// Callers and the names of the listener, from settings. What is known of issuers that stay is kept.
-    fn front(&self, loaded: &Loaded, before: Option<&Front>) -> anyhow::Result<Front> {
-        let before = before.and_then(|before| before.callers.server.as_deref());
-        let mut settings = loaded.resource(&self.egress, self.bound)?;
-        if let Some(own) = &self.own {
-            let none = || loaded.no_issuers(own.url.clone());
-            // First, because any client can sign in there.
-            settings.get_or_insert_with(none).issuers.insert(0, own.clone());
-        }
-        let server = settings.map(|settings| {
-            let (proofs, clock) = (Arc::clone(&self.proofs), Arc::clone(&self.clock));
-            Arc::new(ResourceServer::new(settings, proofs, clock, before))
-        });
-        let callers = Callers { development: loaded.callers()?, server };
-        Ok(Front { doors: doors(&loaded.settings.agents, self.bound), callers })
-    }
-
-    /// Has issuers' keys fetched, beside everything else.
-    fn warm(&self, gate: &Gate) {
-        if let Some(server) = gate.front.load().callers.server.clone() {
-            tokio::spawn(async move { server.warm().await });
-        }
-    }
-}
-
-/// What others call the agents' listener.
-fn base(loaded: &Loaded, agents: SocketAddr) -> String {
-    loaded.public_url(agents).unwrap_or_else(|| {
-        format!("{}://{agents}", if loaded.settings.agents.tls.is_some() { "https" } else { "http" })
-    })
-}
-
-/// How the gate is known to authorization servers.
-fn presence(loaded: &Loaded, agents: SocketAddr) -> anyhow::Result<Presence> {
-    let base = base(loaded, agents);
-    let callback = format!("{base}{}", Pages::CALLBACK).parse()?;
-    // Others read it over the network, so that there is none where they cannot.
-    let here = || base.starts_with("https://").then(|| format!("{base}{}", Pages::DOCUMENT));
-    let document = loaded.settings.agents.client_document.clone().or_else(here).map(|url| url.parse());
-    // Where nobody signs in, nobody could tell whose account it is that somebody connects.
-    let people = loaded.settings.sign_in.as_ref().map(|_| format!("{base}/connect/").parse());
-    Ok(Presence {
-        callback,
-        document: document.transpose()?,
-        name: "Portcullis".to_owned(),
-        people: people.transpose()?,
-    })
-}
-
-/// What the admin listener is called beside its address.
-fn admin_hosts(loaded: &Loaded) -> Vec<String> {
-    let admin = &loaded.settings.admin;
-    let named = admin.public_url.as_deref().and_then(|url| url.split_once("://"));
-    admin.hosts.iter().cloned().chain(named.map(|(_, host)| host.to_owned())).collect()
-}
-
-/// The names a listener answers to: its address, `localhost` if that is what it is, and what settings add.
-fn doors(listener: &Listener, bound: SocketAddr) -> Doors {
-    let port = bound.port();
-    let mut hosts = vec![bound.to_string()];
-    if bound.ip().is_loopback() {
-        hosts.extend([format!("localhost:{port}"), format!("127.0.0.1:{port}"), format!("[::1]:{port}")]);
-    }
-    let named = listener.public_url.as_deref().and_then(|url| url.split_once("://"));
-    hosts.extend(named.map(|(_, host)| host.to_owned()));
-    hosts.extend(listener.hosts.iter().flat_map(|host| [host.clone(), format!("{host}:{port}")]));
-    Doors::new(hosts, listener.origins.clone())
 }
 
 /// Makes the data directory, for whoever runs the gate alone.

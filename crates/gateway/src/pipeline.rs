@@ -269,13 +269,15 @@ async fn call(
 ) -> Result<Response, Flaw> {
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
     let bytes = message.request.body.len();
-    let restored =
-        gate.large.beside(bytes, || inspect::restored(gate, &running, message, &head.headers, trail)).await?;
-    let message = restored.as_ref().unwrap_or(message);
-    let (redacted, permitted) =
-        gate.large.beside(bytes, || permit_or_redact(gate, head, &running, message, trail, began)).await?;
+    let decide = || {
+        let restored = inspect::restored(gate, &running, message, &head.headers, trail)?;
+        let message = restored.as_ref().unwrap_or(message);
+        let (redacted, permitted) = permit_or_redact(gate, head, &running, message, trail, began)?;
+        Ok::<_, Refusal>((redacted.or(restored), permitted))
+    };
+    let (left, permitted) = gate.large.beside(bytes, decide).await?;
     // From here on the message is what is left of it.
-    let message = redacted.as_ref().unwrap_or(message);
+    let message = left.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;
     let (running, permitted) = if turn.waited() {
         // What was decided before the wait does not count any more.

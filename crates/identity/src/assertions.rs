@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::{HeaderValue, Response};
 use model::{AgentId, Behalf, Clock, Entropy, Secret, UserId, limits};
 use serde_json::{Map, Value, json};
 
@@ -150,10 +150,7 @@ impl Site for Assertions {
     }
 
     async fn answer(&self, visit: Visit) -> Response<Bytes> {
-        if visit.method == Method::GET {
-            return site::published(&self.keys.published());
-        }
-        site::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "this is read" }))
+        site::only_read(&visit, &self.keys.published())
     }
 }
 

@@ -11,9 +11,9 @@ use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::Response;
 use model::{Clock, Secret, Timestamp, limits};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::jwt::{SigningError, seconds};
 use crate::outgoing::SignsIn;
@@ -78,9 +78,6 @@ impl Site for ClientKeys {
     }
 
     async fn answer(&self, visit: Visit) -> Response<Bytes> {
-        if visit.method == Method::GET {
-            return site::published(&self.keys.published());
-        }
-        site::json(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "this is read" }))
+        site::only_read(&visit, &self.keys.published())
     }
 }

@@ -193,6 +193,14 @@ pub fn published(value: &serde_json::Value) -> Response<Bytes> {
     response
 }
 
+/// The answer to a visit to a [published](published) document: it is read, and nothing else.
+pub fn only_read(visit: &Visit, value: &serde_json::Value) -> Response<Bytes> {
+    match visit.method == Method::GET {
+        true => published(value),
+        false => json(StatusCode::METHOD_NOT_ALLOWED, &serde_json::json!({ "error": "this is read" })),
+    }
+}
+
 /// Sends the browser on. A target that cannot stand in a header goes nowhere.
 pub fn redirect(target: &str) -> Response<Bytes> {
     let mut response = page(StatusCode::SEE_OTHER, String::new());

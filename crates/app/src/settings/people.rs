@@ -16,7 +16,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::place::Step::{self, Index, Key};
-use super::sign_in::{Authentication, Claims, is_issuer, is_public_url, keys_age, proof, skew, usual};
+use super::sign_in::{Authentication, Claims, is_public_url, keys_age, proof, skew, usual};
 use super::{Bootstrap, Loaded};
 
 /// The identity provider of the people who look after the gate.
@@ -175,11 +175,7 @@ impl Loaded {
             let hint = "say `public_url = \"https://gate.example:9443\"` beside it";
             return Err(self.wrong(&[Key("admin"), Key("listen")], message).with_hint(hint));
         }
-        if !is_issuer(&people.issuer) {
-            let message = format!("`{}` is no issuer", people.issuer);
-            let hint = "write the URL as the provider's metadata do, with `https`";
-            return Err(self.wrong(&at("issuer"), message).with_hint(hint));
-        }
+        self.check_provider("people", &people.issuer)?;
         self.check_proof("people", people.client_secret.as_ref(), people.authentication)?;
         if !people.claims.user_prefix.is_empty() {
             let at = [Key("people"), Key("claims"), Key("user_prefix")];
@@ -235,15 +231,7 @@ impl Loaded {
                 return Err(self.wrong(&in_sessions(key), format!("this must be from 1 to {most}")));
             }
         }
-        for (key, said, least, most) in [
-            ("skew_seconds", people.skew_seconds, 0, limits::SKEW_SECONDS_MAX),
-            ("keys_age_seconds", people.keys_age_seconds, 1, limits::KEYS_AGE_SECONDS_MAX),
-        ] {
-            if !(least..=most).contains(&said) {
-                return Err(self.wrong(&at(key), format!("this must be from {least} to {most}")));
-            }
-        }
-        Ok(())
+        self.check_clocks("people", people.skew_seconds, people.keys_age_seconds)
     }
 
     /// Looks for what is no word where words are listed.

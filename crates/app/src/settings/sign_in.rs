@@ -229,15 +229,19 @@ impl Loaded {
                 .wrong(&[Key("agents"), Key("listen")], message)
                 .with_hint("say `public_url = \"https://gate.example\"` beside it"));
         }
-        if !is_issuer(&sign_in.issuer) {
-            let message = format!("`{}` is no issuer", sign_in.issuer);
-            return Err(self
-                .wrong(&at("issuer"), message)
-                .with_hint("write the URL as the provider's metadata do, with `https`"));
-        }
+        self.check_provider("sign_in", &sign_in.issuer)?;
         self.check_proof("sign_in", sign_in.client_secret.as_ref(), sign_in.authentication)?;
         self.check_words(sign_in)?;
         self.check_bounds(sign_in)
+    }
+
+    /// A provider is known by what can be an issuer.
+    pub(super) fn check_provider(&self, table: &str, issuer: &str) -> Result<(), Mistake> {
+        if is_issuer(issuer) {
+            return Ok(());
+        }
+        let hint = "write the URL as the provider's metadata do, with `https`";
+        Err(self.wrong(&[Key(table), Key("issuer")], format!("`{issuer}` is no issuer")).with_hint(hint))
     }
 
     /// A secret is there where one is shown, and only there.
@@ -284,17 +288,22 @@ impl Loaded {
     }
 
     fn check_bounds(&self, sign_in: &SignIn) -> Result<(), Mistake> {
-        let bounds = [
-            ("skew_seconds", sign_in.skew_seconds, 0, limits::SKEW_SECONDS_MAX),
-            ("keys_age_seconds", sign_in.keys_age_seconds, 1, limits::KEYS_AGE_SECONDS_MAX),
-        ];
-        for (key, said, least, most) in bounds {
-            if said < least || said > most {
-                return Err(self.wrong(&at(key), format!("this must be from {least} to {most}")));
-            }
-        }
+        self.check_clocks("sign_in", sign_in.skew_seconds, sign_in.keys_age_seconds)?;
         if sign_in.algorithms.is_empty() {
             return Err(self.wrong(&at("algorithms"), "the provider must sign somehow"));
+        }
+        Ok(())
+    }
+
+    /// How far a provider's clock may be off, and how long its keys are believed.
+    pub(super) fn check_clocks(&self, table: &str, skew: u64, keys_age: u64) -> Result<(), Mistake> {
+        for (key, said, least, most) in [
+            ("skew_seconds", skew, 0, limits::SKEW_SECONDS_MAX),
+            ("keys_age_seconds", keys_age, 1, limits::KEYS_AGE_SECONDS_MAX),
+        ] {
+            if !(least..=most).contains(&said) {
+                return Err(self.wrong(&[Key(table), Key(key)], format!("this must be from {least} to {most}")));
+            }
         }
         Ok(())
     }

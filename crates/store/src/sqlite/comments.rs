@@ -25,16 +25,12 @@ impl Comments for Sqlite {
         let (store, server) = (self.clone(), server.clone());
         to_the_end(async move {
             let mut writing = store.begin(change).await?;
-            let (there, comments): (i64, i64) = sqlx::query_as(
-                "SELECT (SELECT count(*) FROM servers WHERE name = ?1), (SELECT count(*) FROM comments WHERE server = ?1)",
-            )
-            .bind(server.as_str())
-            .fetch_one(writing.rows())
-            .await
-            .map_err(storage("look for a server"))?;
-            if there == 0 {
-                return Err(StoreError::NotFound { kind: "server", name: server.to_string() });
-            }
+            writing.needs_server(&server).await?;
+            let comments: i64 = sqlx::query_scalar("SELECT count(*) FROM comments WHERE server = ?")
+                .bind(server.as_str())
+                .fetch_one(writing.rows())
+                .await
+                .map_err(storage("count comments"))?;
             if usize::try_from(comments).is_ok_and(|comments| comments >= limits::COMMENTS_PER_SERVER_MAX) {
                 let max = limits::COMMENTS_PER_SERVER_MAX;
                 return Err(StoreError::Refused(format!("server `{server}` has {max} comments, and takes no more")));

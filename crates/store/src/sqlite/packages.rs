@@ -28,14 +28,7 @@ impl Packages for Sqlite {
         let (store, server) = (self.clone(), server.clone());
         to_the_end(async move {
             let mut writing = store.begin(change).await?;
-            let there: i64 = sqlx::query_scalar("SELECT count(*) FROM servers WHERE name = ?")
-                .bind(server.as_str())
-                .fetch_one(writing.rows())
-                .await
-                .map_err(storage("look for a server"))?;
-            if there == 0 {
-                return Err(StoreError::NotFound { kind: "server", name: server.to_string() });
-            }
+            writing.needs_server(&server).await?;
             let by = writing.change().actor.to_string();
             let at = writing.change().at.0;
             sqlx::query(

@@ -1,6 +1,6 @@
 //! A change: one transaction from the check of the revision to the outbox row.
 
-use model::{Change, Expected, Revision, StoreError, limits};
+use model::{Change, Expected, Revision, ServerName, StoreError, limits};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::SqliteConnection;
@@ -42,6 +42,19 @@ impl Writing {
     /// Who changes what, when and why.
     pub(super) fn change(&self) -> &Change {
         &self.change
+    }
+
+    /// Refuses what is about a server that there is not.
+    pub(super) async fn needs_server(&mut self, server: &ServerName) -> Result<(), StoreError> {
+        let there: i64 = sqlx::query_scalar("SELECT count(*) FROM servers WHERE name = ?")
+            .bind(server.as_str())
+            .fetch_one(self.rows())
+            .await
+            .map_err(storage("look for a server"))?;
+        match there {
+            0 => Err(StoreError::NotFound { kind: "server", name: server.to_string() }),
+            _ => Ok(()),
+        }
     }
 
     /// Commits with the next revision and an outbox row, then tells whoever waits for revisions.
