@@ -88,6 +88,19 @@ pub struct Because {
     pub reason: Option<String>,
 }
 
+/// Ends all sessions of a person on the admin side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SendOut {
+    /// Who vouches for them.
+    pub issuer: String,
+    /// What they call them.
+    pub subject: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// Says something of a server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

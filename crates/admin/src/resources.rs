@@ -7,6 +7,7 @@ pub(crate) mod inventories;
 pub(crate) mod lifecycle;
 pub(crate) mod lists;
 pub(crate) mod packages;
+pub(crate) mod people;
 pub(crate) mod receipts;
 pub(crate) mod servers;
 pub(crate) mod vault;

@@ -2,7 +2,9 @@
 
 use model::Role;
 
-use crate::resources::{about, apply, halts, inventories, lifecycle, lists, packages, receipts, servers, vault};
+use crate::resources::{
+    about, apply, halts, inventories, lifecycle, lists, packages, people, receipts, servers, vault,
+};
 use crate::route::Route;
 use crate::route::Verb::{Delete, Get, Post};
 
@@ -17,6 +19,8 @@ const JUDGE: &[Role] = &[Role::Auditor, Role::Reviewer, Role::Approver, Role::Re
 const REVIEW: &[Role] = &[Role::Reviewer, Role::Approver];
 const APPROVE: &[Role] = &[Role::Approver];
 const RESPOND: &[Role] = &[Role::Responder];
+/// Who else is in is for those who stop people, and those who ask afterwards.
+const WATCH: &[Role] = &[Role::Auditor, Role::Responder];
 /// Taking a server out of service is safe, so those who may stop it may, and those who may put it back.
 const SUSPEND: &[Role] = &[Role::Approver, Role::Responder];
 /// Whoever takes part in approving servers, or reads what came of it, may say something of them.
@@ -71,6 +75,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Get, "/api/v1/halts", "Every halt in force.", READ, halts::list),
         Route::new(Post, "/api/v1/halts", "Halts something, now.", RESPOND, halts::halt),
         Route::new(Post, "/api/v1/halts/end", "Ends a halt.", RESPOND, halts::resume),
+
+        Route::new(Get, "/api/v1/people", "Who is signed in here.", WATCH, people::list),
+        Route::new(Post, "/api/v1/people/sign-out", "Ends a person's sessions.", RESPOND, people::send_out),
 
         Route::new(Post, "/api/v1/vault/rewrap", "Wraps what is sealed anew.", ADMIN, vault::rewrap),
 

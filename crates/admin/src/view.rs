@@ -5,6 +5,7 @@ mod judgement;
 mod package;
 mod server;
 
+use identity::port::SessionKind;
 use model::{Actor, Role, Scope, Timestamp};
 use registry::EndpointManifest;
 use schemars::JsonSchema;
@@ -74,11 +75,51 @@ pub enum KnownBy {
     CommandLine,
 }
 
+impl From<SessionKind> for KnownBy {
+    fn from(kind: SessionKind) -> Self {
+        match kind {
+            SessionKind::Browser => Self::Browser,
+            SessionKind::CommandLine => Self::CommandLine,
+        }
+    }
+}
+
 /// A session that was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignedOut {
     /// Always.
     pub signed_out: bool,
+}
+
+/// Somebody who is signed in on the admin side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct PersonRow {
+    /// What the identity provider calls them.
+    pub name: String,
+    /// Who vouches for them.
+    pub issuer: String,
+    /// What they call them, for good.
+    pub subject: String,
+    /// What they may do now.
+    #[schemars(with = "Vec<String>")]
+    pub roles: Vec<Role>,
+    /// By which kind of session they are known.
+    pub known_by: KnownBy,
+    /// When it began, in milliseconds since 1970.
+    pub begun: u64,
+    /// When it was used last, to a minute or so.
+    pub seen: u64,
+    /// When it ends at the latest.
+    pub ends: u64,
+    /// Whether it is a session of whoever asks.
+    pub own: bool,
+}
+
+/// What came of sending somebody out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SentOut {
+    /// How many sessions ended.
+    pub ended: usize,
 }
 
 /// How the gate is.

@@ -10,7 +10,9 @@ use arc_swap::ArcSwap;
 use egress::Reach;
 use gateway::Gate;
 use identity::client_keys::ClientKeys;
-use identity::facade::{Client, Directory, Doorway, Facade, Needs, OwnKeys, Proof, Redirects, Terms};
+use identity::facade::{
+    ATTESTED, Attester, Client, Directory, Doorway, Facade, Keys, Needs, OwnKeys, Proof, Redirects, Terms,
+};
 use identity::fetch::Outbound;
 use identity::keys::{Algorithm, KeySet, KeySource};
 use identity::relying::{Provider, Relying};
@@ -19,7 +21,8 @@ use identity::resource_server::{IssuerSettings, Mapping};
 use identity::vault::Vault;
 use identity::{Seal, port};
 use model::{Clock, EndpointName, Entropy, limits};
-use registry::{AgentClient, AgentManifest};
+use registry::manifest::Line;
+use registry::{AgentClient, AgentManifest, ClientKey};
 use url::Url;
 
 use crate::settings::Loaded;
@@ -112,6 +115,7 @@ pub(crate) fn issuer(facade: &Facade, user_prefix: String) -> anyhow::Result<Iss
             client: vec!["registration".to_owned(), "client_id".to_owned()],
             user: "user".to_owned(),
             user_prefix,
+            attested: Some(ATTESTED.to_owned()),
             ..Mapping::default()
         },
         reach: Reach::new(Vec::new()),
@@ -182,20 +186,15 @@ impl Directory for Register {
 
 fn read(agent: &AgentManifest, client: &AgentClient) -> anyhow::Result<Client> {
     let redirects = client.redirect_uris.iter().map(|redirect| redirect.as_str().to_owned()).collect();
-    let proof = match (&client.jwks_uri, client.keys.is_empty()) {
-        (Some(at), _) => {
-            let at = Url::parse(at.as_str()).context("its `jwks_uri` is no URL")?;
-            anyhow::ensure!(at.scheme() == "https", "its `jwks_uri` is not `https`");
-            Proof::KeysAt(at)
+    let proof = match (&client.attester, keys(&client.keys, client.jwks_uri.as_ref().map(Line::as_str))?) {
+        (Some(attester), _) => {
+            let keys = keys(&attester.keys, attester.jwks_uri.as_ref().map(Line::as_str)).context("its attester")?;
+            let keys = keys.context("its attester has no keys")?;
+            Proof::Attested(Attester { issuer: attester.issuer.as_str().to_owned(), keys })
         }
-        (None, true) if agent.certificate.is_some() => Proof::Certificate,
-        (None, true) => Proof::Public,
-        (None, false) => {
-            let set = serde_json::json!({ "keys": client.keys }).to_string();
-            let set = KeySet::read(set.as_bytes()).context("its keys")?;
-            anyhow::ensure!(set.len() == client.keys.len(), "one of its keys is none that can be believed");
-            Proof::Keys(Arc::new(set))
-        }
+        (None, Some(keys)) => Proof::Keys(keys),
+        (None, None) if agent.certificate.is_some() => Proof::Certificate,
+        (None, None) => Proof::Public,
     };
     Ok(Client {
         id: client.id.as_str().to_owned(),
@@ -209,4 +208,20 @@ fn read(agent: &AgentManifest, client: &AgentClient) -> anyhow::Result<Client> {
         proof,
         certificate: agent.certificate.clone(),
     })
+}
+
+/// The keys that stand in a manifest, or where they are published; `None` where there are none.
+fn keys(listed: &[ClientKey], at: Option<&str>) -> anyhow::Result<Option<Keys>> {
+    if let Some(at) = at {
+        let at = Url::parse(at).context("its `jwks_uri` is no URL")?;
+        anyhow::ensure!(at.scheme() == "https", "its `jwks_uri` is not `https`");
+        return Ok(Some(Keys::At(at)));
+    }
+    if listed.is_empty() {
+        return Ok(None);
+    }
+    let set = serde_json::json!({ "keys": listed }).to_string();
+    let set = KeySet::read(set.as_bytes()).context("its keys")?;
+    anyhow::ensure!(set.len() == listed.len(), "one of its keys is none that can be believed");
+    Ok(Some(Keys::Here(Arc::new(set))))
 }

@@ -18,6 +18,7 @@
 
 pub(crate) mod answer;
 mod assertion;
+mod attestation;
 mod authenticate;
 mod authorize;
 mod callback;
@@ -62,8 +63,9 @@ use crate::seal::Seal;
 use crate::site::{self, Site, Visit};
 use crate::vault::Vault;
 use answer::Wrong;
-pub use client::{Client, Doorway, Proof, RedirectError, Redirects};
+pub use client::{Attester, Client, Doorway, Keys, Proof, RedirectError, Redirects};
 use documents::Documents;
+pub use mint::ATTESTED;
 pub use revocations::Revocations;
 pub use signing::{OwnKeys, SigningKeys};
 use sources::Sources;

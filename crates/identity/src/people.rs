@@ -114,6 +114,23 @@ pub struct Session {
     id: Digest,
 }
 
+/// Somebody who is in, as others see them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// Who.
+    pub account: Account,
+    /// What they may do now. Who has no role any more is out with the next request.
+    pub roles: Vec<Role>,
+    /// How their session is shown to the gate.
+    pub kind: SessionKind,
+    /// When it began.
+    pub begun: Timestamp,
+    /// When it was used last, to a minute or so.
+    pub seen: Timestamp,
+    /// When it ends at the latest.
+    pub ends: Timestamp,
+}
+
 /// What a page of the gate's own knows and a page of another site does not: it is made of the session's secret, and worth
 /// nothing without that.
 #[derive(Clone, PartialEq, Eq)]

@@ -288,7 +288,9 @@ impl ResourceServer {
         }
         // What each of them asks for is asked of every request: see `came_with` and `possession`.
         let Bound { key, certificate } = &presented.bound;
-        let assurance = if certificate.is_some() || registration.certificate.is_some() {
+        let assurance = if presented.attested && key.is_some() {
+            Assurance::Attested
+        } else if certificate.is_some() || registration.certificate.is_some() {
             Assurance::MutualTls
         } else if key.is_some() {
             Assurance::KeyBound

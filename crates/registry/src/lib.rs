@@ -36,7 +36,7 @@ pub use judge::{
     judge_definition, judge_instructions,
 };
 pub use manifest::{
-    Address, AgentClient, AgentManifest, ClientKey, ClientProof, CommandManifest, Credential, Demands,
+    Address, AgentClient, AgentManifest, Attester, ClientKey, ClientProof, CommandManifest, Credential, Demands,
     EndpointManifest, Grant, GrantHolder, GrantKind, GrantSubject, Key, Least, Naming, PackageManifest, Place,
     ProvenanceManifest, ServerManifest, ServerTls, ServerUrl, ZoneManifest,
 };

@@ -19,7 +19,7 @@ use model::ZoneName;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use agent::{AgentClient, AgentManifest, ClientKey};
+pub use agent::{AgentClient, AgentManifest, Attester, ClientKey};
 pub use authentication::Demands;
 pub use command::{Arguments, CommandLimits, CommandManifest, JailManifest};
 pub use credential::{ClientProof, Credential, Grant, GrantHolder, GrantKind, GrantSubject, Key};

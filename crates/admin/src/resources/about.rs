@@ -38,10 +38,10 @@ pub(crate) async fn whoami(_admin: Arc<Admin>, call: Call) -> Result<WhoAmI, Fau
     let Person { who, roles, session } = call.person;
     let (known_by, csrf) = match &session {
         None => (KnownBy::Token, None),
-        Some(session) => match session.kind {
-            SessionKind::Browser => (KnownBy::Browser, Some(session.csrf.as_str().to_owned())),
-            SessionKind::CommandLine => (KnownBy::CommandLine, None),
-        },
+        Some(session) => {
+            let csrf = (session.kind == SessionKind::Browser).then(|| session.csrf.as_str().to_owned());
+            (KnownBy::from(session.kind), csrf)
+        }
     };
     let (name, account) = match who {
         Actor::SignedIn(account) => (account.name.clone(), Some((account.issuer, account.subject))),

@@ -26,6 +26,7 @@ mod lists;
 mod login;
 mod package;
 pub(crate) mod paint;
+mod people;
 mod receipt;
 mod scan;
 mod server;
@@ -156,6 +157,9 @@ pub(crate) enum ClientCommand {
     /// Receipts: find them, read them, prove them
     #[command(subcommand)]
     Audit(audit::Audit),
+    /// Who is signed in to look after the gate
+    #[command(subcommand)]
+    People(people::People),
     /// What the gate keeps sealed
     #[command(subcommand)]
     Vault(vault::Vault),
@@ -220,6 +224,7 @@ impl ClientCommand {
             Self::Halts(command) => command.own.run(&command.gate).await,
             Self::Inventory(command) => command.run().await,
             Self::Audit(command) => command.run().await,
+            Self::People(command) => command.run().await,
             Self::Vault(command) => command.run().await,
             Self::Status(command) => command.own.run(&command.gate).await,
             Self::Login(command) => command.own.run(&command.gate).await,

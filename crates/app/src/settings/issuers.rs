@@ -84,7 +84,7 @@ pub(crate) struct Introspection {
 
 impl Default for Claims {
     fn default() -> Self {
-        let Mapping { client, user, user_prefix, groups, scope, app_only: _ } = Mapping::default();
+        let Mapping { client, user, user_prefix, groups, scope, app_only: _, attested: _ } = Mapping::default();
         Self { client, user, user_prefix, groups, scope, app_only: None }
     }
 }
@@ -142,7 +142,7 @@ impl Loaded {
                 algorithms: issuer.algorithms.clone(),
                 skew: issuer.clock_skew_seconds,
                 keys_age_max: issuer.keys_age_seconds_max,
-                mapping: Mapping { client, user, user_prefix, groups, scope, app_only },
+                mapping: Mapping { client, user, user_prefix, groups, scope, app_only, attested: None },
                 reach,
                 fetch,
                 revocations: None,

@@ -6,6 +6,7 @@
 //! that of whoever connects one.
 
 mod assertion;
+mod attestation;
 pub(crate) mod authorization;
 pub(crate) mod browser;
 pub(crate) mod connecting;

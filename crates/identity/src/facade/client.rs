@@ -48,6 +48,7 @@ impl Client {
             challenge: String::new(),
             key: None,
             certificate: None,
+            attested: false,
             upstream: None,
         }
     }
@@ -60,10 +61,28 @@ pub enum Proof {
     Public,
     /// With its certificate alone (`tls_client_auth`, RFC 8705 §2.1).
     Certificate,
-    /// With an assertion signed by one of these keys (`private_key_jwt`).
-    Keys(Arc<KeySet>),
-    /// The same, with keys that it publishes there.
-    KeysAt(Url),
+    /// With an assertion signed by one of its keys (`private_key_jwt`).
+    Keys(Keys),
+    /// With the word of somebody who vouches for its software (`attest_jwt_client_auth`).
+    Attested(Attester),
+}
+
+/// The keys by which somebody is believed.
+#[derive(Debug, Clone)]
+pub enum Keys {
+    /// These.
+    Here(Arc<KeySet>),
+    /// Those that are published there.
+    At(Url),
+}
+
+/// Who vouches for a client's software.
+#[derive(Debug, Clone)]
+pub struct Attester {
+    /// What it calls itself.
+    pub issuer: String,
+    /// How it signs.
+    pub keys: Keys,
 }
 
 /// What the façade must know of an endpoint.

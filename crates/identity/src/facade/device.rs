@@ -32,7 +32,7 @@ pub(super) async fn begin(facade: &Facade, visit: &Visit) -> Result<Response<Byt
 
 async fn wait(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     let form = Parameters::of_form(visit)?;
-    let client = authenticate::run(facade, visit, &form).await?;
+    let client = authenticate::run(facade, visit, &form).await?.client;
     let (endpoint, scopes) =
         wanted(facade, &client, AgentKind::Delegated, &form).map_err(|(e, d)| Wrong::client(e, d))?;
     let (device, user_code, now) = (facade.fresh(), user_code(facade.entropy.bits()), facade.now());

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::answer::Wrong;
-use super::client::{Client, Proof, Redirects};
+use super::client::{Client, Keys, Proof, Redirects};
 use super::{Directory, Facade, Terms};
 use crate::fetch::Fetched;
 use crate::json;
@@ -174,7 +174,7 @@ fn proof(url: &Url, members: &Map<String, Value>) -> Result<Proof, &'static str>
         Some(Some("private_key_jwt")) => match (members.get("jwks"), members.get("jwks_uri")) {
             (Some(set @ Value::Object(_)), None) => {
                 let set = KeySet::read(set.to_string().as_bytes()).map_err(|_| "its `jwks` cannot be believed")?;
-                Ok(Proof::Keys(Arc::new(set)))
+                Ok(Proof::Keys(Keys::Here(Arc::new(set))))
             }
             (None, Some(Value::String(at))) => {
                 let at = Url::parse(at).map_err(|_| "its `jwks_uri` is no URL")?;
@@ -182,7 +182,7 @@ fn proof(url: &Url, members: &Map<String, Value>) -> Result<Proof, &'static str>
                 if at.origin() != url.origin() {
                     return Err("its `jwks_uri` is elsewhere");
                 }
-                Ok(Proof::KeysAt(at))
+                Ok(Proof::Keys(Keys::At(at)))
             }
             _ => Err("it has not one of `jwks` and `jwks_uri`"),
         },

@@ -20,7 +20,7 @@ pub(super) async fn revoke(facade: &Facade, visit: &Visit) -> Result<Response<By
 
 async fn given_back(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     let form = Parameters::of_form(visit)?;
-    let client = authenticate::run(facade, visit, &form).await?;
+    let client = authenticate::run(facade, visit, &form).await?.client;
     let token = form.get("token").ok_or(Wrong::client("invalid_request", "there is no `token`"))?;
     let family = match RefreshToken::read(token) {
         Some(token) => {

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use serde_json::json;
 
-use super::Facade;
+use super::{Facade, attestation};
 use crate::keys::Algorithm;
 use crate::resource_server::Certificates;
 use crate::site;
@@ -31,9 +31,11 @@ pub(super) fn answer(facade: &Facade) -> Response<Bytes> {
         ],
         "authorization_grant_profiles_supported": ["urn:ietf:params:oauth:grant-profile:id-jag"],
         "code_challenge_methods_supported": ["S256"],
-        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt", attestation::METHOD],
         "token_endpoint_auth_signing_alg_values_supported": algorithms,
-        "revocation_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
+        "client_attestation_signing_alg_values_supported": algorithms,
+        "client_attestation_pop_signing_alg_values_supported": algorithms,
+        "revocation_endpoint_auth_methods_supported": ["none", "private_key_jwt", attestation::METHOD],
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "authorization_response_iss_parameter_supported": true,
         "client_id_metadata_document_supported": true,
@@ -42,7 +44,7 @@ pub(super) fn answer(facade: &Facade) -> Response<Bytes> {
     if let (Some(metadata), Certificates::Asked) = (metadata.as_object_mut(), facade.terms.certificates) {
         metadata.insert("tls_client_certificate_bound_access_tokens".to_owned(), true.into());
         for endpoint in ["token", "revocation"] {
-            let methods = json!(["none", "private_key_jwt", "tls_client_auth"]);
+            let methods = json!(["none", "private_key_jwt", attestation::METHOD, "tls_client_auth"]);
             metadata.insert(format!("{endpoint}_endpoint_auth_methods_supported"), methods);
         }
     }

@@ -12,6 +12,9 @@ use crate::port::{Family, Grant, Refresh};
 use crate::secrets::opened_text as opened;
 use crate::site;
 
+/// The claim of tokens whose client somebody vouches for.
+pub const ATTESTED: &str = "attested";
+
 /// A refresh token: two halves, of which the second changes with each use.
 pub(super) struct RefreshToken {
     chain: Secret<String>,
@@ -121,6 +124,9 @@ impl Facade {
             bound.into_iter().filter_map(|(name, held)| Some((name.to_owned(), held.clone()?.into()))).collect();
         if !bound.is_empty() {
             say("cnf", bound.into());
+        }
+        if grant.attested {
+            say(ATTESTED, true.into());
         }
         self.keys.sign("at+jwt", &claims).await.map_err(|error| {
             let why = model::with_causes(&error);

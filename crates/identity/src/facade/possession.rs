@@ -17,15 +17,25 @@ pub(super) struct Possession {
     key: Option<String>,
     /// The thumbprint of the certificate that it came with.
     certificate: Option<String>,
+    /// Whether somebody vouches for the software that holds the key.
+    attested: bool,
 }
 
 impl Possession {
+    /// The same, where an attester vouches for the key of this thumbprint: it has to be the one that was shown.
+    pub(super) fn attested(self, key: Option<String>) -> Result<Self, Wrong> {
+        if key.is_some() && key != self.key {
+            return Err(Wrong::client("invalid_dpop_proof", "a DPoP proof by the attested key is needed"));
+        }
+        Ok(Self { attested: key.is_some(), ..self })
+    }
+
     /// The grant, bound to what is held. One that was promised to a key comes with that key alone.
     pub(super) fn binds(self, grant: Grant) -> Result<Grant, Wrong> {
         if grant.key.is_some() && grant.key != self.key {
             return Err(Wrong::client("invalid_dpop_proof", "it was asked for with another key"));
         }
-        Ok(Grant { key: self.key, certificate: self.certificate, ..grant })
+        Ok(Grant { key: self.key, certificate: self.certificate, attested: self.attested, ..grant })
     }
 
     /// The same for what was given before: the client still holds what that was bound to. The certificate of a client that is
@@ -39,6 +49,7 @@ impl Possession {
             return Err(Wrong::client("invalid_grant", "the refresh token is bound to another certificate"));
         }
         grant.certificate = self.certificate;
+        grant.attested = self.attested;
         Ok(())
     }
 }
@@ -48,13 +59,13 @@ impl Facade {
     pub(super) async fn possessed(&self, visit: &Visit) -> Result<Possession, Wrong> {
         let certificate = visit.certificate.as_ref().map(|certificate| certificate.thumbprint().to_owned());
         if !visit.headers.contains_key(DPOP) {
-            return Ok(Possession { key: None, certificate });
+            return Ok(Possession { key: None, certificate, attested: false });
         }
         let url = format!("{}{}", self.issuer(), visit.path);
         let shown =
             Shown { method: visit.method.as_str(), url: &url, headers: &visit.headers, token: None, now: self.now() };
         match self.proofs.check(&shown) {
-            Ok(thumbprint) => Ok(Possession { key: Some(thumbprint), certificate }),
+            Ok(thumbprint) => Ok(Possession { key: Some(thumbprint), certificate, attested: false }),
             Err(refusal) => Err(match refusal.challenge.as_deref() {
                 Some(Challenge::Proof { error, nonce }) => Wrong::Proof { error, nonce: nonce.clone() },
                 Some(_) | None => Wrong::too_many(),

@@ -5,6 +5,7 @@ use http::{Response, StatusCode};
 use model::{AgentKind, Secret};
 
 use super::answer::Wrong;
+use super::authenticate::Authenticated;
 use super::authorize::{narrowed, wanted};
 use super::client::{Client, Proof};
 use super::mint::RefreshToken;
@@ -21,8 +22,8 @@ pub(super) async fn run(facade: &Facade, visit: &Visit) -> Result<Response<Bytes
 
 async fn answer(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     let form = Parameters::of_form(visit)?;
-    let client = authenticate::run(facade, visit, &form).await?;
-    let held = facade.possessed(visit).await?;
+    let Authenticated { client, attested } = authenticate::run(facade, visit, &form).await?;
+    let held = facade.possessed(visit).await?.attested(attested)?;
     match form.get("grant_type") {
         Some("authorization_code") => by_code(facade, &client, &form, held).await,
         Some("refresh_token") => by_refresh(facade, &client, &form, held).await,

@@ -35,6 +35,8 @@ pub enum Audience<'a> {
     Includes(&'a str),
     /// For one of these and for nobody else.
     OneOf(&'a [&'a str]),
+    /// For nobody in particular, because it is a statement about somebody; or, if it names whom it is for, for this one too.
+    Unsaid(&'a str),
 }
 
 /// What a token says, once it is believed.
@@ -70,7 +72,9 @@ impl Claims {
     /// The same, where they say what the rule asks for.
     pub(super) fn checked(claims: Map<String, Value>, rule: &Rule<'_>) -> Result<Self, JwtError> {
         let claims = Self::typed(claims)?;
-        let missing = ["iss", "aud", "exp"].iter().chain(rule.required).find(|name| !claims.has(name));
+        let unsaid = matches!(rule.audience, Audience::Unsaid(_));
+        let missing = ["iss", "aud", "exp"].iter().chain(rule.required).filter(|name| !unsaid || **name != "aud");
+        let missing = missing.into_iter().find(|name| !claims.has(name));
         if let Some(name) = missing {
             return Err(JwtError::Missing(name));
         }
@@ -81,6 +85,7 @@ impl Claims {
         let fits = match rule.audience {
             Audience::Only(wanted) => audiences == [wanted],
             Audience::Includes(wanted) => audiences.contains(&wanted),
+            Audience::Unsaid(wanted) => audiences.is_empty() && !claims.has("aud") || audiences.contains(&wanted),
             Audience::OneOf(wanted) => matches!(&*audiences, [single] if wanted.contains(single)),
         };
         if !fits {

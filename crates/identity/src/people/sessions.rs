@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use model::{Account, Actor, Digest, Role, Secret, Timestamp, limits};
+use model::{Account, Actor, Change, Digest, Role, Secret, StoreError, Timestamp, limits};
 
-use super::{Csrf, Entrance, Known, Session, account, actor};
+use super::{Csrf, Entrance, Known, Present, Session, account, actor};
 use crate::bearer::bearer_token;
 use crate::facade::answer::Wrong;
 use crate::port::{self, EndedSession, FoundSession, Person, SessionKind};
@@ -66,10 +66,39 @@ impl Entrance {
     ///
     /// # Errors
     /// When that could not be kept.
-    pub async fn sign_out(&self, known: &Known) -> Result<(), model::StoreError> {
+    pub async fn sign_out(&self, known: &Known) -> Result<(), StoreError> {
         let Actor::SignedIn(whose) = &known.who else { return Ok(()) };
         let ended = EndedSession::One { id: known.session.id, whose: whose.clone() };
         self.port.end_sessions(ended, self.change(known.who.clone(), "")).await.map(drop)
+    }
+
+    /// Everybody who is in, the newest session first.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub async fn present(&self) -> Result<Vec<Present>, StoreError> {
+        let (terms, now) = (self.terms(), self.now());
+        let is_used = |found: &FoundSession| {
+            let idle = now.milliseconds_since(found.seen) >= terms.idle_seconds.saturating_mul(1_000);
+            found.session.kind != SessionKind::Browser || !idle
+        };
+        let present = |FoundSession { session, seen, .. }: FoundSession| Present {
+            account: account(&session.person),
+            roles: terms.roles_of(&session),
+            kind: session.kind,
+            begun: session.begun,
+            seen,
+            ends: session.ends,
+        };
+        Ok(self.port.sessions(now).await?.into_iter().filter(is_used).map(present).collect())
+    }
+
+    /// Ends all sessions of a person, because somebody else wants that; returns how many there were.
+    ///
+    /// # Errors
+    /// When that could not be kept.
+    pub async fn send_out(&self, issuer: String, subject: String, change: Change) -> Result<usize, StoreError> {
+        self.port.end_sessions(EndedSession::Subject { issuer, subject }, change).await
     }
 
     /// What a request shows: one thing or the other. A token beside a cookie is the token.

@@ -53,6 +53,9 @@ pub struct Grant {
     /// The thumbprint of the certificate it is bound to (RFC 8705 §3.1, `x5t#S256`).
     #[serde(default)]
     pub certificate: Option<String>,
+    /// Whether the client's software was vouched for, and the key is the one that the voucher names.
+    #[serde(default)]
+    pub attested: bool,
     /// The provider's refresh token, sealed by the vault for this grant: with it the person is asked after again.
     pub upstream: Option<serde_json::Value>,
 }

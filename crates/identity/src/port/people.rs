@@ -105,6 +105,9 @@ pub trait People: Send + Sync {
     /// Keeps what the provider said of the person now.
     async fn checked_session(&self, id: &Digest, session: Session, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Every session that has not ended, the newest first.
+    async fn sessions(&self, now: Timestamp) -> Result<Vec<FoundSession>, StoreError>;
+
     /// Ends sessions; returns how many there were. Where there was none, nothing is told.
     async fn end_sessions(&self, ended: EndedSession, change: Change) -> Result<usize, StoreError>;
 

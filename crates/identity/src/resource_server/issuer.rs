@@ -52,6 +52,9 @@ pub struct Mapping {
     pub scope: String,
     /// How a token that is for no person shows it, where it names something in the person's place.
     pub app_only: Option<AppOnly>,
+    /// The claim that says that somebody vouches for the client's software. Only the gate's own authorization server is believed
+    /// that: it looked at the voucher itself.
+    pub attested: Option<String>,
 }
 
 /// A claim that only tokens without a person have.
@@ -72,6 +75,7 @@ impl Default for Mapping {
             groups: "groups".to_owned(),
             scope: "scope".to_owned(),
             app_only: None,
+            attested: None,
         }
     }
 }
@@ -174,6 +178,7 @@ impl Issuer {
             ends,
             family: family.map(Arc::from),
             bound: bound(claims)?,
+            attested: mapping.attested.as_ref().is_some_and(|name| claims.get(name) == Some(&Value::Bool(true))),
             client,
         })
     }

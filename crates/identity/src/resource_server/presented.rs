@@ -25,6 +25,8 @@ pub(super) struct Presented {
     /// The sign-in that it came of.
     pub(super) family: Option<Arc<str>>,
     pub(super) bound: Bound,
+    /// Whether the gate itself saw that somebody vouches for the client's software.
+    pub(super) attested: bool,
 }
 
 /// Who can use a token: whoever has it, where it is bound to nothing.

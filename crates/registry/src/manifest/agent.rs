@@ -51,6 +51,23 @@ pub struct AgentClient {
     /// Where it publishes those keys instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jwks_uri: Option<Line>,
+    /// Who vouches for its software there. Then it comes with that word, and with nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attester: Option<Attester>,
+}
+
+/// Who vouches for an agent's software: a platform, a device management, a build.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attester {
+    /// What it calls itself: the `iss` of its attestations.
+    pub issuer: Line,
+    /// The public keys by which its attestations are believed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<ClientKey>,
+    /// Where it publishes those keys instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jwks_uri: Option<Line>,
 }
 
 /// A public key, member by member as in a key set (RFC 7517).
@@ -153,16 +170,41 @@ impl TryFrom<Written> for AgentManifest {
             let why = format!("name at most {} redirects", limits::AGENT_CLIENTS_MAX);
             return Err(Misfit::new(format!("clients[{place}].redirect_uris"), why));
         }
-        if let Some(place) = clients.iter().position(|one| one.keys.len() > limits::KEYS_PER_SET_MAX) {
-            let why = format!("name at most {} keys", limits::KEYS_PER_SET_MAX);
-            return Err(Misfit::new(format!("clients[{place}].keys"), why));
-        }
-        if let Some(place) = clients.iter().position(|one| !one.keys.is_empty() && one.jwks_uri.is_some()) {
-            let why = "keys stand here, or where the client publishes them, not both";
-            return Err(Misfit::new(format!("clients[{place}].jwks_uri"), why));
+        for (place, client) in clients.iter().enumerate() {
+            client.fits(&format!("clients[{place}]"))?;
         }
         Ok(Self { name, kind, owner, purpose, endpoints, assurance, certificate, clients })
     }
+}
+
+impl AgentClient {
+    /// Whether what it proves itself by fits together; `at` is where it stands.
+    fn fits(&self, at: &str) -> Result<(), Misfit> {
+        check_keys(&self.keys, self.jwks_uri.as_ref(), at)?;
+        let Some(attester) = &self.attester else { return Ok(()) };
+        if !self.keys.is_empty() || self.jwks_uri.is_some() {
+            let why =
+                "a client whose software is vouched for has no keys of its own here: its attestation names its key";
+            return Err(Misfit::new(format!("{at}.attester"), why));
+        }
+        if attester.keys.is_empty() && attester.jwks_uri.is_none() {
+            let why = "give the attester's public `keys`, or its `jwks_uri`: nobody is believed without";
+            return Err(Misfit::new(format!("{at}.attester"), why));
+        }
+        check_keys(&attester.keys, attester.jwks_uri.as_ref(), &format!("{at}.attester"))
+    }
+}
+
+fn check_keys(keys: &[ClientKey], jwks_uri: Option<&Line>, at: &str) -> Result<(), Misfit> {
+    if keys.len() > limits::KEYS_PER_SET_MAX {
+        let why = format!("name at most {} keys", limits::KEYS_PER_SET_MAX);
+        return Err(Misfit::new(format!("{at}.keys"), why));
+    }
+    if !keys.is_empty() && jwks_uri.is_some() {
+        let why = "keys stand here, or where they are published, not both";
+        return Err(Misfit::new(format!("{at}.jwks_uri"), why));
+    }
+    Ok(())
 }
 
 impl From<AgentManifest> for Written {

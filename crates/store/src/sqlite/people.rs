@@ -43,9 +43,7 @@ impl People for Sqlite {
                 .fetch_optional(&mut *self.reader().await?)
                 .await
                 .map_err(storage("find a session"))?;
-        let Some((document, seen, checked)) = row else { return Ok(None) };
-        let (seen, checked) = (Timestamp(unsigned(seen)?), Timestamp(unsigned(checked)?));
-        Ok(Some(FoundSession { session: read(&document)?, seen, checked }))
+        row.map(found).transpose()
     }
 
     async fn seen_session(&self, id: &Digest, now: Timestamp) -> Result<(), StoreError> {
@@ -80,6 +78,17 @@ impl People for Sqlite {
         .await
     }
 
+    async fn sessions(&self, now: Timestamp) -> Result<Vec<FoundSession>, StoreError> {
+        let rows: Vec<(String, i64, i64)> = sqlx::query_as(
+            "SELECT document, seen, checked FROM people_sessions WHERE ends > ? ORDER BY begun DESC, id",
+        )
+        .bind(number(now.0)?)
+        .fetch_all(&mut *self.reader().await?)
+        .await
+        .map_err(storage("read the sessions of people"))?;
+        rows.into_iter().map(found).collect()
+    }
+
     async fn end_sessions(&self, ended: EndedSession, change: Change) -> Result<usize, StoreError> {
         let store = self.clone();
         to_the_end(async move {
@@ -109,6 +118,11 @@ impl People for Sqlite {
         })
         .await
     }
+}
+
+fn found((document, seen, checked): (String, i64, i64)) -> Result<FoundSession, StoreError> {
+    let (seen, checked) = (Timestamp(unsigned(seen)?), Timestamp(unsigned(checked)?));
+    Ok(FoundSession { session: read(&document)?, seen, checked })
 }
 
 async fn begin(rows: &mut SqliteConnection, id: &Digest, session: &Session, now: Timestamp) -> Result<(), StoreError> {

@@ -44,6 +44,7 @@ fn grant() -> Grant {
         challenge: "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM".to_owned(),
         key: Some("thumbprint".to_owned()),
         certificate: Some("another thumbprint".to_owned()),
+        attested: true,
         upstream: Some(json!({ "sealed": "text" })),
     }
 }

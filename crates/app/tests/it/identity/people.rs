@@ -135,6 +135,61 @@ async fn a_session_ends_by_its_person_by_rest_and_by_the_provider() {
 }
 
 #[tokio::test]
+async fn a_responder_sees_who_is_in_and_sends_somebody_out() {
+    let office = Office::start().await;
+    let (ana, bob) = (office.browser("ana", &["staff", "security"]).await, office.browser("bob", &["staff"]).await);
+    let bob_too = office.browser("bob", &["staff"]).await;
+    let heard = ana.get(&office, "/api/v1/people").await;
+    let rows = heard.json();
+    let row = |at: usize| (rows[at]["subject"].clone(), rows[at]["roles"].clone(), rows[at]["own"].clone());
+    assert_eq!(row(0), (json!("s-bob"), json!(["viewer"]), json!(false)), "{rows}");
+    assert_eq!(row(2), (json!("s-ana"), json!(["viewer", "responder"]), json!(true)), "{rows}");
+    assert_eq!(rows[2]["known_by"], json!("browser"));
+
+    // A viewer learns of nobody, and sends nobody out.
+    let account = json!({ "issuer": office.provider.issuer(), "subject": "s-ana", "reason": "I like it so" });
+    assert_eq!(bob.get(&office, "/api/v1/people").await.status, 403);
+    let csrf = bob.csrf(&office).await;
+    assert_eq!(bob.call(&office, "/people/sign-out", &account, Some(&csrf)).await.status, 403);
+    assert!(ana.whoami(&office).await.is_some());
+
+    let csrf = ana.csrf(&office).await;
+    let account = json!({ "issuer": office.provider.issuer(), "subject": "s-bob", "reason": "left the company" });
+    let heard = ana.call(&office, "/people/sign-out", &account, Some(&csrf)).await;
+    assert_eq!((heard.status.as_u16(), heard.json()), (200, json!({ "ended": 2 })));
+    assert_eq!((bob.whoami(&office).await, bob_too.whoami(&office).await), (None, None));
+    let out = office.changes("people.sign-out", 1).await.remove(0);
+    assert_eq!(
+        (&out["actor"]["name"]["subject"], &out["detail"]["reason"]),
+        (&json!("s-ana"), &json!("left the company"))
+    );
+    let heard = ana.call(&office, "/people/sign-out", &account, Some(&csrf)).await;
+    assert_eq!((heard.status.as_u16(), &heard.json()["error"]["code"]), (404, &json!("not-found")));
+}
+
+#[tokio::test]
+async fn the_command_line_lists_who_is_in_and_sends_them_out_by_name() {
+    let office = Office::start().await;
+    let bob = office.browser("bob", &["staff"]).await;
+    let token = crate::gate::files::person_token("responder");
+    let file = office.gate.directory().join("responder.token");
+    std::fs::write(&file, token).unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let shown = ["--token-file", file.to_str().unwrap()];
+    let (ok, said) = office.run(&[&["people", "list"][..], &shown].concat()).await;
+    assert!(ok && said.contains("bob") && said.contains("browser") && said.contains("s-bob"), "{said}");
+    assert!(said.lines().all(|line| line.chars().count() <= 80), "{said}");
+    let (ok, said) = office.run(&[&["people", "sign-out", "eve"][..], &shown].concat()).await;
+    assert!(!ok && said.contains("nobody called `eve` is signed in"), "{said}");
+    let (ok, said) =
+        office.run(&[&["people", "sign-out", "bob", "--reason", "lost a laptop"][..], &shown].concat()).await;
+    assert!(ok && said.contains("1 session"), "{said}");
+    assert_eq!(bob.whoami(&office).await, None);
+    let (ok, said) = office.run(&[&["people", "list"][..], &shown].concat()).await;
+    assert!(ok && said.contains("nobody is signed in"), "{said}");
+}
+
+#[tokio::test]
 async fn a_browser_that_rests_is_out_and_one_that_goes_on_ends_all_the_same() {
     let office = Office::with(&format!("{ROLES}sessions = {{ idle_seconds = 1 }}\n"), "").await;
     let ana = office.browser("ana", &["staff"]).await;

@@ -292,17 +292,7 @@ pub(crate) fn claims(token: &Value) -> Value {
 
 /// Who is registered at the gate's own authorization server.
 fn agents(robot: &SigningKey) -> Vec<(String, String)> {
-    let key = serde_json::to_value(identity::keys::KeySet::of([std::sync::Arc::clone(robot.public())]).published());
-    let key = key.unwrap()["keys"][0].clone();
-    let member = |name: &str| key[name].as_str().unwrap().to_owned();
-    let key = format!(
-        "keys = [{{ kty = \"{}\", crv = \"{}\", x = \"{}\", y = \"{}\", kid = \"{}\", alg = \"ES256\" }}]\n",
-        member("kty"),
-        member("crv"),
-        member("x"),
-        member("y"),
-        member("kid")
-    );
+    let key = keys(robot);
     let agent = |name: &str, kind: &str, clients: &str| {
         let text = format!(
             "name = \"{name}\"\nkind = \"{kind}\"\nowner = \"the desk\"\npurpose = \"Works on tickets\"\n\
@@ -318,4 +308,17 @@ fn agents(robot: &SigningKey) -> Vec<(String, String)> {
         agent("desktop", "delegated", &client("another", redirects)),
         agent("reconciler", "autonomous", &client("robot", &key)),
     ]
+}
+
+/// A key's public half, as key sets have it.
+pub(crate) fn public(key: &SigningKey) -> Value {
+    let set = identity::keys::KeySet::of([std::sync::Arc::clone(key.public())]).published();
+    serde_json::to_value(set).unwrap()["keys"][0].clone()
+}
+
+/// The same, as a manifest lists it.
+pub(crate) fn keys(key: &SigningKey) -> String {
+    let key = public(key);
+    let members = ["kty", "crv", "x", "y", "kid", "alg"].map(|name| format!("{name} = {}", key[name]));
+    format!("keys = [{{ {} }}]\n", members.join(", "))
 }

@@ -16,13 +16,13 @@ use crate::gate::{Heard, bearer, name, value};
 use crate::verdict::{STEP_UP_REQUIRED, UNAUTHENTICATED, passes};
 
 /// An agent that holds a key.
-struct Holder {
-    key: SigningKey,
+pub(crate) struct Holder {
+    pub(crate) key: SigningKey,
     made: std::cell::Cell<u32>,
 }
 
 impl Holder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { key: SigningKey::generate().unwrap(), made: std::cell::Cell::new(0) }
     }
 
@@ -32,7 +32,7 @@ impl Holder {
     }
 
     /// A right proof for reading a ticket with a token, with edits; `null` takes a claim out.
-    fn proof(&self, token: &str, nonce: Option<&str>, edits: &Value) -> String {
+    pub(crate) fn proof(&self, token: &str, nonce: Option<&str>, edits: &Value) -> String {
         self.made.set(self.made.get() + 1);
         let ath = URL_SAFE_NO_PAD.encode(Digest::of(token.as_bytes()).as_bytes());
         let jti = format!("proof-{}", self.made.get());
@@ -43,7 +43,7 @@ impl Holder {
     }
 }
 
-fn proven(token: &str, proof: &str) -> HeaderMap {
+pub(crate) fn proven(token: &str, proof: &str) -> HeaderMap {
     HeaderMap::from_iter([(name("authorization"), value(&format!("DPoP {token}"))), (name("dpop"), value(proof))])
 }
 
@@ -115,7 +115,7 @@ async fn a_bound_token_is_good_with_a_proof_of_its_key_made_now_for_this_request
 }
 
 /// The nonce and the error of the token endpoint's answer.
-fn asked_again(heard: &Heard, error: &str) -> String {
+pub(crate) fn asked_again(heard: &Heard, error: &str) -> String {
     assert_eq!((heard.status.as_u16(), heard.error().as_str()), (400, error), "{}", heard.text());
     heard.headers["dpop-nonce"].to_str().unwrap().to_owned()
 }

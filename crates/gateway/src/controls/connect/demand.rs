@@ -44,7 +44,10 @@ fn unknown_well_enough(caller: &Caller, asked: Assurance) -> Refusal {
                 "the token must be bound to a certificate of the agent's, over a connection that was made with it",
             )
             .with_challenge(Challenge::Certificate),
-        Assurance::Development | Assurance::Public | Assurance::Attested => {
+        Assurance::Attested => refusal
+            .with_hint("somebody who is trusted must vouch for the agent's software when it asks for its token")
+            .with_challenge(Challenge::Proof { error: "invalid_token", nonce: None }),
+        Assurance::Development | Assurance::Public => {
             refusal.with_hint(format!("the agent must be known as {asked_for}"))
         }
     }
