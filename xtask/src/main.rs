@@ -74,9 +74,9 @@ fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
     };
     let takes_part = |option: &str| !options.iter().any(|given| given == option);
     if binary == "bench" && takes_part("--without-gate") && takes_part("--gate") && takes_part("--help") {
-        run_cargo(&["build", "--release", "--package", "app"])?;
+        run_cargo(&["build", "--profile", "dist", "--package", "app"])?;
     }
-    let mut arguments = vec!["run", "--release", "--package", "bench", "--bin", binary, "--"];
+    let mut arguments = vec!["run", "--profile", "dist", "--package", "bench", "--bin", binary, "--"];
     let is_other = options.first().is_some_and(|first| matches!(first.as_str(), "hostile" | "many" | "soak"));
     arguments.extend((binary == "bench" && !is_other).then_some("run"));
     arguments.extend(strings(options));

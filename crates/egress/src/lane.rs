@@ -1,25 +1,21 @@
 //! A server's way out: a pool of connections that were all opened under one reach.
 
 use std::collections::HashMap;
-use std::error::Error;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper_util::client::legacy;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use model::{Digest, limits};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::{OnceCell, Semaphore};
 
-use crate::connect::{Connector, Door};
+use crate::connect::Door;
 use crate::flow::Flow;
+use crate::pool::{Body, Failed, Pool};
 use crate::{EgressError, FlowCounts, NotSent, Reach, Resolve};
 
 /// The product's way out: it gives each server a [`Lane`] of its own. Cheap to clone.
@@ -70,7 +66,7 @@ pub struct Lane {
 
 struct Inner {
     to: Arc<str>,
-    pool: legacy::Client<Connector, Full<Bytes>>,
+    pool: Pool,
     flow: Arc<Flow>,
 }
 
@@ -117,24 +113,7 @@ impl Client {
             flow: Arc::clone(&flow),
             places: Arc::new(Semaphore::new(limits::LANE_CONNECTIONS_MAX)),
         };
-        #[expect(clippy::disallowed_methods, reason = "this is the pool that everything else is sent to")]
-        let pool = legacy::Client::builder(TokioExecutor::new())
-            // Hyper gives a request back whole when a kept connection turned out closed before it took any of it.
-            // That is proof that nothing left, so it goes out again on another connection. What hyper has begun to
-            // write, it does not give back, and it is never sent again.
-            .retry_canceled_requests(true)
-            .set_host(true)
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(Duration::from_millis(limits::POOL_IDLE_MILLISECONDS_MAX))
-            .pool_max_idle_per_host(limits::POOL_IDLE_CONNECTIONS_MAX)
-            // The head of an answer must fit in the buffer; at most 100 headers is hyper's own limit, and setting
-            // it again would move them from the stack to the heap.
-            .http1_max_buf_size(limits::ANSWER_BUFFER_BYTES_MAX)
-            .http09_responses(false)
-            .http1_allow_spaces_after_header_name_in_responses(false)
-            .http1_allow_obsolete_multiline_headers_in_responses(false)
-            .http1_ignore_invalid_headers_in_responses(false)
-            .build(Connector(Arc::new(door)));
+        let pool = Pool::new(door);
         Inner { to, pool, flow }
     }
 }
@@ -151,32 +130,17 @@ impl Lane {
     ///
     /// # Errors
     /// [`EgressError::NotSent`] when provably nothing left, [`EgressError::Unknown`] otherwise.
-    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, EgressError> {
-        self.inner.pool.request(request).await.map_err(|error| self.told(error))
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, EgressError> {
+        let to = || Arc::clone(&self.inner.to);
+        self.inner.pool.send(request).await.map_err(|failed| match failed {
+            Failed::NotSent(cause) => EgressError::NotSent { to: to(), cause },
+            Failed::Unknown(source) => EgressError::Unknown { to: to(), source: source.into() },
+        })
     }
 
     /// What the lane carried so far.
     pub fn flow(&self) -> FlowCounts {
         self.inner.flow.counts()
-    }
-
-    fn told(&self, error: legacy::Error) -> EgressError {
-        let to = Arc::clone(&self.inner.to);
-        let source = error.source();
-        if let Some(cause) = source.and_then(|source| source.downcast_ref::<NotSent>()) {
-            return EgressError::NotSent { to, cause: cause.clone() };
-        }
-        // Hyper says "canceled" of a request that it hands back whole, before it began to write it; and an error
-        // that names no connection came before there was one.
-        let of_hyper = source.and_then(|source| source.downcast_ref::<hyper::Error>());
-        if error.is_connect() || of_hyper.is_some_and(hyper::Error::is_canceled) {
-            return EgressError::NotSent { to, cause: NotSent::Closed };
-        }
-        if error.connect_info().is_none() {
-            let cause = if of_hyper.is_some() { NotSent::Closed } else { NotSent::UrlUnusable };
-            return EgressError::NotSent { to, cause };
-        }
-        EgressError::Unknown { to, source: error.into() }
     }
 }
 

@@ -20,11 +20,13 @@ mod connect;
 mod error;
 mod flow;
 mod lane;
+mod pool;
 mod reach;
 mod resolve;
 
 pub use error::{EgressError, NotSent};
 pub use flow::FlowCounts;
 pub use lane::{Client, Lane, Shows, Trust};
+pub use pool::Body;
 pub use reach::{OutOfReach, Reach};
 pub use resolve::{Addresses, Resolve, SystemResolver};

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use egress::EgressError;
+use egress::{Body, EgressError};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
-use hyper::body::Incoming;
 use model::limits;
 use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
@@ -22,7 +21,7 @@ use crate::Fault;
 use crate::route::Address;
 use crate::send::is_event_stream;
 
-type Asked = Result<Result<Response<Incoming>, EgressError>, tokio::time::error::Elapsed>;
+type Asked = Result<Result<Response<Body>, EgressError>, tokio::time::error::Elapsed>;
 
 /// How one stream can be read on.
 pub(crate) struct Resume {
@@ -67,7 +66,7 @@ impl Resume {
     }
 
     /// The rest of the stream. Dropping the future loses nothing: the next one goes on where it stopped.
-    pub(crate) async fn resume(&mut self) -> Result<Incoming, Fault> {
+    pub(crate) async fn resume(&mut self) -> Result<Body, Fault> {
         loop {
             if self.asking.is_none() {
                 if self.in_a_row >= limits::STREAM_RESUMPTIONS_MAX {

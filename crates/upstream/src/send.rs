@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use egress::Body;
 use http::{HeaderMap, Request, Response, StatusCode, header};
 use http_body_util::Full;
-use hyper::body::Incoming;
 use model::limits;
 use tokio::time::timeout;
 
@@ -100,7 +100,7 @@ pub(crate) async fn begin(
     address: &Address,
     request: Request<Full<Bytes>>,
     deadlines: Deadlines,
-) -> Result<Response<Incoming>, SendError> {
+) -> Result<Response<Body>, SendError> {
     let Ok(begun) = timeout(deadlines.head, address.lane().send(request)).await else {
         return Err(Fault::HeadTimedOut { after: deadlines.head }.into());
     };
@@ -115,7 +115,7 @@ pub(crate) async fn begin(
 
 /// Receives an answer that has begun.
 pub(crate) async fn receive(
-    response: Response<Incoming>,
+    response: Response<Body>,
     deadlines: Deadlines,
     resume: Option<Resume>,
 ) -> Result<Answer, SendError> {

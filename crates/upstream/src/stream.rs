@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::Bytes;
-use hyper::body::Incoming;
+use egress::Body;
 use model::limits;
 use tokio::time::{Instant, timeout_at};
 use wire::sse::{Decoder, Ending, Event};
@@ -48,7 +48,7 @@ enum Source {
 /// The events of an answer over the network.
 struct Events {
     /// The rest of the answer; `None` while it is read on.
-    body: Option<Incoming>,
+    body: Option<Body>,
     progress: Progress,
     decoder: Decoder,
     resume: Option<Resume>,
@@ -57,7 +57,7 @@ struct Events {
 }
 
 impl Stream {
-    pub(crate) fn new(body: Incoming, deadlines: Deadlines, resume: Option<Resume>) -> Self {
+    pub(crate) fn new(body: Body, deadlines: Deadlines, resume: Option<Resume>) -> Self {
         let events = Events { body: Some(body), progress: begun(), decoder: decoder(), resume, newest: None };
         Self::of(Source::Events(Box::new(events)), deadlines)
     }

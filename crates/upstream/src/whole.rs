@@ -1,9 +1,9 @@
 //! Reading a whole answer: bounded, and without copying where it came in one piece.
 
 use bytes::{Bytes, BytesMut};
-use http_body::Body;
+use egress::Body;
+use http_body::Body as _;
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use model::limits;
 
 use crate::Fault;
@@ -13,7 +13,7 @@ use crate::Fault;
 const RESERVED_BYTES_MAX: usize = 64 * 1024;
 
 /// Reads a body to its end, up to [`limits::MESSAGE_BYTES_MAX`].
-pub(crate) async fn read(mut body: Incoming) -> Result<Bytes, Fault> {
+pub(crate) async fn read(mut body: Body) -> Result<Bytes, Fault> {
     let declared = body.size_hint().exact();
     if declared.is_some_and(|bytes| usize::try_from(bytes).map_or(true, |bytes| bytes > limits::MESSAGE_BYTES_MAX)) {
         return Err(Fault::TooLarge);
@@ -50,7 +50,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// The next piece of data; `None` at the proper end of the body.
-    pub(crate) async fn next(&mut self, body: &mut Incoming) -> Result<Option<Bytes>, Fault> {
+    pub(crate) async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, Fault> {
         while let Some(frame) = body.frame().await {
             // Trailers say nothing that MCP knows.
             let Ok(data) = frame.map_err(|error| self.fault(error))?.into_data() else {

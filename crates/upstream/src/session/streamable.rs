@@ -96,7 +96,7 @@ impl Streamable {
         &self,
         request: http::Request<http_body_util::Full<Bytes>>,
         deadlines: Deadlines,
-    ) -> Result<http::Response<hyper::body::Incoming>, SendError> {
+    ) -> Result<http::Response<egress::Body>, SendError> {
         if self.is_over() {
             return Err(SendError::SessionOver);
         }
