@@ -10,4 +10,4 @@ pub(crate) mod packages;
 pub(crate) mod receipts;
 pub(crate) mod servers;
 pub(crate) mod vault;
-pub mod vetting;
+pub(crate) mod vetting;

@@ -60,7 +60,7 @@ pub(crate) async fn watch(
 }
 
 async fn looked(admin: &Arc<Admin>, whom: &Whom) -> Result<(), StoreError> {
-    admin.vetting.look(whom).await?;
+    let _raised = admin.vetting.look(whom).await?;
     match whom {
         Whom::Everyone => admin::vet_all(admin).await,
         Whom::Changed | Whom::Only(_) => Ok(()),

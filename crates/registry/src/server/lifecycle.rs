@@ -192,7 +192,7 @@ impl Advisory {
 
 /// Advisories in a line: some by name, the others by their number.
 pub(super) fn told(advisories: &[Advisory]) -> String {
-    let one = |Advisory { id, component, severity, mended }: &Advisory| {
+    let one = |Advisory { id, component, severity, mended, .. }: &Advisory| {
         let mended = mended.as_ref().map(|version| format!(", mended in {version}")).unwrap_or_default();
         format!("{id} ({severity}) in {component}{mended}")
     };
