@@ -166,7 +166,10 @@ impl Facts<'_> {
 
     /// Advisories that say that something was made to do harm, or the others.
     fn known(&self, malice: bool) -> Answer {
-        let Some(found) = self.examination() else { return self.unexamined() };
+        // That nobody looked is what the check of the package says.
+        let Some(found) = self.examination() else {
+            return Answer::nothing("nobody had a package of it examined that could be compared");
+        };
         let about: Vec<_> = found.vulnerabilities.iter().filter(|one| one.is_malice() == malice).collect();
         let evidence = about.iter().map(|one| format!("{} ({}) in {}", one.id, one.severity.word(), one.purl));
         let evidence: Vec<String> = evidence.collect();
@@ -176,7 +179,7 @@ impl Facts<'_> {
             let more = if more > 0 { format!("; and {more} more") } else { String::new() };
             return Answer::found(worst, format!("{told}{more}")).with(evidence);
         }
-        if found.components.is_empty() {
+        if found.components.is_empty() && self.advisories.is_some() {
             return Answer::could_not_look("what runs with it is not known");
         }
         let trouble = self.advisories.and_then(|advisories| advisories.trouble.as_deref());

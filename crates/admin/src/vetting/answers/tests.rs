@@ -61,10 +61,11 @@ fn what_cannot_be_compared_with_advisories_is_not_passed() {
 fn a_local_server_without_an_examined_package_was_not_looked_at() {
     let local = server("desk", &json!({ "command": { "program": "npx" } }));
     let remote = server("desk", &json!({ "url": "https://desk.example/mcp" }));
-    for check in [VettingCheck::Package, VettingCheck::Malice, VettingCheck::Repository] {
+    for check in [VettingCheck::Package, VettingCheck::Repository] {
         assert_eq!(verdict(check, &local, None, None), Verdict::CouldNotLook, "{check:?}");
         assert_eq!(verdict(check, &remote, None, None), Verdict::Nothing, "{check:?}");
     }
+    assert_eq!(verdict(VettingCheck::Malice, &local, None, Some(&advisories(None))), Verdict::Nothing);
     assert_eq!(verdict(VettingCheck::Definitions, &remote, None, None), Verdict::CouldNotLook);
 }
 
