@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use dossier::advisories::{Importer, Index};
+use dossier::advisories::{Excerpt, Importer, Index};
 use dossier::archive::{Limits, unpacked};
 use dossier::{Beside, examine};
 use inspect::{Inspector, Origin, redact};
@@ -78,5 +78,18 @@ pub(crate) fn advisories(bytes: &[u8]) {
     let found = examine("x", NOTHING, &beside, &mut |_| {}).expect("nothing is in it");
     let bill = dossier::cyclone_dx(&found);
     assert_eq!(bill["components"].as_array().map(Vec::len), Some(found.components.len()));
-    let _anything = Index::new(bytes).map(|index| index.about(&found.components));
+    let excerpt = Excerpt::read(index.as_slice(), &found.components).expect("what was written can be read");
+    let whole = Index::new(&index).expect("what was written can be read");
+    assert_eq!(excerpt.index().about(&found.components), whole.about(&found.components));
+    let known = Index::new(bytes).map(|index| index.about(&found.components));
+    let read = Excerpt::read(bytes, &found.components).map(|excerpt| excerpt.index().about(&found.components));
+    assert!(read.is_err() || read == known);
+}
+
+/// A document of publishers' keys is read as those keys, and what is read of them is one again.
+pub(crate) fn publisher(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let keys = dossier::publisher_keys(&text);
+    let written: Vec<String> = keys.iter().map(|key| format!("v=MCPv1; k={}; p={}", key.algorithm, key.key)).collect();
+    assert_eq!(dossier::publisher_keys(&written.join("\n")), keys);
 }

@@ -62,6 +62,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "archive", run: contents::archive },
     Target { name: "attestation", run: contents::attestation },
     Target { name: "advisories", run: contents::advisories },
+    Target { name: "publisher", run: contents::publisher },
     Target { name: "seal", run: keys::seal },
     Target { name: "bearer", run: keys::bearer },
     Target { name: "note", run: keys::note },

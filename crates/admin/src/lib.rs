@@ -34,6 +34,7 @@ mod route;
 mod serve;
 mod table;
 mod text;
+mod vetting;
 pub mod view;
 
 use std::sync::Arc;
@@ -51,8 +52,10 @@ pub use manifests::{File, FolderError, Manifests};
 pub use names::Names;
 pub use people::{People, PeopleError, Person};
 pub use readings::Readings;
+pub use resources::vetting::vet_all;
 pub use serve::serve;
 pub use text::visible;
+pub use vetting::{Advisories, FailMode, FailModes, Means, Verdict, Vetting, VettingCheck, Whom};
 
 /// Everything the control plane needs from the other rooms.
 pub struct Admin {
@@ -62,6 +65,8 @@ pub struct Admin {
     pub state: Arc<dyn port::State>,
     /// What people say of servers.
     pub comments: Arc<dyn port::Comments>,
+    /// What vetting found of servers.
+    pub vettings: Arc<dyn port::Vettings>,
     /// What is in servers' packages.
     pub packages: Arc<dyn port::Packages>,
     /// What hosts reported.
@@ -76,6 +81,8 @@ pub struct Admin {
     pub journal: Arc<audit::Journal>,
     /// What was found out of the words of servers.
     pub readings: Arc<Readings>,
+    /// Holds what servers are made of against what becomes known.
+    pub vetting: Arc<Vetting>,
     /// Looks at servers.
     pub vetter: Arc<dyn Vetter>,
     /// The credentials of servers.

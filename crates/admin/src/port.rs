@@ -3,8 +3,10 @@
 use async_trait::async_trait;
 use dossier::Examination;
 use inventory::Report;
-use model::{AgentId, Change, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
+use model::{AgentId, Change, Digest, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
+
+use crate::view::VettingReport;
 
 /// The governed state at one revision. `app` compiles the data plane's snapshot from it, and `apply` is compared
 /// with it.
@@ -141,10 +143,25 @@ pub trait Comments: Send + Sync {
 pub struct KeptPackage {
     /// What was found.
     pub examination: Examination,
+    /// The digest of that, as it is kept.
+    pub digest: Digest,
+    /// What had been found when the server was approved last, if something had.
+    pub approved: Option<Examination>,
     /// Who had it examined.
     pub by: String,
     /// When.
     pub at: Timestamp,
+}
+
+/// What vetting found of servers. It is evidence for whoever approves, and no part of the governed state.
+#[async_trait]
+pub trait Vettings: Send + Sync {
+    /// What was found of a server last.
+    async fn vetting(&self, server: &ServerName) -> Result<Option<VettingReport>, StoreError>;
+
+    /// Keeps what was found, in place of what was found before. A receipt tells of it where that is something else. Fails with
+    /// [`StoreError::NotFound`] if there is no such server.
+    async fn keep_vetting(&self, server: &ServerName, found: VettingReport, change: Change) -> Result<(), StoreError>;
 }
 
 /// What is known of the packages of servers. It is evidence for whoever approves, and no part of the governed state.
@@ -156,4 +173,8 @@ pub trait Packages: Send + Sync {
     /// Keeps what was found, in place of what was found before. Fails with [`StoreError::NotFound`] if there is no such
     /// server.
     async fn keep_package(&self, server: &ServerName, found: Examination, change: Change) -> Result<(), StoreError>;
+
+    /// Keeps what is known of the same package now, in place of what has this digest: which advisories are about it, which
+    /// evidence holds. Returns the digest of what is kept then; nothing changes where something else is kept by now.
+    async fn refresh_package(&self, server: &ServerName, of: Digest, now: Examination) -> Result<Digest, StoreError>;
 }

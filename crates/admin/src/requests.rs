@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Manifests;
+use crate::vetting::VettingCheck;
 use crate::view::What;
 
 /// A server in a path.
@@ -77,6 +78,19 @@ pub struct Approve {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+}
+
+/// Accepts what a check of vetting found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Accept {
+    /// The check.
+    pub check: VettingCheck,
+    /// The digest of what was read: `of` of the check's line.
+    #[schemars(with = "String")]
+    pub of: Digest,
+    /// Why.
+    pub reason: String,
 }
 
 /// A change that needs nothing but a reason, and not even that.

@@ -11,3 +11,4 @@ pub(crate) mod people;
 pub(crate) mod receipts;
 pub(crate) mod servers;
 pub(crate) mod vault;
+pub(crate) mod vetting;

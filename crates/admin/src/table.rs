@@ -3,7 +3,7 @@
 use model::Role;
 
 use crate::resources::{
-    about, apply, halts, inventories, lifecycle, lists, packages, people, receipts, servers, vault,
+    about, apply, halts, inventories, lifecycle, lists, packages, people, receipts, servers, vault, vetting,
 };
 use crate::route::Route;
 use crate::route::Verb::{Delete, Get, Post};
@@ -58,6 +58,8 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Post, "/api/v1/servers/{name}/retire", "Ends a server, for good.", APPROVE, lifecycle::retire),
         Route::new(Post, "/api/v1/servers/{name}/comments", "Says something of a server.", COMMENT, lifecycle::comment),
 
+        Route::new(Post, "/api/v1/servers/{name}/vet", "Vets a server now.", REVIEW, vetting::vet),
+        Route::new(Post, "/api/v1/servers/{name}/accept", "Accepts what vetting found.", APPROVE, vetting::accept),
         Route::new(Post, "/api/v1/servers/{name}/package", "Keeps what is in its package.", REVIEW, packages::keep),
 
         Route::new(Get, "/api/v1/inventory", "Every host that was reported.", READ, inventories::list),

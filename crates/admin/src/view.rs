@@ -4,6 +4,7 @@ mod host;
 mod judgement;
 mod package;
 mod server;
+mod vetting;
 
 use identity::port::SessionKind;
 use model::{Actor, Role, Scope, Timestamp};
@@ -20,6 +21,7 @@ pub use server::{
     CommentRow, CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer,
     Rewrapped, ScopeRow, ServerRow, Traffic, WarningRow,
 };
+pub use vetting::{AdvisoriesView, Points, VettedRow, VettingReport, VettingView};
 
 /// Who did something, when, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -146,6 +148,9 @@ pub struct Status {
     /// How the keys are by which tokens and sign-ins are checked.
     #[serde(default)]
     pub issuers: Vec<IssuerKeys>,
+    /// How vetting is that goes on by itself.
+    #[serde(default)]
+    pub vetting: VettingView,
 }
 
 /// The keys of an issuer, as the gate knows them.

@@ -15,7 +15,9 @@ use identity::outgoing::Outgoing;
 use inspect::Values;
 use model::{Agent, Clock, EndpointName, FingerprintKey, ServerName, Timestamp, ToolName};
 use policy::Policies;
-use registry::{AgentManifest, Approved, Catalogue, Endpoint, Member, Server, ServerManifest, Standing, ZoneManifest};
+use registry::{
+    AgentManifest, Approved, Catalogue, Cause, Endpoint, Member, Server, ServerManifest, Standing, ZoneManifest,
+};
 use tokio::sync::watch;
 use upstream::{Route, Turnstiles};
 use wire::{ParamHeaders, Revision};
@@ -27,6 +29,14 @@ use crate::sign_in::Register;
 
 /// A server with the end of its approval.
 pub(crate) type End = (ServerName, Timestamp);
+
+/// What became known of a server after its approval and nobody settled, of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Warned {
+    pub server: ServerName,
+    pub cause: Cause,
+    pub number: usize,
+}
 
 /// Compiles snapshots.
 pub(crate) struct Compiler {
@@ -41,6 +51,7 @@ pub(crate) struct Compiler {
     assertions: Arc<Assertions>,
     clock: Arc<dyn Clock>,
     ends: watch::Sender<Vec<End>>,
+    warned: watch::Sender<Vec<Warned>>,
     /// By what the gate proves to authorization servers that it is their client.
     client_keys: Arc<ClientKeys>,
     /// What servers are shown.
@@ -77,6 +88,7 @@ impl Compiler {
             shown,
             clock,
             ends: watch::Sender::default(),
+            warned: watch::Sender::default(),
             known,
             register: None,
             base,
@@ -110,6 +122,22 @@ impl Compiler {
         self.ends.subscribe()
     }
 
+    /// What became known of servers after their approvals, as the state has it.
+    pub(crate) fn warned(&self) -> watch::Receiver<Vec<Warned>> {
+        self.warned.subscribe()
+    }
+
+    fn tell_warned(&self, servers: &[Server]) {
+        let of = |server: &Server, cause: Cause| {
+            let open = server.warnings.iter().filter(|warning| warning.cause == cause && !warning.settled);
+            let number = open.map(|warning| warning.advisories.len().max(1)).sum();
+            Some(Warned { server: server.manifest.name.clone(), cause, number }).filter(|warned| warned.number > 0)
+        };
+        let causes = [Cause::Expired, Cause::Advisory, Cause::Signature];
+        let all = servers.iter().flat_map(|server| causes.into_iter().filter_map(|cause| of(server, cause)));
+        self.warned.send_replace(all.collect());
+    }
+
     fn tell_ends(&self, servers: &[Server]) {
         let approved = servers.iter().filter(|server| server.standing == Standing::Approved);
         let ends: Vec<_> = approved.filter_map(|one| Some((one.manifest.name.clone(), one.expires?))).collect();
@@ -130,6 +158,7 @@ impl Compiler {
         // An approval ends at its moment, also if that cannot be written down.
         let now = self.clock.now();
         self.tell_ends(&governed.servers);
+        self.tell_warned(&governed.servers);
         governed.servers = governed.servers.into_iter().map(|server| server.as_of(now)).collect();
         let (servers, endpoints, zones) = (&governed.servers, &governed.endpoints, &governed.zones);
         let registry = Arc::new(match before {

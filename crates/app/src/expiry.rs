@@ -93,7 +93,7 @@ impl Ends {
             at: now,
             reason: Some("its approval is over".into()),
         };
-        let reopening = Reopening { cause: Cause::Expired, about };
+        let reopening = Reopening::of(Cause::Expired, about);
         match self.registry.reopen(name, reopening, change).await {
             Ok((_, Consequence::Suspended)) => {
                 tracing::warn!(server = %name, "its approval is over: it is suspended until somebody approves it again");

@@ -27,6 +27,7 @@ mod shown;
 mod sign_in;
 mod system;
 mod vault;
+mod vetting;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

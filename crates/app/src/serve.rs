@@ -33,6 +33,7 @@ use crate::settings::Loaded;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{
     ages, beside, bootstrap, checks, credentials, expiry, inspection, listeners, people, shelf, shown, sign_in, vault,
+    vetting,
 };
 
 /// How many servers may be waiting to be compared with their pins.
@@ -215,6 +216,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         checks::Vetter::new(Arc::clone(&compiler), Arc::clone(&store) as _, &gate, in_effect, Arc::clone(&clock));
     let vetter = Arc::new(vetter);
     locals.compared_by(&vetter);
+    let vetting = vetting::means(loaded, &store, &porch.egress, &clock);
+    vetting::count(&mut counters, Arc::clone(&vetting), compiler.warned());
     let admin = Arc::new(admin::Admin {
         registry: Arc::clone(&store) as _,
         state: Arc::clone(&store) as _,
@@ -227,6 +230,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         readiness: readiness(Arc::clone(&journal)),
         journal: Arc::clone(&journal),
         readings: Arc::default(),
+        vettings: Arc::clone(&store) as _,
+        vetting,
         vetter: Arc::clone(&vetter) as _,
         credentials: Arc::new(credentials::Kept {
             compiler: Arc::clone(&compiler),
@@ -261,12 +266,19 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     tasks.spawn(beside::scopes(Arc::clone(&outgoing), until(stopped.clone())));
     tasks.spawn(ages::say(ages, until(stopped.clone())));
     porch.warm(&gate);
-    tasks.spawn(admin::serve(desk, tls.admin.clone(), admin::router(admin, names), until(stopped.clone())));
+    tasks.spawn(admin::serve(
+        desk,
+        tls.admin.clone(),
+        admin::router(Arc::clone(&admin), names),
+        until(stopped.clone()),
+    ));
     let again = Arc::new(Notify::new());
     let news = beside::News { revisions: store.revisions(), again: Arc::clone(&again) };
     let (registry, ends) = (Arc::clone(&store) as _, compiler.ends());
     let ends = expiry::Ends { ends, registry, clock, again: Arc::clone(&again) };
     tasks.spawn(expiry::watch(ends, until(stopped.clone())));
+    let every = settings.vetting.every();
+    tasks.spawn(vetting::watch(Arc::clone(&admin), store.revisions(), every, until(stopped.clone())));
     tasks.spawn(beside::publish(news, compiler, Arc::clone(&gate), published, until(stopped.clone())));
     tasks.spawn(beside::receipts(Arc::clone(&store) as _, Arc::clone(&gate), until(stopped.clone())));
     for (listener, tls) in tls.both() {
@@ -295,6 +307,11 @@ impl Serving {
         anyhow::ensure!(same_sign_in, "`[sign_in]` and `[vault]` change with a restart only");
         let same_catalogue = next.settings.catalogue == before.settings.catalogue;
         anyhow::ensure!(same_catalogue, "`[catalogue]` changes with a restart only");
+        let same_vetting = next.settings.vetting == before.settings.vetting;
+        anyhow::ensure!(
+            same_vetting,
+            "`[vetting]` changes with a restart only; its file is read again when it is another"
+        );
         let (now, then) = (&next.settings.agents, &before.settings.agents);
         let same_names = (&now.public_url, &now.client_document) == (&then.public_url, &then.client_document);
         anyhow::ensure!(same_names, "`public_url` and `client_document` change with a restart only");

@@ -11,6 +11,7 @@ mod place;
 pub(crate) mod sign_in;
 mod tls;
 pub(crate) mod vault;
+mod vetting;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -48,6 +49,9 @@ pub(crate) struct Settings {
     /// How the gate checks servers.
     #[serde(default)]
     pub pins: Pins,
+    /// How servers are vetted again after they were approved.
+    #[serde(default)]
+    pub vetting: vetting::Vetting,
     /// What is looked for in messages beside what the shipped rules see.
     #[serde(default)]
     pub inspection: inspection::Inspection,
@@ -337,6 +341,7 @@ impl Loaded {
             return Err(self.wrong(&[Key("agents"), Key("client_document")], message).with_hint(hint));
         }
         self.check_catalogue()?;
+        self.check_vetting()?;
         self.check_issuers()?;
         self.check_sign_in()?;
         self.check_people()

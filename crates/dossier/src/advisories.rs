@@ -6,21 +6,28 @@
 //!
 //! Whether a version is affected is decided as OSV says: its lists of versions, or its ranges. A bound that cannot be read
 //! is taken for none, so that a mistake in an advisory is told and not passed over.
+//!
+//! An index tells its own length and digest, so that one that is cut off or was altered is known for that, and never taken for
+//! one that knows nothing bad. Who keeps running reads of it only what is said of the packages at hand ([`Excerpt`]).
 
+mod excerpt;
 mod import;
 mod severity;
 
-use model::limits;
+use model::{Digest, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::components::{Component, Ecosystem};
 use crate::rules::Severity;
 
+pub use excerpt::Excerpt;
 pub use import::{ImportError, Importer};
 
 /// What an index begins with.
-const MAGIC: &str = "portcullis-advisories 1";
+const MAGIC: &str = "portcullis-advisories 2";
+/// What one began with that does not tell its digest.
+const MAGIC_OF_BEFORE: &str = "portcullis-advisories 1";
 
 /// An advisory that is about a package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,8 +77,52 @@ pub struct Index<'a> {
 
 /// Why there is no index.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("it is no index of advisories; make one with `portcullis advisories import`")]
-pub struct NoIndex(());
+pub enum NoIndex {
+    /// It is something else.
+    #[error("it is no index of advisories; make one with `portcullis advisories import`")]
+    Other,
+    /// It was made by an earlier version.
+    #[error("an earlier version made it; make it anew with `portcullis advisories import`")]
+    Earlier,
+    /// It is not whole, or not as it was made.
+    #[error("it is damaged: it is not what was imported; make it anew with `portcullis advisories import`")]
+    Damaged,
+    /// It could not be read to its end.
+    #[error("it cannot be read: {0}")]
+    Unread(String),
+    /// It says more of the packages at hand than anybody could read.
+    #[error("it has more than {} bytes about these packages", limits::ADVISORY_EXCERPT_BYTES_MAX)]
+    TooMuch,
+}
+
+/// The first line of an index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Head {
+    /// When it was made, in seconds since 1970.
+    imported_at: i64,
+    /// How many advisories it has.
+    advisories: usize,
+    /// Bytes of the lines after this one.
+    bytes: u64,
+    /// Their digest.
+    digest: Digest,
+}
+
+impl Head {
+    fn read(line: &[u8]) -> Result<Self, NoIndex> {
+        let line = std::str::from_utf8(line).map_err(|_| NoIndex::Other)?.trim_end();
+        if line.starts_with(MAGIC_OF_BEFORE) {
+            return Err(NoIndex::Earlier);
+        }
+        let head = line.strip_prefix(MAGIC).ok_or(NoIndex::Other)?;
+        serde_json::from_str(head).map_err(|_| NoIndex::Damaged)
+    }
+
+    fn compared(&self) -> Compared {
+        Compared { imported_at: self.imported_at, advisories: self.advisories }
+    }
+}
 
 /// An advisory, as far as it is about one package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,13 +192,15 @@ impl<'a> Index<'a> {
     /// An index that was imported.
     ///
     /// # Errors
-    /// When it is none.
+    /// When it is none, or not whole.
     pub fn new(bytes: &'a [u8]) -> Result<Self, NoIndex> {
-        let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(NoIndex(()))?;
-        let (head, lines) = bytes.split_at_checked(end + 1).ok_or(NoIndex(()))?;
-        let head = std::str::from_utf8(head).ok().and_then(|head| head.trim_end().strip_prefix(MAGIC));
-        let compared = head.and_then(|head| serde_json::from_str(head).ok()).ok_or(NoIndex(()))?;
-        Ok(Self { compared, lines })
+        let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(NoIndex::Other)?;
+        let (head, lines) = bytes.split_at_checked(end + 1).ok_or(NoIndex::Other)?;
+        let head = Head::read(head)?;
+        if Digest::of(lines) != head.digest {
+            return Err(NoIndex::Damaged);
+        }
+        Ok(Self { compared: head.compared(), lines })
     }
 
     /// What is in it.

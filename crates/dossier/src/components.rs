@@ -94,6 +94,11 @@ pub struct Component {
 }
 
 impl Component {
+    /// Whether its version is chosen by somebody else, later.
+    pub fn is_open(&self) -> bool {
+        self.version.is_empty()
+    }
+
     /// Its package URL: `pkg:npm/%40acme/x@1.0.0`.
     pub fn purl(&self) -> String {
         let kind = match self.ecosystem {

@@ -14,6 +14,7 @@ pub mod archive;
 mod components;
 mod metadata;
 pub mod provenance;
+mod publisher;
 mod resemblance;
 pub mod rules;
 mod sbom;
@@ -23,7 +24,8 @@ mod version;
 
 pub use components::{Component, Ecosystem};
 pub use metadata::{Form, Metadata};
-pub use resemblance::{Resemblance, resemblance};
+pub use publisher::{PATH as PUBLISHER_PATH, PublisherKey, publisher_keys};
+pub use resemblance::{Resemblance, alike, resemblance};
 pub use rules::Severity;
 pub use sbom::cyclone_dx;
-pub use scan::{Beside, Examination, Finding, Point, Progress, examine, examine_contents};
+pub use scan::{Beside, Examination, Finding, Point, Progress, examine, examine_contents, repository_place};

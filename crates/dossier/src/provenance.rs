@@ -189,6 +189,22 @@ impl Provenance {
         self.before = best.filter(|best| !self.holds(best)).cloned().map(Box::new);
     }
 
+    /// What was proven here and is not any more, though the evidence is the same.
+    pub(crate) fn lost(&self, now: &Self) -> Vec<String> {
+        let why = now.refused.iter().find(|why| !self.refused.contains(why)).or(now.refused.first());
+        let why = why.map_or("its evidence is gone", String::as_str);
+        let lost = self.proven.iter().filter(|proof| !now.holds(proof));
+        let mut told: Vec<String> = Vec::new();
+        for proof in lost {
+            let text =
+                format!("that it is {} {} does not hold any more: {why}", proof.strength.word(), proof.signer.name());
+            if !told.contains(&text) {
+                told.push(text);
+            }
+        }
+        told
+    }
+
     fn holds(&self, earlier: &Proof) -> bool {
         self.proven.iter().any(|proof| proof.strength >= earlier.strength && proof.signer.is(&earlier.signer))
     }

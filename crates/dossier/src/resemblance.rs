@@ -46,6 +46,14 @@ pub fn resemblance(form: Form, name: &str) -> Option<Resemblance> {
     })
 }
 
+/// How two names differ that are taken for each other and are not the same; none of an address, in which each digit counts.
+pub fn alike(one: &str, other: &str) -> Option<String> {
+    let is_address = |name: &str| name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok();
+    let (one, other) = (one.to_lowercase(), other.to_lowercase());
+    let differ = one != other && !is_address(&one) && !is_address(&other);
+    differ.then(|| difference(&one, &other)).flatten()
+}
+
 fn difference(own: &str, known: &str) -> Option<String> {
     let (plain, plain_known) = (folded(own), folded(known));
     if plain == plain_known {

@@ -2,6 +2,8 @@
 
 mod evidence;
 
+pub use evidence::repository_place;
+
 use std::collections::BTreeMap;
 
 use model::limits;

@@ -252,6 +252,26 @@ pub const APPROVAL_DAYS_MAX: u32 = 3_650;
 pub const DATA_CLASSES_MAX: usize = 16;
 /// Things that became known of one server after its approval; the oldest goes when another comes.
 pub const WARNINGS_PER_SERVER_MAX: usize = 100;
+/// Advisories that are told by name in a line.
+pub const ADVISORIES_TOLD: usize = 3;
+/// Advisories that one receipt tells whole; of more it tells how many there are.
+pub const ADVISORIES_IN_RECEIPT: usize = 50;
+/// Advisories that one line of what became known of a server holds.
+pub const ADVISORIES_KNOWN_MAX: usize = 2_000;
+/// Keys that one host shows of who publishes in its name.
+pub const PUBLISHER_KEYS_MAX: usize = 32;
+/// Milliseconds in which a host has to show them.
+pub const PUBLISHER_MILLISECONDS_MAX: u64 = 5_000;
+/// Bytes of a name in a registry.
+pub const PUBLISHED_NAME_BYTES_MAX: usize = 200;
+/// Servers whose packages are held in memory at once while all are vetted.
+pub const VETTED_AT_ONCE: usize = 16;
+/// Hours between two looks at what servers are made of, if settings do not say.
+pub const VETTING_HOURS: u64 = 24;
+/// Days from which on advisories are old, if settings do not say.
+pub const ADVISORIES_STALE_DAYS: u32 = 14;
+/// Milliseconds between two looks whether there are other advisories.
+pub const ADVISORIES_LOOK_MILLISECONDS: u64 = 5_000;
 /// Milliseconds before an approval is over in which people are reminded: two weeks.
 pub const EXPIRY_REMINDER_MILLISECONDS: u64 = 14 * 24 * 60 * 60 * 1_000;
 /// Milliseconds between two reminders in the log.
@@ -766,6 +786,10 @@ pub const ADVISORY_BYTES_MAX: u64 = 1024 * 1024;
 pub const ADVISORY_ARCHIVE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Bytes of an index of advisories.
 pub const ADVISORY_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Bytes of what an index of advisories says of the packages of all servers.
+pub const ADVISORY_EXCERPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of one line of an index of advisories.
+pub const ADVISORY_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a lock file.
 pub const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Bytes that a program in a jail may write in each of the two rooms that it has.

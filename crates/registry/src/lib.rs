@@ -43,7 +43,7 @@ pub use manifest::{
 pub use mentions::{Mention, Neighbour, mentions};
 pub use schema::{InputSchema, OutputSchema, SchemaError, Violation};
 pub use server::{
-    Approval, Cause, Consequence, Eyes, Lifecycle, Mark, Noticed, Reopening, Server, Standing, StandingError,
-    Suspension, Warning,
+    Acceptance, Advisory, Approval, Cause, Consequence, Eyes, Lifecycle, Mark, Noticed, Reopening, Server, Standing,
+    StandingError, Suspension, Warning,
 };
 pub use vet::{VetError, examined, route, vet};

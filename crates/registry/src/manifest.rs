@@ -28,8 +28,8 @@ pub use mistake::{Mistake, offset_of, parse};
 pub use package::{Least, PackageManifest, ProvenanceManifest};
 pub use server::{Address, Place, ServerManifest, ServerTls};
 pub use text::{
-    Argument, CredentialHeader, Directory, Line, Program, ResourcePrefix, ScopeName, ServerUrl, Sha256, TextError,
-    Token, Variable,
+    Argument, CredentialHeader, Directory, Line, Program, PublishedName, ResourcePrefix, ScopeName, ServerUrl, Sha256,
+    TextError, Token, Variable,
 };
 
 /// The zone a server is in unless its manifest says otherwise: every public address. It cannot be declared.

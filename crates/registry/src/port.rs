@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use model::{Change, Digest, Revision, ServerName, StoreError};
 
-use crate::{Approval, Consequence, Observed, Reopening, Server, ServerManifest};
+use crate::{Approval, Consequence, Eyes, Observed, Reopening, Server, ServerManifest};
 
 /// What recording an observation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,16 @@ pub trait Registry: Send + Sync {
     /// Approves what was last observed, which must have the digest that its approver saw: nobody approves what they have
     /// not read.
     async fn approve(&self, name: &ServerName, approval: Approval, change: Change) -> Result<Revision, StoreError>;
+
+    /// Accepts what a check of vetting found, which has this digest: it keeps the server from being approved no more.
+    async fn accept(
+        &self,
+        name: &ServerName,
+        check: String,
+        of: Digest,
+        eyes: Eyes,
+        change: Change,
+    ) -> Result<Revision, StoreError>;
 
     /// Takes an approved server out of service, until [`Registry::resume`].
     async fn suspend(&self, name: &ServerName, change: Change) -> Result<Revision, StoreError>;

@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use crate::{Observed, Pins, ServerManifest};
 
 pub use lifecycle::{
-    Approval, Cause, Consequence, Eyes, Lifecycle, Mark, Noticed, Reopening, Standing, Suspension, Warning,
+    Acceptance, Advisory, Approval, Cause, Consequence, Eyes, Lifecycle, Mark, Noticed, Reopening, Standing,
+    Suspension, Warning,
 };
 
 /// A submitted server: what people said of it, what the gate saw of it, what people approved.
@@ -44,6 +45,8 @@ pub struct Server {
     pub warnings: Vec<Warning>,
     /// How what is observed came to be known; none where nothing is.
     pub noticed: Option<Noticed>,
+    /// What of vetting's findings somebody accepted, at most one of each check.
+    pub accepted: Vec<Acceptance>,
 }
 
 /// Why a change of a server's standing is refused.
@@ -75,6 +78,9 @@ pub enum StandingError {
     /// Who submitted it would approve it.
     #[error("server `{0}` was submitted by whoever would approve it: somebody else has to")]
     SameHands(ServerName),
+    /// Something would be accepted, and nobody says why.
+    #[error("say why what was found of server `{0}` is accepted")]
+    Unexplained(ServerName),
     /// The approval would be over when it begins.
     #[error("the approval of server `{0}` would be over already")]
     Over(ServerName),
@@ -105,6 +111,7 @@ impl Server {
             suspended: None,
             warnings: Vec::new(),
             noticed: None,
+            accepted: Vec::new(),
         }
     }
 
@@ -220,6 +227,26 @@ impl Server {
         Ok(())
     }
 
+    /// Accepts something that vetting found. Whoever submitted the server does not, as they do not approve it.
+    ///
+    /// # Errors
+    /// When nobody says why, when it is whoever submitted the server and somebody else could, or where it stands forbids it.
+    pub fn accept(&mut self, check: &str, of: Digest, eyes: Eyes, change: &Change) -> Result<(), StandingError> {
+        match self.standing {
+            Standing::Submitted | Standing::Vetted | Standing::Approved | Standing::Suspended => {}
+            Standing::Draft | Standing::Quarantined | Standing::Retired => return Err(self.cannot_be("accepted")),
+        }
+        if eyes == Eyes::Four && self.submitted.by == change.actor {
+            return Err(StandingError::SameHands(self.manifest.name.clone()));
+        }
+        let reason = change.reason.as_ref().filter(|reason| !reason.trim().is_empty());
+        let reason = reason.ok_or_else(|| StandingError::Unexplained(self.manifest.name.clone()))?.clone();
+        self.accepted.retain(|one| one.check != check);
+        let (check, by, at) = (check.to_owned(), change.actor.clone(), change.at);
+        self.accepted.push(Acceptance { check, of, by, at, reason });
+        Ok(())
+    }
+
     /// When an approval is over: when the approver says, and no later than the manifest has it.
     fn end_of(&self, approval: Approval, now: Timestamp) -> Result<Option<Timestamp>, StandingError> {
         let server = || self.manifest.name.clone();
@@ -308,22 +335,41 @@ impl Server {
     /// Something became known that the approval did not know of. What follows, the manifest says: the server is suspended, or
     /// people are told and it goes on. What is known already changes nothing, so that nobody has to accept it twice.
     pub fn reopen(&mut self, reopening: &Reopening, change: &Change) -> Consequence {
-        let Reopening { cause, about } = reopening;
-        let is_known = self.warnings.iter().any(|warning| warning.cause == *cause && warning.about == *about);
+        let Reopening { cause, about, advisories } = reopening;
+        let is_new =
+            |one: &&Advisory| !self.warnings.iter().flat_map(|known| &known.advisories).any(|known| known.is(one));
+        let new: Vec<Advisory> = advisories.iter().filter(is_new).cloned().collect();
+        let same = |warning: &Warning| warning.cause == *cause && warning.about == *about;
+        let is_known = if advisories.is_empty() { self.warnings.iter().any(same) } else { new.is_empty() };
         let has_come = *cause != Cause::Expired || (self.standing == Standing::Approved && self.ends_by(change.at));
         if is_known || !has_come || matches!(self.standing, Standing::Draft | Standing::Retired) {
             return Consequence::Nothing;
         }
         if self.warnings.len() >= limits::WARNINGS_PER_SERVER_MAX {
-            self.warnings.remove(0);
+            self.make_room();
         }
-        self.warnings.push(Warning { cause: *cause, about: about.clone(), at: change.at, settled: false });
-        if self.standing != Standing::Approved || self.manifest.lifecycle.on(*cause) == Consequence::Warned {
+        let lifecycle = &self.manifest.lifecycle;
+        let follows = if new.is_empty() { lifecycle.on(*cause) } else { lifecycle.on_advisories(&new) };
+        let about = if new.is_empty() { about.clone() } else { lifecycle::told(&new) };
+        self.warnings.push(Warning { cause: *cause, about, advisories: new, at: change.at, settled: false });
+        if self.standing != Standing::Approved || follows == Consequence::Warned {
             return Consequence::Warned;
         }
         self.standing = Standing::Suspended;
         self.suspended = Some(Suspension::by(change, Some(*cause)));
         Consequence::Suspended
+    }
+
+    /// Forgets the oldest that became known, of what somebody settled if there is any. The advisories of it stay known, so that
+    /// none comes twice.
+    fn make_room(&mut self) {
+        let oldest = self.warnings.iter().position(|warning| warning.settled).unwrap_or_default();
+        let forgotten = self.warnings.remove(oldest);
+        let heir = self.warnings.iter_mut().find(|warning| warning.cause == forgotten.cause);
+        if let Some(heir) = heir {
+            heir.advisories.extend(forgotten.advisories);
+            heir.advisories.truncate(limits::ADVISORIES_KNOWN_MAX);
+        }
     }
 
     /// The pins, if the server is in service: approved, under the identity it has now.

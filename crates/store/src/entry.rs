@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use admin::Verdict;
 use admin::port::{Edits, Plan};
+use admin::view::VettingReport;
 use dossier::Examination;
 use identity::port::{self, Ended, EndedSession, Family, Grant, Kept, Registered, Session};
 use inventory::Report;
 use model::{Change, Digest, Role, Scope, ServerName, StoreError, limits};
-use registry::{Approval, Consequence, Difference, Observed, Place, Reopening, Server, ServerManifest};
+use registry::{Approval, Consequence, Difference, Eyes, Observed, Place, Reopening, Server, ServerManifest};
 use serde_json::{Map, Value, json};
 
 /// An outbox row's content, but for what the transaction adds.
@@ -56,6 +58,31 @@ impl Entry {
         }))
     }
 
+    /// Somebody accepted what vetting found. The reason is beside it.
+    pub(crate) fn accepted(server: &Server, check: &str, of: Digest, eyes: Eyes) -> Self {
+        Self::new("server.accept", &server.manifest.name).with(json!({
+            "check": check,
+            "of": of,
+            "submitted_by": server.submitted.by,
+            "eyes": eyes,
+        }))
+    }
+
+    /// A server was vetted, and it came out otherwise than before.
+    pub(crate) fn vetted(server: &ServerName, report: &VettingReport) -> Self {
+        let of = |wanted: Verdict| -> Vec<_> {
+            let rows = report.checks.iter().filter(|row| row.verdict == wanted);
+            rows.map(|row| json!({ "check": row.check, "severity": row.severity, "of": row.of })).collect()
+        };
+        let blocks: Vec<_> = report.checks.iter().filter(|row| row.blocks).map(|row| row.check).collect();
+        Self::new("server.vet", server).with(json!({
+            "points": report.points,
+            "found": of(Verdict::Found),
+            "could_not_look": of(Verdict::CouldNotLook),
+            "blocks": blocks,
+        }))
+    }
+
     /// Somebody had a server stand elsewhere.
     pub(crate) fn stood(what: &'static str, server: &Server) -> Self {
         Self::new(what, &server.manifest.name).with(json!({ "standing": server.standing }))
@@ -63,13 +90,21 @@ impl Entry {
 
     /// An approval was opened again by itself.
     pub(crate) fn reopened(server: &Server, reopening: &Reopening, consequence: Consequence) -> Self {
-        let Reopening { cause, about } = reopening;
-        Self::new("server.reopen", &server.manifest.name).with(json!({
-            "cause": cause,
-            "about": about,
+        // Of advisories only those are told that were not known.
+        let last = server.warnings.last();
+        let mut detail = json!({
+            "cause": reopening.cause,
+            "about": last.map_or(&reopening.about, |warning| &warning.about),
             "consequence": consequence,
             "standing": server.standing,
-        }))
+        });
+        let advisories = last.map_or(&[][..], |warning| &warning.advisories);
+        if let (Some(detail), false) = (detail.as_object_mut(), advisories.is_empty()) {
+            let told: Vec<_> = advisories.iter().take(limits::ADVISORIES_IN_RECEIPT).collect();
+            detail.insert("advisories".to_owned(), json!(told));
+            detail.insert("advisories_count".to_owned(), advisories.len().into());
+        }
+        Self::new("server.reopen", &server.manifest.name).with(detail)
     }
 
     /// Somebody said something of a server. The receipt tells which words, and does not hold them.

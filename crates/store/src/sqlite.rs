@@ -16,6 +16,7 @@ mod people;
 mod registry;
 mod state;
 mod transaction;
+mod vettings;
 mod write;
 
 use std::fs::{self, OpenOptions};
@@ -146,6 +147,8 @@ fn migrations() -> Migrator {
     let packages = include_str!("../migrations/sqlite/0006_packages.sql").into_sql_str();
     let comments = include_str!("../migrations/sqlite/0007_comments.sql").into_sql_str();
     let people = include_str!("../migrations/sqlite/0008_people.sql").into_sql_str();
+    let approved = include_str!("../migrations/sqlite/0009_packages_approved.sql").into_sql_str();
+    let vettings = include_str!("../migrations/sqlite/0010_vettings.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
@@ -155,6 +158,8 @@ fn migrations() -> Migrator {
         Migration::new(6, "packages".into(), MigrationType::Simple, packages, false),
         Migration::new(7, "comments".into(), MigrationType::Simple, comments, false),
         Migration::new(8, "people".into(), MigrationType::Simple, people, false),
+        Migration::new(9, "packages approved".into(), MigrationType::Simple, approved, false),
+        Migration::new(10, "vettings".into(), MigrationType::Simple, vettings, false),
     ])
 }
 

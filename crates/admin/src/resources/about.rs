@@ -99,6 +99,7 @@ pub(crate) async fn status(admin: Arc<Admin>, _call: Call) -> Result<Status, Fau
         policy_files: governed.policies.len(),
         halts: admin.halts.current().all().len(),
         issuers: (admin.issuers)(),
+        vetting: admin.vetting.view(),
     })
 }
 

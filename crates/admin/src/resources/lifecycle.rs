@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use model::{Expected, Timestamp, limits};
-use registry::{Approval, StandingError};
+use registry::{Approval, Standing, StandingError};
 
 use super::lists::compiled;
-use super::packages;
+use super::vetting;
 use crate::fault::{Code, Fault};
 use crate::requests::{Approve, Because, Comment, ServerPath};
 use crate::route::{Call, Nothing};
 use crate::view::{CommentRow, Done, Note};
-use crate::{Admin, busy};
+use crate::{Admin, Whom, busy};
 
 /// Pins what was read. This is the one place where it is decided whether the approver may be who submitted the server.
 pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Approve>) -> Result<Done, Fault> {
@@ -19,16 +19,30 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
     let name = call.path.name;
     let change = admin.change(&call.person, Expected::Any, reason)?;
     let eyes = admin.people.load().eyes(&call.person, admin.entrance.is_some());
-    let approval = Approval { seen, expires: expires.map(Timestamp), eyes };
+    // Also says when there is no such server.
+    admin.registry.server(&name).await?;
+    if admin.vetting.look(&Whom::Only(name.clone())).await? {
+        let message = format!("something became known of server `{name}` just now, which nobody has read");
+        return Err(Fault::new(Code::Refused, message).with_next(format!("portcullis server show {name}")));
+    }
     // The policies must still fit with the tools as they will be approved; if not, the data path could not go by
     // the approval at all.
     let mut governed = admin.state.read().await?;
     let revision = governed.revision;
+    let package = admin.packages.package(&name).await?.map(|kept| kept.digest);
+    let approval = Approval { seen, package, expires: expires.map(Timestamp), eyes };
+    let place = governed.servers.iter().position(|server| server.manifest.name == name);
+    if let Some(server) = place.and_then(|place| governed.servers.get(place)) {
+        // What stands against it whoever looks is told first.
+        server.clone().approve(approval, &change).map_err(|error| refused(&error))?;
+    }
+    let servers = Arc::new(std::mem::take(&mut governed.servers));
+    vetting::must_not_be_blocked(&admin, &name, &servers).await?;
+    governed.servers = Arc::unwrap_or_clone(servers);
     let mut alone = false;
-    if let Some(server) = governed.servers.iter_mut().find(|server| server.manifest.name == name) {
+    if let Some(server) = place.and_then(|place| governed.servers.get_mut(place)) {
         alone = server.submitted.by == change.actor;
         server.approve(approval, &change).map_err(|error| refused(&error))?;
-        packages::must_be_met(&admin, &server.manifest).await?;
     }
     busy(move || compiled(&governed)).await??;
     let change = model::Change { expected: Expected::At(revision), ..change };
@@ -46,6 +60,7 @@ fn refused(error: &StandingError) -> Fault {
         | StandingError::SeenOther { .. }
         | StandingError::Standing { .. }
         | StandingError::Over(_)
+        | StandingError::Unexplained(_)
         | StandingError::TooLong { .. }
         | StandingError::IdentityChanged(_) => fault,
     }
@@ -58,8 +73,19 @@ pub(crate) async fn suspend(admin: Arc<Admin>, call: Call<ServerPath, Nothing, B
 }
 
 pub(crate) async fn resume(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Because>) -> Result<Done, Fault> {
+    let name = call.path.name;
     let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
-    let revision = admin.registry.resume(&call.path.name, change).await?;
+    let (revision, servers) = admin.registry.servers().await?;
+    if let Some(server) = servers.iter().find(|server| server.manifest.name == name) {
+        let mut after = server.clone();
+        after.resume(&change).map_err(|error| refused(&error))?;
+        // What was approved before a check said no is not back in service by that.
+        if after.standing == Standing::Approved {
+            vetting::must_not_be_blocked(&admin, &name, &Arc::new(servers)).await?;
+        }
+    }
+    let change = model::Change { expected: Expected::At(revision), ..change };
+    let revision = admin.registry.resume(&name, change).await?;
     Ok(admin.done(revision).await)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use dossier::Examination;
 use dossier::provenance::{Demand, Strength};
-use model::{Expected, ServerName, limits};
+use model::{Expected, limits};
 use registry::{Least, PackageManifest, ProvenanceManifest, ServerManifest};
 
 use crate::fault::{Code, Fault};
@@ -13,7 +13,7 @@ use crate::port::KeptPackage;
 use crate::requests::ServerPath;
 use crate::route::{Call, Nothing};
 use crate::view::PackageView;
-use crate::{Admin, busy};
+use crate::{Admin, Whom, busy};
 
 pub(crate) async fn keep(
     admin: Arc<Admin>,
@@ -36,39 +36,23 @@ pub(crate) async fn keep(
     .await?;
     let change = admin.change(&call.person, Expected::Any, None)?;
     admin.packages.keep_package(name, examination, change).await?;
+    // What is known of it here is not what whoever had it examined knew.
+    admin.vetting.look(&Whom::Only(name.clone())).await?;
     let kept = of_server(&admin, &manifest).await?;
     kept.ok_or_else(|| Fault::new(Code::NotFound, "the server was removed meanwhile"))
 }
 
 /// What is known of a server's package.
 pub(super) async fn of_server(admin: &Admin, server: &ServerManifest) -> Result<Option<PackageView>, Fault> {
-    let view = |KeptPackage { examination, by, at }| {
+    let view = |KeptPackage { examination, by, at, .. }| {
         let unmet = unmet(server.package.as_ref(), Some(&examination));
         PackageView { examination, by, at: at.0, unmet }
     };
     Ok(admin.packages.package(&server.name).await?.map(view))
 }
 
-/// Refuses a server whose package is not what its manifest asks for, or is attested less than the one before.
-pub(super) async fn must_be_met(admin: &Admin, server: &ServerManifest) -> Result<(), Fault> {
-    let kept = admin.packages.package(&server.name).await?;
-    let examination = kept.as_ref().map(|kept| &kept.examination);
-    match unmet(server.package.as_ref(), examination) {
-        None => Ok(()),
-        Some(why) => Err(refused(&server.name, &why)),
-    }
-}
-
-fn refused(name: &ServerName, why: &str) -> Fault {
-    let next = format!(
-        "portcullis server scan PACKAGE --attestations FILE --server {name}; or have `[package]` of its manifest say what \
-         you want of it"
-    );
-    Fault::new(Code::Refused, format!("the package of server `{name}` is not good enough: {why}")).with_next(next)
-}
-
 /// Why a package is not what is asked for.
-fn unmet(wanted: Option<&PackageManifest>, found: Option<&Examination>) -> Option<String> {
+pub(crate) fn unmet(wanted: Option<&PackageManifest>, found: Option<&Examination>) -> Option<String> {
     let (sha256, provenance) =
         wanted.map_or((None, None), |wanted| (wanted.sha256.as_ref(), wanted.provenance.as_ref()));
     if let Some(sha256) = sha256 {

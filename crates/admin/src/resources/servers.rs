@@ -1,6 +1,6 @@
 //! Servers: submitted, looked at, read, approved; and taken out of service.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{Expected, Revision, Role, ServerName, limits};
@@ -8,10 +8,10 @@ use registry::manifest::ZONE_INTERNET;
 use registry::{Difference, Kind, Observed, Place, Server, ServerManifest, difference};
 use serde_json::Value;
 
-use super::{lifecycle, packages};
+use super::{lifecycle, packages, vetting};
 use crate::difference::edit;
 use crate::fault::{Code, Fault};
-use crate::readings::{Readings, Text};
+use crate::readings::{Judged, Readings, Text};
 use crate::requests::{Connect, Disconnect, ServerPath, Submit};
 use crate::route::{Call, Nothing};
 use crate::view::{
@@ -53,6 +53,8 @@ pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submi
         Err(fault) => Some(fault.message().to_owned()),
     };
     admin.done(revision).await;
+    let change = admin.change(&call.person, Expected::Any, None)?;
+    vetting::anew(&admin, &manifest.name, change).await?;
     let mut dossier = told(&admin, &manifest.name).await?;
     dossier.unseen = unseen;
     Ok(dossier)
@@ -158,9 +160,17 @@ fn row(server: &Server) -> ServerRow {
         in_service: server.in_service().is_some(),
         tools: server.pins.as_ref().map_or(0, |pins| pins.definitions.tools.len()),
         withheld,
+        warned: warned(server),
         expires: server.expires.map(|expires| expires.0),
         seen_at: server.observed.as_ref().map(|observed| observed.at.0),
     }
+}
+
+/// The kinds of what became known after the approval and nobody settled.
+fn warned(server: &Server) -> Vec<String> {
+    let open = server.warnings.iter().filter(|warning| !warning.settled);
+    let words: BTreeSet<&str> = open.map(|warning| warning.cause.as_str()).collect();
+    words.into_iter().map(str::to_owned).collect()
 }
 
 /// All that is known of a server, read beside what the others offer.
@@ -173,20 +183,27 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let scopes = admin.credentials.scopes(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     let package = packages::of_server(admin, &server.manifest).await?;
     let comments = lifecycle::of_server(admin, name).await?;
+    let vetting = admin.vettings.vetting(name).await?;
     let readings = Arc::clone(&admin.readings);
     busy(move || {
         readings.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
-        let mut dossier = Dossier { traffic, credentials, scopes, package, comments, ..dossier(&server, &readings) };
-        if let Some(read) = text_of(&server, Newest::Observed) {
-            let others = servers.iter().filter(|other| other.manifest.name != server.manifest.name);
-            let others: Vec<_> =
-                others.filter_map(|other| Some((&other.manifest.name, text_of(other, Newest::Approved)?))).collect();
-            let judged = readings.judged(&server.manifest.name, &read, &others);
+        let mut dossier =
+            Dossier { traffic, credentials, scopes, package, vetting, comments, ..dossier(&server, &readings) };
+        let others: Vec<&Server> = servers.iter().filter(|other| other.manifest.name != server.manifest.name).collect();
+        if let Some(judged) = judged(&readings, &server, &others) {
             (dossier.mentions, dossier.judgement) = (judged.mentions.clone(), Some(judged.judgement.clone()));
         }
         dossier
     })
     .await
+}
+
+/// What the words of a server try to do, read beside those of the others; none if it was not seen.
+pub(super) fn judged(readings: &Readings, server: &Server, others: &[&Server]) -> Option<Arc<Judged>> {
+    let read = text_of(server, Newest::Observed)?;
+    let others: Vec<_> =
+        others.iter().filter_map(|other| Some((&other.manifest.name, text_of(other, Newest::Approved)?))).collect();
+    Some(readings.judged(&server.manifest.name, &read, &others))
 }
 
 /// Which definitions of a server are wanted, where it has two.
@@ -229,6 +246,7 @@ fn dossier(server: &Server, readings: &Readings) -> Dossier {
         scopes: Vec::new(),
         mentions: Vec::new(),
         package: None,
+        vetting: None,
         judgement: None,
         noticed: server.noticed.as_ref().map(noticed),
         unseen: None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::judgement::{ChangeRow, JudgementRow};
-use super::{Deed, PackageView};
+use super::{Deed, PackageView, VettingReport};
 use crate::difference::Edit;
 
 /// A server in a list.
@@ -25,6 +25,9 @@ pub struct ServerRow {
     pub tools: usize,
     /// Definitions that are new since the approval, or changed in a way that has them withheld.
     pub withheld: usize,
+    /// What became known after its approval and nobody settled: `expired`, `advisory`, `signature`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned: Vec<String>,
     /// When it was last looked at, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<u64>,
@@ -80,6 +83,9 @@ pub struct Dossier {
     /// What is in its package, if somebody had that examined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<PackageView>,
+    /// What vetting found of it the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vetting: Option<VettingReport>,
     /// What its words try to do, as far as wording shows it; none if it was not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<JudgementRow>,
@@ -98,6 +104,9 @@ pub struct WarningRow {
     pub cause: String,
     /// What it is.
     pub about: String,
+    /// The advisories, if it is some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<registry::Advisory>,
     /// When it became known, in milliseconds since 1970.
     pub at: u64,
     /// Whether somebody approved or resumed the server since.
@@ -106,8 +115,9 @@ pub struct WarningRow {
 
 impl From<&registry::Warning> for WarningRow {
     fn from(warning: &registry::Warning) -> Self {
-        let registry::Warning { cause, about, at, settled } = warning;
-        Self { cause: cause.as_str().to_owned(), about: about.clone(), at: at.0, settled: *settled }
+        let registry::Warning { cause, about, advisories, at, settled } = warning;
+        let (cause, about, advisories) = (cause.as_str().to_owned(), about.clone(), advisories.clone());
+        Self { cause, about, advisories, at: at.0, settled: *settled }
     }
 }
 

@@ -131,6 +131,19 @@ impl Bench {
             halts: Arc::new(watch::Halts::new(Vec::new())),
             journal: Arc::new(journal),
             readings: Arc::default(),
+            vettings: Arc::clone(&store) as _,
+            vetting: Arc::new(admin::Vetting::new(admin::Means {
+                registry: Arc::clone(&store) as _,
+                packages: Arc::clone(&store) as _,
+                clock: Arc::new(Counting::default()),
+                advisories: None,
+                publishers: Arc::new(identity::fetch::Outbound::new(
+                    &egress::Client::new(Arc::new(egress::SystemResolver), egress::Trust::Platform),
+                    "publishers",
+                    &egress::Reach::new(Vec::new()),
+                )),
+                modes: admin::FailModes::default(),
+            })),
             vetter: Arc::clone(&servers) as _,
             credentials: Arc::clone(&servers) as _,
             // The data path of the test goes by every revision at once.

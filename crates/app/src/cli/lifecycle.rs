@@ -149,7 +149,7 @@ pub(crate) fn standing(word: &str, in_service: bool) -> String {
 /// What became known of a server after its approval, and what people said of it.
 pub(crate) fn since(dossier: &Dossier) -> String {
     let mut page = String::new();
-    for WarningRow { cause, about, at, settled } in &dossier.warnings {
+    for WarningRow { cause, about, at, settled, .. } in &dossier.warnings {
         let (style, word) = if *settled { (FAINT, "settled") } else { (WARN, cause.as_str()) };
         let text = wrapped(&visible(&format!("{about} ({})", paint::moment(*at))), 14);
         page.push_str(&format!("  {style}{word:<12}{style:#}{text}\n"));

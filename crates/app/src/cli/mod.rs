@@ -34,6 +34,7 @@ mod sessions;
 pub(crate) mod show;
 mod status;
 mod vault;
+mod vetting;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -11,7 +11,7 @@ use registry::{ServerManifest, manifest};
 use super::client::segment;
 use super::failure::Failure;
 use super::paint::{self, FAINT, GOOD, NAME, WARN};
-use super::{Gate, WithGate, export, lifecycle, scan, show};
+use super::{Gate, WithGate, export, lifecycle, scan, show, vetting};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,10 @@ pub(crate) enum Server {
     Show(WithGate<Show>),
     /// Look at a server now
     Check(WithGate<Named>),
+    /// Find out all that can be: each check a line, with what it looked at, and a score that is explained
+    Vet(WithGate<vetting::VetNamed>),
+    /// Accept what a check found, so that it keeps the server from being approved no more
+    Accept(WithGate<vetting::AcceptFound>),
     /// What changed since the approval
     Diff(WithGate<Named>),
     /// Read what a server offers, and pin it
@@ -130,6 +134,8 @@ impl Server {
                 let dossier: Dossier = gate.client()?.post(&path(&own.name, "/check"), &Because::default()).await?;
                 gate.print(&dossier, show::dossier)
             }
+            Self::Vet(command) => command.own.run(&command.gate).await,
+            Self::Accept(command) => command.own.run(&command.gate).await,
             Self::Diff(WithGate { own, gate }) => {
                 let drift: Drift = gate.client()?.get(&path(&own.name, "/difference")).await?;
                 gate.print(&drift, |drift| show::drift(own.name.as_str(), drift))
@@ -213,6 +219,8 @@ fn list(rows: &[ServerRow]) -> String {
     let cells = rows.iter().map(|row| {
         let (style, standing) = match (row.standing.as_str(), row.in_service) {
             ("approved", true) if row.withheld > 0 => (WARN, format!("approved, {} withheld", row.withheld)),
+            ("approved", true) if !row.warned.is_empty() => (WARN, format!("approved, but {}", row.warned.join(", "))),
+            ("suspended", _) if !row.warned.is_empty() => (paint::BAD, format!("suspended: {}", row.warned.join(", "))),
             ("approved", true) => match row.expires {
                 Some(end) => (GOOD, format!("approved until {}", paint::day(end))),
                 None => (GOOD, "approved".to_owned()),

@@ -8,7 +8,7 @@ use registry::{CommandManifest, Credential, GrantHolder, GrantKind, GrantSubject
 use serde_json::{Map, Value};
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
-use super::{json, judged, lifecycle, package};
+use super::{json, judged, lifecycle, package, vetting};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -76,6 +76,9 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         }
         Place::Started(command) => command_rows(command).iter().for_each(|(label, text)| row(label, text)),
     }
+    if let Some(name) = &manifest.published_as {
+        row("published", name.as_str());
+    }
     if let Some(package) = &manifest.package {
         package::asked(package).iter().for_each(|(label, text)| row(label, text));
     }
@@ -96,6 +99,7 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
         row("calls", &calls(traffic));
     }
     page.push_str(&lifecycle::since(dossier));
+    page.push_str(&vetting::brief(dossier.vetting.as_ref()));
     page.push_str(&names(dossier));
     dossier.package.iter().for_each(|kept| page.push_str(&package::kept(kept)));
     page.push_str(&mentions(&dossier.mentions));

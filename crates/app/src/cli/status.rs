@@ -1,6 +1,6 @@
 //! `portcullis status`: how the gate is, on one page.
 
-use admin::view::{self, IssuerKeys, WhoAmI};
+use admin::view::{self, AdvisoriesView, IssuerKeys, VettingView, WhoAmI};
 use clap::Args;
 
 use super::Gate;
@@ -49,6 +49,7 @@ fn shown(status: &view::Status, person: &WhoAmI) -> String {
     ];
     let rest = rest.iter().filter(|(number, ..)| *number > 0);
     rest.for_each(|(number, what, style)| row("", format!("{style}{number} {what}{style:#}")));
+    advisories(&status.vetting, &mut row);
     row("endpoints", status.endpoints.to_string());
     row("policies", format!("{} files", status.policy_files));
     row("halts", if status.halts == 0 { "none".to_owned() } else { format!("{BAD}{}{BAD:#}", status.halts) });
@@ -64,6 +65,25 @@ fn shown(status: &view::Status, person: &WhoAmI) -> String {
         page.push_str(&format!("  {style}{word:<3}{style:#}  {:<9} {FAINT}{detail}{FAINT:#}\n", check.name));
     }
     page
+}
+
+/// The advisories that servers are compared with, and how the last look went.
+fn advisories(vetting: &VettingView, row: &mut impl FnMut(&str, String)) {
+    let trouble = |why: &str| format!("{BAD}{}{BAD:#}", wrapped(&visible(why), 12));
+    if let Some(AdvisoriesView { advisories, imported_at, stale, trouble: why, file }) = &vetting.advisories {
+        let known = advisories.zip(*imported_at).map(|(number, at)| {
+            let (style, old) = if *stale { (WARN, ", which is long ago: import those of today") } else { (FAINT, "") };
+            let text = format!("{}, imported on {}{old}", paint::count(number, "advisory"), paint::day(at));
+            format!("{style}{}{style:#}", wrapped(&text, 12))
+        });
+        match why {
+            None => row("vetting", known.unwrap_or_else(|| format!("{FAINT}the advisories are not read yet{FAINT:#}"))),
+            Some(why) => row("vetting", trouble(&format!("no advisories: {why} ({file})"))),
+        }
+    }
+    if let Some(why) = &vetting.trouble {
+        row("vetting", trouble(&format!("servers could not be looked at: {why}")));
+    }
 }
 
 /// An issuer's keys in a line, or two where something is wrong with them.

@@ -3,6 +3,7 @@
 
 mod anothers_account;
 mod batched;
+mod blocked_check;
 mod borrowed_rights;
 mod child_environment;
 mod child_exhausts;
@@ -30,6 +31,7 @@ mod hidden_tool;
 mod ill_typed_argument;
 mod injected_instructions;
 mod jailed_server;
+mod known_later;
 mod leaks_by_noun;
 mod matrix;
 mod method_register;

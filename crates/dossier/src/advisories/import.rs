@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use model::limits;
+use model::{Digest, limits};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::severity::severity;
-use super::{Compared, Line, MAGIC, Range, key};
+use super::{Head, Line, MAGIC, Range, key};
 use crate::archive::{ArchiveError, Limits, each};
 use crate::components::Ecosystem;
 
@@ -157,14 +157,17 @@ impl Importer {
 
     /// The index, as it is kept; `now` is in seconds since 1970.
     pub fn index(&self, now: i64) -> Vec<u8> {
-        let compared = Compared { imported_at: now, advisories: self.advisories };
-        let mut bytes = format!("{MAGIC} {}\n", serde_json::to_string(&compared).unwrap_or_default()).into_bytes();
+        let mut lines = Vec::new();
         for ((key, _), (_, line)) in &self.lines {
             let Ok(line) = serde_json::to_string(line) else { continue };
-            bytes.extend_from_slice(key.as_bytes());
-            bytes.extend_from_slice(line.as_bytes());
-            bytes.push(b'\n');
+            lines.extend_from_slice(key.as_bytes());
+            lines.extend_from_slice(line.as_bytes());
+            lines.push(b'\n');
         }
+        let (length, digest) = (u64::try_from(lines.len()).unwrap_or(u64::MAX), Digest::of(&lines));
+        let head = Head { imported_at: now, advisories: self.advisories, bytes: length, digest };
+        let mut bytes = format!("{MAGIC} {}\n", serde_json::to_string(&head).unwrap_or_default()).into_bytes();
+        bytes.append(&mut lines);
         bytes
     }
 }

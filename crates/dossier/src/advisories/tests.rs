@@ -166,3 +166,44 @@ fn a_database_is_imported_from_its_zip_whatever_else_is_in_it() {
         }
     }
 }
+
+#[test]
+fn an_excerpt_says_the_same_as_the_whole_of_the_packages_it_is_about() {
+    let all = json!([{ "introduced": "0" }, { "fixed": "9.0.0" }]);
+    let many: Vec<_> = (0..50)
+        .map(|number| advisory(&format!("GHSA-{number}"), "npm", &format!("p{}", number % 10), &range("SEMVER", &all)))
+        .collect();
+    let whole = index(&many);
+    let some = [component(Ecosystem::Npm, "p3", "1.0.0"), component(Ecosystem::Python, "p4", "1.0.0")];
+    let excerpt = Excerpt::read(whole.as_slice(), &some).unwrap();
+    assert_eq!(excerpt.index().about(&some), Index::new(&whole).unwrap().about(&some));
+    assert_eq!((excerpt.index().about(&some).len(), excerpt.compared().advisories), (5, 50));
+    let other = component(Ecosystem::Npm, "p5", "1.0.0");
+    assert!(excerpt.index().about(std::slice::from_ref(&other)).is_empty(), "nothing else was kept");
+}
+
+#[test]
+fn an_index_that_is_not_what_was_imported_is_none() {
+    let all = json!([{ "introduced": "0" }]);
+    let whole = index(&[advisory("GHSA-1", "npm", "x", &range("SEMVER", &all))]);
+    let text = String::from_utf8(whole.clone()).unwrap();
+    let at = |bytes: &[u8]| (Index::new(bytes).err(), Excerpt::read(bytes, []).err());
+    assert_eq!(at(&whole), (None, None));
+    let end = whole.len();
+    let damaged = [
+        whole[..end - 1].to_vec(),
+        whole[..=text.find('\n').unwrap()].to_vec(),
+        text.replace("GHSA-1", "GHSA-2").into_bytes(),
+        [whole.as_slice(), b"npm\tx\t{}\n"].concat(),
+        text.replacen("\"bytes\"", "\"bites\"", 1).into_bytes(),
+    ];
+    for bytes in damaged {
+        let why = Some(NoIndex::Damaged);
+        assert_eq!(at(&bytes), (why.clone(), why), "{}", String::from_utf8_lossy(&bytes));
+    }
+    let earlier = b"portcullis-advisories 1 {\"imported_at\":1,\"advisories\":0}\n";
+    assert_eq!(at(earlier), (Some(NoIndex::Earlier), Some(NoIndex::Earlier)));
+    for other in [b"".as_slice(), b"\n", b"\xff\n", &[b'x'; 10_000]] {
+        assert_eq!(at(other).1, Some(NoIndex::Other));
+    }
+}

@@ -31,6 +31,16 @@ impl Examination {
         self.judge_provenance();
     }
 
+    /// Verifies the kept evidence once more, and forgets nothing of the packages before. What was proven and is not any more is
+    /// given back, in words that are the same each time: a root that is trusted no longer, a key that was taken back.
+    pub fn verify_again(&mut self) -> Vec<String> {
+        let known = self.provenance.clone();
+        self.provenance = known.again(&self.package());
+        self.provenance.remember(&known);
+        self.judge_provenance();
+        known.lost(&self.provenance)
+    }
+
     /// What attestations have to be about.
     pub(super) fn package(&self) -> Package {
         let Metadata { form, name, version, .. } = &self.metadata;
@@ -56,7 +66,7 @@ impl Examination {
         }
         let proven = self.provenance.proven.iter().find_map(|proof| proof.signer.repository.as_deref());
         if let (Some(said), Some(proven)) = (self.metadata.repository.as_deref(), proven)
-            && let (Some(one), Some(other)) = (place(said), place(proven))
+            && let (Some(one), Some(other)) = (repository_place(said), repository_place(proven))
             && one != other
         {
             let title = "was built from another repository than it says";
@@ -104,7 +114,7 @@ impl Examination {
 }
 
 /// The host, the owner and the name of a repository, in whichever way it is written; none if it is in another.
-fn place(written: &str) -> Option<String> {
+pub fn repository_place(written: &str) -> Option<String> {
     let text = written.trim().to_ascii_lowercase();
     let text = text.strip_prefix("git+").unwrap_or(&text);
     let text = match (text.strip_prefix("github:"), text.strip_prefix("gitlab:")) {

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::command::CommandManifest;
 use super::credential::Credential;
 use super::package::PackageManifest;
-use super::text::{Line, ServerUrl};
+use super::text::{Line, PublishedName, ServerUrl};
 use super::{Misfit, internet};
 use crate::{Harmless, Lifecycle};
 
@@ -35,6 +35,8 @@ pub struct ServerManifest {
     pub lifecycle: Lifecycle,
     /// What it is made of, if that is asked for.
     pub package: Option<PackageManifest>,
+    /// Under which name its publisher publishes it, if that is claimed.
+    pub published_as: Option<PublishedName>,
     concurrency: Option<usize>,
     accepts: Option<Vec<Harmless>>,
     confidentiality: Option<Confidentiality>,
@@ -217,6 +219,10 @@ struct Written {
     /// so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     package: Option<PackageManifest>,
+    /// Its name in the registry where its publisher publishes it: `io.github.acme/tickets`, `com.example/tickets`. It is vetted
+    /// whether that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    published_as: Option<PublishedName>,
 }
 
 impl TryFrom<Written> for ServerManifest {
@@ -224,7 +230,18 @@ impl TryFrom<Written> for ServerManifest {
 
     fn try_from(written: Written) -> Result<Self, Misfit> {
         let Written { name, url, zone, owner, purpose, title, environment, concurrency, accepts, .. } = written;
-        let Written { tls, credential, assertion, command, data, confidentiality, lifecycle, package, .. } = written;
+        let Written {
+            tls,
+            credential,
+            assertion,
+            command,
+            data,
+            confidentiality,
+            lifecycle,
+            package,
+            published_as,
+            ..
+        } = written;
         package.as_ref().map_or(Ok(()), PackageManifest::check)?;
         if concurrency.is_some_and(|calls| !(1..=limits::SERVER_CALLS_MAX).contains(&calls)) {
             let why = format!("a server may have from 1 to {} calls at once", limits::SERVER_CALLS_MAX);
@@ -285,6 +302,7 @@ impl TryFrom<Written> for ServerManifest {
             data,
             lifecycle,
             package,
+            published_as,
             concurrency,
             accepts,
             confidentiality,
@@ -295,7 +313,8 @@ impl TryFrom<Written> for ServerManifest {
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
         let ServerManifest { name, place, owner, purpose, title, environment, .. } = manifest;
-        let ServerManifest { data, confidentiality, lifecycle, package, concurrency, accepts, .. } = manifest;
+        let ServerManifest { data, confidentiality, lifecycle, package, published_as, concurrency, accepts, .. } =
+            manifest;
         let (url, zone, tls, credential, assertion, command) = match place {
             Place::At(Address { url, zone, tls, credential, asserted }) => {
                 (Some(url), Some(zone), tls, credential, asserted, None)
@@ -320,6 +339,7 @@ impl From<ServerManifest> for Written {
             command,
             lifecycle: (lifecycle != Lifecycle::default()).then_some(lifecycle),
             package,
+            published_as,
         }
     }
 }

@@ -83,6 +83,12 @@ text!(
     "use a header's name that is free for credentials, such as `authorization` or `x-api-key`"
 );
 text!(
+    /// A name in a registry: who publishes it, and what they call it.
+    PublishedName,
+    published_name,
+    "write the name as registries have it: `io.github.OWNER/NAME`, or your domain backwards, `com.example/NAME`"
+);
+text!(
     /// A SHA-256 digest, in lower case.
     Sha256,
     sha256,
@@ -129,6 +135,13 @@ text!(
     "write how the URIs begin, in their normal form, with the whole scheme, such as `crm://` or `file:///srv/crm/`"
 );
 
+impl PublishedName {
+    /// Who publishes it.
+    pub fn namespace(&self) -> &str {
+        self.0.split_once('/').map_or("", |(namespace, _)| namespace)
+    }
+}
+
 impl Default for CredentialHeader {
     fn default() -> Self {
         Self("authorization".to_owned())
@@ -154,6 +167,22 @@ fn server_url(text: &str) -> Option<String> {
 fn line(text: &str) -> Option<String> {
     let fits = (1..=limits::MANIFEST_LINE_BYTES_MAX).contains(&text.len());
     (fits && !text.chars().any(char::is_control) && !text.trim().is_empty()).then(|| text.to_owned())
+}
+
+fn published_name(text: &str) -> Option<String> {
+    let (namespace, name) = text.split_once('/')?;
+    let letters = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(letters)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    // A name that is an address backwards is nobody's.
+    let has_letters = namespace.split('.').next().is_some_and(|top| !top.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_name = !name.is_empty() && name.bytes().all(|byte| letters(byte) || matches!(byte, b'.' | b'_'));
+    let fits = text.len() <= limits::PUBLISHED_NAME_BYTES_MAX && namespace.contains('.');
+    (fits && has_letters && is_name && namespace.split('.').all(is_label)).then(|| text.to_owned())
 }
 
 fn sha256(text: &str) -> Option<String> {

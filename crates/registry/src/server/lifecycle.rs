@@ -1,6 +1,6 @@
 //! The words of a server's life: where it stands, how it is approved, and what opens an approval again.
 
-use model::{Actor, Change, Digest, Timestamp};
+use model::{Actor, Change, Digest, Timestamp, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -104,6 +104,8 @@ pub enum Eyes {
 pub struct Approval {
     /// The digest of what the approver read.
     pub seen: Digest,
+    /// The digest of what is kept of its package, if something is: what is kept by then must be that.
+    pub package: Option<Digest>,
     /// When it is over; none for one that has no end, or the one that the manifest gives it.
     pub expires: Option<Timestamp>,
     /// Whether the approver may be who submitted the server.
@@ -113,7 +115,7 @@ pub struct Approval {
 impl Approval {
     /// An approval without an end of its own.
     pub fn of(seen: Digest, eyes: Eyes) -> Self {
-        Self { seen, expires: None, eyes }
+        Self { seen, package: None, expires: None, eyes }
     }
 }
 
@@ -145,8 +147,61 @@ impl Cause {
 pub struct Reopening {
     /// What kind of thing.
     pub cause: Cause,
-    /// What it is, for people; the same words for the same thing, by which it is known again: `OSV-2026-1: …`.
+    /// What it is, for people; the same words for the same thing, by which it is known again. Of advisories it is made of those
+    /// that are new.
     pub about: String,
+    /// The advisories, if it is some.
+    pub advisories: Vec<Advisory>,
+}
+
+impl Reopening {
+    /// Something that is not an advisory.
+    pub fn of(cause: Cause, about: impl Into<String>) -> Self {
+        Self { cause, about: about.into(), advisories: Vec::new() }
+    }
+
+    /// Advisories, the worst first. Those that are known already change nothing.
+    pub fn advisories(advisories: Vec<Advisory>) -> Self {
+        Self { cause: Cause::Advisory, about: told(&advisories), advisories }
+    }
+}
+
+/// An advisory about something that a server is made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Advisory {
+    /// Its name: `GHSA-…`, `MAL-…`.
+    pub id: String,
+    /// The package URL of what it is about, with the version.
+    pub component: String,
+    /// How bad it is: `critical`, `high`, `medium`, `low` or `note`.
+    pub severity: String,
+    /// The first version in which it is mended, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mended: Option<String>,
+    /// Whether it says that the thing was made to do harm.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub malice: bool,
+}
+
+impl Advisory {
+    /// Whether it says the same of the same thing.
+    pub fn is(&self, other: &Self) -> bool {
+        self.id == other.id && self.component == other.component
+    }
+}
+
+/// Advisories in a line: some by name, the others by their number.
+pub(super) fn told(advisories: &[Advisory]) -> String {
+    let one = |Advisory { id, component, severity, mended, .. }: &Advisory| {
+        let mended = mended.as_ref().map(|version| format!(", mended in {version}")).unwrap_or_default();
+        format!("{id} ({severity}) in {component}{mended}")
+    };
+    let mut parts: Vec<String> = advisories.iter().take(limits::ADVISORIES_TOLD).map(one).collect();
+    let more = advisories.len().saturating_sub(limits::ADVISORIES_TOLD);
+    if more > 0 {
+        parts.push(format!("and {more} more"));
+    }
+    parts.join("; ")
 }
 
 /// What follows from a [`Reopening`].
@@ -168,10 +223,28 @@ pub struct Warning {
     pub cause: Cause,
     /// What it is.
     pub about: String,
+    /// The advisories, if it is some.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<Advisory>,
     /// When it became known.
     pub at: Timestamp,
     /// Whether somebody approved or resumed the server since.
     pub settled: bool,
+}
+
+/// Something that vetting found, and that somebody accepted all the same: it keeps the server from being approved no more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The check that found it.
+    pub check: String,
+    /// The digest of what it found: anything else is another thing.
+    pub of: Digest,
+    /// Who accepted it.
+    pub by: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// Why, in their words.
+    pub reason: String,
 }
 
 /// `[lifecycle]` of a server's manifest: how long an approval is good, and what follows when something opens it again. It is
@@ -185,7 +258,8 @@ pub struct Lifecycle {
     /// What follows when the approval is over: `suspend`, if it is not said, or `warn`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expired: Option<Follows>,
-    /// What follows when an advisory is published for something it is made of: `warn`, if it is not said, or `suspend`.
+    /// What follows when an advisory is published for something it is made of: `warn`, if it is not said, or `suspend`. Without
+    /// it, one that tells of malice suspends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     advisory: Option<Follows>,
     /// What follows when a signature does not hold any more: `suspend`, if it is not said, or `warn`.
@@ -204,6 +278,14 @@ enum Follows {
 }
 
 impl Lifecycle {
+    /// What follows from advisories. Where the manifest does not say, one that tells of malice is no mere weakness.
+    pub fn on_advisories(&self, advisories: &[Advisory]) -> Consequence {
+        match self.advisory {
+            None if advisories.iter().any(|one| one.malice) => Consequence::Suspended,
+            None | Some(_) => self.on(Cause::Advisory),
+        }
+    }
+
     /// What follows from a cause.
     pub fn on(&self, cause: Cause) -> Consequence {
         let (said, usual) = match cause {

@@ -116,7 +116,7 @@ fn two() -> Approval {
 }
 
 fn advisory(about: &str) -> Reopening {
-    Reopening { cause: Cause::Advisory, about: about.to_owned() }
+    Reopening::of(Cause::Advisory, about)
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn an_approval_that_is_over_is_not_taken_up_again() {
 fn an_end_suspends_once_it_has_come_and_a_new_approval_takes_the_server_up() {
     let mut server = seen(manifest("https://crm.example/mcp"));
     server.approve(Approval { expires: Some(Timestamp(10)), ..two() }, &by("bob", 5)).unwrap();
-    let end = Reopening { cause: Cause::Expired, about: "until 10".to_owned() };
+    let end = Reopening::of(Cause::Expired, "until 10");
     assert_eq!(server.reopen(&end, &by("gate", 9)), Consequence::Nothing);
     assert_eq!(server.reopen(&end, &by("gate", 10)), Consequence::Suspended);
     assert_eq!(server.reopen(&end, &by("gate", 11)), Consequence::Nothing);
@@ -192,7 +192,7 @@ fn an_end_suspends_once_it_has_come_and_a_new_approval_takes_the_server_up() {
 fn what_follows_from_an_end_or_an_advisory_the_manifest_says() {
     let mut server = seen(with_lifecycle(&json!({ "expired": "warn", "advisory": "suspend" })));
     server.approve(Approval { expires: Some(Timestamp(10)), ..two() }, &by("bob", 5)).unwrap();
-    let end = Reopening { cause: Cause::Expired, about: "until 10".to_owned() };
+    let end = Reopening::of(Cause::Expired, "until 10");
     assert_eq!(server.reopen(&end, &by("gate", 10)), Consequence::Warned);
     assert!(server.clone().as_of(Timestamp(10)).in_service().is_some());
     assert_eq!(server.reopen(&advisory("one"), &by("gate", 11)), Consequence::Suspended);
@@ -204,7 +204,7 @@ fn what_follows_from_an_end_or_an_advisory_the_manifest_says() {
     let mut usual = seen(manifest("https://crm.example/mcp"));
     usual.approve(two(), &by("bob", 5)).unwrap();
     assert_eq!(usual.reopen(&advisory("one"), &by("gate", 6)), Consequence::Warned);
-    let signature = Reopening { cause: Cause::Signature, about: "revoked".to_owned() };
+    let signature = Reopening::of(Cause::Signature, "revoked");
     assert_eq!(usual.reopen(&signature, &by("gate", 7)), Consequence::Suspended);
 }
 
@@ -254,4 +254,65 @@ fn retired_is_final() {
     assert!(server.approve(two(), &change()).is_err() && server.resume(&change()).is_err());
     assert!(server.quarantine(&change()).is_err() && server.release().is_err() && server.retire(&change()).is_err());
     assert_eq!(server.reopen(&advisory("one"), &change()), Consequence::Nothing);
+}
+
+fn advisories(ids: impl IntoIterator<Item = String>) -> Reopening {
+    let one = |id| Advisory {
+        id,
+        component: "pkg:npm/x@1.0.0".to_owned(),
+        severity: "high".to_owned(),
+        mended: None,
+        malice: false,
+    };
+    Reopening::advisories(ids.into_iter().map(one).collect())
+}
+
+#[test]
+fn an_advisory_is_told_once_whatever_comes_with_it() {
+    let mut server = approved();
+    let of = |ids: &[&str]| advisories(ids.iter().map(|id| (*id).to_owned()));
+    assert_eq!(server.reopen(&of(&["A", "B"]), &by("gate", 5)), Consequence::Warned);
+    assert_eq!(server.reopen(&of(&["B", "A"]), &by("gate", 6)), Consequence::Nothing);
+    assert_eq!(server.reopen(&of(&["A", "B", "C"]), &by("gate", 7)), Consequence::Warned);
+    assert_eq!(server.warnings[1].about, "C (high) in pkg:npm/x@1.0.0");
+    server.approve(two(), &by("bob", 8)).unwrap();
+    assert!(server.warnings.iter().all(|warning| warning.settled));
+    assert_eq!(server.reopen(&of(&["C"]), &by("gate", 9)), Consequence::Nothing);
+    // Also when there are too many to be told apart.
+    for number in 0..limits::WARNINGS_PER_SERVER_MAX + 5 {
+        assert_eq!(server.reopen(&advisories([format!("N{number}")]), &by("gate", 10)), Consequence::Warned);
+    }
+    assert_eq!(server.warnings.len(), limits::WARNINGS_PER_SERVER_MAX);
+    assert_eq!(server.reopen(&of(&["A", "N0", "N3"]), &by("gate", 11)), Consequence::Nothing);
+}
+
+#[test]
+fn malice_suspends_where_the_manifest_does_not_say_otherwise() {
+    let malice = || {
+        let mut reopening = advisories(["MAL-1".to_owned()]);
+        reopening.advisories[0].malice = true;
+        reopening
+    };
+    let mut usual = approved();
+    assert_eq!(usual.reopen(&malice(), &by("gate", 5)), Consequence::Suspended);
+    let mut warned = seen(with_lifecycle(&json!({ "advisory": "warn" })));
+    warned.approve(two(), &by("bob", 5)).unwrap();
+    assert_eq!(warned.reopen(&malice(), &by("gate", 6)), Consequence::Warned);
+}
+
+#[test]
+fn what_was_found_is_accepted_by_somebody_else_who_says_why() {
+    let mut server = seen(manifest("https://crm.example/mcp"));
+    let of = Digest::of(b"found");
+    let because = |name: &str| Change { reason: Some("we read it".to_owned()), ..by(name, 5) };
+    let submitter = server.submitted.by.to_string();
+    let refused = server.accept("malice", of, Eyes::Four, &because(&submitter));
+    assert!(matches!(refused, Err(StandingError::SameHands(_))), "{refused:?}");
+    assert!(matches!(server.accept("malice", of, Eyes::Four, &by("bob", 5)), Err(StandingError::Unexplained(_))));
+    for _ in 0..2 {
+        server.accept("malice", of, Eyes::Four, &because("bob")).unwrap();
+    }
+    assert_eq!((server.accepted.len(), server.accepted[0].reason.as_str()), (1, "we read it"));
+    server.quarantine(&change()).unwrap();
+    assert!(server.accept("malice", of, Eyes::Two, &because("bob")).is_err());
 }

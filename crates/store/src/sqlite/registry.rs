@@ -5,8 +5,8 @@ use identity::port::Place;
 use model::{Change, Digest, Revision, ServerName, StoreError, Timestamp};
 use registry::port::{Observation, Registry};
 use registry::{
-    Approval, Consequence, Mark, Noticed, Observed, Reopening, Server, ServerManifest, Standing, StandingError,
-    Suspension, Warning,
+    Acceptance, Approval, Consequence, Eyes, Mark, Noticed, Observed, Reopening, Server, ServerManifest, Standing,
+    StandingError, Suspension, Warning,
 };
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteRow;
@@ -14,7 +14,7 @@ use sqlx::{Row, SqliteConnection};
 
 use super::transaction::Transaction;
 use super::write::{Writing, number, read, to_the_end, unsigned, written};
-use super::{Sqlite, revision, state, storage};
+use super::{Sqlite, packages, revision, state, storage};
 use crate::entry::Entry;
 
 /// What a server's row keeps beside its three documents.
@@ -30,6 +30,8 @@ struct Status {
     warnings: Vec<Warning>,
     #[serde(default)]
     noticed: Option<Noticed>,
+    #[serde(default)]
+    accepted: Vec<Acceptance>,
 }
 
 #[async_trait]
@@ -107,9 +109,34 @@ impl Registry for Sqlite {
     }
 
     async fn approve(&self, name: &ServerName, approval: Approval, change: Change) -> Result<Revision, StoreError> {
+        let (store, name) = (self.clone(), name.clone());
+        to_the_end(async move {
+            let mut writing = store.begin(change).await?;
+            let mut server = one(writing.rows(), &name).await?;
+            server.approve(approval, writing.change()).map_err(|error| refused(&error))?;
+            if packages::digest(writing.rows(), &name).await? != approval.package {
+                let why =
+                    format!("the package of server `{name}` was examined anew in the meantime: read what was found");
+                return Err(StoreError::Refused(why));
+            }
+            packages::approve(writing.rows(), &name).await?;
+            put(writing.rows(), &server).await?;
+            writing.finish(Entry::approved(&server, approval)).await
+        })
+        .await
+    }
+
+    async fn accept(
+        &self,
+        name: &ServerName,
+        check: String,
+        of: Digest,
+        eyes: Eyes,
+        change: Change,
+    ) -> Result<Revision, StoreError> {
         self.alter(name, change, move |server, change| {
-            server.approve(approval, change)?;
-            Ok(Entry::approved(server, approval))
+            server.accept(&check, of, eyes, change)?;
+            Ok(Entry::accepted(server, &check, of, eyes))
         })
         .await
     }
@@ -296,6 +323,7 @@ async fn put(connection: &mut SqliteConnection, server: &Server) -> Result<(), S
         expires: server.expires,
         warnings: server.warnings.clone(),
         noticed: server.noticed.clone(),
+        accepted: server.accepted.clone(),
     };
     sqlx::query(
         "INSERT INTO servers (name, manifest, status, pins, observed, observed_at) VALUES (?, ?, ?, ?, ?, ?)
@@ -328,7 +356,8 @@ async fn touch(connection: &mut SqliteConnection, name: &ServerName, at: Timesta
 fn server(row: &SqliteRow) -> Result<Server, StoreError> {
     let text = |column: &str| row.try_get::<Option<&str>, _>(column).map_err(storage("read a server"));
     let required = |column: &str| Ok(text(column)?.unwrap_or_default());
-    let Status { standing, submitted, approved, suspended, expires, warnings, noticed } = read(required("status")?)?;
+    let status: Status = read(required("status")?)?;
+    let Status { standing, submitted, approved, suspended, expires, warnings, noticed, accepted } = status;
     let mut observed: Option<Observed> = text("observed")?.map(read).transpose()?;
     let observed_at: Option<i64> = row.try_get("observed_at").map_err(storage("read a server"))?;
     if let (Some(observed), Some(at)) = (&mut observed, observed_at) {
@@ -336,5 +365,17 @@ fn server(row: &SqliteRow) -> Result<Server, StoreError> {
     }
     let manifest = read(required("manifest")?)?;
     let pins = text("pins")?.map(read).transpose()?;
-    Ok(Server { manifest, standing, pins, observed, submitted, approved, expires, suspended, warnings, noticed })
+    Ok(Server {
+        manifest,
+        standing,
+        pins,
+        observed,
+        submitted,
+        approved,
+        expires,
+        suspended,
+        warnings,
+        noticed,
+        accepted,
+    })
 }

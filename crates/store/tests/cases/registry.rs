@@ -174,7 +174,7 @@ pub(crate) async fn an_end_is_written_down_once_and_is_there_after_opening_again
     let seen = observed(&["read"], 2_000);
     let approval = Approval { expires: Some(Timestamp(5_000)), ..Approval::of(seen.digest, Eyes::Two) };
     store.approve(&crm(), approval, change()).await.unwrap();
-    let end = Reopening { cause: Cause::Expired, about: "its time is over".to_owned() };
+    let end = Reopening::of(Cause::Expired, "its time is over");
     let early = store.reopen(&crm(), end.clone(), change()).await.unwrap();
     assert_eq!(early, (Revision(revision(&store).await), Consequence::Nothing));
     let late = Change { actor: Actor::Gate, at: Timestamp(5_000), ..change() };
