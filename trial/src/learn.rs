@@ -40,6 +40,12 @@ impl<'m> Lab<'m> {
         })
     }
 
+    /// The same for data alone.
+    pub(crate) fn fit_data(&mut self, left_out: Option<u8>) -> anyhow::Result<Model> {
+        let data = self.surface(Surface::Data, left_out);
+        Ok(Model { anchors: self.anchors(left_out)?, definitions: data.clone(), data })
+    }
+
     fn anchors(&mut self, left_out: Option<u8>) -> anyhow::Result<Anchors> {
         let folds = left_out.map_or(Folds::All, |fold| Folds::Without(fold, None));
         let linear = self.without(Surface::Data, left_out, None);

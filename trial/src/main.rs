@@ -6,8 +6,10 @@
 //! fits the model that ships, on all folds. The corpora are no part of the repository; nothing of them is printed.
 
 mod corpora;
+mod curve;
 mod evasions;
 mod grammar;
+mod kin;
 mod learn;
 mod peers;
 mod pointing;
@@ -48,6 +50,22 @@ enum Part {
     Score(Plan),
     /// Fits the model of injected instructions that ships, from corpora.
     Train(Training),
+    /// Puts words into groups by how they are used, from word vectors in GloVe's form.
+    Kin {
+        /// The vectors.
+        #[arg(long)]
+        vectors: PathBuf,
+        /// Where the groups are kept.
+        #[arg(long, default_value = "crates/inspect/model/kin.bin")]
+        groups: PathBuf,
+    },
+    /// Scores.
+    Curve {
+        #[arg(long)]
+        corpora: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// How fast a message is inspected.
     Speed {
         /// The directory of the corpora.
@@ -60,6 +78,11 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().part {
         Part::Score(plan) => run(&plan),
         Part::Train(training) => train(&training),
+        Part::Kin { vectors, groups } => Ok(fs::write(groups, kin::make(&vectors)?)?),
+        Part::Curve { corpora, out } => {
+            let maker = Maker::new(Corpora::read(&corpora)?);
+            Ok(fs::write(out, curve::scores(&maker, true)?)?)
+        }
         Part::Speed { corpora } => {
             let maker = Maker::new(Corpora::read(&corpora)?);
             let mut report = Report::new();

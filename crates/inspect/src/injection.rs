@@ -11,6 +11,7 @@ pub mod anchors;
 pub mod concepts;
 pub mod features;
 mod flood;
+pub mod kin;
 pub mod model;
 pub mod windows;
 pub mod words;

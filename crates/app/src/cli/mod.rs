@@ -32,6 +32,7 @@ mod server;
 mod sessions;
 pub(crate) mod show;
 mod status;
+mod suppressions;
 mod vault;
 
 use std::path::PathBuf;

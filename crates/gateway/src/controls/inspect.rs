@@ -14,6 +14,7 @@ use model::{Active, Confidentiality, Finding, Object, PolicyId, Reason, Refusal,
 use policy::{Action, Remedies};
 use wire::Flaw;
 
+use crate::callouts::Subject;
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::{self, Message, Said};
@@ -27,6 +28,7 @@ use crate::trail::Trail;
 
 /// What a message is that is looked into.
 struct At<'a> {
+    action: Action,
     origin: Origin,
     /// What it is about.
     objects: &'a [Object],
@@ -38,7 +40,7 @@ struct At<'a> {
 
 impl<'a> At<'a> {
     fn arguments(objects: &'a [Object], known: &'a Values) -> Self {
-        Self { origin: Origin::Arguments, objects, least: Confidentiality::Public, known }
+        Self { action: Action::Call, origin: Origin::Arguments, objects, least: Confidentiality::Public, known }
     }
 }
 
@@ -50,7 +52,10 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// Looks into a message.
-    fn of(gate: &Gate, at: &At<'_>, body: &[u8], noted: &mut Noted) -> Self {
+    ///
+    /// # Errors
+    /// When a detector has not looked without which it may not go on.
+    fn of(gate: &Gate, at: &At<'_>, body: &[u8], noted: &mut Noted) -> Result<Self, Refusal> {
         let (sight, now) = (gate.sight.load(), gate.clock.now());
         let tells = |finding: &Finding| {
             let is_none = sight.suppressions.suppress(finding, at.objects, now);
@@ -61,14 +66,21 @@ impl Seen {
         };
         // What is no text was refused before: nothing in it could be read.
         let text = std::str::from_utf8(body).ok();
-        let findings = match text {
+        let mut findings = match text {
             Some(text) => noted.look(&sight.inspector, text, at.origin, at.known, tells),
             None => Findings { list: Vec::new(), complete: false },
         };
+        if let Some(text) = text {
+            let subject = Subject { action: at.action, objects: at.objects, text, own: &findings, now };
+            let mut others = sight.callouts.ask(gate, &subject)?;
+            others.retain(tells);
+            noted.note(&Findings { list: others.clone(), complete: true });
+            findings.list.append(&mut others);
+        }
         let classification = inspect::classify(&findings).max(at.least);
         let told = policy::Findings::new(&findings.list, findings.complete).classified(classification);
         let told = told.acting(text.map(inspect::active).unwrap_or_default());
-        Self { findings, told }
+        Ok(Self { findings, told })
     }
 
     /// What policies are told.
@@ -143,6 +155,11 @@ pub(crate) const OWN: &str = "vault-secret";
 /// The class of what nobody has a reason to say.
 const CANARY: &str = "canary";
 
+/// Whether only the gate's own findings are of this class.
+pub(crate) fn is_reserved(class: &str) -> bool {
+    matches!(class, OWN | CANARY)
+}
+
 /// Refuses what holds a secret of the gate's own, and raises an alarm where a canary sings. Nobody has to ask for either.
 fn own(
     gate: &Gate,
@@ -200,7 +217,7 @@ pub(crate) fn call(
         asked |= running.reads_findings(Action::Ask, &Object::Server { server: object.server().clone() })?;
     }
     let (body, known) = (&message.request.body, known(running, objects));
-    let seen = asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, noted));
+    let seen = asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, noted)).transpose()?;
     own(gate, running, &known, seen.as_ref(), body, noted)?;
     Ok(seen)
 }
@@ -213,7 +230,7 @@ pub(crate) fn again(
     body: &[u8],
 ) -> Result<Option<Seen>, Refusal> {
     let (asked, known) = (is_asked(connected, Action::Call, objects)?, known(connected, objects));
-    Ok(asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, &mut Noted::default())))
+    asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, &mut Noted::default())).transpose()
 }
 
 /// The call without what policies want taken out of it, if that is all they want. It has to take the path once more, from
@@ -325,8 +342,8 @@ pub(crate) fn pass(gate: &Gate, passing: &Passing<'_>, text: &Bytes, noted: &mut
         Ok::<_, Refusal>(policies)
     };
     let known = known(connected, passing.objects);
-    let at = At { origin, objects: passing.objects, least, known: &known };
-    let seen = reads.then(|| Seen::of(gate, &at, text, noted));
+    let at = At { action, origin, objects: passing.objects, least, known: &known };
+    let seen = reads.then(|| Seen::of(gate, &at, text, noted)).transpose()?;
     own(gate, connected, &known, seen.as_ref(), text, noted)?;
     let (refusal, seen) = match (decide(seen.as_ref()), seen) {
         (Ok(policies), _) => return Ok(Passed { policies, text: None }),
@@ -341,7 +358,7 @@ pub(crate) fn pass(gate: &Gate, passing: &Passing<'_>, text: &Bytes, noted: &mut
     let left = seen.remedied(text, &remedies, token).ok_or(refusal)?;
     noted.did(remedies.words());
     // Taking out may have brought together what was apart.
-    let policies = decide(Some(&Seen::of(gate, &at, &left, &mut Noted::default())))?;
+    let policies = decide(Some(&Seen::of(gate, &at, &left, &mut Noted::default())?))?;
     Ok(Passed { policies, text: Some(left) })
 }
 

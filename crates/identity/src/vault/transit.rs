@@ -100,8 +100,7 @@ impl Transit {
     }
 
     async fn post(&self, url: &Url, body: &Value, token: &Secret<String>) -> Result<Fetched, MasterKeyError> {
-        let bearer = Secret::new(format!("Bearer {}", opened_text(token)));
-        let posted = self.fetch.post_json(url, body, Some(&bearer)).await;
+        let posted = self.fetch.post_json(url, body, Some(&bearer(token))).await;
         posted.map_err(|error| MasterKeyError::Service(with_causes(&error)))
     }
 
