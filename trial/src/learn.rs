@@ -11,9 +11,9 @@ use super::samples::{Folds, Maker, Sample};
 use super::train::{Method, Reader, train};
 
 /// Injected texts made of each wording.
-const INJECTED_EACH: usize = 16;
+const INJECTED_EACH: usize = 32;
 /// Harmless texts made of each wording.
-const HARMLESS_EACH: usize = 10;
+const HARMLESS_EACH: usize = 24;
 /// Poisoned definitions made of each wording.
 const POISONED_EACH: usize = 16;
 
@@ -111,12 +111,12 @@ fn unseen(maker: &Maker, surface: Surface, folds: Folds) -> Vec<Sample> {
 
 /// Kinds of harmless data, and the share of each that may look suspicious.
 const TOLERATED: &[(&[&str], f32)] = &[
-    (&["result", "mail"], 0.004),
-    (&["sentence"], 0.002),
-    (&["hard", "request"], 0.014),
+    (&["result", "mail"], 0.009),
+    (&["result", "mail", "sentence"], 0.003),
+    (&["hard", "request"], 0.02),
     (&["definition as data"], 0.05),
-    (&["made data"], 0.1),
-    (&["made"], 0.25),
+    (&["made data"], 0.17),
+    (&["made"], 0.3),
 ];
 
 /// The lowest score that few harmless texts reach that were not trained on.

@@ -71,6 +71,9 @@ enum Part {
         /// The directory of the corpora.
         #[arg(long)]
         corpora: PathBuf,
+        /// Only the texts whose name has this in it.
+        #[arg(long, default_value = "")]
+        only: String,
     },
 }
 
@@ -83,10 +86,10 @@ fn main() -> anyhow::Result<()> {
             let maker = Maker::new(Corpora::read(&corpora)?);
             Ok(fs::write(out, curve::scores(&maker, true)?)?)
         }
-        Part::Speed { corpora } => {
+        Part::Speed { corpora, only } => {
             let maker = Maker::new(Corpora::read(&corpora)?);
             let mut report = Report::new();
-            speed::measure(&maker, &mut report)?;
+            speed::measure(&maker, &only, &mut report)?;
             Ok(std::io::stdout().write_all(report.table().as_bytes())?)
         }
     }
@@ -126,7 +129,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
     let mut report = Report::new();
     score::secrets(&plan.corpora, &mut report)?;
     score::personal(&plan.corpora, &mut report)?;
-    speed::measure(&maker, &mut report)?;
+    speed::measure(&maker, "", &mut report)?;
     score::injections(&maker, &mut report)?;
     if let Some(python) = &plan.peers {
         peers::compare(python, &maker, &plan.corpora, &mut report)?;

@@ -33,7 +33,7 @@ pub(crate) struct Method {
 impl Method {
     /// As the model of the crate is trained.
     pub(crate) const OURS: Self =
-        Self { epochs: 8, rate: 0.05, decay: 0.00004, without_words: 35, groups_min: 3, harmless_weight: 3.0 };
+        Self { epochs: 8, rate: 0.05, decay: 0.00004, without_words: 35, groups_min: 4, harmless_weight: 2.0 };
 }
 
 /// How soon the margin of a score flattens out.

@@ -138,7 +138,7 @@ impl Injection {
         windows::sentences(&scratch.words, &mut scratch.sentences);
         scratch.weigh(linear);
         // What something encodes stands in the text that encodes it.
-        let bytes = if view.reading == Reading::Decoded { usize::MAX / 8 } else { view.text.len() };
+        let bytes = view.text.len() + view.amid;
         let mut suspects: Vec<(f32, Range<usize>)> = Vec::new();
         for range in windows::windows(&scratch.sentences) {
             let Some((place, sum)) = scratch.window(range, linear, bytes) else { continue };
