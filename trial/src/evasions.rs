@@ -20,9 +20,7 @@ pub(crate) const EVASIONS: &[(&str, Evasion)] = &[
         around(before, &between(inside, &['\u{202a}', '\u{202c}', '\u{2066}', '\u{2069}'], random), after)
     }),
     ("soft hyphens", |before, inside, after, random| around(before, &between(inside, &['\u{00ad}'], random), after)),
-    ("tag characters", |before, inside, after, _| {
-        around(before, &inside.chars().map(tag).collect::<String>(), after)
-    }),
+    ("tag characters", |before, inside, after, _| around(before, &inside.chars().map(tag).collect::<String>(), after)),
     ("full width (NFKC)", |before, inside, after, _| {
         around(before, &inside.chars().map(wide).collect::<String>(), after)
     }),

@@ -111,12 +111,12 @@ fn unseen(maker: &Maker, surface: Surface, folds: Folds) -> Vec<Sample> {
 
 /// Kinds of harmless data, and the share of each that may look suspicious.
 const TOLERATED: &[(&[&str], f32)] = &[
-    (&["result", "mail"], 0.009),
-    (&["result", "mail", "sentence"], 0.003),
-    (&["hard", "request"], 0.02),
-    (&["definition as data"], 0.05),
-    (&["made data"], 0.17),
-    (&["made"], 0.3),
+    (&["result", "mail"], 0.03),
+    (&["result", "mail", "sentence"], 0.008),
+    (&["hard", "request"], 0.03),
+    (&["definition as data"], 0.075),
+    (&["made data"], 0.2),
+    (&["made"], 0.35),
 ];
 
 /// The lowest score that few harmless texts reach that were not trained on.

@@ -17,7 +17,9 @@ use std::time::Duration;
 
 use ::inspect::Findings;
 use identity::fetch::Fetch;
-use model::{Confidence, Finding, Object, Part, Place, Reason, Refusal, Secret, ServerName, Severity, Timestamp, limits};
+use model::{
+    Confidence, Finding, Object, Part, Place, Reason, Refusal, Secret, ServerName, Severity, Timestamp, limits,
+};
 use policy::Action;
 use serde_json::{Value, json};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -220,7 +222,7 @@ impl Line {
                 if failures >= limits::CALLOUT_FAILURES_MAX {
                     // The one that is asked next decides: a single failure leaves it alone again.
                     self.failures.store(limits::CALLOUT_FAILURES_MAX - 1, Ordering::Relaxed);
-                    let until = subject.now.0.saturating_add(limits::CALLOUT_LEFT_ALONE_MILLISECONDS);
+                    let until = gate.clock.now().0.saturating_add(limits::CALLOUT_LEFT_ALONE_MILLISECONDS);
                     self.alone_until.store(until, Ordering::Relaxed);
                 }
             }
@@ -262,7 +264,7 @@ fn question(subject: &Subject<'_>, sends: Sends) -> Result<Value, Unseen> {
     Ok(json!({
         "format": 1,
         "action": subject.action.as_str(),
-        "objects": subject.objects.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "objects": subject.objects,
         "message": message.map_err(|_| Unseen::Answer("the message is no JSON"))?,
         "findings": subject.own.list.iter().map(told).collect::<Vec<_>>(),
         "complete": subject.own.complete,

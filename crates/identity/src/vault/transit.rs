@@ -20,7 +20,7 @@ use url::Url;
 use super::{KEY_BYTES, KeyRing, MasterKey, MasterKeyError, Wrapped, random_key};
 use crate::fetch::{Fetch, Fetched};
 use crate::json;
-use crate::secrets::{opened_bytes, opened_text, read_secret};
+use crate::secrets::{bearer, opened_bytes, opened_text, read_secret};
 
 /// Where the master key is.
 pub struct TransitPlace {

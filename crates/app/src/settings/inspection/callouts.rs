@@ -106,7 +106,8 @@ impl Loaded {
         for (index, callout) in wanted.iter().enumerate() {
             let at = |key: &'static str| [Key("inspection"), Key("callout"), Index(index), Key(key)];
             if index >= limits::CALLOUTS_MAX {
-                let message = format!("there are {} detectors; at most {} are asked", wanted.len(), limits::CALLOUTS_MAX);
+                let message =
+                    format!("there are {} detectors; at most {} are asked", wanted.len(), limits::CALLOUTS_MAX);
                 return Err(self.wrong(&at("name"), message));
             }
             if format!("callout.{}.failed", callout.name).parse::<RuleId>().is_err() || callout.name.contains('.') {
@@ -141,9 +142,12 @@ impl Loaded {
         let way = Outbound::new(egress, &format!("the detector `{name}`"), &reach);
         let read = Url::parse(url).ok().filter(|url| way.takes(url).is_ok()).ok_or_else(|| {
             let message = format!("`{url}` cannot be asked: `https`, or plain in a network of this machine");
-            self.wrong(&at("url"), message).with_hint("write `https://…`; name the `networks` it is in if they are your own")
+            self.wrong(&at("url"), message)
+                .with_hint("write `https://…`; name the `networks` it is in if they are your own")
         })?;
-        let bearer = |token| Ok(identity::bearer(&self.secret(token, &at("token"))?));
+        let bearer = |token: &SecretReference| -> Result<_, Mistake> {
+            Ok(identity::bearer(&self.secret(token, &at("token"))?))
+        };
         let action = |way: &Way| match way {
             Way::Call => Action::Call,
             Way::Release => Action::Release,
@@ -154,10 +158,7 @@ impl Loaded {
             url: read,
             way: Arc::new(way),
             authorization: token.as_ref().map(bearer).transpose()?,
-            about: About {
-                actions: about.iter().map(action).collect(),
-                servers: servers.iter().cloned().collect(),
-            },
+            about: About { actions: about.iter().map(action).collect(), servers: servers.iter().cloned().collect() },
             sends: match sends {
                 Sent::Redacted => Sends::Redacted,
                 Sent::Whole => Sends::Whole,

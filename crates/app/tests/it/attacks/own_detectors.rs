@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::data_leaks::{arrived, call, token};
 use crate::detector::{Detector, Manner};
-use crate::gate::{Gate, Setup};
+use crate::gate::files::person_token;
+use crate::gate::{Gate, Setup, bearer};
 use crate::verdict::{INSPECTION_FAILED, POLICY_FORBIDS, RELEASE_REFUSED, passes, receipt_id};
 
 const NO_PROJECTS: &str = r#"
@@ -48,7 +49,14 @@ async fn what_a_detector_finds_is_forbidden_by_policy_and_named_in_the_receipt()
     let (authorization, question) = detector.asked().pop().unwrap();
     assert_eq!(authorization.as_deref(), Some("Bearer token-for-the-detector-0123456789"));
     assert_eq!((&question["format"], &question["action"]), (&json!(1), &json!("call")), "{question:#}");
-    assert!(gate.metrics().await.contains("portcullis_callouts_total{callout=\"own\",outcome=\"found\"} 1"));
+    let heard = gate.send(gate.admin(), "GET", "/metrics", bearer(&person_token("viewer")), "").await;
+    assert!(
+        heard.text().contains("portcullis_callouts_total{callout=\"own\",outcome=\"found\"} 1"),
+        "{}",
+        heard.text()
+    );
+    let listed = gate.must(&["inspect", "suppressions"]).await;
+    assert!(listed.contains("callout.own") && listed.contains("fails closed"), "{listed}");
 }
 
 #[tokio::test]
@@ -127,7 +135,11 @@ async fn where_settings_say_so_a_message_goes_on_with_a_finding_that_it_was_not_
         passes(&reply);
         let receipt = gate.receipt(receipt_id(&reply)).await;
         let found = &receipt["record"]["event"]["findings"]["list"][0];
-        assert_eq!((&found["rule"], &found["class"]), (&json!("callout.own.failed"), &json!("unchecked")), "{receipt:#}");
+        assert_eq!(
+            (&found["rule"], &found["class"]),
+            (&json!("callout.own.failed"), &json!("unchecked")),
+            "{receipt:#}"
+        );
     }
     // Policies may say what follows.
     let detector = Detector::start(Manner::Fails(StatusCode::BAD_GATEWAY)).await;
