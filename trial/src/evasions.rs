@@ -20,9 +20,7 @@ pub(crate) const EVASIONS: &[(&str, Evasion)] = &[
         around(before, &between(inside, &['\u{202a}', '\u{202c}', '\u{2066}', '\u{2069}'], random), after)
     }),
     ("soft hyphens", |before, inside, after, random| around(before, &between(inside, &['\u{00ad}'], random), after)),
-    ("tag characters", |before, inside, after, _| {
-        around(before, &inside.chars().filter_map(tag).collect::<String>(), after)
-    }),
+    ("tag characters", |before, inside, after, _| around(before, &inside.chars().map(tag).collect::<String>(), after)),
     ("full width (NFKC)", |before, inside, after, _| {
         around(before, &inside.chars().map(wide).collect::<String>(), after)
     }),
@@ -83,8 +81,10 @@ fn some(text: &str, share: usize, replace: fn(char) -> char, random: &mut Random
     text.chars().map(|letter| if random.happens(share) { replace(letter) } else { letter }).collect()
 }
 
-fn tag(letter: char) -> Option<char> {
-    char::from_u32(0xe0000 + u32::from(letter)).filter(|_| letter.is_ascii_graphic() || letter == ' ')
+/// What there is no tag for stays as it is.
+fn tag(letter: char) -> char {
+    let tag = char::from_u32(0xe0000 + u32::from(letter)).filter(|_| letter.is_ascii_graphic() || letter == ' ');
+    tag.unwrap_or(letter)
 }
 
 fn wide(letter: char) -> char {

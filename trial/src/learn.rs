@@ -11,9 +11,9 @@ use super::samples::{Folds, Maker, Sample};
 use super::train::{Method, Reader, train};
 
 /// Injected texts made of each wording.
-const INJECTED_EACH: usize = 16;
+const INJECTED_EACH: usize = 32;
 /// Harmless texts made of each wording.
-const HARMLESS_EACH: usize = 10;
+const HARMLESS_EACH: usize = 24;
 /// Poisoned definitions made of each wording.
 const POISONED_EACH: usize = 16;
 
@@ -38,6 +38,12 @@ impl<'m> Lab<'m> {
             data: self.surface(Surface::Data, left_out),
             definitions: self.surface(Surface::Definition, left_out),
         })
+    }
+
+    /// The same for data alone.
+    pub(crate) fn fit_data(&mut self, left_out: Option<u8>) -> anyhow::Result<Model> {
+        let data = self.surface(Surface::Data, left_out);
+        Ok(Model { anchors: self.anchors(left_out)?, definitions: data.clone(), data })
     }
 
     fn anchors(&mut self, left_out: Option<u8>) -> anyhow::Result<Anchors> {
@@ -105,12 +111,12 @@ fn unseen(maker: &Maker, surface: Surface, folds: Folds) -> Vec<Sample> {
 
 /// Kinds of harmless data, and the share of each that may look suspicious.
 const TOLERATED: &[(&[&str], f32)] = &[
-    (&["result", "mail"], 0.004),
-    (&["sentence"], 0.002),
-    (&["hard", "request"], 0.014),
-    (&["definition as data"], 0.05),
-    (&["made data"], 0.1),
-    (&["made"], 0.25),
+    (&["result", "mail"], 0.03),
+    (&["result", "mail", "sentence"], 0.008),
+    (&["hard", "request"], 0.03),
+    (&["definition as data"], 0.075),
+    (&["made data"], 0.2),
+    (&["made"], 0.35),
 ];
 
 /// The lowest score that few harmless texts reach that were not trained on.

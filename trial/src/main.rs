@@ -6,8 +6,10 @@
 //! fits the model that ships, on all folds. The corpora are no part of the repository; nothing of them is printed.
 
 mod corpora;
+mod curve;
 mod evasions;
 mod grammar;
+mod kin;
 mod learn;
 mod peers;
 mod pointing;
@@ -48,11 +50,30 @@ enum Part {
     Score(Plan),
     /// Fits the model of injected instructions that ships, from corpora.
     Train(Training),
+    /// Puts words into groups by how they are used, from word vectors in GloVe's form.
+    Kin {
+        /// The vectors.
+        #[arg(long)]
+        vectors: PathBuf,
+        /// Where the groups are kept.
+        #[arg(long, default_value = "crates/inspect/model/kin.bin")]
+        groups: PathBuf,
+    },
+    /// Scores.
+    Curve {
+        #[arg(long)]
+        corpora: PathBuf,
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// How fast a message is inspected.
     Speed {
         /// The directory of the corpora.
         #[arg(long)]
         corpora: PathBuf,
+        /// Only the texts whose name has this in it.
+        #[arg(long, default_value = "")]
+        only: String,
     },
 }
 
@@ -60,10 +81,15 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().part {
         Part::Score(plan) => run(&plan),
         Part::Train(training) => train(&training),
-        Part::Speed { corpora } => {
+        Part::Kin { vectors, groups } => Ok(fs::write(groups, kin::make(&vectors)?)?),
+        Part::Curve { corpora, out } => {
+            let maker = Maker::new(Corpora::read(&corpora)?);
+            Ok(fs::write(out, curve::scores(&maker, true)?)?)
+        }
+        Part::Speed { corpora, only } => {
             let maker = Maker::new(Corpora::read(&corpora)?);
             let mut report = Report::new();
-            speed::measure(&maker, &mut report)?;
+            speed::measure(&maker, &only, &mut report)?;
             Ok(std::io::stdout().write_all(report.table().as_bytes())?)
         }
     }
@@ -103,7 +129,7 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
     let mut report = Report::new();
     score::secrets(&plan.corpora, &mut report)?;
     score::personal(&plan.corpora, &mut report)?;
-    speed::measure(&maker, &mut report)?;
+    speed::measure(&maker, "", &mut report)?;
     score::injections(&maker, &mut report)?;
     if let Some(python) = &plan.peers {
         peers::compare(python, &maker, &plan.corpora, &mut report)?;

@@ -23,7 +23,7 @@ const HARMLESS_WEIGHT: f32 = 0.35;
 /// Steps of a byte in one unit of a weight.
 const STEPS: f32 = 16.0;
 /// How much of harmless results may be read.
-const READ_SHARE: f64 = 0.25;
+const READ_SHARE: f64 = 0.6;
 /// More than any place weighs that has to be read.
 const LEAST_MAX: i32 = 400;
 

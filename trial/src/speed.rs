@@ -12,7 +12,7 @@ use super::samples::{Folds, Maker};
 const MEASURED: Duration = Duration::from_millis(600);
 
 /// Clean text, an answer of 10 KB, and texts made to be slow.
-pub(crate) fn measure(maker: &Maker, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn measure(maker: &Maker, only: &str, report: &mut Report) -> anyhow::Result<()> {
     let inspector = Inspector::standard()?;
     let megabyte = 1024 * 1024;
     let prose = "The museum opens at nine and closes at five on every day of the week. Trains leave for the coast twice \
@@ -36,8 +36,14 @@ pub(crate) fn measure(maker: &Maker, report: &mut Report) -> anyhow::Result<()> 
         ("speed: one line of base64, 4 MB, MB/s", json!({"text": "QUFB".repeat(megabyte)}).to_string()),
         ("speed: deeply nested, MB/s", format!("[{}]", vec![deep; 5_000].join(","))),
     ] {
+        if !name.contains(only) {
+            continue;
+        }
         let (runs, took) = over_and_over(|| inspector.scan_json(&text, Origin::Answer).list.len());
         report.figure(name, text.len() as f64 * runs as f64 / took.as_secs_f64() / 1e6);
+    }
+    if !only.is_empty() {
+        return Ok(());
     }
     let answer = json!({"content": [{"type": "text", "text": prose.repeat(10_240 / prose.len())}]}).to_string();
     let (runs, took) = over_and_over(|| inspector.scan_json(&answer, Origin::Answer).list.len());

@@ -33,7 +33,7 @@ pub(crate) struct Method {
 impl Method {
     /// As the model of the crate is trained.
     pub(crate) const OURS: Self =
-        Self { epochs: 8, rate: 0.05, decay: 0.00004, without_words: 35, groups_min: 3, harmless_weight: 3.0 };
+        Self { epochs: 8, rate: 0.05, decay: 0.00004, without_words: 35, groups_min: 4, harmless_weight: 2.0 };
 }
 
 /// How soon the margin of a score flattens out.
@@ -47,20 +47,26 @@ struct Feature(u32);
 
 impl Feature {
     const OF_CONCEPTS: u32 = 1 << 31;
+    const OF_KIN: u32 = 1 << 30;
 
     fn new(bucket: u32, family: Family) -> Self {
         match family {
             Family::Words => Self(bucket),
             Family::Concepts => Self(bucket | Self::OF_CONCEPTS),
+            Family::Kin => Self(bucket | Self::OF_KIN),
         }
     }
 
     fn bucket(self) -> usize {
-        (self.0 & !Self::OF_CONCEPTS) as usize
+        (self.0 & !(Self::OF_CONCEPTS | Self::OF_KIN)) as usize
     }
 
     fn family(self) -> Family {
-        if self.0 & Self::OF_CONCEPTS == 0 { Family::Words } else { Family::Concepts }
+        match (self.0 & Self::OF_CONCEPTS, self.0 & Self::OF_KIN) {
+            (0, 0) => Family::Words,
+            (0, _) => Family::Kin,
+            _ => Family::Concepts,
+        }
     }
 
     fn value(self) -> f32 {
@@ -111,6 +117,10 @@ impl Default for Reader {
 impl Reader {
     /// Every sentence and window of a text.
     pub(crate) fn read(&mut self, text: &str) -> Sheet {
+        self.read_in(text, text.len())
+    }
+
+    fn read_in(&mut self, text: &str, bytes: usize) -> Sheet {
         words::split(text, &self.lexicon, &mut self.words);
         sentences(&self.words, &mut self.sentences);
         let mut features = Vec::new();
@@ -133,7 +143,7 @@ impl Reader {
             let own = told.get(range.clone()).unwrap_or_default();
             let summary = own.iter().fold(Summary::default(), |all, (_, summary)| all.and(*summary));
             let start = features.len();
-            let setting = Setting::of(last.end - first.start, text.len());
+            let setting = Setting::of(last.end - first.start, bytes);
             self.teller.company(&summary, setting, |bucket, family| features.push(Feature::new(bucket, family)));
             found.push(Window { sentences: range, company: start..features.len(), place: first.start..last.end });
         }
@@ -143,6 +153,19 @@ impl Reader {
     /// The highest score of a text's windows.
     pub(crate) fn score(&mut self, text: &str, linear: &Linear) -> f32 {
         Self::highest(&self.read(text), linear)
+    }
+
+    pub(crate) fn score_part(&mut self, text: &str, part: Range<usize>, linear: &Linear) -> f32 {
+        let (mut start, mut end) = (part.start, part.end.min(text.len()));
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
+        let Some(inside) = text.get(start..end) else { return f32::NEG_INFINITY };
+        let sheet = self.read_in(inside, text.len());
+        Self::highest(&sheet, linear)
     }
 
     /// The highest score of the windows of a sample that mostly stand in its injection.

@@ -101,6 +101,8 @@ pub struct Admin {
     pub traffic: Arc<LooksAtTraffic>,
     /// How the keys of issuers are. Never waits.
     pub issuers: Arc<dyn Fn() -> Vec<view::IssuerKeys> + Send + Sync>,
+    /// What settings say of inspection. Never waits.
+    pub inspection: Arc<dyn Fn() -> view::InspectionView + Send + Sync>,
     /// The metrics, in the Prometheus text format.
     pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
 }

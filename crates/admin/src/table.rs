@@ -70,6 +70,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Get, "/api/v1/endpoints", "Every endpoint.", READ, lists::endpoints),
         Route::new(Get, "/api/v1/zones", "Every declared zone.", READ, lists::zones),
         Route::new(Get, "/api/v1/agents", "Every registered agent.", READ, lists::agents),
+        Route::new(Get, "/api/v1/inspection", "Findings that are not told, and who else looks.", READ, about::inspection),
         Route::new(Get, "/api/v1/policies", "Every policy.", READ, lists::policies),
         Route::new(Post, "/api/v1/plan", "What applying some files would do.", READ, apply::plan),
         Route::new(Post, "/api/v1/apply", "Applies files, whole or not at all.", ADMIN, apply::apply),

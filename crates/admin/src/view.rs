@@ -1,6 +1,7 @@
 //! What the API shows: stable shapes, apart from those the rooms use among themselves. The CLI reads them too.
 
 mod host;
+mod inspection;
 mod judgement;
 mod package;
 mod server;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 use crate::difference::Edit;
 pub use host::{HostReport, HostRow};
+pub use inspection::{CalloutRow, InspectionView, SuppressionRow};
 pub use judgement::{AlterationRow, ChangeRow, JudgedRow, JudgementRow, RemarkRow};
 pub use package::PackageView;
 pub use server::{

@@ -197,7 +197,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         journal: Arc::clone(&journal),
         heed,
         stopping: watch::Sender::new(false),
-        sight: ArcSwap::from_pointee(inspection::sight(loaded, fingerprints)?),
+        sight: ArcSwap::from_pointee(inspection::sight(loaded, fingerprints, &porch.egress)?),
         large: gateway::Large::default(),
         metrics: Arc::new(Metrics::new(&mut counters)),
         clock: Arc::clone(&clock),
@@ -246,6 +246,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         clock: Arc::clone(&clock),
         traffic: traffic(Arc::clone(&turnstiles)),
         issuers: Arc::new(move || issuers.now()),
+        inspection: inspection::shown(&gate),
         metrics: metrics(counters),
     });
 
@@ -321,7 +322,7 @@ impl Serving {
         );
         let same_canaries = next.settings.inspection.canaries == before.settings.inspection.canaries;
         anyhow::ensure!(same_canaries, "canary tokens change with a restart only");
-        let sight = inspection::sight(&next, inspection::key(&next.data(), entropy)?)?;
+        let sight = inspection::sight(&next, inspection::key(&next.data(), entropy)?, &self.porch.egress)?;
         let front = self.porch.front(&next, Some(&self.gate.front.load()))?;
         let people = bootstrap::people(&next, entropy)?;
         self.tls.take(&next)?;

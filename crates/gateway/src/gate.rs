@@ -11,6 +11,7 @@ use model::{Clock, ServerName};
 use tokio::sync::{mpsc, watch};
 
 use crate::bridge::Bridge;
+use crate::callouts::Callouts;
 use crate::controls::accept::Doors;
 use crate::controls::authenticate::Callers;
 use crate::large::Large;
@@ -80,6 +81,8 @@ pub struct Sight {
     pub inspector: Inspector,
     /// What it sees and is not told.
     pub suppressions: Suppressions,
+    /// Who else looks into them.
+    pub callouts: Callouts,
 }
 
 /// What stands before the path: who this listener is, and who may come.

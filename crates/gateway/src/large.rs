@@ -5,11 +5,17 @@
 //! are. So whatever costs in proportion to a large message is done beside the runtime, by as many at once as leave the
 //! others a processor.
 
+use std::cell::Cell;
 use std::thread::available_parallelism;
 
 use model::limits;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::Semaphore;
+
+thread_local! {
+    /// Whether this thread works on a large message in a place.
+    static PLACED: Cell<bool> = const { Cell::new(false) };
+}
 
 /// Places for work on large messages, taken in the order in which they come.
 #[derive(Debug)]
@@ -35,11 +41,33 @@ impl Large {
         // Never closed; were it, the work would be done all the same.
         let _place = self.places.acquire().await;
         match Handle::current().runtime_flavor() {
-            RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| placed(work)),
             // There is no other thread that could go on with the others.
-            RuntimeFlavor::CurrentThread | _ => work(),
+            RuntimeFlavor::CurrentThread | _ => placed(work),
         }
     }
+
+    /// Waits for something in the middle of such work. Whoever waits needs no processor, so that its place is another's
+    /// meanwhile.
+    pub(crate) async fn without_place<T>(&self, work: impl Future<Output = T>) -> T {
+        if !PLACED.get() {
+            return work.await;
+        }
+        self.places.add_permits(1);
+        let done = work.await;
+        if let Ok(place) = self.places.acquire().await {
+            place.forget();
+        }
+        done
+    }
+}
+
+/// Does work that has a place.
+fn placed<T>(work: impl FnOnce() -> T) -> T {
+    let before = PLACED.replace(true);
+    let done = work();
+    PLACED.set(before);
+    done
 }
 
 #[cfg(test)]

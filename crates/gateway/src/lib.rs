@@ -13,6 +13,7 @@ mod arrival;
 mod batch;
 mod body;
 mod bridge;
+mod callouts;
 mod connecting;
 mod controls;
 mod expiry;
@@ -43,6 +44,7 @@ mod trail;
 mod uri;
 
 pub use bridge::Bridge;
+pub use callouts::{About, Callout, Callouts, Fails, Sends};
 pub use connecting::person_connected;
 pub use controls::accept::Doors;
 pub use controls::authenticate::Callers;

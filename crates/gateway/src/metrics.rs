@@ -26,6 +26,7 @@ pub struct Metrics {
     visits: Family<Visited, Counter<u64, AtomicU64>>,
     canaries: Family<Canary, Counter<u64, AtomicU64>>,
     suppressed: Family<Suppressed, Counter<u64, AtomicU64>>,
+    callouts: Family<CalledOut, Counter<u64, AtomicU64>>,
     /// Streams open now.
     pub streams: Gauge,
 }
@@ -51,6 +52,13 @@ struct Suppressed {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CalledOut {
+    callout: String,
+    /// `clean`, `found`, or why it has not looked.
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Visited {
     /// `2xx` to `5xx`.
     status: &'static str,
@@ -67,6 +75,8 @@ impl Metrics {
         registry.register("portcullis_canaries", "Messages with a canary token in them", metrics.canaries.clone());
         let suppressed = metrics.suppressed.clone();
         registry.register("portcullis_findings_suppressed", "Findings that were not told, by rule", suppressed);
+        let callouts = metrics.callouts.clone();
+        registry.register("portcullis_callouts", "Questions to detectors of your own, by outcome", callouts);
         registry.register("portcullis_streams_open", "Streams open now", metrics.streams.clone());
         metrics
     }
@@ -89,6 +99,11 @@ impl Metrics {
     /// Counts a finding that was not told.
     pub(crate) fn suppressed(&self, rule: &str) {
         self.suppressed.get_or_create(&Suppressed { rule: rule.to_owned() }).inc();
+    }
+
+    /// Counts a question to a detector of the customer's own.
+    pub(crate) fn called_out(&self, callout: &str, outcome: &'static str) {
+        self.callouts.get_or_create(&CalledOut { callout: callout.to_owned(), outcome }).inc();
     }
 
     /// Counts a visit to a page.

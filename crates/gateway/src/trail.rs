@@ -219,7 +219,9 @@ pub(crate) fn control_of(reason: Reason) -> Control {
         Reason::Halted | Reason::ToolHalted => Control::Halted,
         Reason::ObjectNotFound | Reason::Withheld => Control::Visible,
         Reason::ArgumentsInvalid => Control::Validate,
-        Reason::PolicyForbids | Reason::PolicyError | Reason::ObligationUnmet => Control::Decide,
+        Reason::PolicyForbids | Reason::PolicyError | Reason::ObligationUnmet | Reason::InspectionFailed => {
+            Control::Decide
+        }
         Reason::ServerBusy | Reason::ServerLeftAlone => Control::Turn,
         Reason::JournalUnavailable | Reason::Internal => Control::Intent,
         Reason::CredentialUnavailable | Reason::NotConnected => Control::Credential,

@@ -53,4 +53,4 @@ pub use credential::{Credential, CredentialError};
 pub use development::{DevelopmentToken, DevelopmentTokens, TokenError};
 pub use private::write_private;
 pub use seal::{KeptKeyError, Seal, SealError};
-pub use secrets::{SecretError, read_secret};
+pub use secrets::{SecretError, bearer, read_secret};

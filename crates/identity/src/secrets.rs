@@ -103,5 +103,10 @@ pub(crate) fn opened_text(secret: &Secret<String>) -> &str {
     text
 }
 
+/// The whole `Authorization` with a token that stands for itself (RFC 6750 §2.1).
+pub fn bearer(token: &Secret<String>) -> Secret<String> {
+    Secret::new(format!("Bearer {}", opened_text(token)))
+}
+
 #[cfg(test)]
 mod tests;

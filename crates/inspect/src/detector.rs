@@ -57,6 +57,8 @@ pub struct View<'a> {
     pub(crate) traits: Traits,
     /// Where long runs of letters and digits stand: tokens, hashes, what is encoded.
     pub(crate) runs: &'a [Range<usize>],
+    /// How many bytes stand around it in the text that encodes it.
+    pub(crate) amid: usize,
     /// Where one string ends and the next begins, in [`Reading::Joined`].
     pub(crate) seams: &'a [usize],
 }

@@ -1,7 +1,7 @@
 //! Instructions to a model where data is expected, in definitions, and in questions.
 //!
 //! Words point at the places worth reading (`anchors`); what stands there is taken apart into words and what they mean
-//! (`words`, `concepts`), a few sentences at a time (`windows`); those are told as features (`features`) to a small
+//! (`words`, `concepts`) and are used like (`kin`), a few sentences at a time (`windows`); those are told as features (`features`) to a small
 //! linear model (`model`), which weighs them. Two more rules look at quantity alone (`flood`).
 //!
 //! It is evidence, no proof: a model of this size knows how people talk to models, and nothing of what is true. The
@@ -11,6 +11,7 @@ pub mod anchors;
 pub mod concepts;
 pub mod features;
 mod flood;
+pub mod kin;
 pub mod model;
 pub mod windows;
 pub mod words;
@@ -137,7 +138,7 @@ impl Injection {
         windows::sentences(&scratch.words, &mut scratch.sentences);
         scratch.weigh(linear);
         // What something encodes stands in the text that encodes it.
-        let bytes = if view.reading == Reading::Decoded { usize::MAX / 8 } else { view.text.len() };
+        let bytes = view.text.len() + view.amid;
         let mut suspects: Vec<(f32, Range<usize>)> = Vec::new();
         for range in windows::windows(&scratch.sentences) {
             let Some((place, sum)) = scratch.window(range, linear, bytes) else { continue };
@@ -269,6 +270,11 @@ impl Detector for Injection {
         };
         for part in parts {
             let part = to_borders(view.text, part);
+            // What lies within one string was read there.
+            let meet = |seam: &usize| part.start < *seam && *seam < part.end;
+            if view.reading == Reading::Joined && !view.seams.iter().any(meet) {
+                continue;
+            }
             if !found.may_match(part.len() * READING_COST) {
                 break;
             }

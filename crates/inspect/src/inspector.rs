@@ -78,7 +78,7 @@ impl Inspector {
             return Findings { list: Vec::new(), complete: false };
         }
         let mut reader = Reader::new(self.eyes(None));
-        reader.read(text, Reading::Original, About { origin, part: Part::Value, key: "", seams: &[] });
+        reader.read(text, Reading::Original, About { origin, part: Part::Value, key: "", seams: &[], amid: 0 });
         settle(&mut reader.seen);
         let place = |seen: Seen| {
             let range = seen.range.clone();
@@ -175,7 +175,7 @@ impl Scan<'_> {
             self.reader.read(
                 &leaf.text,
                 Reading::Original,
-                About { origin: self.origin, part: leaf.part, key, seams: &[] },
+                About { origin: self.origin, part: leaf.part, key, seams: &[], amid: 0 },
             );
             settle(&mut self.reader.seen);
             match leaf.part {
@@ -226,7 +226,7 @@ impl Scan<'_> {
             return;
         }
         let seams = joined.seams();
-        let about = About { origin: self.origin, part: Part::Value, key: "", seams: &seams };
+        let about = About { origin: self.origin, part: Part::Value, key: "", seams: &seams, amid: 0 };
         self.reader.read(&joined.text, Reading::Joined, about);
         settle(&mut self.reader.seen);
         let mut by_leaf: BTreeMap<usize, Vec<Finding>> = BTreeMap::new();

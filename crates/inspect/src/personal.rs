@@ -2,6 +2,7 @@
 
 mod bank;
 mod email;
+mod name;
 mod network;
 mod number;
 mod phone;
@@ -13,6 +14,8 @@ use crate::{Detector, Found, Hit, Reading, Rule, Rules, View};
 /// Finds personal data by its form.
 pub(crate) struct Personal {
     email: Vec<Rule>,
+    name: Vec<Rule>,
+    given: name::Given,
     phone: Vec<Rule>,
     address: Vec<Rule>,
     account: Vec<Rule>,
@@ -24,6 +27,8 @@ impl Personal {
         let by = |by| rules.by(by).cloned().collect();
         Self {
             email: by(By::Email),
+            name: by(By::Name),
+            given: name::Given::new(),
             phone: by(By::Phone),
             address: by(By::Ip),
             account: by(By::Iban),
@@ -48,6 +53,11 @@ impl Detector for Personal {
         if view.traits.any(Traits::AT) {
             for range in email::addresses(view.text) {
                 found.tell(&self.email, view, &range);
+            }
+        }
+        if matches!(view.reading, Reading::Original | Reading::Plain) {
+            for range in self.given.names(view.text) {
+                found.tell(&self.name, view, &range);
             }
         }
         if !view.traits.any(Traits::DIGIT) {

@@ -16,6 +16,8 @@ pub(crate) struct About<'a> {
     pub(crate) key: &'a str,
     /// Where the strings meet that are read as one.
     pub(crate) seams: &'a [usize],
+    /// How many bytes stand around what is decoded, in the text that encodes it.
+    pub(crate) amid: usize,
 }
 
 /// What looks at readings.
@@ -137,6 +139,8 @@ impl<'i> Reader<'i> {
             at = end;
             for piece in pieces {
                 self.pieces = self.pieces.saturating_sub(1);
+                let amid = about.amid + text.len().saturating_sub(piece.range.len());
+                let about = About { amid, ..about };
                 let map = Map::Whole(piece.range);
                 let chain = Chain { map: &map, decoding: Some(piece.decoding), outer: chain };
                 self.all(&piece.text, Reading::Decoded, about, depth + 1, Some(&chain));
@@ -171,9 +175,9 @@ impl<'i> Reader<'i> {
         if let Some(prefilter) = self.eyes.prefilter {
             prefilter.mark(text, &mut self.hits);
         }
-        let About { origin, part, key, seams } = about;
+        let About { origin, part, key, seams, amid } = about;
         let seams = if reading == Reading::Joined { seams } else { &[] };
-        let view = View { text, reading, origin, part, key, traits, runs, seams };
+        let view = View { text, reading, origin, part, key, traits, runs, amid, seams };
         let mut found =
             Found { chain, seen: &mut self.seen, complete: &mut self.complete, matchable: &mut self.matchable };
         if let Some(values) = self.eyes.values {

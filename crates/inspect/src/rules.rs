@@ -110,6 +110,8 @@ pub enum By {
     SeedPhrase,
     /// E-mail addresses.
     Email,
+    /// Names of people.
+    Name,
     /// Numbers of the rule's `shapes`.
     Number,
     /// Telephone numbers.

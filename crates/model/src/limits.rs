@@ -827,3 +827,24 @@ pub const REPEATED_BYTES_MIN: usize = 16 * 1024;
 pub const REPEATED_TIMES_MIN: usize = 64;
 /// Different sentences of one string that are told apart when looking for repetitions.
 pub const REPEATED_PIECES_MAX: usize = 10_000;
+
+/// Detectors of the customer's own that settings may name.
+pub const CALLOUTS_MAX: usize = 8;
+/// Bytes of a message that such a detector is asked about; a larger one it has not looked at.
+pub const CALLOUT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of its answer.
+pub const CALLOUT_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Findings in its answer.
+pub const CALLOUT_FINDINGS_MAX: usize = 64;
+/// Milliseconds it is waited for, at most and unless settings say otherwise.
+pub const CALLOUT_MILLISECONDS_MAX: u64 = 5_000;
+/// Milliseconds it is waited for.
+pub const CALLOUT_MILLISECONDS: u64 = 500;
+/// Questions that it is asked at the same time, at most and unless settings say otherwise.
+pub const CALLOUT_QUESTIONS_MAX: usize = 64;
+/// Questions that it is asked at the same time.
+pub const CALLOUT_QUESTIONS: usize = 8;
+/// Failures in a row after which it is left alone for a while.
+pub const CALLOUT_FAILURES_MAX: u32 = 3;
+/// Milliseconds for which it is left alone.
+pub const CALLOUT_LEFT_ALONE_MILLISECONDS: u64 = 5_000;

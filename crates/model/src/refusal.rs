@@ -191,6 +191,8 @@ reasons! {
     PolicyError "policy-error" 200 ToolError(-31018), "refused: a policy could not be evaluated", "operators find the policy and its error in the receipt";
     /// A policy asks for something that cannot be met.
     ObligationUnmet "obligation-unmet" 200 ToolError(-31019), "refused: a condition of the policy is not met", "the policy's message says what is asked for";
+    /// A detector that has to look at the message has not.
+    InspectionFailed "inspection-failed" 200 ToolError(-31035), "not carried out: it could not be inspected", "retry later; operators find in the receipt which detector did not answer";
     /// Others' calls have the server's places, and the call's turn does not come.
     ServerBusy "server-busy" 503 Error(-31029), "not carried out: the server is busy with other calls", "retry later, with fewer calls at a time";
     /// The server failed, and is not tried for a while.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::fault::{Code, Fault};
 use crate::route::{Call, Nothing, Words};
-use crate::view::{KnownBy, Revisions, Servers, SignedOut, Status, WhoAmI};
+use crate::view::{InspectionView, KnownBy, Revisions, Servers, SignedOut, Status, WhoAmI};
 use crate::{Admin, Person, openapi as document, table};
 
 /// Always the same word: whoever asks without a token learns only that something is there.
@@ -101,6 +101,11 @@ pub(crate) async fn status(admin: Arc<Admin>, _call: Call) -> Result<Status, Fau
         issuers: (admin.issuers)(),
         vetting: admin.vetting.view(),
     })
+}
+
+/// Findings that are not told, and who else looks into messages.
+pub(crate) async fn inspection(admin: Arc<Admin>, _call: Call) -> Result<InspectionView, Fault> {
+    Ok((admin.inspection)())
 }
 
 fn is_ready(admin: &Admin) -> bool {

@@ -154,6 +154,7 @@ impl Bench {
             readiness: Arc::new(|| vec![Check { name: "store".to_owned(), ready: true, detail: "open".to_owned() }]),
             traffic: Arc::new(|_| None),
             issuers: Arc::new(Vec::new),
+            inspection: Arc::new(admin::view::InspectionView::default),
             metrics: Arc::new(|| "portcullis_calls_total 0\n".to_owned()),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

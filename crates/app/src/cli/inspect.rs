@@ -17,6 +17,7 @@ use super::failure::Failure;
 use super::feedback::Feedback;
 use super::known::Known;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+use super::suppressions::Suppressions;
 
 /// What is in a text.
 #[derive(Debug, Args)]
@@ -50,6 +51,8 @@ enum Command {
     Exact(Box<Known>),
     /// Say what inspection got wrong in a message, for the record
     Feedback(Box<WithGate<Feedback>>),
+    /// Findings that are not told, until when and on whose word; and which detectors of your own are asked
+    Suppressions(Box<WithGate<Suppressions>>),
     /// Make a set of documents, passages of which are a finding
     Documents(Box<Known>),
 }
@@ -60,6 +63,10 @@ impl Inspect {
         let done = match (self.test, self.file) {
             (Some(Command::Feedback(feedback)), _) => {
                 let WithGate { own, gate } = *feedback;
+                own.run(&gate).await.map(|()| true)
+            }
+            (Some(Command::Suppressions(suppressions)), _) => {
+                let WithGate { own, gate } = *suppressions;
                 own.run(&gate).await.map(|()| true)
             }
             (Some(Command::Test { rules }), _) => test(rules.as_deref()),

@@ -33,6 +33,7 @@ mod server;
 mod sessions;
 pub(crate) mod show;
 mod status;
+mod suppressions;
 mod vault;
 mod vetting;
 

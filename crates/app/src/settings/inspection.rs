@@ -1,5 +1,7 @@
 //! `[inspection]`: rules of an organisation's own, canary tokens, and findings that are not told.
 
+mod callouts;
+
 use std::path::PathBuf;
 
 use gateway::{Suppression, Suppressions};
@@ -7,6 +9,8 @@ use inspect::{Inspector, Rules, Set, Value, Values};
 use model::{Fingerprint, FingerprintKey, RuleId, ServerName, Timestamp, ToolName, limits};
 use registry::manifest::{Line, Mistake};
 use serde::Deserialize;
+
+pub(crate) use callouts::Callout;
 
 use super::Loaded;
 use super::place::Step::{Index, Key};
@@ -25,6 +29,9 @@ pub(crate) struct Inspection {
     /// Findings that are known to be none.
     #[serde(rename = "suppress")]
     pub suppressions: Vec<Suppress>,
+    /// Detectors of the organisation's own, asked over HTTP.
+    #[serde(rename = "callout")]
+    pub callouts: Vec<Callout>,
 }
 
 /// A canary token.

@@ -36,6 +36,7 @@ mod leaks_by_noun;
 mod matrix;
 mod method_register;
 mod moved_token;
+mod own_detectors;
 mod poisoned_server;
 mod posts_elsewhere;
 mod prefix_collision;

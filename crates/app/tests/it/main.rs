@@ -14,6 +14,8 @@ mod client;
 #[cfg(test)]
 mod connect;
 #[cfg(test)]
+mod detector;
+
 mod gate;
 #[cfg(test)]
 mod hostile;

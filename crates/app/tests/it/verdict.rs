@@ -45,6 +45,7 @@ pub(crate) const WITHHELD: No = no(200, -31014, "withheld", "visible");
 pub(crate) const ARGUMENTS_INVALID: No = no(200, -31016, "arguments-invalid", "validate");
 pub(crate) const POLICY_FORBIDS: No = no(200, -31017, "policy-forbids", "decide");
 pub(crate) const POLICY_ERROR: No = no(200, -31018, "policy-error", "decide");
+pub(crate) const INSPECTION_FAILED: No = no(200, -31035, "inspection-failed", "decide");
 pub(crate) const SERVER_BUSY: No = no(503, -31029, "server-busy", "turn");
 pub(crate) const SERVER_LEFT_ALONE: No = no(502, -31030, "server-left-alone", "turn");
 pub(crate) const JOURNAL_UNAVAILABLE: No = no(503, -31020, "journal-unavailable", "intent");

@@ -4,13 +4,14 @@
 //! A message that no policy asks about is looked into for two things alone: the gate's own credentials, which nobody may say, and
 //! canary tokens, which raise an alarm. Else inspection permits nothing by itself, and forbids nothing.
 
+mod seen;
+
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::HeaderMap;
 use inspect::{Findings, Origin, Taken, Values};
-use model::{Active, Confidentiality, Finding, Object, PolicyId, Reason, Refusal, ServerName, Timestamp};
+use model::{Confidentiality, Object, PolicyId, Reason, Refusal, ServerName, Timestamp};
 use policy::{Action, Remedies};
 use wire::Flaw;
 
@@ -25,86 +26,8 @@ use crate::search::Phrasing;
 use crate::tokens::Giver;
 use crate::trail::Trail;
 
-/// What a message is that is looked into.
-struct At<'a> {
-    origin: Origin,
-    /// What it is about.
-    objects: &'a [Object],
-    /// How confidential it is whatever is in it.
-    least: Confidentiality,
-    /// Texts that are known.
-    known: &'a Values,
-}
-
-impl<'a> At<'a> {
-    fn arguments(objects: &'a [Object], known: &'a Values) -> Self {
-        Self { origin: Origin::Arguments, objects, least: Confidentiality::Public, known }
-    }
-}
-
-/// What was seen in a message: for policies, and for doing what they want.
-pub(crate) struct Seen {
-    findings: Findings,
-    told: policy::Findings,
-}
-
-impl Seen {
-    /// Looks into a message.
-    fn of(gate: &Gate, at: &At<'_>, body: &[u8], noted: &mut Noted) -> Self {
-        let (sight, now) = (gate.sight.load(), gate.clock.now());
-        let tells = |finding: &Finding| {
-            let is_none = sight.suppressions.suppress(finding, at.objects, now);
-            if is_none {
-                gate.metrics.suppressed(finding.rule.as_str());
-            }
-            !is_none
-        };
-        // What is no text was refused before: nothing in it could be read.
-        let text = std::str::from_utf8(body).ok();
-        let findings = match text {
-            Some(text) => noted.look(&sight.inspector, text, at.origin, at.known, tells),
-            None => Findings { list: Vec::new(), complete: false },
-        };
-        let classification = inspect::classify(&findings).max(at.least);
-        let told = policy::Findings::new(&findings.list, findings.complete).classified(classification);
-        let told = told.acting(text.map(inspect::active).unwrap_or_default());
-        Self { findings, told }
-    }
-
-    /// What policies are told.
-    pub(crate) fn told(&self) -> &policy::Findings {
-        &self.told
-    }
-
-    /// The text with the remedies that policies want; `None` if it is not as it was looked at. What two remedies are for is
-    /// taken out by the stronger one.
-    fn remedied(&self, body: &[u8], remedies: &Remedies, mut token: impl FnMut(Taken<'_>) -> String) -> Option<Bytes> {
-        let text = std::str::from_utf8(body).ok()?;
-        let list = &self.findings.list;
-        let of = |finding: &Finding, classes: &BTreeSet<String>| classes.contains(finding.class.as_str());
-        let is_for_good = |finding: &Finding| of(finding, &remedies.redact) || of(finding, &remedies.strip);
-        let asked =
-            |finding: &Finding| of(finding, &remedies.redact) || remedies.tokenise.contains_key(finding.class.as_str());
-        let instead = |taken: Taken<'_>| {
-            let place = &taken.finding.place;
-            let is_here = |other: &Finding| other.place.pointer == place.pointer && other.place.part == place.part;
-            match list.iter().any(|other| is_here(other) && is_for_good(other)) {
-                true => inspect::placeholder(taken.finding),
-                false => token(taken),
-            }
-        };
-        let replaced = inspect::replace(text, list, asked, instead)?;
-        let left = match remedies.strip.is_empty() {
-            true => replaced,
-            false => inspect::strip(&replaced, list, |finding| of(finding, &remedies.strip))?,
-        };
-        if remedies.harmless.is_empty() {
-            return Some(left.into());
-        }
-        let kinds: Vec<Active> = remedies.harmless.iter().copied().collect();
-        Some(inspect::harmless(&left, &kinds)?.unwrap_or(left).into())
-    }
-}
+use seen::At;
+pub(crate) use seen::Seen;
 
 /// Puts placeholders in the place of what is taken out of one message.
 fn tokeniser<'a>(
@@ -142,6 +65,11 @@ fn known<'a>(connected: &'a Connected, objects: &[Object]) -> Cow<'a, Values> {
 pub(crate) const OWN: &str = "vault-secret";
 /// The class of what nobody has a reason to say.
 const CANARY: &str = "canary";
+
+/// Whether only the gate's own findings are of this class.
+pub(crate) fn is_reserved(class: &str) -> bool {
+    matches!(class, OWN | CANARY)
+}
 
 /// Refuses what holds a secret of the gate's own, and raises an alarm where a canary sings. Nobody has to ask for either.
 fn own(
@@ -200,7 +128,7 @@ pub(crate) fn call(
         asked |= running.reads_findings(Action::Ask, &Object::Server { server: object.server().clone() })?;
     }
     let (body, known) = (&message.request.body, known(running, objects));
-    let seen = asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, noted));
+    let seen = asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, noted)).transpose()?;
     own(gate, running, &known, seen.as_ref(), body, noted)?;
     Ok(seen)
 }
@@ -213,7 +141,7 @@ pub(crate) fn again(
     body: &[u8],
 ) -> Result<Option<Seen>, Refusal> {
     let (asked, known) = (is_asked(connected, Action::Call, objects)?, known(connected, objects));
-    Ok(asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, &mut Noted::default())))
+    asked.then(|| Seen::of(gate, &At::arguments(objects, &known), body, &mut Noted::default())).transpose()
 }
 
 /// The call without what policies want taken out of it, if that is all they want. It has to take the path once more, from
@@ -325,8 +253,8 @@ pub(crate) fn pass(gate: &Gate, passing: &Passing<'_>, text: &Bytes, noted: &mut
         Ok::<_, Refusal>(policies)
     };
     let known = known(connected, passing.objects);
-    let at = At { origin, objects: passing.objects, least, known: &known };
-    let seen = reads.then(|| Seen::of(gate, &at, text, noted));
+    let at = At { action, origin, objects: passing.objects, least, known: &known };
+    let seen = reads.then(|| Seen::of(gate, &at, text, noted)).transpose()?;
     own(gate, connected, &known, seen.as_ref(), text, noted)?;
     let (refusal, seen) = match (decide(seen.as_ref()), seen) {
         (Ok(policies), _) => return Ok(Passed { policies, text: None }),
@@ -341,7 +269,7 @@ pub(crate) fn pass(gate: &Gate, passing: &Passing<'_>, text: &Bytes, noted: &mut
     let left = seen.remedied(text, &remedies, token).ok_or(refusal)?;
     noted.did(remedies.words());
     // Taking out may have brought together what was apart.
-    let policies = decide(Some(&Seen::of(gate, &at, &left, &mut Noted::default())))?;
+    let policies = decide(Some(&Seen::of(gate, &at, &left, &mut Noted::default())?))?;
     Ok(Passed { policies, text: Some(left) })
 }
 

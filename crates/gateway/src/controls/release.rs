@@ -224,7 +224,14 @@ fn told(status: StatusCode, outcome: &Outcome) -> StatusCode {
 }
 
 pub(crate) fn withheld(refusal: Refusal) -> Refusal {
-    let told = [Reason::Halted, Reason::ToolHalted, Reason::Withheld, Reason::Overloaded, Reason::PolicyForbids];
+    let told = [
+        Reason::Halted,
+        Reason::ToolHalted,
+        Reason::Withheld,
+        Reason::Overloaded,
+        Reason::PolicyForbids,
+        Reason::InspectionFailed,
+    ];
     let words = told.contains(&refusal.reason).then(|| refusal.reason.row().public.to_owned());
     let mut withheld = Refusal::new(Reason::ReleaseRefused, refusal.detail).with_policies(refusal.policies);
     withheld.hint = refusal.hint.or(words);

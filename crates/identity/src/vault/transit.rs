@@ -20,7 +20,7 @@ use url::Url;
 use super::{KEY_BYTES, KeyRing, MasterKey, MasterKeyError, Wrapped, random_key};
 use crate::fetch::{Fetch, Fetched};
 use crate::json;
-use crate::secrets::{opened_bytes, opened_text, read_secret};
+use crate::secrets::{bearer, opened_bytes, opened_text, read_secret};
 
 /// Where the master key is.
 pub struct TransitPlace {
@@ -100,8 +100,7 @@ impl Transit {
     }
 
     async fn post(&self, url: &Url, body: &Value, token: &Secret<String>) -> Result<Fetched, MasterKeyError> {
-        let bearer = Secret::new(format!("Bearer {}", opened_text(token)));
-        let posted = self.fetch.post_json(url, body, Some(&bearer)).await;
+        let posted = self.fetch.post_json(url, body, Some(&bearer(token))).await;
         posted.map_err(|error| MasterKeyError::Service(with_causes(&error)))
     }
 

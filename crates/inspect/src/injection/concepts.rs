@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::kin::{Kin, Kinship};
+
 /// The words of every concept.
 const CONCEPTS: &str = include_str!("../../model/concepts.txt");
 /// Characters in a word of a script that puts no spaces between words, at most.
@@ -58,7 +60,7 @@ impl Concepts {
 
 /// A hash that is taken as it comes: keys are hashes already.
 #[derive(Default)]
-struct AsIs(u64);
+pub(super) struct AsIs(u64);
 
 impl Hasher for AsIs {
     fn finish(&self) -> u64 {
@@ -102,6 +104,7 @@ pub struct Lexicon {
     /// By the first bits of a hash: whether a word or stem has it.
     sieve: Vec<u64>,
     names: Vec<&'static str>,
+    kinship: Kinship,
 }
 
 impl Lexicon {
@@ -130,7 +133,7 @@ impl Lexicon {
                 *concepts = concepts.or(Concepts::of(number));
             }
         }
-        Self { words, stems, sieve, names }
+        Self { words, stems, sieve, names, kinship: Kinship::new() }
     }
 
     /// The concepts called so.
@@ -153,6 +156,12 @@ impl Lexicon {
     #[inline]
     pub(super) fn stem(&self, hash: u64) -> Concepts {
         if self.may_have(hash) { self.stems.get(&hash).copied().unwrap_or_default() } else { Concepts::NONE }
+    }
+
+    /// The words that one is used like.
+    #[inline]
+    pub(super) fn kin(&self, hash: u64) -> Kin {
+        self.kinship.of(hash)
     }
 
     #[inline]

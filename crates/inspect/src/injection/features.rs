@@ -5,10 +5,11 @@
 //! many sentences it is then looked at together with; what is told of all of them together is who is in whose company.
 
 use super::concepts::{Concepts, Lexicon};
+use super::kin::Kin;
 use super::words::{Kind, MARKS, Word};
 
 /// Bits of a feature's number.
-const BUCKET_BITS: u32 = 17;
+const BUCKET_BITS: u32 = 18;
 /// Numbers of features.
 pub const BUCKETS: usize = 1 << BUCKET_BITS;
 /// Words between two that are still told as a pair.
@@ -27,6 +28,8 @@ pub enum Family {
     Words,
     /// Concepts, their order and their company.
     Concepts,
+    /// What words are used like, and their order.
+    Kin,
 }
 
 /// What stands around the sentences that are looked at.
@@ -137,6 +140,7 @@ impl Teller {
             }
         }
         self.orders(&mut tell);
+        kin(words, &mut tell);
         summary
     }
 
@@ -186,6 +190,26 @@ impl Teller {
         let share = if summary.shouts * 2 > summary.words { 2 } else { u64::from(summary.shouts > 0) };
         tell(bucket(11, share, 0, 0), Family::Concepts);
         tell(bucket(12, summary.words.min(40).div_ceil(8) as u64, 0, 0), Family::Concepts);
+    }
+}
+
+/// Words that are used alike, and what stands beside them.
+fn kin(words: &[Word], tell: &mut impl FnMut(u32, Family)) {
+    let (mut last, mut before) = (Kin::default(), Kin::default());
+    for word in words.iter().filter(|word| !matches!(word.kind, Kind::Mark(_))) {
+        let (narrow, wide) = (u64::from(word.kin.narrow), u64::from(word.kin.wide));
+        if wide != 0 {
+            tell(bucket(16, narrow, 0, 0), Family::Kin);
+            if word.opens {
+                tell(bucket(17, narrow, 0, 0), Family::Kin);
+            }
+        }
+        // Addresses and numbers are the company of words, too.
+        let wide = if wide == 0 { 256 + number_of(word.kind).map_or(0, u64::from) } else { wide };
+        tell(bucket(18, u64::from(last.narrow), wide, 0), Family::Kin);
+        tell(bucket(19, u64::from(last.wide), narrow, 0), Family::Kin);
+        tell(bucket(20, u64::from(before.wide), u64::from(last.wide), wide), Family::Kin);
+        (before, last) = (last, word.kin);
     }
 }
 

@@ -1,14 +1,14 @@
 //! The trained model: one weight for each feature, and where a sum begins to mean something.
 //!
 //! The file is made by the benchmark's trainer, to the byte the same from the same corpora. Its layout: the eight
-//! bytes `PCINJ002`; what anchors must weigh (`i32`), how many there are (`u32`), and a byte for each; then for each of
+//! bytes `PCINJ003`; what anchors must weigh (`i32`), how many there are (`u32`), and a byte for each; then for each of
 //! the two surfaces four `f32` (scale, bias, suspicion, certainty) and [`BUCKETS`] weights of one byte.
 
 use super::anchors::{self, Anchors};
 use super::features::{BUCKETS, CONCEPT_VALUE, Family};
 
 /// What the file begins with.
-const MAGIC: &[u8; 8] = b"PCINJ002";
+const MAGIC: &[u8; 8] = b"PCINJ003";
 
 /// Where a text is met: instructions mean something else in each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -73,7 +73,7 @@ impl Linear {
 /// How much a feature of a family counts.
 pub fn value(family: Family) -> i32 {
     match family {
-        Family::Words => 1,
+        Family::Words | Family::Kin => 1,
         Family::Concepts => CONCEPT_VALUE,
     }
 }

@@ -6,6 +6,7 @@
 mod kinds;
 
 use super::concepts::{Concepts, EMPTY, Lexicon, UNSPACED_CHARS_MAX, hash, step};
+use super::kin::Kin;
 use kinds::{EXCLAMATION, QUESTION, TAG, is_field, is_unspaced, kind_of, mark, run, starts_path};
 
 pub use kinds::MARKS;
@@ -49,6 +50,8 @@ pub struct Word {
     pub kind: Kind,
     /// What it means.
     pub concepts: Concepts,
+    /// The words that it is used like.
+    pub kin: Kin,
     /// It begins a sentence, or stands after a colon or a quotation mark: where orders have their verb.
     pub opens: bool,
     /// All in capital letters.
@@ -118,7 +121,8 @@ impl Splitter<'_> {
             self.opens = false;
         }
         let (opens, sentence) = (self.opens, self.sentence);
-        self.words.push(Word { start, end, hash, kind, concepts, opens, shouts, sentence });
+        let kin = if kind == Kind::Plain { self.lexicon.kin(hash) } else { Kin::default() };
+        self.words.push(Word { start, end, hash, kind, concepts, kin, opens, shouts, sentence });
         self.in_sentence += 1;
         self.opens &= matches!(kind, Kind::Mark(_));
     }
