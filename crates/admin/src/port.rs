@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use dossier::Examination;
+use evidence::{Probe, Trial};
 use inventory::Report;
-use model::{AgentId, Change, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
+use model::{AgentId, Change, Digest, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
 
 /// The governed state at one revision. `app` compiles the data plane's snapshot from it, and `apply` is compared
@@ -156,4 +157,46 @@ pub trait Packages: Send + Sync {
     /// Keeps what was found, in place of what was found before. Fails with [`StoreError::NotFound`] if there is no such
     /// server.
     async fn keep_package(&self, server: &ServerName, found: Examination, change: Change) -> Result<(), StoreError>;
+}
+
+/// What was seen of a server, with who had it looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// What was seen.
+    pub found: T,
+    /// What the server was then.
+    pub identity: Digest,
+    /// Who had it looked at.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was seen of servers that live. It is evidence for whoever approves, and no part of the governed state.
+#[async_trait]
+pub trait Evidence: Send + Sync {
+    /// What came of probing a server last.
+    async fn probe(&self, server: &ServerName) -> Result<Option<Kept<Probe>>, StoreError>;
+
+    /// Keeps what came of probing a server, in place of what came before. `change` is by whoever said that they may. Fails with
+    /// [`StoreError::NotFound`] if there is no such server.
+    async fn keep_probe(
+        &self,
+        server: &ServerName,
+        identity: Digest,
+        found: Probe,
+        change: Change,
+    ) -> Result<(), StoreError>;
+
+    /// What came of trying a server's program last.
+    async fn trial(&self, server: &ServerName) -> Result<Option<Kept<Trial>>, StoreError>;
+
+    /// Keeps what came of trying it, as [`Evidence::keep_probe`] does.
+    async fn keep_trial(
+        &self,
+        server: &ServerName,
+        identity: Digest,
+        found: Trial,
+        change: Change,
+    ) -> Result<(), StoreError>;
 }

@@ -2,6 +2,7 @@
 
 mod host;
 mod judgement;
+mod look;
 mod package;
 mod server;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 use crate::difference::Edit;
 pub use host::{HostReport, HostRow};
 pub use judgement::{AlterationRow, ChangeRow, JudgedRow, JudgementRow, RemarkRow};
+pub use look::{LookRow, ProbeView, Progress, TrialView};
 pub use package::PackageView;
 pub use server::{
     CommentRow, CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer,

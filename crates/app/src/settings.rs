@@ -10,6 +10,7 @@ pub(crate) mod people;
 mod place;
 pub(crate) mod sign_in;
 mod tls;
+pub(crate) mod trials;
 pub(crate) mod vault;
 
 use std::net::SocketAddr;
@@ -48,6 +49,9 @@ pub(crate) struct Settings {
     /// How the gate checks servers.
     #[serde(default)]
     pub pins: Pins,
+    /// How programs are tried that nobody trusts.
+    #[serde(default)]
+    pub trials: trials::Trials,
     /// What is looked for in messages beside what the shipped rules see.
     #[serde(default)]
     pub inspection: inspection::Inspection,
@@ -336,6 +340,7 @@ impl Loaded {
                 "write the URL at which the document is published, such as `https://www.example/portcullis.json`";
             return Err(self.wrong(&[Key("agents"), Key("client_document")], message).with_hint(hint));
         }
+        self.check_trials()?;
         self.check_catalogue()?;
         self.check_issuers()?;
         self.check_sign_in()?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy;
@@ -17,10 +17,11 @@ use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
 
-use crate::connect::{Connector, Door};
+use crate::connect::{Connector, Door, Secured};
 use crate::flow::Flow;
-use crate::{EgressError, FlowCounts, NotSent, Reach, Resolve};
+use crate::{EgressError, FlowCounts, NotSent, Reach, Resolve, Tunnel};
 
 /// The product's way out: it gives each server a [`Lane`] of its own. Cheap to clone.
 #[derive(Clone)]
@@ -71,6 +72,7 @@ pub struct Lane {
 struct Inner {
     to: Arc<str>,
     pool: legacy::Client<Connector, Full<Bytes>>,
+    door: Arc<Door>,
     flow: Arc<Flow>,
 }
 
@@ -117,6 +119,7 @@ impl Client {
             flow: Arc::clone(&flow),
             places: Arc::new(Semaphore::new(limits::LANE_CONNECTIONS_MAX)),
         };
+        let door = Arc::new(door);
         #[expect(clippy::disallowed_methods, reason = "this is the pool that everything else is sent to")]
         let pool = legacy::Client::builder(TokioExecutor::new())
             // Hyper gives a request back whole when a kept connection turned out closed before it took any of it.
@@ -134,8 +137,8 @@ impl Client {
             .http1_allow_spaces_after_header_name_in_responses(false)
             .http1_allow_obsolete_multiline_headers_in_responses(false)
             .http1_ignore_invalid_headers_in_responses(false)
-            .build(Connector(Arc::new(door)));
-        Inner { to, pool, flow }
+            .build(Connector(Arc::clone(&door)));
+        Inner { to, pool, door, flow }
     }
 }
 
@@ -153,6 +156,27 @@ impl Lane {
     /// [`EgressError::NotSent`] when provably nothing left, [`EgressError::Unknown`] otherwise.
     pub async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, EgressError> {
         self.inner.pool.request(request).await.map_err(|error| self.told(error))
+    }
+
+    /// How a connection to an `https` URL is protected: opens one that nothing else uses, and closes it.
+    ///
+    /// # Errors
+    /// As when nothing was sent; [`NotSent::UrlUnusable`] for a URL without TLS.
+    pub async fn secured(&self, url: &Uri) -> Result<Secured, NotSent> {
+        self.inner.door.secured(url.clone()).await
+    }
+
+    /// A connection to a host within reach, for bytes that are somebody else's to read: for whoever carries them.
+    ///
+    /// # Errors
+    /// When there is none, or it is out of reach.
+    pub async fn tunnel(&self, host: &str, port: u16) -> Result<Tunnel, NotSent> {
+        let place = Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build();
+        let opening = timeout(Duration::from_millis(limits::CONNECT_MILLISECONDS_MAX), async {
+            self.inner.door.connect(&place.map_err(|_| NotSent::UrlUnusable)?).await
+        });
+        let opened = opening.await.unwrap_or(Err(NotSent::TimedOut))?;
+        Ok(Tunnel::new(opened.into_inner()))
     }
 
     /// What the lane carried so far.

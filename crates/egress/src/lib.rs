@@ -22,9 +22,12 @@ mod flow;
 mod lane;
 mod reach;
 mod resolve;
+mod tunnel;
 
+pub use connect::Secured;
 pub use error::{EgressError, NotSent};
 pub use flow::FlowCounts;
 pub use lane::{Client, Lane, Shows, Trust};
 pub use reach::{OutOfReach, Reach};
 pub use resolve::{Addresses, Resolve, SystemResolver};
+pub use tunnel::Tunnel;

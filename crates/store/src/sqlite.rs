@@ -7,6 +7,7 @@
 
 mod comments;
 mod credentials;
+mod evidence;
 mod facade;
 mod halts;
 mod inventory;
@@ -146,6 +147,7 @@ fn migrations() -> Migrator {
     let packages = include_str!("../migrations/sqlite/0006_packages.sql").into_sql_str();
     let comments = include_str!("../migrations/sqlite/0007_comments.sql").into_sql_str();
     let people = include_str!("../migrations/sqlite/0008_people.sql").into_sql_str();
+    let evidence = include_str!("../migrations/sqlite/0010_evidence.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
@@ -155,6 +157,7 @@ fn migrations() -> Migrator {
         Migration::new(6, "packages".into(), MigrationType::Simple, packages, false),
         Migration::new(7, "comments".into(), MigrationType::Simple, comments, false),
         Migration::new(8, "people".into(), MigrationType::Simple, people, false),
+        Migration::new(10, "evidence".into(), MigrationType::Simple, evidence, false),
     ])
 }
 

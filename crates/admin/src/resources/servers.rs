@@ -8,7 +8,7 @@ use registry::manifest::ZONE_INTERNET;
 use registry::{Difference, Kind, Observed, Place, Server, ServerManifest, difference};
 use serde_json::Value;
 
-use super::{lifecycle, packages};
+use super::{lifecycle, looks, packages};
 use crate::difference::edit;
 use crate::fault::{Code, Fault};
 use crate::readings::{Readings, Text};
@@ -133,7 +133,7 @@ async fn observe(admin: &Admin, person: &Person, manifest: &ServerManifest) -> R
 /// A look presents the server's credential, or runs its command. Who submits a server names address, command and secrets
 /// freely, so what nobody approved only those look at who could approve it: else any secret could be sent anywhere, and
 /// anything run.
-async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(), Fault> {
+pub(super) async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(), Fault> {
     if !manifest.is_trusted_by_looking() || person.has_one_of(&[Role::Approver]) {
         return Ok(());
     }
@@ -172,11 +172,13 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let credentials = admin.credentials.health(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     let scopes = admin.credentials.scopes(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     let package = packages::of_server(admin, &server.manifest).await?;
+    let (probe, trial) = looks::of_server(admin, &server.manifest).await?;
     let comments = lifecycle::of_server(admin, name).await?;
     let readings = Arc::clone(&admin.readings);
     busy(move || {
         readings.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
-        let mut dossier = Dossier { traffic, credentials, scopes, package, comments, ..dossier(&server, &readings) };
+        let mut dossier =
+            Dossier { traffic, credentials, scopes, package, probe, trial, comments, ..dossier(&server, &readings) };
         if let Some(read) = text_of(&server, Newest::Observed) {
             let others = servers.iter().filter(|other| other.manifest.name != server.manifest.name);
             let others: Vec<_> =
@@ -229,6 +231,8 @@ fn dossier(server: &Server, readings: &Readings) -> Dossier {
         scopes: Vec::new(),
         mentions: Vec::new(),
         package: None,
+        probe: None,
+        trial: None,
         judgement: None,
         noticed: server.noticed.as_ref().map(noticed),
         unseen: None,

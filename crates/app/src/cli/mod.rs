@@ -24,14 +24,17 @@ mod known;
 mod lifecycle;
 mod lists;
 mod login;
+mod looked;
 mod package;
 pub(crate) mod paint;
+mod probe;
 mod receipt;
 mod scan;
 mod server;
 mod sessions;
 pub(crate) mod show;
 mod status;
+mod trial;
 mod vault;
 
 use std::path::PathBuf;

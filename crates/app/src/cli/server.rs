@@ -11,7 +11,7 @@ use registry::{ServerManifest, manifest};
 use super::client::segment;
 use super::failure::Failure;
 use super::paint::{self, FAINT, GOOD, NAME, WARN};
-use super::{Gate, WithGate, export, lifecycle, scan, show};
+use super::{Gate, WithGate, export, lifecycle, probe, scan, show, trial};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -28,6 +28,10 @@ pub(crate) enum Server {
     Show(WithGate<Show>),
     /// Look at a server now
     Check(WithGate<Named>),
+    /// Ask a server what strangers ask: whose tokens it takes, what its errors tell, what its sessions are worth
+    Probe(WithGate<probe::ProbeNamed>),
+    /// Install and start a server's program in a jail, and see what it tries
+    Try(WithGate<trial::TryNamed>),
     /// What changed since the approval
     Diff(WithGate<Named>),
     /// Read what a server offers, and pin it
@@ -130,6 +134,8 @@ impl Server {
                 let dossier: Dossier = gate.client()?.post(&path(&own.name, "/check"), &Because::default()).await?;
                 gate.print(&dossier, show::dossier)
             }
+            Self::Probe(command) => command.own.run(&command.gate).await,
+            Self::Try(command) => command.own.run(&command.gate).await,
             Self::Diff(WithGate { own, gate }) => {
                 let drift: Drift = gate.client()?.get(&path(&own.name, "/difference")).await?;
                 gate.print(&drift, |drift| show::drift(own.name.as_str(), drift))

@@ -37,7 +37,7 @@ fn header(name: &str, kind: u8, link: &str, size: u64) -> Vec<u8> {
 }
 
 /// A `.tgz` of these entries: name, kind, link, content.
-fn tgz(folder: &Path, name: &str, entries: &[(&str, u8, &str, &[u8])]) -> PathBuf {
+pub(crate) fn tgz(folder: &Path, name: &str, entries: &[(&str, u8, &str, &[u8])]) -> PathBuf {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     for (path, kind, link, content) in entries {
         encoder.write_all(&header(path, *kind, link, u64::try_from(content.len()).unwrap())).unwrap();
