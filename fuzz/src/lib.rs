@@ -47,6 +47,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "events", run: texts::events },
     Target { name: "lines", run: texts::lines },
     Target { name: "uri", run: texts::uri },
+    Target { name: "challenge", run: texts::challenge },
+    Target { name: "jail-notes", run: texts::jail_notes },
     Target { name: "request", run: messages::request },
     Target { name: "batch", run: messages::batch },
     Target { name: "answer", run: messages::answer },

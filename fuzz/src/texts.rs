@@ -198,3 +198,26 @@ pub(crate) fn uri(bytes: &[u8]) {
     }
     assert!(read.path().split('/').all(|segment| segment != ".." && segment != "."));
 }
+
+/// What a server says of whom to ask for a token: whatever is read out of it stands in it.
+pub(crate) fn challenge(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for name in ["resource_metadata", "error", "realm"] {
+        if let Some(value) = evidence::parameter(text, name) {
+            assert!(text.contains(&value), "`{value}` is not in `{text}`");
+        }
+    }
+    if let Ok(allowed) = text.parse::<evidence::Allowed>() {
+        assert_eq!(allowed.to_string().parse::<evidence::Allowed>(), Ok(allowed));
+    }
+}
+
+/// What a jail tells: a note is one line, and read back as it was written.
+pub(crate) fn jail_notes(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Some(note) = sandbox::Note::parse(text) else { return };
+    let line = note.to_string();
+    assert_eq!(line.lines().count(), 1, "{line:?}");
+    let again = sandbox::Note::parse(&line).unwrap();
+    assert_eq!(again.to_string(), line);
+}

@@ -22,6 +22,7 @@ mod desk;
 mod difference;
 mod endpoints;
 mod fault;
+mod looks;
 mod manifests;
 mod names;
 mod openapi;
@@ -48,6 +49,7 @@ pub use desired::vocabulary;
 pub use desk::router;
 pub use difference::{Action, Edit, Line, Mark, lines};
 pub use fault::{Code, Fault, Place, Problem};
+pub use looks::Looks;
 pub use manifests::{File, FolderError, Manifests};
 pub use names::Names;
 pub use people::{People, PeopleError, Person};
@@ -69,6 +71,8 @@ pub struct Admin {
     pub vettings: Arc<dyn port::Vettings>,
     /// What is in servers' packages.
     pub packages: Arc<dyn port::Packages>,
+    /// What was seen of servers that live.
+    pub evidence: Arc<dyn port::Evidence>,
     /// What hosts reported.
     pub inventories: Arc<dyn port::Inventories>,
     /// Where agents reach the gate: what the URLs of its endpoints begin with, the one that people are told first.
@@ -85,6 +89,10 @@ pub struct Admin {
     pub vetting: Arc<Vetting>,
     /// Looks at servers.
     pub vetter: Arc<dyn Vetter>,
+    /// Asks servers what strangers ask.
+    pub prober: Arc<dyn Prober>,
+    /// The looks that go on now.
+    pub looks: Arc<Looks>,
     /// The credentials of servers.
     pub credentials: Arc<dyn Credentials>,
     /// The revision in effect on the data path.
@@ -119,6 +127,23 @@ pub trait Vetter: Send + Sync {
     /// A local server is started for it, in a process of its own that ends with the look. It is asked for one only by a
     /// person's `check`, after they may have read the command; never when it is submitted or applied.
     async fn vet(&self, manifest: &ServerManifest) -> Result<Observed, String>;
+}
+
+/// Asks servers what strangers ask, beyond what they offer.
+#[async_trait]
+pub trait Prober: Send + Sync {
+    /// What the server answers, in bounded time and within its zone. `told` hears how many steps are done, and which is next. The
+    /// error is for the person who asked; it holds no secrets.
+    async fn probe(&self, manifest: &ServerManifest, told: &evidence::Told) -> Result<evidence::Probe, String>;
+
+    /// What the program of a server that the gate starts, or of its package, tries where it can do no harm; nothing is run where no
+    /// jail can be made. `package` is a file's name and its bytes. `told` and the error are as for [`Prober::probe`].
+    async fn attempt(
+        &self,
+        manifest: &ServerManifest,
+        package: Option<(String, Vec<u8>)>,
+        told: &evidence::Told,
+    ) -> Result<evidence::Trial, String>;
 }
 
 /// The credentials that servers are given. None of them is ever read here.

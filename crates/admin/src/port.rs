@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use dossier::Examination;
+use evidence::{Probe, Trial};
 use inventory::Report;
 use model::{AgentId, Change, Digest, EndpointName, Revision, ServerName, StoreError, Timestamp, ZoneName};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, ZoneManifest};
@@ -177,4 +178,46 @@ pub trait Packages: Send + Sync {
     /// Keeps what is known of the same package now, in place of what has this digest: which advisories are about it, which
     /// evidence holds. Returns the digest of what is kept then; nothing changes where something else is kept by now.
     async fn refresh_package(&self, server: &ServerName, of: Digest, now: Examination) -> Result<Digest, StoreError>;
+}
+
+/// What was seen of a server, with who had it looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// What was seen.
+    pub found: T,
+    /// What the server was then.
+    pub identity: Digest,
+    /// Who had it looked at.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was seen of servers that live. It is evidence for whoever approves, and no part of the governed state.
+#[async_trait]
+pub trait Evidence: Send + Sync {
+    /// What came of probing a server last.
+    async fn probe(&self, server: &ServerName) -> Result<Option<Kept<Probe>>, StoreError>;
+
+    /// Keeps what came of probing a server, in place of what came before. `change` is by whoever said that they may. Fails with
+    /// [`StoreError::NotFound`] if there is no such server.
+    async fn keep_probe(
+        &self,
+        server: &ServerName,
+        identity: Digest,
+        found: Probe,
+        change: Change,
+    ) -> Result<(), StoreError>;
+
+    /// What came of trying a server's program last.
+    async fn trial(&self, server: &ServerName) -> Result<Option<Kept<Trial>>, StoreError>;
+
+    /// Keeps what came of trying it, as [`Evidence::keep_probe`] does.
+    async fn keep_trial(
+        &self,
+        server: &ServerName,
+        identity: Digest,
+        found: Trial,
+        change: Change,
+    ) -> Result<(), StoreError>;
 }

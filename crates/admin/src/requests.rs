@@ -93,6 +93,40 @@ pub struct Accept {
     pub reason: String,
 }
 
+/// Has a server asked what strangers ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeRequest {
+    /// Whether whoever sends this says that they may: that whoever runs the server agrees. Nothing is sent without it.
+    #[serde(default)]
+    pub i_may_probe: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Has a server's program tried in a jail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TryRequest {
+    /// The package that it is installed from; without it, the command of a server that the gate starts is tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<PackageFile>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A package, whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PackageFile {
+    /// The file's name.
+    pub name: String,
+    /// Its bytes, in base64.
+    pub base64: String,
+}
+
 /// A change that needs nothing but a reason, and not even that.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

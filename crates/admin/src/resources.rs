@@ -6,6 +6,7 @@ pub(crate) mod halts;
 pub(crate) mod inventories;
 pub(crate) mod lifecycle;
 pub(crate) mod lists;
+pub(crate) mod looks;
 pub(crate) mod packages;
 pub(crate) mod people;
 pub(crate) mod receipts;

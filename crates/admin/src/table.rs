@@ -3,7 +3,7 @@
 use model::Role;
 
 use crate::resources::{
-    about, apply, halts, inventories, lifecycle, lists, packages, people, receipts, servers, vault, vetting,
+    about, apply, halts, inventories, lifecycle, lists, looks, packages, people, receipts, servers, vault, vetting,
 };
 use crate::route::Route;
 use crate::route::Verb::{Delete, Get, Post};
@@ -61,6 +61,9 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Post, "/api/v1/servers/{name}/vet", "Vets a server now.", REVIEW, vetting::vet),
         Route::new(Post, "/api/v1/servers/{name}/accept", "Accepts what vetting found.", APPROVE, vetting::accept),
         Route::new(Post, "/api/v1/servers/{name}/package", "Keeps what is in its package.", REVIEW, packages::keep),
+        Route::new(Post, "/api/v1/servers/{name}/probe", "Asks it what strangers ask.", REVIEW, looks::probe),
+        Route::new(Post, "/api/v1/servers/{name}/try", "Tries its program in a jail.", APPROVE, looks::attempt),
+        Route::new(Get, "/api/v1/servers/{name}/progress", "How far a look at it is.", READ, looks::progress),
 
         Route::new(Get, "/api/v1/inventory", "Every host that was reported.", READ, inventories::list),
         Route::new(Post, "/api/v1/inventory", "Keeps what a host's clients connect to.", REPORT, inventories::keep),

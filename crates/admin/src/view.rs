@@ -3,6 +3,7 @@
 mod host;
 mod inspection;
 mod judgement;
+mod look;
 mod package;
 mod server;
 mod vetting;
@@ -18,6 +19,7 @@ use crate::difference::Edit;
 pub use host::{HostReport, HostRow};
 pub use inspection::{CalloutRow, InspectionView, SuppressionRow};
 pub use judgement::{AlterationRow, ChangeRow, JudgedRow, JudgementRow, RemarkRow};
+pub use look::{LookRow, ProbeView, Progress, TrialView};
 pub use package::PackageView;
 pub use server::{
     CommentRow, CredentialHealth, Dossier, Drift, Forgotten, Invitation, Item, Left, LeftAlone, MentionRow, Offer,

@@ -116,7 +116,7 @@ impl Vetter {
 }
 
 /// What the gate presents for itself.
-async fn own(key: Option<&Key>) -> anyhow::Result<Option<Credential>> {
+pub(crate) async fn own(key: Option<&Key>) -> anyhow::Result<Option<Credential>> {
     match key {
         None => Ok(None),
         Some(Key::Fixed(credential)) => Ok(Some(credential.clone())),

@@ -318,6 +318,34 @@ impl Compiler {
         route.through(&self.turnstiles.of(&server.name, endpoint, server.manifest.concurrency()))
     }
 
+    /// Where a server is and the way there for whoever asks it what strangers ask: within its zone, and over connections that nothing
+    /// else uses. None for a server that the gate starts.
+    ///
+    /// # Errors
+    /// As [`Compiler::way`].
+    pub(crate) async fn outside(&self, manifest: &ServerManifest) -> anyhow::Result<Option<(http::Uri, egress::Lane)>> {
+        let Some(address) = manifest.address() else { return Ok(None) };
+        let governed = self.state.read().await.context("cannot read the governed state")?;
+        let reach = registry::reach(&address.zone, &governed.zones);
+        let reach = reach.with_context(|| format!("the zone `{}` is not declared", address.zone))?;
+        let url = address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", manifest.name))?;
+        let shows = self.shown.of(manifest)?;
+        let lane = self.egress.lane_that_shows(&format!("{}, probed", manifest.name), &reach, shows.as_ref());
+        Ok(Some((url, lane)))
+    }
+
+    /// The way out for programs that are tried, within a zone as it is drawn now.
+    ///
+    /// # Errors
+    /// When the state cannot be read, or the zone is not declared.
+    pub(crate) async fn registries(&self, zone: &str) -> anyhow::Result<egress::Lane> {
+        let governed = self.state.read().await.context("cannot read the governed state")?;
+        let name = zone.parse().with_context(|| format!("`{zone}` is no zone"))?;
+        let reach = registry::reach(&name, &governed.zones);
+        let reach = reach.with_context(|| format!("the zone `{zone}` of `[trials]` is not declared"))?;
+        Ok(self.egress.lane("programs that are tried", &reach))
+    }
+
     /// The way to a server that need not be approved yet, within its zone as it is drawn now. A local one is started for
     /// whoever takes it, and ends with that.
     ///

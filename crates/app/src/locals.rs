@@ -23,7 +23,7 @@ use crate::checks::{PAUSE, Vetter};
 pub(crate) const SUPERVISOR: &str = "sandbox-init";
 
 /// What a program finds in its environment unless its manifest says otherwise.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A place is for one endpoint, server and revision.
 type Key = (EndpointName, ServerName, Revision);
@@ -262,7 +262,7 @@ impl Locals {
 fn jailed(command: Command, manifest: &JailManifest, directory: PathBuf) -> anyhow::Result<Command> {
     let jail = Jail::find().context("it asks for a jail, and none can be made")?;
     let paths = |list: &[Directory]| list.iter().map(|path| PathBuf::from(path.as_str())).collect::<Vec<_>>();
-    let mut cell = Cell { reads: paths(&manifest.reads), writes: paths(&manifest.writes), finds: Vec::new() };
+    let mut cell = Cell { reads: paths(&manifest.reads), writes: paths(&manifest.writes), ..Cell::default() };
     cell.reads.extend(Some(command.program.clone()).filter(|program| program.is_absolute()));
     cell.writes.push(directory);
     jail.around(command, &cell).map_err(anyhow::Error::msg)

@@ -19,6 +19,7 @@ mod listeners;
 mod locals;
 mod logs;
 mod people;
+mod probes;
 mod quickstart;
 mod serve;
 mod settings;
@@ -51,6 +52,10 @@ fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::JAIL_COMMAND) {
         // Shuts the jail around a local server, and becomes it.
         return sandbox::enter(std::env::args_os().skip(2));
+    }
+    if std::env::args_os().nth(1).is_some_and(|first| first == sandbox::JAIL_WATCH_COMMAND) {
+        // The same, and watches what happens within.
+        return sandbox::watch(std::env::args_os().skip(2));
     }
     let since = Instant::now();
     let cli = Cli::parse();

@@ -32,8 +32,8 @@ use crate::locals::Locals;
 use crate::settings::Loaded;
 use crate::system::{SystemClock, SystemEntropy};
 use crate::{
-    ages, beside, bootstrap, checks, credentials, expiry, inspection, listeners, people, shelf, shown, sign_in, vault,
-    vetting,
+    ages, beside, bootstrap, checks, credentials, expiry, inspection, listeners, people, probes, shelf, shown, sign_in,
+    vault, vetting,
 };
 
 /// How many servers may be waiting to be compared with their pins.
@@ -223,6 +223,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         state: Arc::clone(&store) as _,
         comments: Arc::clone(&store) as _,
         packages: Arc::clone(&store) as _,
+        evidence: Arc::clone(&store) as _,
         inventories: Arc::clone(&store) as _,
         agents_urls: loaded.agents_urls(bound),
         halts_port: Arc::clone(&store) as _,
@@ -233,6 +234,8 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         vettings: Arc::clone(&store) as _,
         vetting,
         vetter: Arc::clone(&vetter) as _,
+        prober: Arc::new(probes::Prober::new(&compiler, loaded)?),
+        looks: Arc::default(),
         credentials: Arc::new(credentials::Kept {
             compiler: Arc::clone(&compiler),
             ages: Arc::clone(&ages),

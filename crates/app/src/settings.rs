@@ -10,6 +10,7 @@ pub(crate) mod people;
 mod place;
 pub(crate) mod sign_in;
 mod tls;
+pub(crate) mod trials;
 pub(crate) mod vault;
 mod vetting;
 
@@ -52,6 +53,9 @@ pub(crate) struct Settings {
     /// How servers are vetted again after they were approved.
     #[serde(default)]
     pub vetting: vetting::Vetting,
+    /// How programs are tried that nobody trusts.
+    #[serde(default)]
+    pub trials: trials::Trials,
     /// What is looked for in messages beside what the shipped rules see.
     #[serde(default)]
     pub inspection: inspection::Inspection,
@@ -340,6 +344,7 @@ impl Loaded {
                 "write the URL at which the document is published, such as `https://www.example/portcullis.json`";
             return Err(self.wrong(&[Key("agents"), Key("client_document")], message).with_hint(hint));
         }
+        self.check_trials()?;
         self.check_catalogue()?;
         self.check_vetting()?;
         self.check_issuers()?;

@@ -13,6 +13,7 @@ use http::uri::Scheme;
 use hyper_rustls::{DefaultServerNameResolver, HttpsConnector, MaybeHttpsStream};
 use hyper_util::rt::TokioIo;
 use model::limits;
+use rustls::ProtocolVersion;
 use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -31,6 +32,15 @@ pub(crate) struct Door {
     pub(crate) roots: Arc<Roots>,
     pub(crate) flow: Arc<Flow>,
     pub(crate) places: Arc<Semaphore>,
+}
+
+/// How a connection is protected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secured {
+    /// The version of TLS: `1.3`, `1.2`.
+    pub version: &'static str,
+    /// The suite, as the registry of such names has it.
+    pub suite: String,
 }
 
 type Opening<T> = Pin<Box<dyn Future<Output = Result<T, NotSent>> + Send>>;
@@ -88,7 +98,23 @@ impl Door {
         })
     }
 
-    async fn connect(&self, url: &Uri) -> Result<TokioIo<Counted>, NotSent> {
+    /// Opens a connection of its own and closes it, to see how it is protected. Nothing is sent but the handshake.
+    pub(crate) async fn secured(self: &Arc<Self>, url: Uri) -> Result<Secured, NotSent> {
+        let opened = timeout(Duration::from_millis(limits::CONNECT_MILLISECONDS_MAX), self.open(url)).await;
+        let MaybeHttpsStream::Https(stream) = opened.unwrap_or(Err(NotSent::TimedOut))? else {
+            return Err(NotSent::UrlUnusable);
+        };
+        let (_below, session) = stream.inner().get_ref();
+        let version = match session.protocol_version() {
+            Some(ProtocolVersion::TLSv1_3) => "1.3",
+            Some(ProtocolVersion::TLSv1_2) => "1.2",
+            Some(_) | None => "unknown",
+        };
+        let suite = session.negotiated_cipher_suite().and_then(|suite| suite.suite().as_str());
+        Ok(Secured { version, suite: suite.unwrap_or("unknown").to_owned() })
+    }
+
+    pub(crate) async fn connect(&self, url: &Uri) -> Result<TokioIo<Counted>, NotSent> {
         let authority = url.authority().filter(|authority| !authority.as_str().contains('@'));
         let host = Host::read(authority.ok_or(NotSent::UrlUnusable)?.host())?;
         let port = url.port_u16().unwrap_or(if url.scheme() == Some(&Scheme::HTTPS) { 443 } else { 80 });

@@ -5,18 +5,19 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::Full;
 use model::{Digest, limits};
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::{OnceCell, Semaphore};
+use tokio::time::timeout;
 
-use crate::connect::Door;
+use crate::connect::{Door, Secured};
 use crate::flow::Flow;
 use crate::pool::{Body, Failed, Pool};
-use crate::{EgressError, FlowCounts, NotSent, Reach, Resolve};
+use crate::{EgressError, FlowCounts, NotSent, Reach, Resolve, Tunnel};
 
 /// The product's way out: it gives each server a [`Lane`] of its own. Cheap to clone.
 #[derive(Clone)]
@@ -67,6 +68,7 @@ pub struct Lane {
 struct Inner {
     to: Arc<str>,
     pool: Pool,
+    door: Arc<Door>,
     flow: Arc<Flow>,
 }
 
@@ -113,8 +115,9 @@ impl Client {
             flow: Arc::clone(&flow),
             places: Arc::new(Semaphore::new(limits::LANE_CONNECTIONS_MAX)),
         };
-        let pool = Pool::new(door);
-        Inner { to, pool, flow }
+        let door = Arc::new(door);
+        let pool = Pool::new(Arc::clone(&door));
+        Inner { to, pool, door, flow }
     }
 }
 
@@ -136,6 +139,27 @@ impl Lane {
             Failed::NotSent(cause) => EgressError::NotSent { to: to(), cause },
             Failed::Unknown(source) => EgressError::Unknown { to: to(), source: source.into() },
         })
+    }
+
+    /// How a connection to an `https` URL is protected: opens one that nothing else uses, and closes it.
+    ///
+    /// # Errors
+    /// As when nothing was sent; [`NotSent::UrlUnusable`] for a URL without TLS.
+    pub async fn secured(&self, url: &Uri) -> Result<Secured, NotSent> {
+        self.inner.door.secured(url.clone()).await
+    }
+
+    /// A connection to a host within reach, for bytes that are somebody else's to read: for whoever carries them.
+    ///
+    /// # Errors
+    /// When there is none, or it is out of reach.
+    pub async fn tunnel(&self, host: &str, port: u16) -> Result<Tunnel, NotSent> {
+        let place = Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build();
+        let opening = timeout(Duration::from_millis(limits::CONNECT_MILLISECONDS_MAX), async {
+            self.inner.door.connect(&place.map_err(|_| NotSent::UrlUnusable)?).await
+        });
+        let opened = opening.await.unwrap_or(Err(NotSent::TimedOut))?;
+        Ok(Tunnel::new(opened.into_inner()))
     }
 
     /// What the lane carried so far.

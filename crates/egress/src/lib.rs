@@ -23,10 +23,13 @@ mod lane;
 mod pool;
 mod reach;
 mod resolve;
+mod tunnel;
 
+pub use connect::Secured;
 pub use error::{EgressError, NotSent};
 pub use flow::FlowCounts;
 pub use lane::{Client, Lane, Shows, Trust};
 pub use pool::Body;
 pub use reach::{OutOfReach, Reach};
 pub use resolve::{Addresses, Resolve, SystemResolver};
+pub use tunnel::Tunnel;

@@ -79,8 +79,8 @@ struct Back {
 }
 
 impl Pool {
-    pub(crate) fn new(door: Door) -> Self {
-        Self { connector: Connector(Arc::new(door)), shelf: Arc::default() }
+    pub(crate) fn new(door: Arc<Door>) -> Self {
+        Self { connector: Connector(door), shelf: Arc::default() }
     }
 
     pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> Result<Response<Body>, Failed> {

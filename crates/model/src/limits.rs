@@ -792,6 +792,38 @@ pub const ADVISORY_EXCERPT_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const ADVISORY_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a lock file.
 pub const LOCK_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Questions that a server is asked when it is probed.
+pub const PROBE_REQUESTS_MAX: usize = 25;
+/// Bytes of one answer to such a question that are read.
+pub const PROBE_ANSWER_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of all answers together after which nothing more is asked.
+pub const PROBE_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Milliseconds that one answer may take.
+pub const PROBE_ANSWER_MILLISECONDS_MAX: u64 = 4_000;
+/// Milliseconds after which nothing more is asked.
+pub const PROBE_MILLISECONDS_MAX: u64 = 30_000;
+/// Bytes of a package that is tried.
+pub const TRIAL_PACKAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Bytes that a jail tells of what happens in it.
+pub const TRIAL_NOTES_BYTES_MAX: u64 = 2 * 1024 * 1024;
+/// Bytes that a program says when it is tried.
+pub const TRIAL_SAID_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Things of one kind that a trial lists.
+pub const TRIAL_LISTED_MAX: usize = 100;
+/// Lines of a program's standard error that a trial keeps.
+pub const TRIAL_STDERR_LINES_MAX: usize = 20;
+/// Seconds that a trial may take, if nothing is said.
+pub const TRIAL_SECONDS: u64 = 90;
+/// The same at most, whatever is said.
+pub const TRIAL_SECONDS_MAX: u64 = 600;
+/// Bytes of memory that a program may use while it is tried, if nothing is said.
+pub const TRIAL_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
+/// Processes and threads that it may have, if nothing is said.
+pub const TRIAL_PROCESSES: u64 = 256;
+/// Hosts that programs may reach while they are tried.
+pub const TRIAL_HOSTS_MAX: usize = 32;
+/// Servers that are probed or tried at once.
+pub const LOOKS_MAX: usize = 4;
 /// Bytes that a program in a jail may write in each of the two rooms that it has.
 pub const JAIL_ROOM_BYTES: u64 = 256 * 1024 * 1024;
 /// Files and directories that a jail has besides the system's.

@@ -11,6 +11,10 @@
 
 mod enter;
 mod filter;
+mod names;
+mod note;
+mod observe;
+mod warden;
 
 use std::path::{Path, PathBuf};
 
@@ -18,8 +22,17 @@ use model::limits::JAIL_ROOM_BYTES;
 
 use crate::{Command, Supervisor, program};
 
-pub use enter::{COMMAND as JAIL_COMMAND, enter};
+pub use enter::{COMMAND as JAIL_COMMAND, WATCH_COMMAND as JAIL_WATCH_COMMAND, enter, watch};
+pub use note::Note;
 
+/// The port within a watched jail at which a proxy is.
+pub const RELAY_PORT: u16 = 3128;
+/// Where a watched jail finds what leads out of it: a socket for the proxy, and one for its notes.
+const OUTSIDE: &str = "/run/outside";
+/// The socket to which connections of the proxy go.
+pub const PROXY: &str = "proxy";
+/// The socket to which notes go. The first connection is the jail's; no other is to be taken.
+pub const NOTES: &str = "notes";
 /// Where the gate's binary is within.
 const WITHIN: &str = "/run/portcullis/portcullis";
 /// By this second word a supervisor knows that what it starts makes a jail.
@@ -38,6 +51,8 @@ const SETTINGS: [&str; 7] = [
     "/etc/localtime",
     "/etc/ssl",
 ];
+/// The devices of a jail that is watched.
+const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
 /// Bytes of rooms that hold next to nothing.
 const SMALL_ROOM_BYTES: u64 = 1024 * 1024;
 
@@ -56,6 +71,17 @@ pub struct Cell {
     pub writes: Vec<PathBuf>,
     /// Files and directories that it finds elsewhere than they are, read-only: where they are, and where it finds them.
     pub finds: Vec<(PathBuf, PathBuf)>,
+    /// Who watches what happens in it, if somebody does.
+    pub watched: Option<Watched>,
+}
+
+/// A jail whose inside is told of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// The directory with the sockets [`PROXY`] and [`NOTES`], at which somebody listens.
+    pub outside: PathBuf,
+    /// What is run before the program, each by a shell, with its output where errors go.
+    pub steps: Vec<String>,
 }
 
 /// Why there is no jail.
@@ -91,13 +117,28 @@ impl Jail {
         let mut arguments: Vec<String> = Vec::new();
         let mut say = |words: &[&str]| arguments.extend(words.iter().map(|word| (*word).to_owned()));
         say(&["--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]);
-        say(&["--unshare-cgroup-try", "--disable-userns", "--cap-drop", "ALL", "--new-session", "--die-with-parent"]);
+        say(&["--unshare-cgroup-try", "--cap-drop", "ALL", "--new-session", "--die-with-parent"]);
+        match cell.watched {
+            None => say(&["--disable-userns"]),
+            // Names are asked for at a port that only who owns the network may listen at, and a second namespace of users would
+            // not own it. That nobody makes one within is left to the filter of system calls.
+            Some(_) => say(&["--cap-add", "CAP_NET_BIND_SERVICE"]),
+        }
         say(&["--uid", "1000", "--gid", "1000", "--hostname", "jail"]);
         SYSTEM.iter().for_each(|path| say(&["--ro-bind-try", path, path]));
         let (small, room) = (SMALL_ROOM_BYTES.to_string(), JAIL_ROOM_BYTES.to_string());
         say(&["--size", &small, "--tmpfs", "/etc"]);
         SETTINGS.iter().for_each(|path| say(&["--ro-bind-try", path, path]));
-        say(&["--proc", "/proc", "--dev", "/dev", "--size", &small, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
+        say(&["--proc", "/proc"]);
+        match cell.watched {
+            None => say(&["--dev", "/dev"]),
+            // The usual devices have terminals among them, for which `bwrap` makes a second namespace of users: see above.
+            Some(_) => {
+                say(&["--size", &small, "--tmpfs", "/dev", "--symlink", "/proc/self/fd", "/dev/fd"]);
+                DEVICES.iter().for_each(|device| say(&["--dev-bind", device, device]));
+            }
+        }
+        say(&["--size", &small, "--tmpfs", "/dev/shm", "--remount-ro", "/dev"]);
         say(&["--size", &room, "--tmpfs", "/tmp", "--size", &room, "--tmpfs", HOME]);
         for path in &cell.reads {
             say(&["--ro-bind", text(path)?, text(path)?]);
@@ -108,13 +149,20 @@ impl Jail {
         for (from, to) in &cell.finds {
             say(&["--ro-bind", text(from)?, text(to)?]);
         }
+        if let Some(watched) = &cell.watched {
+            say(&["--ro-bind", text(&watched.outside)?, OUTSIDE]);
+        }
         say(&["--ro-bind", text(&own)?, WITHIN, "--remount-ro", "/"]);
         let directory = command.directory.as_deref().map_or(Ok(HOME), text)?;
         say(&["--chdir", directory, "--", WITHIN]);
         // The binary's own words for entering, then where may be written, then the program.
-        say(&[enter::COMMAND]);
+        say(&[if cell.watched.is_some() { enter::WATCH_COMMAND } else { enter::COMMAND }]);
         for path in &cell.writes {
             say(&[text(path)?]);
+        }
+        if let Some(watched) = &cell.watched {
+            say(&["--"]);
+            watched.steps.iter().for_each(|step| say(&[step]));
         }
         say(&["--", text(&command.program)?]);
         arguments.extend(command.arguments);

@@ -26,6 +26,7 @@
 //! Files and networks are those of the gate's user, unless the program is put into a [`Jail`]. This is the only crate that may
 //! say `unsafe`; each place says why. Outside Linux the tree is a process group, and only the kernel's limits bind.
 
+mod bait;
 mod child;
 mod command;
 mod error;
@@ -42,10 +43,14 @@ mod supervise;
 mod tree;
 mod wall;
 
+pub use bait::{Bait, Taken};
 pub use child::{Cause, Child, End, Exit};
 pub use command::{Command, Limits, Supervisor, Value};
 pub use error::{SpawnError, Step};
-pub use jail::{Cell, HOME as JAIL_HOME, JAIL_COMMAND, Jail, NoJail, enter};
+pub use jail::{
+    Cell, HOME as JAIL_HOME, JAIL_COMMAND, JAIL_WATCH_COMMAND, Jail, NOTES, NoJail, Note, PROXY, RELAY_PORT, Watched,
+    enter, watch,
+};
 pub use spawn::spawn;
 pub use stderr::{Stderr, Tail};
 pub use supervise::supervise;

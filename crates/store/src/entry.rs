@@ -6,6 +6,7 @@ use admin::Verdict;
 use admin::port::{Edits, Plan};
 use admin::view::VettingReport;
 use dossier::Examination;
+use evidence::{Probe, Trial};
 use identity::port::{self, Ended, EndedSession, Family, Grant, Kept, Registered, Session};
 use inventory::Report;
 use model::{Change, Digest, Role, Scope, ServerName, StoreError, limits};
@@ -245,6 +246,35 @@ impl Entry {
             "made_by": found.provenance.best().map(|proof| format!("{} {}", proof.strength.word(), proof.signer.name())),
             "score": found.points(),
             "findings": found.findings.len(),
+        }))
+    }
+
+    /// Somebody said that they may, and had a server asked what strangers ask.
+    pub(crate) fn probed(server: &ServerName, found: &Probe) -> Self {
+        let rules: BTreeSet<_> = found.findings.iter().map(|finding| finding.rule.as_str()).collect();
+        Self::new("server.probe", server).with(json!({
+            "i_may_probe": true,
+            "url": found.url,
+            "requests": found.requests,
+            "presented": found.presented,
+            "worst": evidence::worst(&found.findings),
+            "found": rules,
+            "cut_short": found.cut_short,
+        }))
+    }
+
+    /// Somebody had a server's program tried in a jail.
+    pub(crate) fn tried(server: &ServerName, found: &Trial) -> Self {
+        let rules: BTreeSet<_> = found.findings.iter().map(|finding| finding.rule.as_str()).collect();
+        Self::new("server.try", server).with(json!({
+            "what": found.what,
+            "sha256": found.sha256,
+            "ended": found.ended,
+            "worst": evidence::worst(&found.findings),
+            "found": rules,
+            "reached": found.reached.len(),
+            "let_through": found.reached.iter().filter(|one| one.allowed).map(|one| &one.place).collect::<Vec<_>>(),
+            "touched": found.touched.len(),
         }))
     }
 

@@ -7,6 +7,7 @@
 
 mod comments;
 mod credentials;
+mod evidence;
 mod facade;
 mod halts;
 mod inventory;
@@ -149,6 +150,7 @@ fn migrations() -> Migrator {
     let people = include_str!("../migrations/sqlite/0008_people.sql").into_sql_str();
     let approved = include_str!("../migrations/sqlite/0009_packages_approved.sql").into_sql_str();
     let vettings = include_str!("../migrations/sqlite/0010_vettings.sql").into_sql_str();
+    let evidence = include_str!("../migrations/sqlite/0011_evidence.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
@@ -160,6 +162,7 @@ fn migrations() -> Migrator {
         Migration::new(8, "people".into(), MigrationType::Simple, people, false),
         Migration::new(9, "packages approved".into(), MigrationType::Simple, approved, false),
         Migration::new(10, "vettings".into(), MigrationType::Simple, vettings, false),
+        Migration::new(11, "evidence".into(), MigrationType::Simple, evidence, false),
     ])
 }
 

@@ -8,7 +8,7 @@ use registry::manifest::ZONE_INTERNET;
 use registry::{Difference, Kind, Observed, Place, Server, ServerManifest, difference};
 use serde_json::Value;
 
-use super::{lifecycle, packages, vetting};
+use super::{lifecycle, looks, packages, vetting};
 use crate::difference::edit;
 use crate::fault::{Code, Fault};
 use crate::readings::{Judged, Readings, Text};
@@ -135,7 +135,7 @@ async fn observe(admin: &Admin, person: &Person, manifest: &ServerManifest) -> R
 /// A look presents the server's credential, or runs its command. Who submits a server names address, command and secrets
 /// freely, so what nobody approved only those look at who could approve it: else any secret could be sent anywhere, and
 /// anything run.
-async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(), Fault> {
+pub(super) async fn may_look(admin: &Admin, person: &Person, manifest: &ServerManifest) -> Result<(), Fault> {
     if !manifest.is_trusted_by_looking() || person.has_one_of(&[Role::Approver]) {
         return Ok(());
     }
@@ -182,13 +182,23 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let credentials = admin.credentials.health(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     let scopes = admin.credentials.scopes(name).await.map_err(|why| Fault::new(Code::Internal, why))?;
     let package = packages::of_server(admin, &server.manifest).await?;
+    let (probe, trial) = looks::of_server(admin, &server.manifest).await?;
     let comments = lifecycle::of_server(admin, name).await?;
     let vetting = admin.vettings.vetting(name).await?;
     let readings = Arc::clone(&admin.readings);
     busy(move || {
         readings.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
-        let mut dossier =
-            Dossier { traffic, credentials, scopes, package, vetting, comments, ..dossier(&server, &readings) };
+        let mut dossier = Dossier {
+            traffic,
+            credentials,
+            scopes,
+            package,
+            probe,
+            trial,
+            vetting,
+            comments,
+            ..dossier(&server, &readings)
+        };
         let others: Vec<&Server> = servers.iter().filter(|other| other.manifest.name != server.manifest.name).collect();
         if let Some(judged) = judged(&readings, &server, &others) {
             (dossier.mentions, dossier.judgement) = (judged.mentions.clone(), Some(judged.judgement.clone()));
@@ -247,6 +257,8 @@ fn dossier(server: &Server, readings: &Readings) -> Dossier {
         mentions: Vec::new(),
         package: None,
         vetting: None,
+        probe: None,
+        trial: None,
         judgement: None,
         noticed: server.noticed.as_ref().map(noticed),
         unseen: None,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::judgement::{ChangeRow, JudgementRow};
-use super::{Deed, PackageView, VettingReport};
+use super::{Deed, PackageView, ProbeView, TrialView, VettingReport};
 use crate::difference::Edit;
 
 /// A server in a list.
@@ -86,6 +86,12 @@ pub struct Dossier {
     /// What vetting found of it the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vetting: Option<VettingReport>,
+    /// What it answered to what strangers ask, if somebody had it probed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<ProbeView>,
+    /// What its program tried in a jail, if somebody had it tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trial: Option<TrialView>,
     /// What its words try to do, as far as wording shows it; none if it was not seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judgement: Option<JudgementRow>,

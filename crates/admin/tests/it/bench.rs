@@ -77,6 +77,26 @@ impl Vetter for Servers {
 }
 
 #[async_trait]
+impl admin::Prober for Servers {
+    async fn probe(&self, manifest: &ServerManifest, _: &evidence::Told) -> Result<evidence::Probe, String> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        let url = manifest.address().map(|address| address.url.to_string());
+        Ok(evidence::Probe { url: url.ok_or("it has no url")?, ..evidence::Probe::default() })
+    }
+
+    async fn attempt(
+        &self,
+        _: &ServerManifest,
+        package: Option<(String, Vec<u8>)>,
+        _: &evidence::Told,
+    ) -> Result<evidence::Trial, String> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        let what = package.map_or_else(|| "its command".to_owned(), |(name, _)| name);
+        Ok(evidence::Trial { what, ..evidence::Trial::default() })
+    }
+}
+
+#[async_trait]
 impl admin::Credentials for Servers {
     async fn health(&self, _: &ServerName) -> Result<Vec<admin::view::CredentialHealth>, String> {
         Ok(Vec::new())
@@ -125,6 +145,7 @@ impl Bench {
             state: Arc::clone(&store) as _,
             comments: Arc::clone(&store) as _,
             packages: Arc::clone(&store) as _,
+            evidence: Arc::clone(&store) as _,
             inventories: Arc::clone(&store) as _,
             agents_urls: vec!["https://gate.example".to_owned()],
             halts_port: Arc::clone(&store) as _,
@@ -145,6 +166,8 @@ impl Bench {
                 modes: admin::FailModes::default(),
             })),
             vetter: Arc::clone(&servers) as _,
+            prober: Arc::clone(&servers) as _,
+            looks: Arc::default(),
             credentials: Arc::clone(&servers) as _,
             // The data path of the test goes by every revision at once.
             published: store.revisions(),

@@ -38,6 +38,8 @@ pub(crate) struct Client {
     lane: Lane,
     /// None for whoever has no token yet.
     credential: Option<Credential>,
+    /// How long an answer is waited for.
+    patience: Duration,
 }
 
 /// A refusal in OAuth's words.
@@ -75,7 +77,14 @@ impl Client {
             })?),
         };
         let lane = egress::Client::new(Arc::new(SystemResolver), trust).lane("the gate", &reach);
-        Ok(Self { url: url.to_owned(), lane, credential: None })
+        let patience = Duration::from_millis(limits::ADMIN_ANSWER_MILLISECONDS_MAX);
+        Ok(Self { url: url.to_owned(), lane, credential: None, patience })
+    }
+
+    /// The same, for what takes its time.
+    #[must_use]
+    pub(crate) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// Sends a form to a page of the gate, and reads what it answers: what was asked for, or why not.
@@ -146,8 +155,7 @@ impl Client {
                 .with_next("write it as http://127.0.0.1:9443")
         })?;
         *request.headers_mut() = headers;
-        let limit = Duration::from_millis(limits::ADMIN_ANSWER_MILLISECONDS_MAX);
-        let answered = tokio::time::timeout(limit, self.answer(request)).await;
+        let answered = tokio::time::timeout(self.patience, self.answer(request)).await;
         answered.unwrap_or_else(|_| {
             Err(Failure::new("the gate did not answer in time")
                 .with_next("see its log; `portcullis status` tells more"))

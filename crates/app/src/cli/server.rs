@@ -11,7 +11,7 @@ use registry::{ServerManifest, manifest};
 use super::client::segment;
 use super::failure::Failure;
 use super::paint::{self, FAINT, GOOD, NAME, WARN};
-use super::{Gate, WithGate, export, lifecycle, scan, show, vetting};
+use super::{Gate, WithGate, export, lifecycle, probe, scan, show, trial, vetting};
 
 /// The commands.
 #[derive(Debug, Subcommand)]
@@ -32,6 +32,10 @@ pub(crate) enum Server {
     Vet(WithGate<vetting::VetNamed>),
     /// Accept what a check found, so that it keeps the server from being approved no more
     Accept(WithGate<vetting::AcceptFound>),
+    /// Ask a server what strangers ask: whose tokens it takes, what its errors tell, what its sessions are worth
+    Probe(WithGate<probe::ProbeNamed>),
+    /// Install and start a server's program in a jail, and see what it tries
+    Try(WithGate<trial::TryNamed>),
     /// What changed since the approval
     Diff(WithGate<Named>),
     /// Read what a server offers, and pin it
@@ -136,6 +140,8 @@ impl Server {
             }
             Self::Vet(command) => command.own.run(&command.gate).await,
             Self::Accept(command) => command.own.run(&command.gate).await,
+            Self::Probe(command) => command.own.run(&command.gate).await,
+            Self::Try(command) => command.own.run(&command.gate).await,
             Self::Diff(WithGate { own, gate }) => {
                 let drift: Drift = gate.client()?.get(&path(&own.name, "/difference")).await?;
                 gate.print(&drift, |drift| show::drift(own.name.as_str(), drift))

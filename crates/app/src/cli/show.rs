@@ -8,7 +8,7 @@ use registry::{CommandManifest, Credential, GrantHolder, GrantKind, GrantSubject
 use serde_json::{Map, Value};
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
-use super::{json, judged, lifecycle, package, vetting};
+use super::{json, judged, lifecycle, looked, package, vetting};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -102,6 +102,8 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
     page.push_str(&vetting::brief(dossier.vetting.as_ref()));
     page.push_str(&names(dossier));
     dossier.package.iter().for_each(|kept| page.push_str(&package::kept(kept)));
+    dossier.probe.iter().for_each(|kept| page.push_str(&looked::probe(kept)));
+    dossier.trial.iter().for_each(|kept| page.push_str(&looked::trial(kept)));
     page.push_str(&mentions(&dossier.mentions));
     page.push_str(&judged::judgement(dossier.judgement.as_ref()));
     page.push_str(&next(dossier));

@@ -32,6 +32,8 @@ mod oldest;
 #[cfg(test)]
 mod packages;
 #[cfg(test)]
+mod probe;
+#[cfg(test)]
 mod puppet;
 #[cfg(test)]
 mod quickstart;

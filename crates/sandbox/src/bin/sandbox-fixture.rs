@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     if role == sandbox::JAIL_COMMAND {
         return sandbox::enter(std::env::args_os().skip(2));
     }
+    if role == sandbox::JAIL_WATCH_COMMAND {
+        return sandbox::watch(std::env::args_os().skip(2));
+    }
     let rest: Vec<String> = arguments.collect();
     let number = rest.first().and_then(|number| number.parse().ok()).unwrap_or(0);
     let done = match role.as_str() {

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 /// The word by which the gate's binary is told to enter.
 pub const COMMAND: &str = "jail-enter";
+/// The word by which it is told to watch what it enters with.
+pub const WATCH_COMMAND: &str = "jail-watch";
 /// What a program finds out about who it is. Some end at once if they are nobody.
 #[cfg(target_os = "linux")]
 const PEOPLE: &str = "user:x:1000:1000:user:/home/user:/bin/sh\n";
@@ -31,13 +33,50 @@ fn entered(mut arguments: impl Iterator<Item = OsString>) -> Result<std::convert
 
     let writes: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
     let program = arguments.next().ok_or_else(|| io::Error::other("no program is named"))?;
+    settle()?;
+    shut(&writes)?;
+    Err(std::process::Command::new(program).args(arguments).exec())
+}
+
+/// Shuts the walls within, prepares what is watched, runs it, and tells of what happens: what the gate's binary does when its
+/// first argument is `jail-watch`. Further ones are the directories that may be written, up to `--`; then the steps that prepare,
+/// each for a shell, up to `--`; then comes the program.
+pub fn watch(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match watched(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "the jail could not be shut or watched: {error}");
+            ExitCode::from(126)
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn watched(mut arguments: impl Iterator<Item = OsString>) -> io::Result<ExitCode> {
+    let writes: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
+    let steps: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
+    super::warden::watch(&writes, steps, arguments)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn watched(_: impl Iterator<Item = OsString>) -> io::Result<ExitCode> {
+    Err(io::Error::other("jails can be made on Linux only"))
+}
+
+/// Tells programs where and who they are.
+#[cfg(target_os = "linux")]
+pub(super) fn settle() -> io::Result<()> {
     fs::write("/etc/passwd", PEOPLE)?;
     fs::write("/etc/group", "user:x:1000:\n")?;
-    fs::write("/etc/hosts", HOSTS)?;
+    fs::write("/etc/hosts", HOSTS)
+}
+
+/// Shuts the walls within around this process, and all that it will start.
+#[cfg(target_os = "linux")]
+pub(super) fn shut(writes: &[OsString]) -> io::Result<()> {
     rustix::thread::set_no_new_privs(true)?;
-    files_only(&writes).map_err(io::Error::other)?;
-    super::filter::install()?;
-    Err(std::process::Command::new(program).args(arguments).exec())
+    files_only(writes).map_err(io::Error::other)?;
+    super::filter::install()
 }
 
 #[cfg(not(target_os = "linux"))]

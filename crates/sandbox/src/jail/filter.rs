@@ -39,24 +39,25 @@ const NAMESPACES: u32 = (libc::CLONE_NEWNS
     .cast_unsigned();
 
 /// Of `struct seccomp_data`: the number of the call, the kind of machine, and the low half of the first argument.
-const NUMBER_AT: u32 = 0;
-const MACHINE_AT: u32 = 4;
+pub(super) const NUMBER_AT: u32 = 0;
+pub(super) const MACHINE_AT: u32 = 4;
 const FIRST_AT: u32 = 16;
 /// `AUDIT_ARCH_…` of this machine.
 #[cfg(target_arch = "x86_64")]
-const MACHINE: u32 = 0xc000_003e;
+pub(super) const MACHINE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
-const MACHINE: u32 = 0xc000_00b7;
+pub(super) const MACHINE: u32 = 0xc000_00b7;
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-const MACHINE: u32 = 0;
+pub(super) const MACHINE: u32 = 0;
 /// Numbers from here on are of another set of calls, on machines that have one.
 const OTHER_SET: u32 = 0x4000_0000;
 
-const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
-const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
+pub(super) const LOAD: u32 = libc::BPF_LD | libc::BPF_W | libc::BPF_ABS;
+pub(super) const EQUAL: u32 = libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K;
 const AT_LEAST: u32 = libc::BPF_JMP | libc::BPF_JGE | libc::BPF_K;
 const ANY_OF: u32 = libc::BPF_JMP | libc::BPF_JSET | libc::BPF_K;
-const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
+pub(super) const ANSWER: u32 = libc::BPF_RET | libc::BPF_K;
+pub(super) const ALLOW: u32 = libc::SECCOMP_RET_ALLOW;
 
 /// Puts the filter before this process for good, and before all that it will start.
 pub(super) fn install() -> io::Result<()> {
@@ -110,11 +111,11 @@ fn steps() -> Vec<sock_filter> {
     steps
 }
 
-fn step(code: u32, k: u32) -> sock_filter {
+pub(super) fn step(code: u32, k: u32) -> sock_filter {
     jump(code, k, 0, 0)
 }
 
-fn jump(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+pub(super) fn jump(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
     // Every code is less than 2¹⁶.
     sock_filter { code: u16::try_from(code).unwrap_or(u16::MAX), jt, jf, k }
 }

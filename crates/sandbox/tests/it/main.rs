@@ -11,3 +11,5 @@ mod given;
 mod jail;
 #[cfg(test)]
 mod scene;
+#[cfg(test)]
+mod watched;

@@ -1,6 +1,7 @@
 //! The suite, generic over the backend.
 
 pub(crate) mod credentials;
+pub(crate) mod evidence;
 pub(crate) mod facade;
 pub(crate) mod halts;
 pub(crate) mod inventory;
@@ -17,6 +18,7 @@ pub(crate) trait Store:
     + admin::port::State
     + admin::port::Inventories
     + admin::port::Comments
+    + admin::port::Evidence
     + ::watch::port::Halts
     + audit::port::Outbox
     + identity::port::Facade
@@ -31,6 +33,8 @@ impl<S> Store for S where
         + admin::port::State
         + admin::port::Inventories
         + admin::port::Comments
+        + admin::port::Evidence
+        + admin::port::Evidence
         + ::watch::port::Halts
         + audit::port::Outbox
         + identity::port::Facade
@@ -116,6 +120,9 @@ macro_rules! suite {
             a_report_is_kept_and_the_next_of_the_same_person_takes_its_place
             reports_are_read_page_by_page
             a_report_that_nobody_renews_goes_by_time
+        );
+        $crate::cases::suite!($backend, evidence:
+            what_was_seen_of_a_server_is_kept_by_its_kind_and_goes_with_it
         );
         $crate::cases::suite!($backend, outbox:
             each_change_waits_in_order_until_it_is_settled

@@ -1,0 +1,158 @@
+//! What to try of a package: how it is installed, and how it is started afterwards.
+//!
+//! The archive is read as strangers' archives are read ([`dossier::archive`]), to know its form. Unpacked and installed it is in the
+//! jail, by the installer that people use: what that runs is what is to be seen.
+
+use dossier::archive::{self, ArchiveError, Contents};
+use model::limits;
+use serde_json::Value;
+
+/// Where the package is found in a jail.
+const PLACE: &str = "/run/package";
+
+/// A package that can be tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its file's name, of plain characters.
+    pub name: String,
+    /// What is done with it before it is started.
+    pub steps: Vec<Step>,
+    /// How it is started: for a shell.
+    pub start: String,
+}
+
+/// Something that is done before a program is started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What, for people.
+    pub what: String,
+    /// How, for a shell.
+    pub shell: String,
+}
+
+/// Why a package cannot be tried.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackageError {
+    /// It is too large.
+    #[error("the package has more than {} bytes", limits::TRIAL_PACKAGE_BYTES_MAX)]
+    TooLarge,
+    /// It cannot be unpacked.
+    #[error("the package cannot be read: {0}")]
+    Archive(ArchiveError),
+    /// It is of a form that nobody here knows to install.
+    #[error(
+        "the package is none of npm (.tgz) and none of Python (.whl, .tar.gz): nobody here knows how to install it"
+    )]
+    Form,
+}
+
+impl Package {
+    /// Reads what is to be tried. `name` is the file's.
+    ///
+    /// # Errors
+    /// When it is no package that can be installed here.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, PackageError> {
+        if bytes.len() > limits::TRIAL_PACKAGE_BYTES_MAX {
+            return Err(PackageError::TooLarge);
+        }
+        let contents = archive::unpacked(bytes, archive::Limits::default()).map_err(PackageError::Archive)?;
+        let plain = |character: char| character.is_ascii_alphanumeric() || "._+-".contains(character);
+        let name: String = name.chars().map(|character| if plain(character) { character } else { '_' }).collect();
+        let name = name.trim_start_matches(['.', '-']).to_owned();
+        let place = quoted(&format!("{PLACE}/{name}"));
+        let has = |end: &str| contents.files.keys().any(|path| path.ends_with(end) && path.matches('/').count() == 1);
+        if has(".dist-info/METADATA") || has("/PKG-INFO") || has("/setup.py") || has("/pyproject.toml") {
+            return Ok(Self { steps: of_python(&place), start: PYTHON.to_owned(), name });
+        }
+        let described = described(&contents).ok_or(PackageError::Form)?;
+        Ok(Self { steps: of_npm(&place), start: node(&described), name })
+    }
+
+    /// Where it is found in a jail.
+    pub fn place(&self) -> String {
+        format!("{PLACE}/{}", self.name)
+    }
+}
+
+/// What a package of npm says of itself.
+fn described(contents: &Contents) -> Option<Value> {
+    let mut paths = contents.files.iter();
+    let (_, file) = paths.find(|(path, _)| path.ends_with("/package.json") && path.matches('/').count() == 1)?;
+    // What cannot be read is installed all the same: npm may read it otherwise.
+    Some(serde_json::from_slice(file.content.as_deref()?).unwrap_or_default())
+}
+
+fn of_npm(place: &str) -> Vec<Step> {
+    let install = format!(
+        "mkdir -p ~/tried && cd ~/tried && npm install --no-audit --no-fund --no-update-notifier --foreground-scripts \
+         --ignore-scripts=false --fetch-retries=0 {place}"
+    );
+    // What it needs is not to be had without a registry; what it has run when it is installed is to be seen all the same.
+    let alone = format!(
+        "[ -d ~/tried/node_modules ] && exit 0; mkdir -p ~/alone && tar -xzf {place} -C ~/alone --strip-components=1 && \
+         cd ~/alone && for event in preinstall install postinstall; do npm run --if-present $event; done"
+    );
+    vec![
+        Step { what: "npm install".to_owned(), shell: install },
+        Step { what: "its scripts alone, where that failed".to_owned(), shell: alone },
+    ]
+}
+
+fn of_python(place: &str) -> Vec<Step> {
+    let pip = "python3 -m pip install --no-input --disable-pip-version-check --no-warn-script-location --no-cache-dir \
+               --no-build-isolation --retries 0 --target ~/tried";
+    let alone = format!("[ -d ~/tried ] || {pip} --no-deps {place}");
+    vec![
+        Step { what: "pip install".to_owned(), shell: format!("{pip} {place}") },
+        Step { what: "the same without what it needs, where that failed".to_owned(), shell: alone },
+    ]
+}
+
+/// Starts the first program that a Python package has.
+const PYTHON: &str =
+    "export PYTHONPATH=\"$HOME/tried\"; for program in \"$HOME\"/tried/bin/*; do exec \"$program\"; done";
+
+/// Starts the program that a package of npm names: as it was installed, or as it lies there.
+fn node(described: &Value) -> String {
+    let own = described.get("name").and_then(Value::as_str).unwrap_or_default();
+    let short = own.rsplit('/').next().unwrap_or_default();
+    let (name, path) = match described.get("bin") {
+        Some(Value::String(path)) => (short, path.as_str()),
+        Some(Value::Object(programs)) => {
+            let named = programs.iter().find(|(name, _)| *name == short).or_else(|| programs.iter().next());
+            named.map_or((short, "index.js"), |(name, path)| (name.as_str(), path.as_str().unwrap_or("index.js")))
+        }
+        Some(_) | None => (short, described.get("main").and_then(Value::as_str).unwrap_or("index.js")),
+    };
+    let (name, path, own) = (quoted(name), quoted(path), quoted(own));
+    format!(
+        "program=\"$HOME/tried/node_modules/.bin/\"{name}; [ -x \"$program\" ] && exec \"$program\"; \
+         cd \"$HOME/tried/node_modules/\"{own} 2>/dev/null || cd \"$HOME/alone\"; exec node ./{path}"
+    )
+}
+
+/// A text that a shell takes as it is.
+fn quoted(text: &str) -> String {
+    let text: String = text.chars().filter(|character| !character.is_control()).take(256).collect();
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_package_calls_its_program_is_no_command_of_its_own() {
+        let described = serde_json::json!({ "name": "@acme/x", "bin": { "x": "a'; touch /tmp/y; '.js" } });
+        let start = node(&described);
+        assert!(start.contains(r"exec node ./'a'\''; touch /tmp/y; '\''.js'"), "{start}");
+        assert_eq!(quoted("a\nb"), "'ab'");
+    }
+
+    #[test]
+    fn what_nobody_can_install_is_refused() {
+        assert_eq!(Package::read("x.tgz", b"no archive"), Err(PackageError::Archive(ArchiveError::Unknown)));
+        let large = vec![0; limits::TRIAL_PACKAGE_BYTES_MAX + 1];
+        assert_eq!(Package::read("x.tgz", &large), Err(PackageError::TooLarge));
+    }
+}
