@@ -1,7 +1,7 @@
 //! A client whose software somebody vouches for: an attester's statement names a key that the software holds, and the client
 //! proves that it holds it (attestation-based client authentication, draft-ietf-oauth-attestation-based-client-auth).
 //!
-//! What it is given is bound to that very key: the token endpoint asks for a DPoP proof by it as well.
+//! What it is given is bound to that very key: the token endpoint asks for a `DPoP` proof by it as well.
 
 use http::HeaderMap;
 use model::{Digest, Timestamp, limits};

@@ -23,8 +23,8 @@ pub(super) struct Possession {
 
 impl Possession {
     /// The same, where an attester vouches for the key of this thumbprint: it has to be the one that was shown.
-    pub(super) fn attested(self, key: Option<String>) -> Result<Self, Wrong> {
-        if key.is_some() && key != self.key {
+    pub(super) fn attested(self, key: Option<&str>) -> Result<Self, Wrong> {
+        if key.is_some() && key != self.key.as_deref() {
             return Err(Wrong::client("invalid_dpop_proof", "a DPoP proof by the attested key is needed"));
         }
         Ok(Self { attested: key.is_some(), ..self })

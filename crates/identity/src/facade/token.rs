@@ -23,7 +23,7 @@ pub(super) async fn run(facade: &Facade, visit: &Visit) -> Result<Response<Bytes
 async fn answer(facade: &Facade, visit: &Visit) -> Result<Response<Bytes>, Wrong> {
     let form = Parameters::of_form(visit)?;
     let Authenticated { client, attested } = authenticate::run(facade, visit, &form).await?;
-    let held = facade.possessed(visit).await?.attested(attested)?;
+    let held = facade.possessed(visit).await?.attested(attested.as_deref())?;
     match form.get("grant_type") {
         Some("authorization_code") => by_code(facade, &client, &form, held).await,
         Some("refresh_token") => by_refresh(facade, &client, &form, held).await,
