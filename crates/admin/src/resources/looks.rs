@@ -41,7 +41,7 @@ pub(crate) async fn probe(
     let look = admin.looks.begin(&name, "probe", Probe::WHAT.len())?;
     let person = call.person;
     let task = async move {
-        let told = |done, what: &str| look.tell(done, what);
+        let told = move |done, what: &str| look.tell(done, what);
         let probe = admin.prober.probe(&manifest, &told).await;
         let probe = probe.map_err(|why| Fault::new(Code::ServerUnusable, why))?;
         let change = admin.change(&person, Expected::Any, reason)?;
@@ -103,7 +103,7 @@ pub(crate) async fn attempt(
     let look = admin.looks.begin(&name, "try", steps)?;
     let person = call.person;
     to_the_end(async move {
-        let told = |done, what: &str| look.tell(done, what);
+        let told = move |done, what: &str| look.tell(done, what);
         let trial = admin.prober.attempt(&manifest, package, &told).await;
         let trial = trial.map_err(|why| Fault::new(Code::ServerUnusable, why).with_next(WITHOUT_A_JAIL))?;
         let change = admin.change(&person, Expected::Any, reason)?;

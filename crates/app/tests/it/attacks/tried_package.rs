@@ -84,7 +84,8 @@ async fn keys_that_it_reads_and_calls_that_it_makes_are_told_and_nothing_gets_ou
          net.connect({port}, '127.0.0.1').on('error', () => {{}});\n\
          net.connect(4444, '192.0.2.66').on('error', () => {{}});\n\
          try {{ console.log(fs.readFileSync('{}', 'utf8')); }} catch {{ console.log('nothing there'); }}\n\
-         try {{ require('child_process').execSync('curl -m 2 https://proxied.evil.example/'); }} catch {{}}\n",
+         const proxy = net.connect(3128, '127.0.0.1', () => proxy.write('CONNECT proxied.evil.example:443 HTTP/1.1\\r\\n\\r\\n'));\n\
+         proxy.on('data', () => proxy.destroy());\n",
         gate.directory().join("data/admin.token").display()
     );
     let trial = tried(&gate, &package(folder.path(), &steals, SERVES)).await;
