@@ -59,10 +59,12 @@ enum Part {
         #[arg(long, default_value = "crates/inspect/model/kin.bin")]
         groups: PathBuf,
     },
-    /// Scores.
+    /// Writes down what every text scores, by models that know nothing of its fold: what other thresholds would find.
     Curve {
+        /// The directory of the corpora.
         #[arg(long)]
         corpora: PathBuf,
+        /// Where the scores are kept.
         #[arg(long)]
         out: PathBuf,
     },
@@ -84,7 +86,7 @@ fn main() -> anyhow::Result<()> {
         Part::Kin { vectors, groups } => Ok(fs::write(groups, kin::make(&vectors)?)?),
         Part::Curve { corpora, out } => {
             let maker = Maker::new(Corpora::read(&corpora)?);
-            Ok(fs::write(out, curve::scores(&maker, true)?)?)
+            Ok(fs::write(out, curve::scores(&maker)?)?)
         }
         Part::Speed { corpora, only } => {
             let maker = Maker::new(Corpora::read(&corpora)?);

@@ -120,6 +120,7 @@ impl Reader {
         self.read_in(text, text.len())
     }
 
+    /// The same of a part of a text of that many bytes.
     fn read_in(&mut self, text: &str, bytes: usize) -> Sheet {
         words::split(text, &self.lexicon, &mut self.words);
         sentences(&self.words, &mut self.sentences);
@@ -155,6 +156,7 @@ impl Reader {
         Self::highest(&self.read(text), linear)
     }
 
+    /// The same of one part of it.
     pub(crate) fn score_part(&mut self, text: &str, part: Range<usize>, linear: &Linear) -> f32 {
         let (mut start, mut end) = (part.start, part.end.min(text.len()));
         while !text.is_char_boundary(start) {

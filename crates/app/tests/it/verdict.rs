@@ -124,7 +124,7 @@ pub(crate) fn words(message: &Value, no: No) -> Value {
         }
         None => {
             assert!(
-                (-31019..=-31014).contains(&no.code) || [-31025, -31034].contains(&no.code),
+                (-31019..=-31014).contains(&no.code) || [-31025, -31034, -31035].contains(&no.code),
                 "{no:?} is no tool's: {message:#}"
             );
             assert_eq!(message["result"]["isError"], true, "{message:#}");

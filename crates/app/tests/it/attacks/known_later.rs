@@ -273,7 +273,7 @@ async fn a_manifest_that_asks_for_another_maker_takes_the_server_out_of_service(
         in_effect(&gate).await;
         match standing {
             "approved" => passes(&call(&gate).await),
-            _ => gate.refuses(&call(&gate).await, ENDPOINT_NOT_FOUND).await,
+            _ => drop(gate.refuses(&call(&gate).await, ENDPOINT_NOT_FOUND).await),
         }
     }
 }
