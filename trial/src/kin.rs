@@ -1,6 +1,6 @@
 //! Puts words into groups by how they are used: k-means over word vectors, the same to the byte each time.
 //!
-//! The vectors are a file in GloVe's form: a word and its numbers on each line, the commonest word first. What ships was
+//! The vectors are a file in `GloVe`'s form: a word and its numbers on each line, the commonest word first. What ships was
 //! made of the 6B set with 50 dimensions (Pennington, Socher and Manning; public domain).
 
 use std::fs;

@@ -50,7 +50,7 @@ enum Part {
     Score(Plan),
     /// Fits the model of injected instructions that ships, from corpora.
     Train(Training),
-    /// Puts words into groups by how they are used, from word vectors in GloVe's form.
+    /// Puts words into groups by how they are used, from word vectors in `GloVe`'s form.
     Kin {
         /// The vectors.
         #[arg(long)]

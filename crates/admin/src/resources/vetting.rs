@@ -31,7 +31,7 @@ pub(crate) async fn accept(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Ac
     let (_revision, servers) = admin.registry.servers().await?;
     let found = vetted(&admin, &name, &Arc::new(servers)).await?;
     let row = found.checks.iter().find(|row| row.check == check);
-    if !row.is_some_and(|row| row.of == of.to_string()) {
+    if row.is_none_or(|row| row.of != of.to_string()) {
         let message = format!("`{}` of server `{name}` found something else than you read", check.word());
         return Err(Fault::new(Code::Refused, message).with_next(format!("portcullis server vet {name}")));
     }
@@ -89,7 +89,14 @@ pub(super) async fn must_not_be_blocked(
              submit it: portcullis server accept {name} {} --reason TEXT",
             first.check.word()
         ),
-        check => format!(
+        check @ (VettingCheck::Definitions
+        | VettingCheck::Drift
+        | VettingCheck::Package
+        | VettingCheck::Advisories
+        | VettingCheck::Name
+        | VettingCheck::Publisher
+        | VettingCheck::Repository
+        | VettingCheck::Transport) => format!(
             "portcullis server vet {name}; mend it, or, who may approve it and did not submit it: portcullis server accept {name} {} \
              --reason TEXT",
             check.word()
