@@ -125,7 +125,7 @@ impl Prober {
         Ok(Subject {
             what: format!("the package {}", package.name),
             sha256: Some(sha256),
-            command: self.command("/bin/sh".into(), vec!["-c".to_owned(), package.start], Vec::new()),
+            command: self.command("/bin/sh".into(), vec!["-c".to_owned(), package.start], &[]),
             steps: package.steps,
             reads: Vec::new(),
             finds: vec![(file, place)],
@@ -152,13 +152,13 @@ impl Prober {
             what: "its command, as the gate would start it".to_owned(),
             sha256: None,
             steps: Vec::new(),
-            command: self.command(program, arguments, environment),
+            command: self.command(program, arguments, &environment),
             reads,
             finds: Vec::new(),
         }
     }
 
-    fn command(&self, program: PathBuf, arguments: Vec<String>, said: Vec<(String, String)>) -> Command {
+    fn command(&self, program: PathBuf, arguments: Vec<String>, said: &[(String, String)]) -> Command {
         let usual = [("PATH", PATH), ("HOME", sandbox::JAIL_HOME), ("LANG", "C.UTF-8")];
         let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let unsaid = usual.into_iter().filter(|(name, _)| !said.iter().any(|(one, _)| one == name));

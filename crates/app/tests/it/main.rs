@@ -15,7 +15,7 @@ mod client;
 mod connect;
 #[cfg(test)]
 mod detector;
-
+#[cfg(test)]
 mod gate;
 #[cfg(test)]
 mod hostile;

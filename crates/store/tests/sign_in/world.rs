@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use identity::facade::{Client, Directory, Doorway, Facade, Needs, Proof, Redirects, Terms};
+use identity::facade::{Client, Directory, Doorway, Facade, Keys, Needs, Proof, Redirects, Terms};
 use identity::jwt::SigningKey;
 use identity::keys::{Algorithm, KeySet};
 use identity::relying::{ClaimNames, ClientAuthentication, Provider as Relied, Relying};
@@ -219,8 +219,8 @@ impl World {
         register.add(client("another", AgentKind::Delegated, Proof::Public));
         let robot = SigningKey::generate().unwrap();
         let keys = Arc::new(KeySet::of([Arc::clone(robot.public())]));
-        register.add(client("robot", AgentKind::Autonomous, Proof::Keys(Arc::clone(&keys))));
-        register.add(client("signing-editor", AgentKind::Delegated, Proof::Keys(keys)));
+        register.add(client("robot", AgentKind::Autonomous, Proof::Keys(Keys::Here(Arc::clone(&keys)))));
+        register.add(client("signing-editor", AgentKind::Delegated, Proof::Keys(Keys::Here(keys))));
         let relied = Relied {
             issuer: ISSUER.to_owned(),
             client_id: "portcullis".to_owned(),

@@ -83,7 +83,7 @@ fn who_can_read_along_is_told() {
 fn names_that_are_nearly_another_s_are_told() {
     let other = |name: &str, host: &str| {
         let mut other = server(name, &json!({ "url": format!("https://{host}/mcp") }));
-        let definitions = registry::Definitions {
+        let definitions = Definitions {
             server_info: Value::Null,
             instructions: None,
             capabilities: Value::Null,

@@ -239,8 +239,11 @@ async fn a_kept_attestation_that_does_not_hold_any_more_takes_the_server_out_of_
         let signature = bundle.pointer_mut("/dsseEnvelope/signatures/0/sig").expect("a signature");
         let text = signature.as_str().unwrap();
         let (head, tail) = text.split_at(text.len() / 2);
-        let other = if tail.starts_with('A') { "B" } else { "A" };
-        *signature = format!("{head}{other}{}", &tail[1..]).into();
+        let (other, rest) = match tail.strip_prefix('A') {
+            Some(rest) => ('B', rest),
+            None => ('A', tail.split_at(1).1),
+        };
+        *signature = format!("{head}{other}{rest}").into();
         *evidence = bundle.to_string();
     }
     let change = || Change { actor: Actor::Gate, expected: Expected::Any, at: Timestamp(1), reason: None };

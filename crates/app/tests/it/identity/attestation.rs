@@ -53,7 +53,7 @@ impl Attested {
         key.sign("oauth-client-attestation-pop+jwt", edited(claims, edits).as_object().unwrap()).unwrap()
     }
 
-    /// Asks for a token with these words, and a DPoP proof by this key.
+    /// Asks for a token with these words, and a `DPoP` proof by this key.
     async fn ask(&self, nonce: Option<&str>, word: &str, proof: &str, holder: &Holder) -> Heard {
         let dpop = holder.proof("", nonce, &json!({ "htu": format!("{GATE}/oauth/token"), "ath": null }));
         let desk = resource("desk");
@@ -63,7 +63,7 @@ impl Attested {
         self.place.send("POST", "/oauth/token", &headers, &encoded(&form)).await
     }
 
-    /// The nonce for DPoP proofs.
+    /// The nonce for `DPoP` proofs.
     async fn nonce(&self) -> String {
         let (word, proof) = (self.word(&self.own.key, &json!({})), self.proof(&self.own.key, &json!({})));
         asked_again(&self.ask(None, &word, &proof, &self.own).await, "use_dpop_nonce")
