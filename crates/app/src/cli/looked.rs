@@ -8,6 +8,9 @@ use evidence::{Asked, Finding, Outcome, Phase, Probe, Severity, Trial};
 
 use super::paint::{self, BAD, FAINT, GOOD, WARN, visible, wrapped};
 
+/// Characters of a word that every line has room for.
+const WORD_CHARS_MAX: usize = 60;
+
 /// What a server answered to what strangers ask.
 pub(super) fn probe(kept: &ProbeView) -> String {
     let Probe { requests, bytes, milliseconds, speaks, presented, tls, asked, findings, cut_short, .. } = &kept.probe;
@@ -17,7 +20,7 @@ pub(super) fn probe(kept: &ProbeView) -> String {
         let _infallible = writeln!(page, "  {WARN}{text}{WARN:#}");
     }
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&visible(text), 14));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&fitting(&visible(text)), 14));
     };
     row(
         "asked",
@@ -49,10 +52,10 @@ pub(super) fn trial(kept: &TrialView) -> String {
         let _infallible = writeln!(page, "  {WARN}{text}{WARN:#}");
     }
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&visible(text), 14));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&fitting(&visible(text)), 14));
     };
     row("tried", &format!("{what}, for {}.{} s, in a jail", milliseconds / 1_000, milliseconds % 1_000 / 100));
-    sha256.iter().for_each(|digest| row("digest", digest));
+    sha256.iter().for_each(|digest| row("sha256", digest.trim_start_matches("sha256:")));
     steps.iter().for_each(|step| row("did", &format!("{}: {}", step.what, step.ended)));
     row("ended", ended);
     row("speaks", speaks.as_deref().unwrap_or("nothing that was understood"));
@@ -105,12 +108,21 @@ pub(super) fn found(findings: &[Finding]) -> String {
         let _infallible = writeln!(page, "\n  {style}{:<10}{style:#}{}", severity.word(), wrapped(&visible(title), 12));
         for (label, text) in [("sent", sent), ("came", came)] {
             if !text.is_empty() {
-                let text = wrapped(&visible(text), 18);
+                let text = wrapped(&fitting(&visible(text)), 18);
                 let _infallible = writeln!(page, "            {FAINT}{label}  {text}{FAINT:#}");
             }
         }
     }
     page
+}
+
+/// A text without words that no line has room for: they go on in the next.
+fn fitting(text: &str) -> String {
+    let pieces = |word: &str| {
+        let characters: Vec<char> = word.chars().collect();
+        characters.chunks(WORD_CHARS_MAX).map(String::from_iter).collect::<Vec<_>>().join(" ")
+    };
+    text.split(' ').map(pieces).collect::<Vec<_>>().join(" ")
 }
 
 fn style(severity: Severity) -> Style {
