@@ -8,9 +8,6 @@ use evidence::{Asked, Finding, Outcome, Phase, Probe, Severity, Trial};
 
 use super::paint::{self, BAD, FAINT, GOOD, WARN, visible, wrapped};
 
-/// Characters of a word that every line has room for.
-const WORD_CHARS_MAX: usize = 60;
-
 /// What a server answered to what strangers ask.
 pub(super) fn probe(kept: &ProbeView) -> String {
     let Probe { requests, bytes, milliseconds, speaks, presented, tls, asked, findings, cut_short, .. } = &kept.probe;
@@ -20,7 +17,7 @@ pub(super) fn probe(kept: &ProbeView) -> String {
         let _infallible = writeln!(page, "  {WARN}{text}{WARN:#}");
     }
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&fitting(&visible(text)), 14));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", fitting(&visible(text), 14));
     };
     row(
         "asked",
@@ -52,7 +49,7 @@ pub(super) fn trial(kept: &TrialView) -> String {
         let _infallible = writeln!(page, "  {WARN}{text}{WARN:#}");
     }
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&fitting(&visible(text)), 14));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", fitting(&visible(text), 14));
     };
     row("tried", &format!("{what}, for {}.{} s, in a jail", milliseconds / 1_000, milliseconds % 1_000 / 100));
     sha256.iter().for_each(|digest| row("sha256", digest.trim_start_matches("sha256:")));
@@ -108,7 +105,7 @@ pub(super) fn found(findings: &[Finding]) -> String {
         let _infallible = writeln!(page, "\n  {style}{:<10}{style:#}{}", severity.word(), wrapped(&visible(title), 12));
         for (label, text) in [("sent", sent), ("came", came)] {
             if !text.is_empty() {
-                let text = wrapped(&fitting(&visible(text)), 18);
+                let text = fitting(&visible(text), 18);
                 let _infallible = writeln!(page, "            {FAINT}{label}  {text}{FAINT:#}");
             }
         }
@@ -116,13 +113,14 @@ pub(super) fn found(findings: &[Finding]) -> String {
     page
 }
 
-/// A text without words that no line has room for: they go on in the next.
-fn fitting(text: &str) -> String {
+/// As [`wrapped`], and a word that no line has room for goes on in the next.
+fn fitting(text: &str, indent: usize) -> String {
+    let room = paint::WIDTH.saturating_sub(indent).max(1);
     let pieces = |word: &str| {
         let characters: Vec<char> = word.chars().collect();
-        characters.chunks(WORD_CHARS_MAX).map(String::from_iter).collect::<Vec<_>>().join(" ")
+        characters.chunks(room).map(String::from_iter).collect::<Vec<_>>().join(" ")
     };
-    text.split(' ').map(pieces).collect::<Vec<_>>().join(" ")
+    wrapped(&text.split(' ').map(pieces).collect::<Vec<_>>().join(" "), indent)
 }
 
 fn style(severity: Severity) -> Style {
