@@ -162,7 +162,8 @@ impl Prober {
         let usual = [("PATH", PATH), ("HOME", sandbox::JAIL_HOME), ("LANG", "C.UTF-8")];
         let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let unsaid = usual.into_iter().filter(|(name, _)| !said.iter().any(|(one, _)| one == name));
-        let environment: Vec<_> = unsaid.collect::<Vec<_>>().into_iter().chain(said.iter().cloned()).collect();
+        let mut environment: Vec<_> = unsaid.collect();
+        environment.extend(said);
         Command {
             supervisor: Supervisor::this_program(&[SUPERVISOR]),
             program,

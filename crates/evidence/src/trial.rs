@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use egress::Lane;
 use model::limits;
-use sandbox::{Bait, Cell, Child, Command, Exit, Jail, Note, SpawnError, Watched};
+use sandbox::{Bait, Cause, Cell, Child, Command, Exit, Jail, Note, SpawnError, Watched};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::net::UnixListener;
 use tokio::sync::watch;
@@ -188,7 +188,9 @@ async fn end(
     }
     let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);
     report.look(*phase.borrow());
-    let exit: Option<Exit> = (over == Over::Ended).then_some(exit);
+    // What takes more than it is given may take longer to end than there is time.
+    let by_itself = over == Over::Ended || matches!(exit.cause, Cause::Memory { .. } | Cause::Processes { .. });
+    let exit: Option<Exit> = by_itself.then_some(exit);
     let took = since.elapsed();
     Ok(report.whole(*phase.borrow(), exit, over == Over::Time, &stderr, took))
 }

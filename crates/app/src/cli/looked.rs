@@ -17,7 +17,7 @@ pub(super) fn probe(kept: &ProbeView) -> String {
         let _infallible = writeln!(page, "  {WARN}{text}{WARN:#}");
     }
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&visible(text), 14));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", fitting(&visible(text), 14));
     };
     row(
         "asked",
@@ -49,10 +49,10 @@ pub(super) fn trial(kept: &TrialView) -> String {
         let _infallible = writeln!(page, "  {WARN}{text}{WARN:#}");
     }
     let mut row = |label: &str, text: &str| {
-        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", wrapped(&visible(text), 14));
+        let _infallible = writeln!(page, "  {FAINT}{label:<12}{FAINT:#}{}", fitting(&visible(text), 14));
     };
     row("tried", &format!("{what}, for {}.{} s, in a jail", milliseconds / 1_000, milliseconds % 1_000 / 100));
-    sha256.iter().for_each(|digest| row("digest", digest));
+    sha256.iter().for_each(|digest| row("sha256", digest.trim_start_matches("sha256:")));
     steps.iter().for_each(|step| row("did", &format!("{}: {}", step.what, step.ended)));
     row("ended", ended);
     row("speaks", speaks.as_deref().unwrap_or("nothing that was understood"));
@@ -105,12 +105,22 @@ pub(super) fn found(findings: &[Finding]) -> String {
         let _infallible = writeln!(page, "\n  {style}{:<10}{style:#}{}", severity.word(), wrapped(&visible(title), 12));
         for (label, text) in [("sent", sent), ("came", came)] {
             if !text.is_empty() {
-                let text = wrapped(&visible(text), 18);
+                let text = fitting(&visible(text), 18);
                 let _infallible = writeln!(page, "            {FAINT}{label}  {text}{FAINT:#}");
             }
         }
     }
     page
+}
+
+/// As [`wrapped`], and a word that no line has room for goes on in the next.
+fn fitting(text: &str, indent: usize) -> String {
+    let room = paint::WIDTH.saturating_sub(indent).max(1);
+    let pieces = |word: &str| {
+        let characters: Vec<char> = word.chars().collect();
+        characters.chunks(room).map(String::from_iter).collect::<Vec<_>>().join(" ")
+    };
+    wrapped(&text.split(' ').map(pieces).collect::<Vec<_>>().join(" "), indent)
 }
 
 fn style(severity: Severity) -> Style {

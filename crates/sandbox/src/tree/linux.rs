@@ -60,6 +60,10 @@ impl Tree {
     /// Kills every descendant there is at this moment. Some may be born meanwhile, so that it is called again until
     /// there is no child left to wait for.
     pub(crate) fn kill(&self, _: Pid) {
+        // A jail ends with whoever made it, at one blow, however many there are in it and however long they take to be listed.
+        for child in self.children() {
+            let _ = rustix::process::kill_process(child, Signal::KILL);
+        }
         let members = self.members(MEMBERS_MAX);
         // A group is killed at one blow, which a loop of forks cannot outrun. The program began a session, so that no
         // group of its descendants has members from elsewhere.

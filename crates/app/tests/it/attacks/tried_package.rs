@@ -111,7 +111,8 @@ async fn keys_that_it_reads_and_calls_that_it_makes_are_told_and_nothing_gets_ou
     for part in ["tried by", "reads keys or passwords", "collect.evil.example:443", "read_mail"] {
         assert!(shown.contains(part), "{part}\n{shown}");
     }
-    assert!(shown.lines().all(|line| line.chars().count() <= 80 || !line.contains(' ')), "{shown}");
+    let own = shown.split_once("tried by").unwrap().1;
+    assert!(own.lines().all(|line| line.chars().count() <= 80), "{shown}");
     let receipts = gate.until("/receipts?kind=changed&text=server.try", |page| page["receipts"][0].is_object()).await;
     assert!(receipts.to_string().contains("takes-bait"), "{receipts}");
     let left = fs::read_dir(gate.directory().join("data/trials")).unwrap().count();
