@@ -163,7 +163,7 @@ impl Prober {
         let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let unsaid = usual.into_iter().filter(|(name, _)| !said.iter().any(|(one, _)| one == name));
         let mut environment: Vec<_> = unsaid.collect();
-        environment.extend(said);
+        environment.extend(said.iter().cloned());
         Command {
             supervisor: Supervisor::this_program(&[SUPERVISOR]),
             program,

@@ -61,7 +61,7 @@ async fn readers_cannot_write() {
 #[tokio::test]
 async fn a_full_disk_fails_the_change_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
-    let store = Sqlite::open_bounded(&directory.path().join("state.db"), 256 * 1024).await.unwrap();
+    let store = Sqlite::open_bounded(&directory.path().join("state.db"), 512 * 1024).await.unwrap();
     store.apply(big("a", 1_000), change()).await.unwrap();
     let before = store.read().await.unwrap();
     let refused = store.apply(big("b", 1024 * 1024), change()).await;
