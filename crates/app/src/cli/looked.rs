@@ -114,7 +114,7 @@ pub(super) fn found(findings: &[Finding]) -> String {
 }
 
 /// As [`wrapped`], and a word that no line has room for goes on in the next.
-fn fitting(text: &str, indent: usize) -> String {
+pub(super) fn fitting(text: &str, indent: usize) -> String {
     let room = paint::WIDTH.saturating_sub(indent).max(1);
     let pieces = |word: &str| {
         let characters: Vec<char> = word.chars().collect();

@@ -11,6 +11,7 @@ use model::{Digest, ServerName};
 
 use super::Gate;
 use super::failure::Failure;
+use super::looked::fitting;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
 use super::server::{path, told};
 
@@ -109,7 +110,7 @@ fn line(row: &VettedRow, evidence: usize) -> String {
     let mut page = format!("  {style}{word:<9}{style:#} {NAME}{check:<13}{NAME:#} {text}\n");
     let indent = " ".repeat(TEXT);
     for one in row.evidence.iter().take(evidence) {
-        let _infallible = writeln!(page, "{indent}{FAINT}{}{FAINT:#}", wrapped(&visible(one), TEXT));
+        let _infallible = writeln!(page, "{indent}{FAINT}{}{FAINT:#}", fitting(&visible(one), TEXT));
     }
     let more = row.evidence.len().saturating_sub(evidence);
     if evidence > 0 && more > 0 {

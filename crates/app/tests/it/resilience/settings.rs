@@ -34,7 +34,7 @@ const MISTAKES: [(&str, &str, &str); 39] = [
         "[agents]",
         "[agent]",
         "1:2: unknown field `agent`, expected one of `agents`, `admin`, `data`, `development`, `issuer`, `pins`, \
-         `inspection`, `vault`, `catalogue`, `sign_in`, `people` (did you mean \
+         `vetting`, `trials`, `inspection`, `vault`, `catalogue`, `sign_in`, `people` (did you mean \
          `agents`?)",
     ),
     ("[data]\ndirectory = \"data\"\n", "", "1:1: missing field `data` (add the table `[data]`)"),
