@@ -408,6 +408,9 @@ pub const LOCAL_MEMORY_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 pub const LOCAL_PROCESSES: u64 = 64;
 /// The most a manifest may say.
 pub const LOCAL_PROCESSES_MAX: u64 = 4_096;
+/// Processes and threads above that limit at which the kernel makes no more, where it can be told to: room enough to see that
+/// the limit is exceeded.
+pub const LOCAL_PROCESSES_MARGIN: u64 = 64;
 /// Files each process of a local server may have open at once, unless its manifest says otherwise.
 pub const LOCAL_OPEN_FILES: u64 = 256;
 /// The least a manifest may say: fewer, and no runtime starts.

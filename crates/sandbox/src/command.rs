@@ -66,8 +66,8 @@ impl Supervisor {
 pub struct Limits {
     /// Bytes of memory: private data of any one process, and memory in use by all of them.
     pub memory_bytes: u64,
-    /// Processes and threads at once, together. Counted by the supervisor: the kernel's own limit counts all of a
-    /// user's processes, and does not bind root.
+    /// Processes and threads at once, together. Counted by the supervisor, and refused by the kernel a little above where
+    /// the gate may make control groups, or is another user than root and the program in a jail.
     pub processes: u64,
     /// Files that each process may have open.
     pub open_files: u64,

@@ -155,8 +155,9 @@ impl Jail {
         say(&["--ro-bind", text(&own)?, WITHIN, "--remount-ro", "/"]);
         let directory = command.directory.as_deref().map_or(Ok(HOME), text)?;
         say(&["--chdir", directory, "--", WITHIN]);
-        // The binary's own words for entering, then where may be written, then the program.
+        // The binary's own words for entering, then the limit of processes, then where may be written, then the program.
         say(&[if cell.watched.is_some() { enter::WATCH_COMMAND } else { enter::COMMAND }]);
+        say(&[&command.limits.processes.to_string()]);
         for path in &cell.writes {
             say(&[text(path)?]);
         }

@@ -1,5 +1,6 @@
 //! The last steps before the program runs, in the process that will be it.
 
+use std::fs::File;
 use std::io::{self, PipeWriter, Read as _, Write as _};
 use std::os::fd::RawFd;
 use std::os::unix::process::CommandExt as _;
@@ -8,20 +9,29 @@ use std::process::{self, Stdio};
 
 use rustix::process::{Pid, Resource, Rlimit};
 
+#[cfg(target_os = "linux")]
+use crate::cgroup;
 use crate::handover::Pipes;
 use crate::plan::Plan;
 use crate::wall::Keeps;
 use crate::{Limits, Step, Wall, wall};
 
 /// Starts the program of a plan. This process must have no other thread.
-pub(crate) fn launch(plan: Plan, pipes: Pipes, keeps: Keeps) -> Result<(Pid, Wall), (Step, io::Error)> {
+///
+/// It is born in the control group that `door` leads into, if there is one.
+pub(crate) fn launch(
+    plan: Plan,
+    pipes: Pipes,
+    keeps: Keeps,
+    door: Option<File>,
+) -> Result<(Pid, Wall), (Step, io::Error)> {
     let (mut told, mut notes) = io::pipe().map_err(|error| (Step::Fork, error))?;
     let [stdin, stdout, stderr] = pipes;
     let Plan { program, arguments, directory, environment, limits } = plan;
     let mut command = process::Command::new(program);
     command.args(arguments).env_clear().envs(environment);
     command.stdin(Stdio::from(stdin)).stdout(Stdio::from(stdout)).stderr(Stdio::from(stderr));
-    let prepare = move || match prepare(&directory, &limits, keeps) {
+    let prepare = move || match prepare(&directory, &limits, keeps, door.as_ref()) {
         Ok(wall) => notes.write_all(&[wall.code()]),
         Err((step, error)) => note(&mut notes, step).and(Err(error)),
     };
@@ -52,8 +62,13 @@ fn note(notes: &mut PipeWriter, step: Step) -> io::Result<()> {
     notes.write_all(&[step.code()])
 }
 
-#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has capabilities"))]
-fn prepare(directory: &Path, limits: &Limits, keeps: Keeps) -> Result<Wall, (Step, io::Error)> {
+#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has capabilities and control groups"))]
+fn prepare(
+    directory: &Path,
+    limits: &Limits,
+    keeps: Keeps,
+    door: Option<&File>,
+) -> Result<Wall, (Step, io::Error)> {
     let failed = |step| move |error: rustix::io::Errno| (step, io::Error::from(error));
     rustix::process::setsid().map_err(failed(Step::Session))?;
     // Should somebody kill the supervisor, the program goes too.
@@ -62,6 +77,8 @@ fn prepare(directory: &Path, limits: &Limits, keeps: Keeps) -> Result<Wall, (Ste
         .map_err(failed(Step::Bond))?;
     rustix::process::chdir(directory).map_err(failed(Step::Directory))?;
     limit(limits).map_err(failed(Step::Limits))?;
+    #[cfg(target_os = "linux")]
+    door.map_or(Ok(()), cgroup::enter).map_err(|error| (Step::Limits, error))?;
     #[cfg(target_os = "linux")]
     wall::disarm(keeps).map_err(failed(Step::Privileges))?;
     Ok(wall::raise())
@@ -78,7 +95,7 @@ fn limit(limits: &Limits) -> rustix::io::Result<()> {
 }
 
 /// Sets a limit, or leaves a lower one that is in force already.
-fn lower(resource: Resource, most: u64) -> rustix::io::Result<()> {
+pub(crate) fn lower(resource: Resource, most: u64) -> rustix::io::Result<()> {
     let in_force = rustix::process::getrlimit(resource).maximum;
     let most = Some(in_force.map_or(most, |in_force| in_force.min(most)));
     rustix::process::setrlimit(resource, Rlimit { current: most, maximum: most })

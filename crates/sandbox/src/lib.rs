@@ -17,8 +17,9 @@
 //!   `setsid`. It learns of the gate's end from the control socket, which the kernel closes, and from the
 //!   parent-death signal. Then it kills the tree until no child is left, and ends. What a supervisor leaves that is
 //!   killed itself comes to the gate, which does the same.
-//! - **It is bounded.** Data of each process, open files and file sizes are the kernel's limits. What no such limit
-//!   bounds, all processes together, the supervisor measures a few times a second, and kills the tree that exceeds it.
+//! - **It is bounded.** Data of each process, open files and file sizes are the kernel's limits, and so is the number of
+//!   processes where the gate may make control groups. What no such limit bounds, all processes together, the supervisor
+//!   measures a few times a second, and kills the tree that exceeds it.
 //! - **It cannot reach the gate itself.** On kernels with Landlock the tree can neither read the gate's memory and
 //!   environment nor signal anything outside of itself; [`Child::wall`] tells what stands. [`conceal`] does a part of
 //!   this from the gate's side.
@@ -27,6 +28,8 @@
 //! say `unsafe`; each place says why. Outside Linux the tree is a process group, and only the kernel's limits bind.
 
 mod bait;
+#[cfg(target_os = "linux")]
+mod cgroup;
 mod child;
 mod command;
 mod error;

@@ -22,6 +22,8 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use crate::report::Report;
 use crate::tree::Tree;
 use crate::wall::Keeps;
+#[cfg(target_os = "linux")]
+use crate::cgroup;
 use crate::{Cause, End, Exit, Limits, Step, handover, jail, launch};
 
 /// The one thing the gate says after the plan: the program may end by itself, for a while.
@@ -91,10 +93,24 @@ fn begin(socket: &mut UnixStream, keeps: Keeps) -> Result<(Watch, Limits), (Step
     socket.set_read_timeout(Some(Duration::from_millis(LOCAL_START_MILLISECONDS_MAX))).map_err(at(Step::Plan))?;
     let (plan, pipes) = handover::receive(socket).map_err(at(Step::Plan))?;
     let limits = plan.limits;
-    let (program, wall) = launch::launch(plan, pipes, keeps)?;
+    #[cfg(target_os = "linux")]
+    let group = cgroup::ControlGroup::make(limits.processes);
+    #[cfg(target_os = "linux")]
+    let door = group.as_ref().map(cgroup::ControlGroup::door).transpose().map_err(at(Step::Limits))?;
+    #[cfg(not(target_os = "linux"))]
+    let door = None;
+    let (program, wall) = launch::launch(plan, pipes, keeps, door)?;
     // If the gate is gone, so is its end of the socket, which is seen first thing in the watch.
     let _ = socket.write_all(&Report::Started { pid: program.as_raw_pid(), wall }.encode());
-    Ok((Watch { program, signals, end: None, childless: false }, limits))
+    let watch = Watch {
+        program,
+        signals,
+        end: None,
+        childless: false,
+        #[cfg(target_os = "linux")]
+        _group: group,
+    };
+    Ok((watch, limits))
 }
 
 /// The signals that matter here, each of which wakes the watch.
@@ -126,6 +142,9 @@ struct Watch {
     end: Option<End>,
     /// Whether there is nothing left to wait for.
     childless: bool,
+    /// The tree's control group, if there is one: removed once nobody is left.
+    #[cfg(target_os = "linux")]
+    _group: Option<cgroup::ControlGroup>,
 }
 
 impl Watch {

@@ -18,9 +18,6 @@ use crate::{Admin, Person};
 
 /// Steps that a package is tried in: two to install it, and one to run it.
 const STEPS_OF_PACKAGES: usize = 3;
-/// What to do where nothing could be tried.
-const WITHOUT_A_JAIL: &str =
-    "on Linux, install the package `bubblewrap`, and see that user namespaces are allowed; then try again";
 
 /// How far the look at a server is.
 pub(crate) async fn progress(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Progress, Fault> {
@@ -105,7 +102,7 @@ pub(crate) async fn attempt(
     to_the_end(async move {
         let told = move |done, what: &str| look.tell(done, what);
         let trial = admin.prober.attempt(&manifest, package, &told).await;
-        let trial = trial.map_err(|why| Fault::new(Code::ServerUnusable, why).with_next(WITHOUT_A_JAIL))?;
+        let trial = trial.map_err(|why| Fault::new(Code::ServerUnusable, why))?;
         let change = admin.change(&person, Expected::Any, reason)?;
         admin.evidence.keep_trial(&name, manifest.identity(), trial, change).await?;
         let (_probe, kept) = of_server(&admin, &manifest).await?;

@@ -6,6 +6,11 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+#[cfg(target_os = "linux")]
+use model::limits::LOCAL_PROCESSES_MARGIN;
+#[cfg(target_os = "linux")]
+use rustix::process::Resource;
+
 /// The word by which the gate's binary is told to enter.
 pub const COMMAND: &str = "jail-enter";
 /// The word by which it is told to watch what it enters with.
@@ -18,7 +23,8 @@ const PEOPLE: &str = "user:x:1000:1000:user:/home/user:/bin/sh\n";
 const HOSTS: &str = "127.0.0.1 localhost jail\n::1 localhost\n";
 
 /// Shuts the walls within and becomes the program: what the gate's binary does when its first argument is
-/// `jail-enter`. Further ones are the directories that may be written, up to `--`; then comes the program.
+/// `jail-enter`. Further ones are the limit of processes and the directories that may be written, up to `--`; then comes
+/// the program.
 ///
 /// It returns only if that failed; then nothing was run.
 pub fn enter(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -31,16 +37,16 @@ pub fn enter(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn entered(mut arguments: impl Iterator<Item = OsString>) -> Result<std::convert::Infallible, io::Error> {
     use std::os::unix::process::CommandExt as _;
 
-    let writes: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
+    let walls = Walls::read(&mut arguments)?;
     let program = arguments.next().ok_or_else(|| io::Error::other("no program is named"))?;
     settle()?;
-    shut(&writes)?;
+    walls.shut()?;
     Err(std::process::Command::new(program).args(arguments).exec())
 }
 
 /// Shuts the walls within, prepares what is watched, runs it, and tells of what happens: what the gate's binary does when its
-/// first argument is `jail-watch`. Further ones are the directories that may be written, up to `--`; then the steps that prepare,
-/// each for a shell, up to `--`; then comes the program.
+/// first argument is `jail-watch`. Further ones are the limit of processes and the directories that may be written, up to `--`;
+/// then the steps that prepare, each for a shell, up to `--`; then comes the program.
 pub fn watch(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match watched(arguments) {
         Ok(code) => code,
@@ -53,9 +59,9 @@ pub fn watch(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 
 #[cfg(target_os = "linux")]
 fn watched(mut arguments: impl Iterator<Item = OsString>) -> io::Result<ExitCode> {
-    let writes: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
+    let walls = Walls::read(&mut arguments)?;
     let steps: Vec<OsString> = arguments.by_ref().take_while(|argument| argument != "--").collect();
-    super::warden::watch(&writes, steps, arguments)
+    super::warden::watch(&walls, steps, arguments)
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -71,12 +77,41 @@ pub(super) fn settle() -> io::Result<()> {
     fs::write("/etc/hosts", HOSTS)
 }
 
-/// Shuts the walls within around this process, and all that it will start.
+/// The walls within: where may be written, and how many may be there.
 #[cfg(target_os = "linux")]
-pub(super) fn shut(writes: &[OsString]) -> io::Result<()> {
-    rustix::thread::set_no_new_privs(true)?;
-    files_only(writes).map_err(io::Error::other)?;
-    super::filter::install()
+pub(super) struct Walls {
+    processes: u64,
+    writes: Vec<OsString>,
+}
+
+#[cfg(target_os = "linux")]
+impl Walls {
+    /// Takes what [`super::Jail::around`] says of them from the arguments, up to `--`.
+    fn read(arguments: &mut impl Iterator<Item = OsString>) -> io::Result<Self> {
+        let processes = arguments.next().and_then(|word| word.to_str()?.parse().ok());
+        let processes = processes.ok_or_else(|| io::Error::other("no limit of processes is named"))?;
+        Ok(Self { processes, writes: arguments.take_while(|argument| argument != "--").collect() })
+    }
+
+    /// Shuts them around this process, and all that it will start.
+    pub(super) fn shut(&self) -> io::Result<()> {
+        rustix::thread::set_no_new_privs(true)?;
+        if counts_namespaces_apart() {
+            crate::launch::lower(Resource::Nproc, self.processes + LOCAL_PROCESSES_MARGIN)?;
+        }
+        files_only(&self.writes).map_err(io::Error::other)?;
+        super::filter::install()
+    }
+}
+
+/// Whether the kernel counts a user's processes in each user namespace apart (Linux 5.14, `setrlimit(2)`): before, the limit of a
+/// jail would have counted what the same user runs outside of it. Where that user is root, it does not bind.
+#[cfg(target_os = "linux")]
+fn counts_namespaces_apart() -> bool {
+    let name = rustix::system::uname();
+    let mut numbers = name.release().to_str().unwrap_or_default().split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else { return false };
+    (major, minor) >= (5_u32, 14_u32)
 }
 
 #[cfg(not(target_os = "linux"))]

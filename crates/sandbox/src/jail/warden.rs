@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Pid, WaitOptions};
 
+use super::enter::Walls;
 use super::names::Names;
 use super::note::Note;
 use super::observe::{self, Deed, Observed};
@@ -44,7 +45,7 @@ struct Notes {
 
 /// Prepares and runs what is watched. Returns once that has ended.
 pub(super) fn watch(
-    writes: &[OsString],
+    walls: &Walls,
     steps: Vec<OsString>,
     mut program: impl Iterator<Item = OsString>,
 ) -> io::Result<ExitCode> {
@@ -56,7 +57,7 @@ pub(super) fn watch(
     fs::write("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")?;
     fs::write("/etc/nsswitch.conf", "hosts: files dns\n")?;
     wall::disarm(Keeps::Nothing)?;
-    super::enter::shut(writes)?;
+    walls.shut()?;
     // What loses its parent becomes this process's, so that it can be looked into.
     rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
 

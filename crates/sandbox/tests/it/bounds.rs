@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::{Cause, Command, End, Limits, SpawnError, Value, spawn};
 
-use crate::scene::{FIXTURE, command, line, output, script};
+use crate::scene::{FIXTURE, MULTIPLY, command, line, output, script};
 
 const MEBIBYTE: u64 = 1 << 20;
 
@@ -73,11 +73,43 @@ async fn memory_that_is_shared_is_counted_once() {
 
 #[tokio::test]
 async fn processes_that_multiply_are_killed() {
-    let mut command = script("bomb() { bomb | bomb & }; bomb; sleep 300");
+    let mut command = script(MULTIPLY);
     command.limits.processes = 32;
     let exit = tokio::time::timeout(Duration::from_secs(20), spawn(&command).await.unwrap().wait()).await.unwrap();
     let Cause::Processes { count } = exit.cause else { panic!("{exit}") };
     assert!(count > 32 && exit.all_gone, "{exit}");
+}
+
+/// Where a control group can be made, no more than a few above the limit are ever born.
+#[tokio::test]
+async fn the_kernel_makes_no_more_processes_than_it_was_told() {
+    if !control_groups_can_be_made() {
+        eprintln!("no control group can be made here: the supervisor's count is the bound");
+        return;
+    }
+    let mut command = command(FIXTURE, &["start-threads-until-refused", "500"]);
+    command.limits.processes = 600;
+    let mut child = spawn(&command).await.unwrap();
+    assert_eq!(line(&mut child).await, "501", "as many can be made where they may be");
+    child.kill();
+    assert!(child.wait().await.all_gone);
+
+    command.limits.processes = 20;
+    let mut child = spawn(&command).await.unwrap();
+    assert_eq!(line(&mut child).await, (20 + model::limits::LOCAL_PROCESSES_MARGIN).to_string());
+    let exit = child.wait().await;
+    assert!(matches!(exit.cause, Cause::Processes { .. }) && exit.all_gone, "{exit}");
+}
+
+/// Whether this process may make groups that count processes: version 1 of control groups, or the root of version 2.
+fn control_groups_can_be_made() -> bool {
+    let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let of_first = own.lines().find_map(|line| Some(format!("pids/{}", line.split_once(":pids:/")?.1)));
+    let place = Path::new("/sys/fs/cgroup").join(of_first.unwrap_or_default());
+    let probe = place.join(format!("probe-{}", std::process::id()));
+    let counts = fs::create_dir(&probe).is_ok() && probe.join("pids.max").exists();
+    let _ = fs::remove_dir(&probe);
+    counts
 }
 
 #[tokio::test]

@@ -73,6 +73,10 @@ pub(crate) const FAMILY: &str = r#"
     echo $$ $(cat $f); rm $f; exec cat
 "#;
 
+/// Processes that double, up to a thousand of them: enough to exceed what a test allows, and no danger to the machine.
+pub(crate) const MULTIPLY: &str =
+    "bomb() { if [ $1 -gt 0 ]; then bomb $(($1 - 1)) & bomb $(($1 - 1)) & fi; sleep 300; }; bomb 9";
+
 /// A gate of its own process, which is killed when this is dropped.
 pub(crate) struct Gate {
     process: std::process::Child,
