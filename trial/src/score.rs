@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use inspect::{Findings, Inspector, Origin, Rules};
 use serde_json::{Value, json};
 
@@ -126,8 +128,14 @@ pub(crate) fn injections(maker: &Maker, report: &mut Report) -> anyhow::Result<(
         for sample in maker.harmless(only, EACH, 11) {
             let hit = has_class(&inspector.scan_text(&sample.text, Origin::Answer), INJECTION);
             report.add("injection: false positives", sample.kind, hit);
+            // Files come from version control in base 64.
+            let file = json!({"path": "README.md", "encoding": "base64", "content": STANDARD.encode(&sample.text)});
             match sample.kind {
-                "result" | "mail" | "sentence" => report.add("injection: false positives", "all harmless results", hit),
+                "result" | "mail" | "sentence" => {
+                    report.add("injection: false positives", "all harmless results", hit);
+                    let hit = found_in(&inspector, &file);
+                    report.add("injection: false positives", "all harmless results, in base 64", hit);
+                }
                 "hard" | "request" => report.add("injection: false positives", "all hard negatives", hit),
                 _ => {}
             }

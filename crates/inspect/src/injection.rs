@@ -139,11 +139,12 @@ impl Injection {
         scratch.weigh(linear);
         // What something encodes stands in the text that encodes it.
         let bytes = view.text.len() + view.amid;
+        let encoded = if view.reading == Reading::Decoded { ENCODED } else { 0.0 };
         let mut suspects: Vec<(f32, Range<usize>)> = Vec::new();
         for range in windows::windows(&scratch.sentences) {
             let Some((place, sum)) = scratch.window(range, linear, bytes) else { continue };
             let score = linear.score(sum);
-            if score >= linear.suspicion {
+            if score + encoded >= linear.suspicion {
                 suspects.push((score, place));
             }
         }
@@ -167,6 +168,9 @@ impl Injection {
         }
     }
 }
+
+/// What it adds to suspicion that somebody encoded sentences: what is meant to be read is not written so.
+const ENCODED: f32 = 0.7;
 
 /// Findings in one part of a text: it is told what stands there, not each sentence of it.
 const TOLD_MAX: usize = 16;
