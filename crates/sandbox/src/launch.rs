@@ -62,13 +62,11 @@ fn note(notes: &mut PipeWriter, step: Step) -> io::Result<()> {
     notes.write_all(&[step.code()])
 }
 
-#[cfg_attr(not(target_os = "linux"), expect(unused_variables, reason = "only Linux has capabilities and control groups"))]
-fn prepare(
-    directory: &Path,
-    limits: &Limits,
-    keeps: Keeps,
-    door: Option<&File>,
-) -> Result<Wall, (Step, io::Error)> {
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux has capabilities and control groups")
+)]
+fn prepare(directory: &Path, limits: &Limits, keeps: Keeps, door: Option<&File>) -> Result<Wall, (Step, io::Error)> {
     let failed = |step| move |error: rustix::io::Errno| (step, io::Error::from(error));
     rustix::process::setsid().map_err(failed(Step::Session))?;
     // Should somebody kill the supervisor, the program goes too.

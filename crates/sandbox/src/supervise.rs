@@ -19,11 +19,11 @@ use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
+#[cfg(target_os = "linux")]
+use crate::cgroup;
 use crate::report::Report;
 use crate::tree::Tree;
 use crate::wall::Keeps;
-#[cfg(target_os = "linux")]
-use crate::cgroup;
 use crate::{Cause, End, Exit, Limits, Step, handover, jail, launch};
 
 /// The one thing the gate says after the plan: the program may end by itself, for a while.

@@ -80,7 +80,8 @@ fn start_threads(count: usize) -> io::Result<()> {
 
 /// Starts threads until the system makes no more, or there are so many; says how many there are with the first one, and waits.
 fn start_threads_until_refused(most: usize) -> io::Result<()> {
-    let one = || std::thread::Builder::new().stack_size(64 * 1024).spawn(|| std::thread::sleep(Duration::from_secs(60)));
+    let one =
+        || std::thread::Builder::new().stack_size(64 * 1024).spawn(|| std::thread::sleep(Duration::from_secs(60)));
     let threads: Vec<_> = (0..most).map_while(|_| one().ok()).collect();
     writeln!(io::stdout(), "{}", threads.len() + 1)?;
     wait(&threads)

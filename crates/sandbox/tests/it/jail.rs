@@ -107,7 +107,10 @@ async fn limits_bind_within_too_and_nobody_is_left() {
     let mut child = spawn(&many).await.unwrap();
     let count: u64 = line(&mut child).await.parse().unwrap();
     // Root's own number of processes is bounded by control groups alone, which cannot be made everywhere.
-    assert!(count <= 40 + model::limits::LOCAL_PROCESSES_MARGIN || rustix::process::geteuid().is_root(), "{count} were born");
+    assert!(
+        count <= 40 + model::limits::LOCAL_PROCESSES_MARGIN || rustix::process::geteuid().is_root(),
+        "{count} were born"
+    );
     assert!(matches!(child.wait().await.cause, Cause::Processes { .. }));
 
     let mut greedy = command(FIXTURE, &["use-memory", "400"]);
