@@ -116,6 +116,7 @@ async fn a_word_is_the_attesters_for_this_client_and_the_very_key_that_asks() {
         (json!({ "sub": null }), "no client"),
         (json!({ "exp": now() - 600 }), "over"),
         (json!({ "exp": null }), "without an end"),
+        (json!({ "nbf": now() + 600 }), "of the future"),
         (json!({ "cnf": null }), "no key"),
         (json!({ "cnf": { "jkt": own.kid() } }), "a key that is only named"),
         (json!({ "aud": "https://other.example" }), "for another server"),
@@ -134,6 +135,13 @@ async fn a_word_is_the_attesters_for_this_client_and_the_very_key_that_asks() {
     }
     refused(&word, &at.proof(&thief.key, &none), &at.own, "invalid_client", "a proof by another key").await;
     refused(&word, &word, &at.own, "invalid_client", "the word as its own proof").await;
+    let said = json!({ "iss": ATTESTER, "sub": "worker", "exp": now() + 300, "cnf": { "jwk": public(own) } });
+    let plain = at.attester.sign("JWT", said.as_object().unwrap()).unwrap();
+    refused(&plain, &at.proof(own, &none), &at.own, "invalid_client", "what the attester signed for something else")
+        .await;
+    let said = json!({ "aud": GATE, "iat": now(), "jti": "plain" });
+    let plain = own.sign("JWT", said.as_object().unwrap()).unwrap();
+    refused(&word, &plain, &at.own, "invalid_client", "what the key signed for something else").await;
     let forged = thief.key.sign(
         "oauth-client-attestation+jwt",
         json!({ "iss": ATTESTER, "sub": "worker", "exp": now() + 300, "cnf": { "jwk": public(&thief.key) } })

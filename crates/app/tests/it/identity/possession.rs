@@ -9,7 +9,7 @@ use model::Digest;
 use serde_json::{Value, json};
 
 use super::issuer::{TestIssuer, now};
-use super::person::{GATE, Page as _, Place, REDIRECT, VERIFIER, claims, encoded, resource};
+use super::person::{GATE, Page as _, Place, REDIRECT, VERIFIER, claims, encoded, parameters, resource};
 use super::{Company, DESK, challenge, parameter, read_as};
 use crate::gate::files::endpoint;
 use crate::gate::{Heard, bearer, name, value};
@@ -33,13 +33,18 @@ impl Holder {
 
     /// A right proof for reading a ticket with a token, with edits; `null` takes a claim out.
     pub(crate) fn proof(&self, token: &str, nonce: Option<&str>, edits: &Value) -> String {
+        self.signs("dpop+jwt", token, nonce, edits)
+    }
+
+    /// The same as a token of this type.
+    fn signs(&self, typ: &str, token: &str, nonce: Option<&str>, edits: &Value) -> String {
         self.made.set(self.made.get() + 1);
         let ath = URL_SAFE_NO_PAD.encode(Digest::of(token.as_bytes()).as_bytes());
         let jti = format!("proof-{}", self.made.get());
         let mut claims = json!({ "htm": "POST", "htu": DESK, "iat": now(), "jti": jti, "ath": ath, "nonce": nonce });
         claims.as_object_mut().unwrap().extend(edits.as_object().unwrap().clone());
         claims.as_object_mut().unwrap().retain(|_, said| !said.is_null());
-        self.key.prove("dpop+jwt", claims.as_object().unwrap()).unwrap()
+        self.key.prove(typ, claims.as_object().unwrap()).unwrap()
     }
 }
 
@@ -93,6 +98,13 @@ async fn a_bound_token_is_good_with_a_proof_of_its_key_made_now_for_this_request
     ] {
         let reply = company.read_as(proven(&token, &holder.proof(&token, Some(&nonce), &edits))).await;
         refuses_proof(&company, &reply, error);
+    }
+    // What the key signed for something else is no proof, and neither is what it did not sign.
+    let fresh = || holder.proof(&token, Some(&nonce), &json!({}));
+    let (one, another) = (fresh(), fresh());
+    let swapped = format!("{}.{}", one.rsplit_once('.').unwrap().0, another.rsplit_once('.').unwrap().1);
+    for wrong in [holder.signs("JWT", &token, Some(&nonce), &json!({})), swapped] {
+        refuses_proof(&company, &company.read_as(proven(&token, &wrong)).await, "invalid_dpop_proof");
     }
     // A proof for another token, none, two, one by another key, and a token as if it were bound to nobody.
     refuses_proof(
@@ -164,6 +176,36 @@ async fn a_client_that_proves_a_key_gets_tokens_that_nobody_else_can_use() {
     assert_eq!(claims(&renewed.json()["access_token"])["cnf"], json!({ "jkt": own.key.kid() }));
     assert_eq!(place.gate.desk.calls(), 1);
     place.leaks_nothing().await;
+}
+
+#[tokio::test]
+async fn a_code_that_was_promised_to_a_key_is_given_to_whoever_holds_it() {
+    let place = Place::start().await;
+    let (own, thief) = (Holder::new(), Holder::new());
+    let code = place.back(&[("dpop_jkt", own.key.kid())]).await["code"].clone();
+    let redeem = async |holder: Option<&Holder>, nonce: Option<&str>| {
+        let edits = json!({ "htu": format!("{GATE}/oauth/token"), "ath": null });
+        let proof = holder.map(|holder| holder.proof("", nonce, &edits));
+        let headers: Vec<_> = proof.iter().map(|proof| ("dpop", proof.as_str())).collect();
+        let form = [
+            ("grant_type", "authorization_code"),
+            ("client_id", "editor"),
+            ("code", code.as_str()),
+            ("redirect_uri", REDIRECT),
+            ("code_verifier", VERIFIER),
+        ];
+        place.send("POST", "/oauth/token", &headers, &encoded(&form)).await
+    };
+    let nonce = asked_again(&redeem(Some(&own), None).await, "use_dpop_nonce");
+    // Whoever has the code and the verifier, and another key or none.
+    for holder in [Some(&thief), None] {
+        assert_eq!(redeem(holder, Some(&nonce)).await.error(), "invalid_dpop_proof");
+    }
+    let given = redeem(Some(&own), Some(&nonce)).await;
+    assert_eq!(given.status, 200, "{}", given.text());
+    assert_eq!(claims(&given.json()["access_token"])["cnf"], json!({ "jkt": own.key.kid() }));
+    let heard = place.send("GET", &place.authorize(&[("dpop_jkt", "a key")]), &[], "").await;
+    assert_eq!(parameters(&heard.leads_to())["error"], "invalid_request", "what is no thumbprint promises nothing");
 }
 
 #[tokio::test]
