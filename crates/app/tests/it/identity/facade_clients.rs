@@ -5,6 +5,12 @@ use serde_json::json;
 
 use super::person::{GATE, JWT_BEARER, Page as _, Place, claims, resource};
 use super::provider::seconds;
+use crate::gate::files::endpoint;
+
+/// An endpoint that is there, and not for any of the applications.
+pub(super) fn lobby() -> (String, String) {
+    ("endpoints/lobby.toml".to_owned(), endpoint("lobby", "desk"))
+}
 
 #[tokio::test]
 async fn nobody_registers_by_themselves_unless_settings_say_so() {
@@ -57,6 +63,13 @@ async fn no_document_is_fetched_from_a_host_that_nobody_named_or_from_inside() {
     }
     assert!(place.provider.begun().is_empty());
     place.gate.has_said("could not be fetched").await;
+    // None was asked for but the one that settings allow.
+    let said = place.gate.output();
+    for other in
+        ["clients.example", "evil.test", "169.254", "10.0.0.1", "localhost:8443", "client.json?", "user@", "file:"]
+    {
+        assert!(!said.contains(other), "`{other}` was asked for a document:\n{said}");
+    }
 }
 
 #[tokio::test]
@@ -78,6 +91,15 @@ async fn an_agent_that_works_for_nobody_proves_that_it_is_the_one() {
         ("expired", place.assertion("robot", "b", &[("exp", json!(seconds() - 60))])),
         ("good for a day", place.assertion("robot", "c", &[("exp", json!(seconds() + 86_400))])),
         ("for another subject", place.assertion("robot", "d", &[("sub", json!("editor"))])),
+        ("of the future", place.assertion("robot", "h", &[("nbf", json!(seconds() + 600))])),
+        ("of another kind", {
+            let claims = json!({ "iss": "robot", "sub": "robot", "aud": GATE, "jti": "i", "exp": seconds() + 60 });
+            place.robot.sign("at+jwt", claims.as_object().unwrap()).unwrap()
+        }),
+        ("that cannot be told from another", {
+            let claims = json!({ "iss": "robot", "sub": "robot", "aud": GATE, "exp": seconds() + 60 });
+            place.robot.sign("JWT", claims.as_object().unwrap()).unwrap()
+        }),
         ("of a client that is public", place.assertion("editor", "e", &[])),
         ("of nobody", place.assertion("nobody", "f", &[])),
         (
@@ -89,8 +111,16 @@ async fn an_agent_that_works_for_nobody_proves_that_it_is_the_one() {
         let heard = place.by_assertion(&assertion, &asks).await;
         assert_eq!((heard.status.as_u16(), heard.error().as_str()), (401, "invalid_client"), "{what}");
     }
-    let secret = [("grant_type", "client_credentials"), ("client_id", "robot"), ("client_secret", "x")];
+    let nothing = [("grant_type", "client_credentials"), ("client_id", "robot"), ("resource", desk.as_str())];
+    assert_eq!(place.post("/oauth/token", &nothing).await.error(), "invalid_client");
+    let secret = [&nothing[..], &[("client_secret", "x")]].concat();
     assert_eq!(place.post("/oauth/token", &secret).await.error(), "invalid_client");
+    let beside = [("client_secret", "x"), ("client_id", "editor")];
+    for (id, one) in [("j", beside[0]), ("k", beside[1])] {
+        let proof = place.assertion("robot", id, &[]);
+        let heard = place.by_assertion(&proof, &[&asks[..], &[one]].concat()).await;
+        assert_eq!(heard.error(), "invalid_client", "{one:?}");
+    }
     // What works for people does not shed its person by asking for itself.
     for client in ["signing-editor", "editor"] {
         let assertion = place.assertion(client, client, &[]);
@@ -102,7 +132,7 @@ async fn an_agent_that_works_for_nobody_proves_that_it_is_the_one() {
 
 #[tokio::test]
 async fn what_the_provider_vouches_for_is_taken_once_for_the_client_and_the_endpoint_it_names() {
-    let place = Place::start().await;
+    let place = Place::of("", |setup| setup.state.push(lobby())).await;
     let id_jag = |id: &str, changed: &[(&str, serde_json::Value)]| {
         let mut said = json!({
             "sub": "s-ana", "preferred_username": "ana", "groups": ["support"], "aud": GATE, "jti": id,
@@ -133,14 +163,44 @@ async fn what_the_provider_vouches_for_is_taken_once_for_the_client_and_the_endp
         ("for none", place.provider.signs(typ, &id_jag("f", &[("resource", json!(null))]))),
         ("expired", place.provider.signs(typ, &id_jag("g", &[("exp", json!(seconds() - 120))]))),
         ("of nobody", place.provider.signs(typ, &id_jag("h", &[("sub", json!(""))]))),
-        ("of the client itself", place.robot.sign(typ, id_jag("i", &[]).as_object().unwrap()).unwrap()),
+        ("of the future", place.provider.signs(typ, &id_jag("j", &[("nbf", json!(seconds() + 600))]))),
+        ("another provider's", place.provider.signs(typ, &id_jag("k", &[("iss", json!("https://id.evil.test"))]))),
+        ("good for a day", place.provider.signs(typ, &id_jag("l", &[("exp", json!(seconds() + 86_400))]))),
+        ("of the client itself", {
+            let iss = ("iss", json!(place.provider.issuer()));
+            let whole = id_jag("i", &[iss, ("iat", json!(seconds())), ("exp", json!(seconds() + 60))]);
+            place.robot.sign(typ, whole.as_object().unwrap()).unwrap()
+        }),
     ];
     for (number, (what, assertion)) in bad.into_iter().enumerate() {
         let heard = ask(&format!("{}", number + 1), assertion).await;
         assert_eq!((heard.status.as_u16(), heard.error().as_str()), (400, "invalid_grant"), "{what}: {}", heard.text());
     }
+    let fresh = place.provider.signs(typ, &id_jag("m", &[]));
+    let lobby = resource("lobby");
+    let proof = place.assertion("signing-editor", "m", &[]);
+    let form = [("grant_type", grant), ("assertion", &fresh), ("resource", &lobby)];
+    assert_eq!(place.by_assertion(&proof, &form).await.error(), "invalid_target");
+    // What works for nobody is lent nobody.
+    let lent = place.provider.signs(typ, &id_jag("n", &[("client_id", json!("robot"))]));
+    let proof = place.assertion("robot", "n", &[]);
+    let heard = place.by_assertion(&proof, &[("grant_type", grant), ("assertion", &lent)]).await;
+    assert_eq!(heard.error(), "unauthorized_client");
     let public = [("grant_type", grant), ("client_id", "editor"), ("assertion", good.as_str())];
     assert_eq!(place.post("/oauth/token", &public).await.error(), "unauthorized_client");
     let unsigned = [("grant_type", grant), ("client_id", "signing-editor"), ("client_assertion_type", JWT_BEARER)];
     assert_eq!(place.post("/oauth/token", &unsigned).await.error(), "invalid_client");
+}
+
+/// Anybody knows its id.
+#[tokio::test]
+async fn an_agent_that_can_prove_nothing_acts_for_nobody() {
+    let open = format!(
+        "name = \"open\"\nkind = \"autonomous\"\nowner = \"the desk\"\npurpose = \"Works alone\"\nendpoints = [\"desk\"]\n\n\
+         [[clients]]\nissuer = \"{GATE}\"\nid = \"open\"\n"
+    );
+    let place = Place::of("", |setup| setup.state.push(("agents/open.toml".to_owned(), open))).await;
+    let desk = resource("desk");
+    let form = [("grant_type", "client_credentials"), ("client_id", "open"), ("resource", desk.as_str())];
+    assert_eq!(place.post("/oauth/token", &form).await.error(), "unauthorized_client");
 }

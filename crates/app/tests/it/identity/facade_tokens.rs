@@ -3,7 +3,9 @@
 use http::HeaderMap;
 use serde_json::json;
 
+use super::facade_clients::lobby;
 use super::person::{GATE, Page as _, Place, resource};
+use super::provider::seconds;
 use super::{challenge, client, metadata, parameter, read_as};
 use crate::gate::bearer;
 
@@ -85,7 +87,7 @@ async fn an_autonomous_agent_acts_for_nobody_and_where_it_is_registered() {
 
 #[tokio::test]
 async fn what_is_not_the_facades_own_token_for_the_endpoint_opens_nothing() {
-    let place = Place::start().await;
+    let place = Place::of("", |setup| setup.state.push(lobby())).await;
     let tokens = place.tokens().await;
     let access = tokens["access_token"].as_str().unwrap();
     let refresh = tokens["refresh_token"].as_str().unwrap();
@@ -93,7 +95,7 @@ async fn what_is_not_the_facades_own_token_for_the_endpoint_opens_nothing() {
     let (body, signature) = rest.split_once('.').unwrap();
     let claims = json!({
         "iss": GATE, "aud": resource("desk"), "client_id": "editor", "registration": "editor", "family": "f", "sub": "s",
-        "user": "ana", "groups": ["support"],
+        "user": "ana", "groups": ["support"], "iat": seconds(), "exp": seconds() + 60,
     });
     let forged = [
         ("a refresh token", refresh.to_owned()),

@@ -54,6 +54,14 @@ struct Inner {
     client_keys: Option<KeySet>,
     /// What it says that it issued, in place of an assertion.
     issues: Option<String>,
+    /// As what, and by which key, its ID tokens are signed instead of what they should be.
+    forged: Option<(&'static str, Option<Arc<SigningKey>>)>,
+    /// What it says of itself instead of what is so.
+    told: Parameters,
+    /// What its userinfo endpoint says.
+    userinfo: Value,
+    /// Whether it renews a sign-in without a word of who that is.
+    is_terse: bool,
 }
 
 impl FakeProvider {
@@ -68,6 +76,7 @@ impl FakeProvider {
             .route("/jwks", get(keys))
             .route("/authorize", get(authorize))
             .route("/token", post(token))
+            .route("/userinfo", get(userinfo))
             .with_state(Arc::clone(&shared));
         let serving = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() }).abort_handle();
         Self { shared, serving }
@@ -90,6 +99,26 @@ impl FakeProvider {
     /// Knows nobody any more whom it gave a refresh token.
     pub(crate) fn forgets_everybody(&self) {
         self.shared.inner.lock().unwrap().refreshes.clear();
+    }
+
+    /// Signs ID tokens as tokens of this type from now on, and by another key where there is one.
+    pub(crate) fn forges(&self, typ: &'static str, key: Option<SigningKey>) {
+        self.shared.inner.lock().unwrap().forged = Some((typ, key.map(Arc::new)));
+    }
+
+    /// Says this of itself from now on.
+    pub(crate) fn tells(&self, name: &str, value: &str) {
+        self.shared.inner.lock().unwrap().told.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// What its userinfo endpoint says from now on.
+    pub(crate) fn informs(&self, of: Value) {
+        self.shared.inner.lock().unwrap().userinfo = of;
+    }
+
+    /// Renews sign-ins from now on without an ID token.
+    pub(crate) fn is_terse(&self) {
+        self.shared.inner.lock().unwrap().is_terse = true;
     }
 
     /// Answers nothing but errors, or is back again.
@@ -156,17 +185,26 @@ pub(crate) fn challenge(verifier: &str) -> String {
 
 async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
     let at = |path: &str| format!("{}/{path}", shared.issuer);
-    Json(json!({
+    let mut told = json!({
         "issuer": shared.issuer,
         "authorization_endpoint": at("authorize"),
         "token_endpoint": at("token"),
+        "userinfo_endpoint": at("userinfo"),
         "jwks_uri": at("jwks"),
         "response_types_supported": ["code"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["ES256"],
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-    }))
+    });
+    for (name, value) in &shared.inner.lock().unwrap().told {
+        told[name] = value.as_str().into();
+    }
+    Json(told)
+}
+
+async fn userinfo(State(shared): State<Arc<Shared>>) -> Json<Value> {
+    Json(shared.inner.lock().unwrap().userinfo.clone())
 }
 
 async fn keys(State(shared): State<Arc<Shared>>) -> Json<Value> {
@@ -285,10 +323,15 @@ async fn token(State(shared): State<Arc<Shared>>, form: String) -> (StatusCode, 
     }
     let claims: serde_json::Map<_, _> =
         claims.as_object().unwrap().clone().into_iter().filter(|(_, value)| !value.is_null()).collect();
-    let id_token = shared.key.sign("JWT", &claims).unwrap();
+    let id_token = match &inner.forged {
+        None => shared.key.sign("JWT", &claims).unwrap(),
+        Some((typ, key)) => key.as_deref().unwrap_or(&shared.key).sign(typ, &claims).unwrap(),
+    };
     let access = format!("access-token-of-the-provider-{}", inner.count);
-    let answer = json!({
-        "access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh, "id_token": id_token,
-    });
+    let mut answer =
+        json!({ "access_token": access, "token_type": "Bearer", "expires_in": 300, "refresh_token": refresh });
+    if !inner.is_terse || form["grant_type"] == "authorization_code" {
+        answer["id_token"] = id_token.into();
+    }
     (StatusCode::OK, Json(answer))
 }
