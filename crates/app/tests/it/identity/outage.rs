@@ -87,11 +87,30 @@ async fn key_sets_and_metadata_that_cannot_be_believed_take_nothing_in() {
         let company = Company::of(issuer, "", Vec::new()).await;
         company.gate.turns_away(&company.read(&company.issuer.token(&json!({}))).await, UNAUTHENTICATED).await;
     }
+    // A good key does not make up for one that everybody can sign with.
+    let issuer = TestIssuer::start().await;
+    let secret = json!({ "kty": "oct", "k": "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA", "kid": "k" });
+    issuer.publish(Some(json!({ "keys": [issuer.key().public_jwk(), secret] }).to_string()));
+    let company = Company::of(issuer, "", Vec::new()).await;
+    company.gate.turns_away(&company.read(&company.issuer.token(&json!({}))).await, UNAUTHENTICATED).await;
     let issuer = TestIssuer::start().await;
     issuer.tell(Some(json!({ "issuer": "https://elsewhere.example", "jwks_uri": format!("{}/keys", issuer.url()) })));
     let company = Company::of(issuer, "", Vec::new()).await;
     company.gate.turns_away(&company.read(&company.issuer.token(&json!({}))).await, UNAUTHENTICATED).await;
     assert_eq!(company.issuer.asked("/keys"), 0, "metadata of another issuer leads nowhere");
+}
+
+#[tokio::test]
+async fn a_key_that_its_issuer_takes_back_takes_its_tokens_with_it() {
+    let company = Company::start().await;
+    let stolen = company.issuer.token(&json!({}));
+    passes(&company.read(&stolen).await);
+    company.issuer.rotate();
+    company.issuer.publish(Some(json!({ "keys": [company.issuer.key().public_jwk()] }).to_string()));
+    // A token of the new key has the gate look for it.
+    passes(&company.read(&company.issuer.token(&json!({}))).await);
+    company.gate.turns_away(&company.read(&stolen).await, UNAUTHENTICATED).await;
+    assert_eq!(company.gate.desk.calls(), 2);
 }
 
 #[tokio::test]
@@ -141,6 +160,7 @@ async fn an_opaque_token_is_what_its_issuer_says_and_is_asked_about_once() {
         json!({ "aud": null }),
         json!({ "exp": null }),
         json!({ "exp": 1 }),
+        json!({ "nbf": super::issuer::now() + 600 }),
         json!({ "iss": "https://elsewhere.example" }),
         json!({ "client_id": null }),
         json!({ "client_id": "nobody-registered" }),
