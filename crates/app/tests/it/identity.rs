@@ -21,7 +21,7 @@ mod hostile;
 pub(crate) mod issuer;
 mod listeners;
 pub(crate) mod mutual_tls;
-mod office;
+pub(crate) mod office;
 mod old_keys;
 mod on_behalf;
 mod outage;

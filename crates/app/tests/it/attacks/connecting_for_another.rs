@@ -66,3 +66,23 @@ async fn only_who_may_approve_a_server_invites_to_connect_it() {
     }
     assert!(gate.cli_with("tokens/approver", &["server", "connect", "desk"]).await.ok);
 }
+
+/// A page without TLS, one that runs in the browser, and one whose codes whoever sees them could use.
+#[tokio::test]
+async fn nobody_is_sent_to_an_authorization_server_that_is_not_safe() {
+    let (gate, issuer) = unconnected("").await;
+    let home = format!("http://{}", gate.agents());
+    for (page, is_plain) in [
+        (Some("http://evil.example/authorize"), false),
+        (Some("javascript:alert(1)"), false),
+        (Some("https://user@evil.example/authorize"), false),
+        (None, true),
+    ] {
+        issuer.behave(|manner| (manner.page, manner.is_plain) = (page, is_plain));
+        let invitation = invitation(&gate).await;
+        let ticket = invitation.split_once("ticket=").unwrap().1;
+        let answer = Browser::default().post(&gate, ticket, &home).await;
+        assert_eq!(answer.status, 502, "{page:?}: {}", answer.text());
+        assert!(!answer.text().contains("evil.example") && !answer.headers.contains_key("set-cookie"), "{page:?}");
+    }
+}

@@ -11,6 +11,8 @@ use serde_json::json;
 use crate::gate::files::{ANA, caller_token, server};
 use crate::gate::{Gate, Setup};
 use crate::identity::authorization::{Authorization, CLIENT_SECRET};
+use crate::identity::browser::Browser;
+use crate::identity::connecting::{connected, invitation};
 use crate::puppet::{Guard, Puppet, Seen};
 use crate::verdict::passes;
 
@@ -99,4 +101,48 @@ async fn an_authorization_server_that_says_it_is_another_is_asked_for_nothing() 
     let said = gate.cli(&["server", "check", "other"]).await;
     assert!(!said.ok && format!("{}{}", said.out, said.err).contains("another issuer"), "{said:?}");
     assert_eq!(evil.asked(), Vec::<String>::new(), "the secret is told to nobody who is not who they say");
+}
+
+/// Has people's approval be of something else than was agreed to; what was agreed to is not used for it.
+async fn is_not_used(gate: &Gate, manifest: &str, why: &str) {
+    let presented = || gate.desk.seen().iter().filter(|seen| seen.headers.contains_key(header::AUTHORIZATION)).count();
+    let before = presented();
+    let file = gate.directory().join("desk.toml");
+    std::fs::write(&file, manifest).unwrap();
+    gate.must(&["server", "submit", file.to_str().unwrap()]).await;
+    let said = gate.cli(&["server", "check", "desk"]).await;
+    let words = format!("{}{}", said.out, said.err).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!said.ok && words.contains(why), "{why}: {words}");
+    assert_eq!(presented(), before, "{why}: a token was shown");
+}
+
+#[tokio::test]
+async fn what_was_agreed_to_is_used_for_nothing_else_than_people_approve_now() {
+    let (gate, honest) = connected("").await;
+    let evil = Authorization::start().await;
+    let wants: Arc<Mutex<Vec<&'static str>>> = Arc::default();
+    let theirs = Puppet::guarded(honest.guard(&wants)).await;
+    passes(&gate.client(ANA).call("read_ticket", json!({ "ticket": "1" })).await.unwrap());
+    let given = honest.given();
+    let moved = format!("{}{}", server("desk", &theirs.url(), false), honest.agreed_to());
+    is_not_used(&gate, &moved, "connected at another address").await;
+    assert!(!holds(&theirs.seen(), "token-"), "a token of one place came to another");
+    let swapped = format!("{}{}", server("desk", &gate.desk.url(), false), evil.agreed_to());
+    is_not_used(&gate, &swapped, "another authorization server").await;
+    assert_eq!((honest.given(), evil.given()), (given, 0));
+}
+
+#[tokio::test]
+async fn what_was_agreed_to_beyond_what_people_approve_now_is_not_used() {
+    let honest = Authorization::start().await;
+    let wants: Arc<Mutex<Vec<&'static str>>> = Arc::new(Mutex::new(vec!["read", "write"]));
+    let mut secrets = Authorization::secrets();
+    secrets.push(("vault", "0f".repeat(32)));
+    let guard = Some((honest.guard(&wants), honest.agreed_to()));
+    let gate = Gate::unapproved(Setup { guard, secrets, ..Setup::default() }).await;
+    let page = Browser::default().connect(&gate, &honest, &invitation(&gate).await).await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    gate.must(&["server", "check", "desk"]).await;
+    let narrow = format!("{}{}scopes = [\"read\"]\n", server("desk", &gate.desk.url(), false), honest.agreed_to());
+    is_not_used(&gate, &narrow, "more was agreed to").await;
 }

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use crate::gate::files::{ANA, caller_token, person_token};
 use crate::gate::{Gate, Heard, bearer, value};
+use crate::identity::office::Office;
+use crate::identity::person::Place;
 use crate::verdict::{HOST_UNKNOWN, ORIGIN_REFUSED, PATH_UNKNOWN, passes};
 
 fn foreign_hosts(address: SocketAddr) -> Vec<String> {
@@ -158,4 +160,33 @@ async fn the_admin_listener_answers_neither() {
         assert_eq!(gate.send(gate.admin(), "GET", path, headers, "").await.status, 403, "{path}");
     }
     assert_eq!(gate.read("/halts").await, json!([]), "nothing was done");
+}
+
+#[tokio::test]
+async fn nor_is_a_page_or_a_document_at_another_name() {
+    let place = Place::start().await;
+    for path in [
+        "/.well-known/oauth-authorization-server",
+        "/oauth/jwks",
+        &place.authorize(&[]),
+        "/oauth/device",
+        "/oauth/callback?state=x&code=y",
+        "/connect/callback?state=x&code=y",
+        "/connect/desk",
+    ] {
+        println!("{path}");
+        let headers = HeaderMap::from_iter([(header::HOST, value("attacker.example"))]);
+        let heard = place.gate.send(place.gate.agents(), "GET", path, headers, "").await;
+        place.gate.turns_away(&heard.into(), HOST_UNKNOWN).await;
+    }
+    let office = Office::start().await;
+    for path in ["/sign-in", "/sign-in/callback?state=x&code=y", "/sign-in/command-line", "/sign-in/style.css"] {
+        for (name, said) in [(header::HOST, "attacker.example"), (header::ORIGIN, "http://attacker.example")] {
+            let headers = HeaderMap::from_iter([(name, value(said))]);
+            let heard = office.gate.send(office.gate.admin(), "GET", path, headers, "").await;
+            let code = heard.json()["error"]["code"].clone();
+            assert!(heard.status == 403 && (code == "host-unknown" || code == "origin-refused"), "{path}: {code}");
+        }
+    }
+    assert!(place.provider.begun().is_empty() && office.provider.begun().is_empty());
 }

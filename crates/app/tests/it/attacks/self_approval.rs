@@ -191,3 +191,15 @@ async fn a_gate_whose_tokens_others_can_read_does_not_start() {
     gate.again().await;
     assert_eq!(gate.read("/whoami").await["name"], "admin");
 }
+
+/// A receipt must say who it was.
+#[tokio::test]
+async fn a_token_that_two_people_hold_is_nobodys() {
+    let twin = "\n[[admin.token]]\nname = \"twin\"\nroles = [\"admin\"]\ntoken = \"file:tokens/approver\"\n";
+    let gate = Gate::unapproved(Setup { settings: twin.to_owned(), ..Setup::default() }).await;
+    let heard = gate.send(gate.admin(), "GET", "/api/v1/whoami", bearer(&person_token("approver")), "").await;
+    assert_eq!((heard.status.as_u16(), code(&heard)), (401, "unauthenticated".into()), "{}", heard.text());
+    let said = gate.cli_with("tokens/approver", &["server", "approve", "desk", "--yes"]).await;
+    assert!(!said.ok, "{said:?}");
+    still_unapproved(&gate).await;
+}

@@ -56,6 +56,10 @@ pub(crate) struct Manner {
     pub(crate) fails: Option<StatusCode>,
     /// What it says that it issued, where it exchanges tokens.
     pub(crate) issues: &'static str,
+    /// Where it says that browsers are sent, in place of its own page.
+    pub(crate) page: Option<&'static str>,
+    /// Whether it says nothing of PKCE.
+    pub(crate) is_plain: bool,
 }
 
 #[derive(Default)]
@@ -88,7 +92,15 @@ impl Authorization {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let issues = "urn:ietf:params:oauth:token-type:access_token";
-        let manner = Manner { expires_in: 3_600, issuer: None, withholds: false, fails: None, issues };
+        let manner = Manner {
+            expires_in: 3_600,
+            issuer: None,
+            withholds: false,
+            fails: None,
+            issues,
+            page: None,
+            is_plain: false,
+        };
         let mind = Mind { address, manner: Mutex::new(manner), said: Mutex::default(), open: watch::Sender::new(true) };
         let mind = Arc::new(mind);
         let router = Router::new().fallback(answer).with_state(Arc::clone(&mind));
@@ -353,12 +365,15 @@ impl Mind {
     fn metadata(&self) -> Value {
         let real = self.issuer();
         let named = locked(&self.manner).issuer.clone().unwrap_or_else(|| real.clone());
+        let manner = locked(&self.manner);
+        let page = manner.page.map_or_else(|| format!("{real}/authorize"), str::to_owned);
+        let challenges: &[&str] = if manner.is_plain { &["plain"] } else { &["S256"] };
         json!({
             "issuer": named,
             "token_endpoint": format!("{real}/token"),
-            "authorization_endpoint": format!("{real}/authorize"),
+            "authorization_endpoint": page,
             "response_types_supported": ["code"],
-            "code_challenge_methods_supported": ["S256"],
+            "code_challenge_methods_supported": challenges,
             "authorization_response_iss_parameter_supported": true,
             "token_endpoint_auth_methods_supported": ["client_secret_basic", "private_key_jwt"],
         })

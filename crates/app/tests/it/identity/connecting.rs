@@ -30,7 +30,8 @@ pub(crate) async fn invitation(gate: &Gate) -> String {
     gate.must(&["server", "connect", "desk"]).await.lines().next().unwrap().to_owned()
 }
 
-async fn connected(settings: &str) -> (Gate, Authorization) {
+/// The same where somebody has connected it.
+pub(crate) async fn connected(settings: &str) -> (Gate, Authorization) {
     let (gate, issuer) = unconnected(settings).await;
     let page = Browser::default().connect(&gate, &issuer, &invitation(&gate).await).await;
     assert_eq!(page.status, 200, "{}", page.text());

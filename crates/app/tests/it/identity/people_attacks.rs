@@ -222,6 +222,14 @@ async fn a_command_line_s_code_is_good_once_for_whoever_asked() {
     let good = code().await;
     let heard = redeem(&good, VERIFIER).await;
     assert_eq!(heard.status, 200, "{}", heard.text());
+    // What it gets is a token, and no browser's cookie.
+    let token = heard.json()["token"].as_str().unwrap().to_owned();
+    let whoami = async |headers: HeaderMap| {
+        office.gate.send(office.gate.admin(), "GET", "/api/v1/whoami", headers, "").await.status.as_u16()
+    };
+    assert_eq!(whoami(bearer(&token)).await, 200);
+    let cookie = HeaderMap::from_iter([(header::COOKIE, value(&format!("portcullis-session={token}")))]);
+    assert_eq!(whoami(cookie).await, 401);
     assert_eq!(redeem(&good, VERIFIER).await.status, 400, "once more");
     let form = [("code", "x"), ("code_verifier", VERIFIER), ("first_code", "first-0")];
     assert_eq!(Browser::default().post(&office, "/sign-in/command-line/token", &form).await.status, 400);
@@ -306,4 +314,30 @@ async fn whoever_submitted_a_server_does_not_approve_it_whatever_they_are_called
     assert_eq!(approves(&renamed).await, 409, "another name is not another person");
     let bob = office.browser("bob", &["staff"]).await;
     assert_eq!(approves(&bob).await, 200);
+}
+
+/// Somebody else who signs in could approve it, whether they are in or not.
+#[tokio::test]
+async fn where_people_sign_in_nobody_approves_alone_although_nobody_has_a_token() {
+    let roles = "roles = { reviewer = [\"staff\"], approver = [\"staff\"] }\n";
+    let office = Office::with(roles, "bootstrap = \"code\"\n").await;
+    let file = office.gate.directory().join("portcullis.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let left: Vec<_> = text.split("\n[[").filter(|table| !table.starts_with("admin.token]]")).collect();
+    std::fs::write(&file, left.join("\n[[")).unwrap();
+    office.gate.reload();
+    office.gate.has_said("the settings were reloaded").await;
+    let admin = bearer(&crate::gate::files::person_token("admin"));
+    let heard = office.gate.send(office.gate.admin(), "GET", "/api/v1/whoami", admin, "").await;
+    assert_eq!(heard.status, 401, "no token is left");
+    let manifest = json!({
+        "name": "extra", "url": office.gate.desk.url(), "zone": "here", "owner": "the desk", "purpose": "A help desk",
+    });
+    let ana = office.browser("ana", &["staff"]).await;
+    let csrf = ana.csrf(&office).await;
+    let heard = ana.call(&office, "/servers", &json!({ "manifest": manifest }), Some(&csrf)).await;
+    assert_eq!(heard.status, 200, "{}", heard.text());
+    let approval = json!({ "seen": heard.json()["observed"]["digest"] });
+    let heard = ana.call(&office, "/servers/extra/approve", &approval, Some(&csrf)).await;
+    assert_eq!(heard.status, 409, "{}", heard.text());
 }
