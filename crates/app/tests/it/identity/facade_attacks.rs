@@ -236,9 +236,10 @@ async fn nobody_is_known_by_what_the_provider_does_not_vouch_for() {
 #[tokio::test]
 async fn a_provider_that_speaks_for_another_signs_nobody_in() {
     for (name, said) in [
-        ("issuer", "https://id.evil.test"),
-        ("authorization_endpoint", "http://id.evil.test/authorize"),
-        ("token_endpoint", "http://id.evil.test/token"),
+        ("issuer", json!("https://id.evil.test")),
+        ("authorization_endpoint", json!("http://id.evil.test/authorize")),
+        ("token_endpoint", json!("http://id.evil.test/token")),
+        ("code_challenge_methods_supported", json!(["plain"])),
     ] {
         let place = Place::start().await;
         place.provider.tells(name, said);

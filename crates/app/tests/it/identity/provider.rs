@@ -57,7 +57,7 @@ struct Inner {
     /// As what, and by which key, its ID tokens are signed instead of what they should be.
     forged: Option<(&'static str, Option<Arc<SigningKey>>)>,
     /// What it says of itself instead of what is so.
-    told: Parameters,
+    told: HashMap<String, Value>,
     /// What its userinfo endpoint says.
     userinfo: Value,
     /// Whether it renews a sign-in without a word of who that is.
@@ -107,8 +107,8 @@ impl FakeProvider {
     }
 
     /// Says this of itself from now on.
-    pub(crate) fn tells(&self, name: &str, value: &str) {
-        self.shared.inner.lock().unwrap().told.insert(name.to_owned(), value.to_owned());
+    pub(crate) fn tells(&self, name: &str, value: Value) {
+        self.shared.inner.lock().unwrap().told.insert(name.to_owned(), value);
     }
 
     /// What its userinfo endpoint says from now on.
@@ -198,7 +198,7 @@ async fn metadata(State(shared): State<Arc<Shared>>) -> Json<Value> {
         "authorization_response_iss_parameter_supported": true,
     });
     for (name, value) in &shared.inner.lock().unwrap().told {
-        told[name] = value.as_str().into();
+        told[name] = value.clone();
     }
     Json(told)
 }
