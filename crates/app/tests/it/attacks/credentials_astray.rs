@@ -91,6 +91,24 @@ async fn a_server_that_says_it_is_another_is_given_no_token_for_that_one() {
 }
 
 #[tokio::test]
+async fn a_server_that_says_its_metadata_is_elsewhere_has_nobody_asked_there() {
+    let honest = Authorization::start().await;
+    let wants: Arc<Mutex<Vec<&'static str>>> = Arc::default();
+    let inside = Puppet::start().await;
+    let place = format!("Bearer resource_metadata=\"{}\"", inside.url());
+    let guard: Guard = Arc::new(move |_, _, _| {
+        let refused = (http::StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, place.clone())], "no");
+        Some(refused.into_response())
+    });
+    let other = Puppet::guarded(guard).await;
+    let desk = (honest.guard(&wants), honest.client_credentials());
+    let gate = gate_with(desk, &other, &honest.client_credentials()).await;
+    let said = gate.cli(&["server", "check", "other"]).await;
+    assert!(!said.ok && format!("{}{}", said.out, said.err).contains("another origin"), "{said:?}");
+    assert!(inside.seen().is_empty(), "the gate reached where it cannot reach itself");
+}
+
+#[tokio::test]
 async fn an_authorization_server_that_says_it_is_another_is_asked_for_nothing() {
     let (honest, evil) = (Authorization::start().await, Authorization::start().await);
     let wants: Arc<Mutex<Vec<&'static str>>> = Arc::default();

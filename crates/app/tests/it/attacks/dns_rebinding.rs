@@ -174,7 +174,6 @@ async fn nor_is_a_page_or_a_document_at_another_name() {
         "/connect/callback?state=x&code=y",
         "/connect/desk",
     ] {
-        println!("{path}");
         let headers = HeaderMap::from_iter([(header::HOST, value("attacker.example"))]);
         let heard = place.gate.send(place.gate.agents(), "GET", path, headers, "").await;
         place.gate.turns_away(&heard.into(), HOST_UNKNOWN).await;
