@@ -2,7 +2,7 @@
 //!
 //! The supervisor counts, and kills a tree that has too many; but it looks a few times a second, and what multiplies does
 //! so in milliseconds. A control group with `pids.max` (`cgroups(7)`) refuses the next one at once. `RLIMIT_NPROC` is no
-//! substitute: it counts all processes of a user, and does not bind root.
+//! substitute outside of a jail: there it counts all processes of a user. Nowhere does it bind root.
 //!
 //! Not every gate may make control groups: root may where the hierarchy is writable, others where it was delegated to
 //! them. Where none can be made, the supervisor's count is the bound.

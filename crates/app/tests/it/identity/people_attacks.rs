@@ -291,17 +291,22 @@ async fn where_nobody_signs_in_there_is_no_page_of_it() {
     }
 }
 
-#[tokio::test]
-async fn whoever_submitted_a_server_does_not_approve_it_whatever_they_are_called_meanwhile() {
-    let office = Office::with("roles = { reviewer = [\"staff\"], approver = [\"staff\"] }\n", "").await;
+/// Submits the server `extra`; what approving it takes.
+async fn submits(browser: &Browser, office: &Office) -> serde_json::Value {
     let manifest = json!({
         "name": "extra", "url": office.gate.desk.url(), "zone": "here", "owner": "the desk", "purpose": "A help desk",
     });
-    let ana = office.browser("ana", &["staff"]).await;
-    let csrf = ana.csrf(&office).await;
-    let heard = ana.call(&office, "/servers", &json!({ "manifest": manifest }), Some(&csrf)).await;
+    let csrf = browser.csrf(office).await;
+    let heard = browser.call(office, "/servers", &json!({ "manifest": manifest }), Some(&csrf)).await;
     assert_eq!(heard.status, 200, "{}", heard.text());
-    let approval = json!({ "seen": heard.json()["observed"]["digest"] });
+    json!({ "seen": heard.json()["observed"]["digest"] })
+}
+
+#[tokio::test]
+async fn whoever_submitted_a_server_does_not_approve_it_whatever_they_are_called_meanwhile() {
+    let office = Office::with("roles = { reviewer = [\"staff\"], approver = [\"staff\"] }\n", "").await;
+    let ana = office.browser("ana", &["staff"]).await;
+    let approval = submits(&ana, &office).await;
     let approves = async |browser: &Browser| {
         let csrf = browser.csrf(&office).await;
         browser.call(&office, "/servers/extra/approve", &approval, Some(&csrf)).await.status.as_u16()
@@ -330,14 +335,9 @@ async fn where_people_sign_in_nobody_approves_alone_although_nobody_has_a_token(
     let admin = bearer(&crate::gate::files::person_token("admin"));
     let heard = office.gate.send(office.gate.admin(), "GET", "/api/v1/whoami", admin, "").await;
     assert_eq!(heard.status, 401, "no token is left");
-    let manifest = json!({
-        "name": "extra", "url": office.gate.desk.url(), "zone": "here", "owner": "the desk", "purpose": "A help desk",
-    });
     let ana = office.browser("ana", &["staff"]).await;
+    let approval = submits(&ana, &office).await;
     let csrf = ana.csrf(&office).await;
-    let heard = ana.call(&office, "/servers", &json!({ "manifest": manifest }), Some(&csrf)).await;
-    assert_eq!(heard.status, 200, "{}", heard.text());
-    let approval = json!({ "seen": heard.json()["observed"]["digest"] });
     let heard = ana.call(&office, "/servers/extra/approve", &approval, Some(&csrf)).await;
     assert_eq!(heard.status, 409, "{}", heard.text());
 }
