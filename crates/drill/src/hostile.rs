@@ -93,7 +93,15 @@ impl Hostile {
     /// # Errors
     /// When no port can be bound.
     pub async fn start_in(manner: Manner, mode: Mode) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_on(Ipv4Addr::LOCALHOST, manner, mode).await
+    }
+
+    /// The same on a loopback address of its own, where no other program takes its port once it is gone.
+    ///
+    /// # Errors
+    /// When no port can be bound.
+    pub async fn start_on(host: Ipv4Addr, manner: Manner, mode: Mode) -> io::Result<Self> {
+        let listener = TcpListener::bind((host, 0)).await?;
         let address = listener.local_addr()?;
         let ledger = Arc::new(Ledger {
             manner,

@@ -2,7 +2,7 @@
 //!
 //! - [`Process`]: a program of ours, started, waited for until it says that it is ready, and gone when the test is.
 //! - [`Authority`]: certificates of listeners and of clients.
-//! - [`free_port`] and [`wait_for_port`]: loopback ports.
+//! - [`wait_for_port`]: something listens at a loopback port.
 //!
 //! Two programs come with it. `conformance-server` is the fixture that the official MCP conformance suite is pointed
 //! at, directly and through the gate. `add-credentials` stands between that suite, which cannot send credentials, and
@@ -13,5 +13,5 @@ mod port;
 mod process;
 
 pub use authority::{Authority, Good, Issued};
-pub use port::{free_port, wait_for_port};
+pub use port::wait_for_port;
 pub use process::Process;

@@ -6,7 +6,9 @@ mod lies;
 mod manners;
 mod unreachable;
 
-use drill::hostile::{Hostile, Mode};
+use std::net::Ipv4Addr;
+
+use drill::hostile::{Hostile, Manner, Mode};
 use drill::mcp::Reply;
 use serde_json::json;
 
@@ -27,7 +29,12 @@ pub(crate) struct Liar {
 
 impl Liar {
     pub(crate) async fn start() -> Self {
-        let liar = Hostile::start(Mode::Honest).await.unwrap();
+        Self::on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// One whose server has a loopback address of its own, where no other test takes its port once it is gone.
+    pub(crate) async fn on(host: Ipv4Addr) -> Self {
+        let liar = Hostile::start_on(host, Manner::Stateless, Mode::Honest).await.unwrap();
         let gate = Gate::with(Setup { state: reports(&liar.url()), ..Setup::default() }).await;
         gate.must(&["server", "approve", "reports", "--yes"]).await;
         Self { gate, server: liar }

@@ -107,6 +107,13 @@ async fn a_token_may_come_from_the_environment() {
 #[tokio::test]
 async fn a_gate_that_died_is_told_and_found_again_when_it_is_back() {
     let gate = Gate::start().await;
+    // On a loopback address of its own, so that no other test takes its port while it is gone.
+    let settings = gate.directory().join("portcullis.toml");
+    let anywhere = std::fs::read_to_string(&settings).unwrap();
+    let listen = |at: &str| std::fs::write(&settings, anywhere.replacen("127.0.0.1:0", at, 1)).unwrap();
+    listen("127.0.0.13:0");
+    gate.end().await;
+    gate.again().await;
     let mut local = Local::of(&gate, ANA);
     let read = |id: u64| call(id, "read_ticket", json!({ "ticket": "1" }));
     text(&local.ask(&read(1)).await);
@@ -121,10 +128,7 @@ async fn a_gate_that_died_is_told_and_found_again_when_it_is_back() {
         "{unreachable:#}"
     );
     // It comes back at its old address.
-    let settings = gate.directory().join("portcullis.toml");
-    let listen = format!("listen = \"{}\"", gate.agents());
-    let text_then = std::fs::read_to_string(&settings).unwrap().replacen("listen = \"127.0.0.1:0\"", &listen, 1);
-    std::fs::write(&settings, text_then).unwrap();
+    listen(&gate.agents().to_string());
     gate.again().await;
     assert_eq!(text(&local.ask(&read(4)).await), "did \"read_ticket\"");
     local.logs("the gate answers again").await;

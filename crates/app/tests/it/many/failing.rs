@@ -1,6 +1,6 @@
 //! A server that cannot be reached is left alone for a while, and then one call finds out whether it is back.
 
-use std::net::TcpListener;
+use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::json;
 
@@ -12,7 +12,7 @@ use crate::verdict::{SERVER_LEFT_ALONE, SERVER_UNREACHABLE, passes};
 
 #[tokio::test]
 async fn after_some_failures_in_a_row_calls_are_refused_without_a_try() {
-    let Liar { gate, server } = Liar::start().await;
+    let Liar { gate, server } = Liar::on(Ipv4Addr::new(127, 0, 0, 12)).await;
     let address = server.address();
     passes(&ask(&gate).await);
     drop(server);

@@ -27,8 +27,7 @@ async fn not_sent(gate: &Gate, why: &str) {
 
 #[tokio::test]
 async fn a_dead_server_is_told_as_not_carried_out_and_served_again_once_it_is_back() {
-    let liar = Liar::start().await;
-    let Liar { gate, server } = liar;
+    let Liar { gate, server } = Liar::on(Ipv4Addr::new(127, 0, 0, 11)).await;
     let address = server.address();
     passes(&ask(&gate).await);
     drop(server);
@@ -90,8 +89,7 @@ async fn a_name_that_does_not_resolve_cannot_be_approved_nor_called() {
 #[tokio::test]
 async fn an_approval_does_not_move_with_the_server() {
     let liar = Liar::start().await;
-    let elsewhere = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
-    let manifest = server("reports", &format!("http://{elsewhere}/mcp"), false);
+    let manifest = server("reports", "http://127.0.0.1:9/mcp", false);
     std::fs::write(liar.gate.directory().join("state/servers/reports.toml"), manifest).unwrap();
     liar.gate.apply().await;
     let calls = liar.server.calls();
