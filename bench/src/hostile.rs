@@ -1,8 +1,8 @@
 //! Does an attack on the gate slow another caller down?
 //!
 //! One caller makes calls at a fixed, modest rate. In turns it is left alone and has an attacker beside it, a process of
-//! its own with the lowest priority, so that what is measured is what the attack does to the gate and not what its maker
-//! takes of the machine. For each kind of attack the report holds the caller's latency in both, round by round, and their
+//! its own that gets what the others leave of the processors (`SCHED_IDLE`), so that what is measured is what the attack
+//! does to the gate and not what its maker takes of the machine. For each kind of attack the report holds the caller's latency in both, round by round, and their
 //! ratio.
 
 mod attack;
@@ -180,13 +180,13 @@ impl Caller<'_> {
     }
 }
 
-/// An attack under way, as a process of the lowest priority. It ends when dropped.
+/// An attack under way, as a process that leaves the processors to others. It ends when dropped.
 struct Attacker(Child);
 
 impl Attacker {
     fn start(program: &Path, gate: &Gate, kind: Kind, plan: &Plan) -> anyhow::Result<Self> {
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(program).arg("attack").args(["--kind", kind.name()]);
+        let mut command = Command::new("chrt");
+        command.args(["--idle", "0"]).arg(program).arg("attack").args(["--kind", kind.name()]);
         command.args(["--to", &gate.agents().to_string(), "--path", gate.path(), "--token", gate.token()]);
         command.args(["--connections", &plan.attackers.to_string()]);
         command.args(["--attacks-per-second", &plan.attacks_per_second.to_string()]);

@@ -72,11 +72,17 @@ async fn arrive(gate: &Arc<Gate>, head: Parts, body: Incoming, mut trail: Trail)
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };
     let read = match &admitted.accepted.verb {
-        Verb::Post | Verb::Say(_) => body::read(body, limits::MESSAGE_BYTES_MAX).await,
-        Verb::Get | Verb::Delete | Verb::Open => Ok(Bytes::new()),
+        Verb::Post | Verb::Say(_) => {
+            let turn = async || gate.large.turn(&admitted.known.caller).await;
+            body::read_in_turn(body, limits::MESSAGE_BYTES_MAX, turn).await
+        }
+        Verb::Get | Verb::Delete | Verb::Open => Ok((Bytes::new(), None)),
     };
     let body = match read {
-        Ok(body) => body,
+        Ok((body, turn)) => {
+            trail.large = turn;
+            body
+        }
         Err(refusal) => return refuse::run(gate, trail, refusal.into()),
     };
     match admitted.accepted.verb.clone() {

@@ -24,11 +24,19 @@ use crate::relay::Part;
 use crate::trail::Trail;
 
 /// Takes a batch of a session that may send some.
-pub(crate) async fn run(gate: &Arc<Gate>, head: &Parts, caller: &Arc<Caller>, body: &Bytes, trail: Trail) -> Response {
+pub(crate) async fn run(
+    gate: &Arc<Gate>,
+    head: &Parts,
+    caller: &Arc<Caller>,
+    body: &Bytes,
+    mut trail: Trail,
+) -> Response {
     let elements = match gate.large.beside(body.len(), || wire::batch::split(body)).await {
         Ok(elements) => elements,
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };
+    // Its messages take their turns by themselves.
+    drop(trail.large.take());
     let peer = &trail.peer;
     let answers = elements.iter().map(|element| arrival::one(gate, head, caller, &element.body, peer.clone()));
     let answers = join_all(answers).await;

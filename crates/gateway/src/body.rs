@@ -37,25 +37,48 @@ pub(crate) fn streamed(parts: impl Stream<Item = Bytes> + Send + 'static) -> Bod
 /// [`Reason::TooLarge`] past `bytes_max`, [`Reason::TooSlow`] past
 /// [`limits::REQUEST_MILLISECONDS_MAX`], [`Reason::NotJson`] when the client stops before the end.
 pub(crate) async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Refusal> {
+    read_in_turn(body, bytes_max, async || Ok(())).await.map(|(bytes, _)| bytes)
+}
+
+/// Reads a message whole, and from [so many bytes](limits::LARGE_MESSAGE_BYTES) on only once it is its turn, which is returned
+/// with it.
+///
+/// # Errors
+/// Those of [`read`], and that of the turn.
+pub(crate) async fn read_in_turn<T>(
+    body: Incoming,
+    bytes_max: usize,
+    turn: impl AsyncFnOnce() -> Result<T, Refusal>,
+) -> Result<(Bytes, Option<T>), Refusal> {
     let patience = Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX);
-    match tokio::time::timeout(patience, collect(body, bytes_max)).await {
+    match tokio::time::timeout(patience, collect(body, bytes_max, turn)).await {
         Ok(read) => read,
         Err(_) => Err(Refusal::new(Reason::TooSlow, "the body did not end in time")),
     }
 }
 
-async fn collect(mut body: Incoming, bytes_max: usize) -> Result<Bytes, Refusal> {
-    let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
+async fn collect<T>(
+    mut body: Incoming,
+    bytes_max: usize,
+    turn: impl AsyncFnOnce() -> Result<T, Refusal>,
+) -> Result<(Bytes, Option<T>), Refusal> {
+    let Some(first) = next(&mut body).await? else { return Ok((Bytes::new(), None)) };
     if body.is_end_stream() {
         // Nearly every call: one read of the socket held it all, and it is passed on without a copy.
-        return bounded(first.len(), bytes_max).map(|()| first);
+        return bounded(first.len(), bytes_max).map(|()| (first, None));
     }
+    let (mut turn, mut taken) = (Some(turn), None);
     let mut all = BytesMut::from(first);
-    while let Some(part) = next(&mut body).await? {
+    loop {
+        if all.len() >= limits::LARGE_MESSAGE_BYTES
+            && let Some(turn) = turn.take()
+        {
+            taken = Some(turn().await?);
+        }
+        let Some(part) = next(&mut body).await? else { return Ok((all.freeze(), taken)) };
         bounded(all.len().saturating_add(part.len()), bytes_max)?;
         all.extend_from_slice(&part);
     }
-    Ok(all.freeze())
 }
 
 async fn next(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {

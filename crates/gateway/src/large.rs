@@ -3,14 +3,22 @@
 //! A message of some hundred bytes is read and decided on in microseconds, and tasks share the runtime's threads without
 //! noticing each other. One of a mebibyte takes a thread for milliseconds, and a few callers who send them take all there
 //! are. So whatever costs in proportion to a large message is done beside the runtime, by as many at once as leave the
-//! others a processor.
+//! others a processor, and each on a thread of its own: the kernel shares processors out by thread, and what a large
+//! message took of them is not held against the thread that goes on with small ones.
+//!
+//! Whoever sends many takes turns with itself: of one agent and user only a few are read and decided on at once, so that
+//! its large messages neither fill the gate's memory nor stand before those of others.
 
 use std::cell::Cell;
-use std::thread::available_parallelism;
+use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, available_parallelism};
+use std::time::Duration;
 
-use model::limits;
+use model::{Caller, Reason, Refusal, SessionKey, limits};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 thread_local! {
     /// Whether this thread works on a large message in a place.
@@ -21,27 +29,67 @@ thread_local! {
 #[derive(Debug)]
 pub struct Large {
     places: Semaphore,
+    lines: Arc<Lines>,
+}
+
+/// The lines of those who have a large message under way, each with its places.
+type Lines = Mutex<HashMap<SessionKey, Arc<Semaphore>>>;
+
+/// A large message's place among those of the same agent and user; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    // The order counts: the place is given back before it is looked whether anybody is in the line.
+    _place: OwnedSemaphorePermit,
+    _line: Line,
+}
+
+/// Somebody in a line. The last one to leave takes it away.
+#[derive(Debug)]
+struct Line {
+    key: SessionKey,
+    places: Option<Arc<Semaphore>>,
+    lines: Arc<Lines>,
 }
 
 impl Default for Large {
     /// A place for each processor but one; one where there is only one.
     fn default() -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
-        Self { places: Semaphore::new(processors.saturating_sub(1).max(1)) }
+        Self::with(processors.saturating_sub(1).max(1))
     }
 }
 
 impl Large {
+    fn with(places: usize) -> Self {
+        Self { places: Semaphore::new(places), lines: Arc::default() }
+    }
+
+    /// Waits until fewer large messages of the same agent and user are under way than may be.
+    ///
+    /// # Errors
+    /// [`Reason::Overloaded`] when that takes more than [`limits::TURN_MILLISECONDS_MAX`].
+    pub(crate) async fn turn(&self, caller: &Caller) -> Result<Turn, Refusal> {
+        let line = Line::join(&self.lines, caller.session_key());
+        let patience = Duration::from_millis(limits::TURN_MILLISECONDS_MAX);
+        let late = || Refusal::new(Reason::Overloaded, "this agent and user have other large messages under way");
+        let places = line.places.clone().ok_or_else(late)?;
+        match tokio::time::timeout(patience, places.acquire_owned()).await {
+            Ok(Ok(place)) => Ok(Turn { _place: place, _line: line }),
+            Ok(Err(_)) | Err(_) => Err(late()),
+        }
+    }
+
     /// Works on a message of so many bytes: at once where it is small, in turn and beside the others where it is
     /// [large](limits::LARGE_MESSAGE_BYTES).
-    pub(crate) async fn beside<T>(&self, bytes: usize, work: impl FnOnce() -> T) -> T {
+    pub(crate) async fn beside<T: Send>(&self, bytes: usize, work: impl FnOnce() -> T + Send) -> T {
         if bytes < limits::LARGE_MESSAGE_BYTES {
             return work();
         }
         // Never closed; were it, the work would be done all the same.
         let _place = self.places.acquire().await;
-        match Handle::current().runtime_flavor() {
-            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| placed(work)),
+        let runtime = Handle::current();
+        match runtime.runtime_flavor() {
+            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| apart(&runtime, work)),
             // There is no other thread that could go on with the others.
             RuntimeFlavor::CurrentThread | _ => placed(work),
         }
@@ -59,6 +107,49 @@ impl Large {
             place.forget();
         }
         done
+    }
+}
+
+impl Line {
+    fn join(lines: &Arc<Lines>, key: SessionKey) -> Self {
+        let mut known = locked(lines);
+        let places = known.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(limits::LARGE_PER_CALLER_MAX)));
+        Self { key, places: Some(Arc::clone(places)), lines: Arc::clone(lines) }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        let mut known = locked(&self.lines);
+        self.places = None;
+        // What is left is the table's own: nobody else is in the line, and nobody can join meanwhile.
+        if known.get(&self.key).is_some_and(|places| Arc::strong_count(places) == 1) {
+            known.remove(&self.key);
+        }
+    }
+}
+
+fn locked(lines: &Lines) -> MutexGuard<'_, HashMap<SessionKey, Arc<Semaphore>>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Does work that has a place on a thread of its own, and waits for it; where no thread can be had, on this one.
+fn apart<T: Send>(runtime: &Handle, work: impl FnOnce() -> T + Send) -> T {
+    let (mut todo, mut done) = (Some(work), None);
+    thread::scope(|scope| {
+        let work = || {
+            let _within = runtime.enter();
+            done = todo.take().map(placed);
+        };
+        if let Ok(thread) = thread::Builder::new().name("large-message".to_owned()).spawn_scoped(scope, work)
+            && let Err(panic) = thread.join()
+        {
+            resume_unwind(panic);
+        }
+    });
+    match done.or_else(|| todo.map(placed)) {
+        Some(done) => done,
+        None => resume_unwind(Box::new("work on a large message was neither done nor left")),
     }
 }
 

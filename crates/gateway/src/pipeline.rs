@@ -276,6 +276,8 @@ async fn call(
         Ok::<_, Refusal>((redacted.or(restored), permitted))
     };
     let (left, permitted) = gate.large.beside(bytes, decide).await?;
+    // What comes now takes as long as the server does.
+    drop(trail.large.take());
     // From here on the message is what is left of it.
     let message = left.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;

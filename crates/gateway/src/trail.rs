@@ -9,6 +9,7 @@ use wire::Id;
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
+use crate::large;
 use crate::looked::{Looked, Noted};
 use crate::peer::Peer;
 use crate::register::Control;
@@ -32,6 +33,8 @@ pub(crate) struct Trail {
     /// Whether the message is itself an answer: its refusal answers nothing, so that no client takes the id of a server's
     /// question for one of its own.
     pub is_answer: bool,
+    /// Its place among the large messages of its agent and user, until it is decided on.
+    pub large: Option<large::Turn>,
     /// What inspection saw in it.
     pub noted: Noted,
     /// The intent that was made durable and has no outcome yet.
@@ -52,6 +55,7 @@ impl Trail {
             revision: Revision::default(),
             spoken: None,
             is_answer: false,
+            large: None,
             noted: Noted::default(),
             open: None,
         }

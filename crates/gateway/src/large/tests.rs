@@ -2,13 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use model::limits;
-use tokio::sync::Semaphore;
+use model::{Agent, AgentKind, Assurance, Caller, Reason, limits};
 
-use super::Large;
+use super::{Large, Turn, locked};
 
 fn one_place() -> Arc<Large> {
-    Arc::new(Large { places: Semaphore::new(1) })
+    Arc::new(Large::with(1))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -54,4 +53,53 @@ async fn a_small_message_waits_for_no_place() {
 #[tokio::test]
 async fn where_there_is_one_thread_it_is_done_there() {
     assert_eq!(one_place().beside(limits::LARGE_MESSAGE_BYTES, || 7).await, 7);
+}
+
+fn caller(user: &str) -> Caller {
+    let agent = Agent { id: "helpdesk".parse().unwrap(), kind: AgentKind::Delegated };
+    Caller::new(agent, Some(user.parse().unwrap()), Vec::new(), Assurance::Development).unwrap()
+}
+
+async fn all_places(large: &Large, user: &str) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    for _ in 0..limits::LARGE_PER_CALLER_MAX {
+        turns.push(large.turn(&caller(user)).await.unwrap());
+    }
+    turns
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_has_too_many_waits_for_its_own_and_others_do_not() {
+    let large = one_place();
+    let mut turns = all_places(&large, "ana").await;
+    drop(all_places(&large, "bob").await);
+    let waits = tokio::spawn({
+        let large = Arc::clone(&large);
+        async move { large.turn(&caller("ana")).await.map(drop) }
+    });
+    tokio::task::yield_now().await;
+    assert!(!waits.is_finished());
+    turns.pop();
+    waits.await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_too_long_is_told_why() {
+    let large = one_place();
+    let _turns = all_places(&large, "ana").await;
+    let refusal = large.turn(&caller("ana")).await.unwrap_err();
+    assert_eq!(refusal.reason, Reason::Overloaded);
+    assert!(refusal.detail.contains("other large messages"), "{}", refusal.detail);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_those_who_have_none_under_way_nothing_is_kept() {
+    let large = one_place();
+    let turns = all_places(&large, "ana").await;
+    // One that gives up is not the last in the line, and then one is.
+    let gives_up = tokio::time::timeout(std::time::Duration::from_millis(1), large.turn(&caller("ana"))).await;
+    assert!(gives_up.is_err());
+    assert_eq!(locked(&large.lines).len(), 1);
+    drop(turns);
+    assert_eq!(locked(&large.lines).len(), 0);
 }

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use model::limits;
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::Calm;
 use crate::client::line::{Line, head, right, whole};
 use crate::gate::Gate;
-use crate::gate::files::ANA;
+use crate::gate::files::{ANA, BOB};
+use crate::verdict::passes;
 
 /// Connections in a crowd: many for a test, few for the gate.
 const CROWD: usize = 200;
@@ -188,4 +191,42 @@ async fn who_asks_much_at_once_is_answered_in_order_or_refused() {
     }
     drop(line);
     calm.after(&gate, right_ones).await;
+}
+
+#[tokio::test]
+async fn who_begins_many_large_messages_keeps_nobody_waiting_but_itself() {
+    let gate = Gate::start().await;
+    let mut calm = Calm::before(&gate).await;
+    let large = |caller| {
+        let (headers, body) = right(&gate, caller);
+        let body = body + &" ".repeat(2 * limits::LARGE_MESSAGE_BYTES);
+        head(&gate, &headers, &format!("Content-Length: {}\r\n", body.len())) + &body
+    };
+    let mut begun = Vec::new();
+    for _ in 0..limits::LARGE_PER_CALLER_MAX {
+        let mut line = Line::open(&gate).await;
+        line.send(large(ANA).strip_suffix(' ').unwrap()).await;
+        begun.push(line);
+    }
+    // Once the gate has begun to read them all, the next one waits.
+    let mut passed = 0;
+    let mut waits = loop {
+        let mut line = Line::open(&gate).await;
+        line.send(large(ANA)).await;
+        match timeout(Duration::from_millis(500), line.answer()).await {
+            Ok(answer) => assert_eq!(answer.unwrap().status, 200),
+            Err(_) => break line,
+        }
+        passed += 1;
+        assert!(passed < 50, "it never waits for its own");
+    };
+    let mut other = Line::open(&gate).await;
+    other.send(large(BOB)).await;
+    assert_eq!(other.answer().await.unwrap().status, 200, "somebody else's large message");
+    passes(&gate.client(ANA).call("read_ticket", json!({ "ticket": "1" })).await.unwrap());
+    calm.serves(&gate, 260, "large messages that do not end").await;
+    drop(begun);
+    assert_eq!(waits.answer().await.unwrap().status, 200);
+    drop((waits, other));
+    calm.after(&gate, passed + 3).await;
 }
