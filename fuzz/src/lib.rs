@@ -62,6 +62,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jsonc", run: settings::jsonc },
     Target { name: "inspection", run: contents::inspection },
     Target { name: "archive", run: contents::archive },
+    Target { name: "image", run: contents::image },
     Target { name: "attestation", run: contents::attestation },
     Target { name: "advisories", run: contents::advisories },
     Target { name: "publisher", run: contents::publisher },

@@ -761,6 +761,8 @@ pub const INVENTORY_REPORT_MILLISECONDS_MAX: u64 = 90 * 24 * 60 * 60_000;
 
 /// Bytes of a package.
 pub const PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of a package by which its form is told.
+pub const PACKAGE_BEGIN_BYTES: u64 = 512;
 /// Bytes of all files of a package together.
 pub const PACKAGE_UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Bytes of one file of a package that is read; a larger one is only counted.
@@ -777,6 +779,18 @@ pub const PACKAGE_PATH_BYTES_MAX: usize = 1024;
 pub const PACKAGE_DEPTH_MAX: usize = 64;
 /// Places that are listed for one rule of a package's examination.
 pub const PACKAGE_SIGHTS_LISTED: usize = 5;
+/// Bytes of a container image that are read: of the archive, and again of what is unpacked of it.
+pub const IMAGE_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+/// Files, folders and whatever else the layers of a container image hold together.
+pub const IMAGE_ENTRIES_MAX: usize = 1_000_000;
+/// Files of a container image that are read, and what its layers take away from those below.
+pub const IMAGE_FILES_MAX: usize = 100_000;
+/// Layers of a container image.
+pub const IMAGE_LAYERS_MAX: usize = 256;
+/// What the index of a container image leads to.
+pub const IMAGE_MANIFESTS_MAX: usize = 64;
+/// Bytes of a list of the packages that a container image's system is made of.
+pub const IMAGE_LIST_BYTES_READ: u64 = 32 * 1024 * 1024;
 /// Packages that run with a package, as far as they are listed.
 pub const COMPONENTS_MAX: usize = 2000;
 /// Advisories about one package and what runs with it.
@@ -791,6 +805,8 @@ pub const ADVISORY_ARCHIVE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const ADVISORY_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Bytes of what an index of advisories says of the packages of all servers.
 pub const ADVISORY_EXCERPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Kinds of packages, releases of systems among them, that an index of advisories is asked about.
+pub const ADVISORY_ECOSYSTEMS_MAX: usize = 1000;
 /// Bytes of one line of an index of advisories.
 pub const ADVISORY_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a lock file.
