@@ -260,6 +260,10 @@ pub const ADVISORIES_IN_RECEIPT: usize = 50;
 pub const ADVISORIES_KNOWN_MAX: usize = 2_000;
 /// Keys that one host shows of who publishes in its name.
 pub const PUBLISHER_KEYS_MAX: usize = 32;
+/// Name servers that are asked, one after the other.
+pub const NAME_SERVERS_MAX: usize = 3;
+/// Milliseconds that each of them has to answer.
+pub const NAME_SERVER_MILLISECONDS_MAX: u64 = 1_500;
 /// Milliseconds in which a host has to show them.
 pub const PUBLISHER_MILLISECONDS_MAX: u64 = 5_000;
 /// Bytes of a name in a registry.
@@ -821,8 +825,16 @@ pub const PROBE_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const PROBE_ANSWER_MILLISECONDS_MAX: u64 = 4_000;
 /// Milliseconds after which nothing more is asked.
 pub const PROBE_MILLISECONDS_MAX: u64 = 30_000;
-/// Bytes of a package that is tried.
-pub const TRIAL_PACKAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Bytes of a package that is tried. What it is unpacked to has its own bound: the room that the jail gives it.
+pub const TRIAL_PACKAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a request that brings such a package, in base64 and with what is said of it.
+pub const TRIAL_BODY_BYTES_MAX: usize = TRIAL_PACKAGE_BYTES_MAX / 3 * 4 + 64 * 1024;
+/// Requests with more than [`ADMIN_BODY_BYTES_MAX`] bytes that are read at once; others wait.
+pub const LARGE_BODIES_MAX: usize = 1;
+/// Milliseconds that such a request may take to come.
+pub const LARGE_BODY_MILLISECONDS_MAX: u64 = 120_000;
+/// Arguments and variables that are taken from what a package says of how it is started.
+pub const TRIAL_WORDS_MAX: usize = 100;
 /// Bytes that a jail tells of what happens in it.
 pub const TRIAL_NOTES_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// Bytes that a program says when it is tried.

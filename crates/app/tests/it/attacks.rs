@@ -51,6 +51,7 @@ mod server_questions;
 mod session_after_halt;
 mod shadowing;
 mod token_passthrough;
+mod tried_otherwise;
 mod tried_package;
 mod two_readers;
 mod unapproved_server;

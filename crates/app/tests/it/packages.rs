@@ -50,6 +50,28 @@ pub(crate) fn tgz(folder: &Path, name: &str, entries: &[(&str, u8, &str, &[u8])]
     path
 }
 
+/// A zip of these files, unpacked as they are.
+pub(crate) fn zip(folder: &Path, name: &str, files: &[(&str, &[u8])]) -> PathBuf {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (path, content) in files {
+        let at = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let (mut sum, length) = (flate2::Crc::new(), u32::try_from(content.len()).unwrap().to_le_bytes());
+        sum.update(content);
+        let named = [u16::try_from(path.len()).unwrap().to_le_bytes(), [0; 2]].concat();
+        let middle = [&[0; 8][..], &sum.sum().to_le_bytes(), &length, &length, &named].concat();
+        bytes.extend([b"PK\x03\x04\x14\x00".as_slice(), &middle, path.as_bytes(), content].concat());
+        let tail = [&[0; 6][..], &0o644_u32.to_le_bytes(), &at, path.as_bytes()].concat();
+        directory.extend([b"PK\x01\x02\x14\x03\x14\x00".as_slice(), &middle, &tail].concat());
+    }
+    let number = u16::try_from(files.len()).unwrap().to_le_bytes();
+    let [length, at] = [directory.len(), bytes.len()].map(|size| u32::try_from(size).unwrap().to_le_bytes());
+    bytes.extend(&directory);
+    bytes.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &number, &number, &length, &at, &[0; 2]].concat());
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
 const PACKAGE: &[u8] =
     br#"{ "name": "acme-tickets", "version": "1.0.0", "license": "MIT", "repository": "github:acme/x",
     "scripts": { "postinstall": "node steal.js" } }"#;

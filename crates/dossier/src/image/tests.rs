@@ -238,7 +238,7 @@ fn what_is_compared_with_nothing_is_told() {
         assert!(found.components.is_empty());
     }
     for (path, to) in
-        [("var/lib/dpkg/status", "/tmp/x"), ("var/lib/dpkg", "/tmp"), ("a/node_modules/b/package.json", "x")]
+        [("var/lib/dpkg/status", "/opt/x"), ("var/lib/dpkg", "/opt"), ("a/node_modules/b/package.json", "x")]
     {
         let mut builder = Builder::new(Vec::new());
         put(&mut builder, path, EntryType::Symlink, to, b"");
