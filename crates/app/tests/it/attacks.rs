@@ -10,6 +10,7 @@ mod child_exhausts;
 mod child_floods;
 mod child_outlives;
 mod child_silent;
+mod claimed_publisher;
 mod connecting_for_another;
 mod credentials_astray;
 mod cross_endpoint;
