@@ -4,11 +4,12 @@ use std::sync::LazyLock;
 
 use dossier::advisories::{Excerpt, Importer, Index};
 use dossier::archive::{Limits, unpacked};
-use dossier::{Beside, examine};
+use dossier::{Beside, Examination, examine};
 use inspect::{Inspector, Origin, redact};
-use serde_json::Value;
+use model::Digest;
+use serde_json::{Value, json};
 
-use crate::json_of;
+use crate::{json_of, line_and_rest};
 
 static INSPECTOR: LazyLock<Inspector> = LazyLock::new(|| Inspector::standard().expect("the rules that ship compile"));
 
@@ -40,6 +41,52 @@ pub(crate) fn archive(bytes: &[u8]) {
         assert!(!path.starts_with('/') && path.split('/').all(|part| part != ".."), "{path}");
         assert!(file.content.as_ref().is_none_or(|content| content.len() as u64 <= LIMITS.file));
     }
+}
+
+/// A tar of files, as their names and contents are given.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (path, content) in files {
+        let mut header = [0; 512];
+        let fields = [(0, path.to_string()), (100, "0000644".to_owned()), (124, format!("{:011o}", content.len()))];
+        for (at, text) in fields.iter().chain(&[(156, "0".to_owned()), (257, "ustar\x0000".to_owned())]) {
+            header[*at..at + text.len()].copy_from_slice(text.as_bytes());
+        }
+        // Its own place counts as blanks.
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        bytes.extend_from_slice(&header);
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    bytes.resize(bytes.len() + 1024, 0);
+    bytes
+}
+
+/// A container image is read or refused, whatever its layers, its lists of packages and its configuration say, and all that is
+/// found in it can be written down and read again. The first line is the path of a file in a layer, and the rest what that
+/// says; the same bytes are a layer above, a configuration, and an archive.
+pub(crate) fn image(bytes: &[u8]) {
+    let _ = examine("x", bytes, &Beside::default(), &mut |_| {});
+    let (path, rest) = line_and_rest(bytes);
+    let path = std::str::from_utf8(path).ok().filter(|path| !path.is_empty() && path.len() < 100).unwrap_or("x");
+    let below = tar(&[("etc/os-release", b"ID=debian\nVERSION_ID=12\n"), ("var/lib/dpkg/status", bytes), (path, rest)]);
+    let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
+    let layers: Vec<&[u8]> = if dossier::archive::is_tar(bytes) { vec![&below, bytes] } else { vec![&below] };
+    let ids: Vec<_> = layers.iter().map(|layer| digest(layer)).collect();
+    let run = serde_json::from_slice::<Value>(rest).unwrap_or_default();
+    let config = json!({ "rootfs": { "diff_ids": ids }, "config": run }).to_string().into_bytes();
+    let name = format!("{}.json", digest(&config).trim_start_matches("sha256:"));
+    let names: Vec<_> = (0..layers.len()).map(|number| format!("{number}.tar")).collect();
+    let saved = json!([{ "Config": name, "RepoTags": [path], "Layers": names }]).to_string().into_bytes();
+    let mut files: Vec<(&str, &[u8])> = vec![(&name, &config), ("manifest.json", &saved)];
+    files.extend(names.iter().map(String::as_str).zip(layers));
+    let Ok(found) = examine("x", &tar(&files), &Beside::default(), &mut |_| {}) else { return };
+    let bill = dossier::cyclone_dx(&found);
+    assert_eq!(bill["components"].as_array().map(Vec::len), Some(found.components.len()));
+    let written = serde_json::to_value(&found).expect("what was found can be written");
+    assert_eq!(serde_json::from_value::<Examination>(written).expect("and read"), found);
 }
 
 /// An empty archive: all that is looked at is what is said beside it.

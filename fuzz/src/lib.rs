@@ -25,6 +25,7 @@ mod files;
 mod grower;
 mod keys;
 mod messages;
+mod names;
 mod settings;
 mod texts;
 
@@ -62,9 +63,11 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jsonc", run: settings::jsonc },
     Target { name: "inspection", run: contents::inspection },
     Target { name: "archive", run: contents::archive },
+    Target { name: "image", run: contents::image },
     Target { name: "attestation", run: contents::attestation },
     Target { name: "advisories", run: contents::advisories },
     Target { name: "publisher", run: contents::publisher },
+    Target { name: "names", run: names::names },
     Target { name: "seal", run: keys::seal },
     Target { name: "bearer", run: keys::bearer },
     Target { name: "note", run: keys::note },

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::request::Parts;
@@ -18,11 +18,15 @@ use identity::port::SessionKind;
 use identity::site::{Site as _, Visit};
 use model::{Role, limits};
 use serde_json::{Map, Value};
+use tokio::sync::Semaphore;
 
 use crate::fault::{Code, Fault};
 use crate::route::{Arrived, Door, Route, Verb};
 use crate::serve::Source;
 use crate::{Admin, Names, Person, table};
+
+/// Large bodies are read one after the other: together they would take more memory than the gate otherwise has.
+static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_MAX);
 
 /// The admin listener's routes, all of them. `names` are the listener's own.
 pub fn router(admin: Arc<Admin>, names: Names) -> Router {
@@ -59,17 +63,17 @@ async fn enter(admin: Arc<Admin>, names: &Names, route: &Route, request: Request
     let (mut parts, body) = request.into_parts();
     // Before the token is looked at: a foreign page must not learn whether the one it stole is good.
     names.admit(&parts)?;
-    let (person, handle) = match &route.door {
+    let (person, handle, most) = match &route.door {
         Door::Public(words) => return Ok(words(&admin).into_response()),
         Door::Plain(roles, words) => {
             authorise(&admin, &parts, roles).await?;
             return Ok(words(&admin).into_response());
         }
-        Door::Json(roles, desk) => (authorise(&admin, &parts, roles).await?, Arc::clone(&desk.handle)),
+        Door::Json(roles, desk) => (authorise(&admin, &parts, roles).await?, Arc::clone(&desk.handle), desk.most),
     };
     // Only what someone known sends is read at all.
     let path = parameters(&mut parts).await?;
-    let body = read(&parts, body).await?;
+    let body = read(&parts, body, most).await?;
     handle(admin, Arrived { person, path, uri: parts.uri, body }).await
 }
 
@@ -81,7 +85,7 @@ async fn elsewhere(admin: &Admin, names: &Names, request: Request) -> Result<Res
     };
     let (parts, body) = request.into_parts();
     names.admit(&parts)?;
-    let body = collected(body, limits::VISIT_BODY_BYTES_MAX).await?;
+    let body = collected(body, limits::VISIT_BODY_BYTES_MAX, limits::REQUEST_MILLISECONDS_MAX).await?;
     let source = parts.extensions.get::<Source>().map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Source(source)| *source);
     let visit = Visit {
         method: parts.method,
@@ -139,8 +143,17 @@ async fn parameters(parts: &mut Parts) -> Result<Value, Fault> {
     Ok(Value::Object(pairs.collect::<Map<_, _>>()))
 }
 
-async fn read(parts: &Parts, body: Body) -> Result<Bytes, Fault> {
-    let bytes = collected(body, limits::ADMIN_BODY_BYTES_MAX).await?;
+async fn read(parts: &Parts, body: Body, most: usize) -> Result<Bytes, Fault> {
+    let is_small = |length: u64| usize::try_from(length).is_ok_and(|length| length <= limits::ADMIN_BODY_BYTES_MAX);
+    // What does not say how large it is has the bound of all others.
+    let length = body.size_hint().exact().filter(|length| !is_small(*length));
+    let bytes = match length.filter(|_| most > limits::ADMIN_BODY_BYTES_MAX) {
+        None => collected(body, limits::ADMIN_BODY_BYTES_MAX, limits::REQUEST_MILLISECONDS_MAX).await?,
+        Some(_) => {
+            let _turn = LARGE.acquire().await.map_err(|_| Fault::new(Code::TooSlow, "the body had no turn"))?;
+            collected(body, most, limits::LARGE_BODY_MILLISECONDS_MAX).await?
+        }
+    };
     if bytes.is_empty() || is_json(&parts.headers) {
         return Ok(bytes);
     }
@@ -148,9 +161,9 @@ async fn read(parts: &Parts, body: Body) -> Result<Bytes, Fault> {
 }
 
 /// A body whole, within a bound and in bounded time.
-async fn collected(body: Body, most: usize) -> Result<Bytes, Fault> {
+async fn collected(body: Body, most: usize, milliseconds: u64) -> Result<Bytes, Fault> {
     let collecting = Limited::new(body, most).collect();
-    match tokio::time::timeout(Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX), collecting).await {
+    match tokio::time::timeout(Duration::from_millis(milliseconds), collecting).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             Err(Fault::new(Code::TooLarge, format!("the body is larger than {most} bytes")))

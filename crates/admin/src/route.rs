@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use model::Role;
+use model::{Role, limits};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -64,6 +64,8 @@ pub(crate) struct Desk {
     pub(crate) query: Shape,
     pub(crate) body: Option<Shape>,
     pub(crate) answer: Shape,
+    /// Bytes of the body.
+    pub(crate) most: usize,
     pub(crate) handle: Handle,
 }
 
@@ -128,9 +130,19 @@ impl Route {
             query: Q::json_schema,
             body: (B::schema_id() != Nothing::schema_id()).then_some(|generator| generator.subschema_for::<B>()),
             answer: |generator| generator.subschema_for::<R>(),
+            most: limits::ADMIN_BODY_BYTES_MAX,
             handle: Arc::new(handle),
         };
         Self { verb, path, summary, door: Door::Json(roles, desk) }
+    }
+
+    /// The same, with a body that is larger than others'.
+    #[must_use]
+    pub(crate) fn with_body_of(mut self, most: usize) -> Self {
+        if let Door::Json(_, desk) = &mut self.door {
+            desk.most = most;
+        }
+        self
     }
 
     /// A route that answers plain text to anybody.

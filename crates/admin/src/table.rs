@@ -1,6 +1,6 @@
 //! The routes, all of them. Nothing is served that has no row here, and every row says who may use it.
 
-use model::Role;
+use model::{Role, limits};
 
 use crate::resources::{
     about, apply, halts, inventories, lifecycle, lists, looks, packages, people, receipts, servers, vault, vetting,
@@ -62,7 +62,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::new(Post, "/api/v1/servers/{name}/accept", "Accepts what vetting found.", APPROVE, vetting::accept),
         Route::new(Post, "/api/v1/servers/{name}/package", "Keeps what is in its package.", REVIEW, packages::keep),
         Route::new(Post, "/api/v1/servers/{name}/probe", "Asks it what strangers ask.", REVIEW, looks::probe),
-        Route::new(Post, "/api/v1/servers/{name}/try", "Tries its program in a jail.", APPROVE, looks::attempt),
+        Route::new(Post, "/api/v1/servers/{name}/try", "Tries its program in a jail.", APPROVE, looks::attempt).with_body_of(limits::TRIAL_BODY_BYTES_MAX),
         Route::new(Get, "/api/v1/servers/{name}/progress", "How far a look at it is.", READ, looks::progress),
 
         Route::new(Get, "/api/v1/inventory", "Every host that was reported.", READ, inventories::list),

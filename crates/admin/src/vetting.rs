@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dossier::advisories::{Excerpt, Vulnerability};
 use dossier::{Component, Examination};
+use egress::ResolveTexts;
 use identity::fetch::Fetch;
 use model::{Actor, Change, Clock, Expected, ServerName, StoreError, Timestamp, limits};
 use registry::{Advisory, Cause, Consequence, PackageManifest, Reopening, Server, Standing};
@@ -49,8 +50,10 @@ pub struct Means {
     pub clock: Arc<dyn Clock>,
     /// What servers are compared with, if settings name it.
     pub advisories: Option<Advisories>,
-    /// Asks the hosts of publishers, any public address and no other.
+    /// Asks the hosts of publishers, where settings say that those are and nowhere else.
     pub publishers: Arc<dyn Fetch>,
+    /// Knows what their domains say of themselves.
+    pub records: Arc<dyn ResolveTexts>,
     /// What follows from which check.
     pub modes: FailModes,
 }
@@ -116,7 +119,7 @@ impl Vetting {
 
     /// What the domain of a server's publisher shows of itself, if the server claims one.
     pub(crate) async fn document(&self, server: &Server) -> Option<Document> {
-        publisher::document(server, &*self.means.publishers).await
+        publisher::document(server, &*self.means.publishers, &*self.means.records).await
     }
 
     /// Whether the advisories are others than when all servers were looked at. It looks at a file's dates, and reads nothing.

@@ -5,11 +5,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use admin::port::State as _;
 use admin::view::AdvisoriesView;
 use admin::{Admin, Means, Vetting, Whom};
-use egress::Reach;
-use identity::fetch::Outbound;
-use model::{Clock, Revision, StoreError, limits};
+use async_trait::async_trait;
+use egress::{NameServers, Reach};
+use identity::fetch::{Asked, Fetch, FetchError, Fetched, Outbound};
+use model::{Clock, Revision, StoreError, ZoneName, limits};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric as _};
 use prometheus_client::metrics::MetricType;
@@ -74,15 +76,50 @@ pub(crate) fn means(
     egress: &egress::Client,
     clock: &Arc<dyn Clock>,
 ) -> Arc<Vetting> {
-    let publishers = Outbound::new(egress, "publishers of servers", &Reach::internet());
+    let zone = loaded.settings.vetting.publishers_zone.clone();
+    let publishers = Publishers { store: Arc::clone(store), egress: egress.clone(), zone };
+    let records = NameServers::new(loaded.settings.vetting.name_servers.clone());
     Arc::new(Vetting::new(Means {
         registry: Arc::clone(store) as _,
         packages: Arc::clone(store) as _,
         clock: Arc::clone(clock),
         advisories: loaded.advisories(),
         publishers: Arc::new(publishers),
+        records: Arc::new(records),
         modes: loaded.fail_modes(),
     }))
+}
+
+/// Asks the hosts of publishers, within their zone as it is drawn now.
+struct Publishers {
+    store: Arc<store::Sqlite>,
+    egress: egress::Client,
+    zone: Option<ZoneName>,
+}
+
+#[async_trait]
+impl Fetch for Publishers {
+    async fn send(&self, asked: Asked<'_>) -> Result<Fetched, FetchError> {
+        let reach = match &self.zone {
+            None => Some(Reach::internet()),
+            Some(zone) => self.drawn(zone).await,
+        };
+        // A zone that is not there has nobody in it.
+        let reach = reach.unwrap_or_else(|| Reach::new(Vec::new()));
+        Outbound::new(&self.egress, "publishers of servers", &reach).send(asked).await
+    }
+}
+
+impl Publishers {
+    async fn drawn(&self, zone: &ZoneName) -> Option<Reach> {
+        match self.store.read().await {
+            Ok(governed) => registry::reach(zone, &governed.zones),
+            Err(error) => {
+                tracing::error!("the zones cannot be read: {}", model::with_causes(&error));
+                None
+            }
+        }
+    }
 }
 
 /// Has `counters` show how vetting is, and what became known of servers.

@@ -14,6 +14,8 @@ mod excerpt;
 mod import;
 mod severity;
 
+use std::collections::BTreeSet;
+
 use model::{Digest, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,8 @@ pub struct Index<'a> {
     compared: Compared,
     /// Lines of ecosystem, name and advisory, in the order of their bytes.
     lines: &'a [u8],
+    /// The words of all ecosystems that the whole has something of, where this is a part of it.
+    known: Option<&'a BTreeSet<String>>,
 }
 
 /// Why there is no index.
@@ -174,16 +178,16 @@ impl Range {
 
 impl Line {
     fn is_about(&self, component: &Component) -> bool {
-        let Component { ecosystem, version, .. } = component;
+        let (ecosystem, (_, version)) = (component.ecosystem, component.advised());
         // Of a package without a fixed version only that is known which is true of all of them.
         let is_any = self.ranges.iter().any(Range::is_all);
         let named = || self.versions.iter().any(|one| one == version);
-        is_any || (!version.is_empty() && (named() || self.ranges.iter().any(|range| range.holds(*ecosystem, version))))
+        is_any || (!version.is_empty() && (named() || self.ranges.iter().any(|range| range.holds(ecosystem, version))))
     }
 
     fn mended(&self, component: &Component) -> Option<String> {
-        let Component { ecosystem, version, .. } = component;
-        let holding = self.ranges.iter().filter(|range| range.holds(*ecosystem, version));
+        let (ecosystem, (_, version)) = (component.ecosystem, component.advised());
+        let holding = self.ranges.iter().filter(|range| range.holds(ecosystem, version));
         holding.filter_map(|range| range.to.clone()).next()
     }
 }
@@ -200,12 +204,24 @@ impl<'a> Index<'a> {
         if Digest::of(lines) != head.digest {
             return Err(NoIndex::Damaged);
         }
-        Ok(Self { compared: head.compared(), lines })
+        Ok(Self { compared: head.compared(), lines, known: None })
     }
 
     /// What is in it.
     pub fn compared(&self) -> &Compared {
         &self.compared
+    }
+
+    /// Whether there is any advisory about packages of an ecosystem.
+    pub fn knows(&self, ecosystem: Ecosystem) -> bool {
+        let word = ecosystem.word();
+        self.known.map_or_else(
+            || {
+                let key = format!("{word}\t");
+                self.lines.get(self.first(key.as_bytes())..).is_some_and(|rest| rest.starts_with(key.as_bytes()))
+            },
+            |known| known.contains(word.as_ref()),
+        )
     }
 
     /// The advisories about any of these packages, the worst first.
@@ -244,8 +260,7 @@ impl<'a> Index<'a> {
 
     /// What is said of a package, whatever its version.
     fn of(&self, component: &Component) -> impl Iterator<Item = Line> {
-        let Component { ecosystem, name, .. } = component;
-        let key = key(*ecosystem, name);
+        let key = key_of(component);
         let rest = self.lines.get(self.first(key.as_bytes())..).unwrap_or_default();
         let lines = rest.split(|byte| *byte == b'\n');
         lines
@@ -270,6 +285,11 @@ impl<'a> Index<'a> {
         }
         low
     }
+}
+
+/// What the lines about a package begin with, by the name under which advisories speak of it.
+fn key_of(component: &Component) -> String {
+    key(component.ecosystem, component.advised().0)
 }
 
 /// What the lines about a package begin with.

@@ -5,7 +5,7 @@
 //! believed; what comes out of it is counted, and the first byte beyond a limit ends it.
 
 mod folder;
-mod tar;
+pub(crate) mod tar;
 mod zip;
 
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ pub enum ArchiveError {
     #[error("it is malformed: {0}")]
     Malformed(&'static str),
     /// It is of no known form.
-    #[error("it is no archive of a known form: a .tgz, .whl, .tar.gz, .mcpb, .zip or .crate")]
+    #[error("it is no archive of a known form: a .tgz, .whl, .tar.gz, .mcpb, .zip or .crate, or an image's .tar")]
     Unknown,
 }
 
@@ -135,6 +135,7 @@ pub fn unpacked(bytes: &[u8], limits: Limits) -> Result<Contents, ArchiveError> 
 
 /// A folder on a disk, as whoever knows the disk lists it: for each thing its path, and how to read it.
 pub use folder::{Entry, of_folder};
+pub use tar::is_one as is_tar;
 pub(crate) use zip::each;
 
 /// What was unpacked so far, and what may still come.
@@ -221,7 +222,7 @@ impl Collector {
 }
 
 /// A path within the package, without detours; `None` if it leads out of it, wherever somebody would unpack it.
-fn inside(path: &str) -> Option<String> {
+pub(crate) fn inside(path: &str) -> Option<String> {
     if path.len() > limits::PACKAGE_PATH_BYTES_MAX || path.chars().any(char::is_control) {
         return None;
     }

@@ -3,6 +3,7 @@
 //! A version that is only asked for (`^1.2`) is no component: which one is installed is decided later, by somebody else. It
 //! is told as [`Component::wanted`], and matched only with advisories about every version there is.
 
+mod ecosystem;
 mod locks;
 
 use std::collections::BTreeMap;
@@ -12,67 +13,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::archive::Contents;
-use crate::metadata::{Form, Metadata};
-use crate::version::Version;
+use crate::metadata::Metadata;
 
-/// Where packages come from. The words are those of the advisories.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-pub enum Ecosystem {
-    /// JavaScript's.
-    #[serde(rename = "npm")]
-    Npm,
-    /// Python's.
-    #[serde(rename = "PyPI")]
-    Python,
-    /// Rust's.
-    #[serde(rename = "crates.io")]
-    Crates,
-}
-
-impl Ecosystem {
-    /// Its word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Npm => "npm",
-            Self::Python => "PyPI",
-            Self::Crates => "crates.io",
-        }
-    }
-
-    /// What its word names.
-    pub(crate) fn of_word(word: &str) -> Option<Self> {
-        [Self::Npm, Self::Python, Self::Crates].into_iter().find(|one| one.word() == word)
-    }
-
-    /// The ecosystem of a package's form, if it has one.
-    fn of_form(form: Form) -> Option<Self> {
-        match form {
-            Form::Npm => Some(Self::Npm),
-            Form::Wheel | Form::PythonSource => Some(Self::Python),
-            Form::Crate => Some(Self::Crates),
-            Form::Bundle | Form::Files => None,
-        }
-    }
-
-    /// A name as it is compared: Python's are the same in any case and with any of `-_.` (PEP 503).
-    pub(crate) fn name(self, name: &str) -> String {
-        match self {
-            Self::Npm | Self::Crates => name.trim().to_owned(),
-            Self::Python => {
-                let words = name.trim().split(['-', '_', '.']).filter(|word| !word.is_empty());
-                words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
-            }
-        }
-    }
-
-    /// A version that can be compared.
-    pub(crate) fn version(self, text: &str) -> Option<Version> {
-        match self {
-            Self::Npm | Self::Crates => Version::semantic(text),
-            Self::Python => Version::python(text),
-        }
-    }
-}
+pub use ecosystem::{Ecosystem, Release};
 
 /// A package that runs with this one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -91,9 +34,28 @@ pub struct Component {
     /// The file that names it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub from: String,
+    /// What it was built from, where that is called otherwise or has another version; advisories are about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourcePackage>,
+}
+
+/// What a package of a system was built from, often with others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourcePackage {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
 }
 
 impl Component {
+    /// Under which name and version advisories speak of it.
+    pub(crate) fn advised(&self) -> (&str, &str) {
+        let source = self.source.as_ref().map(|source| (source.name.as_str(), source.version.as_str()));
+        source.unwrap_or((&self.name, &self.version))
+    }
+
     /// Whether its version is chosen by somebody else, later.
     pub fn is_open(&self) -> bool {
         self.version.is_empty()
@@ -101,21 +63,17 @@ impl Component {
 
     /// Its package URL: `pkg:npm/%40acme/x@1.0.0`.
     pub fn purl(&self) -> String {
-        let kind = match self.ecosystem {
-            Ecosystem::Npm => "npm",
-            Ecosystem::Python => "pypi",
-            Ecosystem::Crates => "cargo",
-        };
         let version = if self.version.is_empty() { String::new() } else { format!("@{}", escaped(&self.version)) };
         let name: Vec<_> = self.ecosystem.name(&self.name).split('/').map(escaped).collect();
-        format!("pkg:{kind}/{}{version}", name.join("/"))
+        let distribution = self.ecosystem.distribution().map(|text| format!("?distro={text}")).unwrap_or_default();
+        format!("pkg:{}/{}{version}{distribution}", self.ecosystem.kind(), name.join("/"))
     }
 }
 
 /// As package URLs write it.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let escape = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b':' => char::from(byte).to_string(),
         _ => format!("%{byte:02X}"),
     };
     text.bytes().map(escape).collect()
@@ -127,6 +85,18 @@ pub(crate) struct Components {
     pub(crate) list: Vec<Component>,
     /// How many more there are than are listed.
     pub(crate) unlisted: usize,
+}
+
+/// What the metadata of an installed package says, by the path at which it lies; nothing if it lies elsewhere.
+pub(crate) fn brought_along(path: &str, text: &str, found: &mut Found) {
+    if locks::brought_along(path).is_some() {
+        locks::read(path, text, found);
+    }
+}
+
+/// Whether the metadata of an installed package lies there.
+pub(crate) fn is_brought_along(path: &str) -> bool {
+    locks::brought_along(path).is_some()
 }
 
 /// Finds what runs with a package, itself included. `locks` are lock files that were made for it elsewhere.
@@ -154,7 +124,8 @@ pub(crate) fn components(contents: &Contents, metadata: &Metadata, locks: &[(Str
 /// What was found so far.
 #[derive(Default)]
 pub(crate) struct Found {
-    fixed: BTreeMap<(Ecosystem, String, String), String>,
+    /// By what it is: the file that names it, and what it was built from.
+    fixed: BTreeMap<(Ecosystem, String, String), (String, Option<SourcePackage>)>,
     wanted: BTreeMap<(Ecosystem, String), String>,
     unlisted: usize,
 }
@@ -162,6 +133,18 @@ pub(crate) struct Found {
 impl Found {
     /// A package at a version.
     fn fixed(&mut self, ecosystem: Ecosystem, name: &str, version: &str, from: &str) {
+        self.installed(ecosystem, name, version, from, None);
+    }
+
+    /// A package at a version, and what it was built from.
+    pub(crate) fn installed(
+        &mut self,
+        ecosystem: Ecosystem,
+        name: &str,
+        version: &str,
+        from: &str,
+        source: Option<SourcePackage>,
+    ) {
         let fits = |text: &str| !text.is_empty() && text.len() <= limits::PACKAGE_PATH_BYTES_MAX;
         if !fits(name) || !fits(version) {
             return;
@@ -171,7 +154,7 @@ impl Found {
             self.unlisted += 1;
             return;
         }
-        self.fixed.entry(key).or_insert_with(|| from.to_owned());
+        self.fixed.entry(key).or_insert_with(|| (from.to_owned(), source));
     }
 
     /// A package of which some version is asked for. `1.2.3` and `==1.2.3` fix one.
@@ -188,7 +171,7 @@ impl Found {
         }
     }
 
-    fn done(self) -> Components {
+    pub(crate) fn done(self) -> Components {
         let Self { fixed, wanted, unlisted } = self;
         let is_known = |ecosystem: Ecosystem, name: &str| {
             let from = (ecosystem, name.to_owned(), String::new());
@@ -202,14 +185,16 @@ impl Found {
                 version: String::new(),
                 wanted: Some(wanted),
                 from: String::new(),
+                source: None,
             })
             .collect();
-        let fixed = fixed.into_iter().map(|((ecosystem, name, version), from)| Component {
+        let fixed = fixed.into_iter().map(|((ecosystem, name, version), (from, source))| Component {
             ecosystem,
             name,
             version,
             wanted: None,
             from,
+            source,
         });
         let mut list: Vec<Component> = fixed.collect();
         list.extend(open);

@@ -12,6 +12,7 @@
 pub mod advisories;
 pub mod archive;
 mod components;
+mod image;
 mod metadata;
 pub mod provenance;
 mod publisher;
@@ -22,10 +23,13 @@ mod scan;
 pub mod source;
 mod version;
 
-pub use components::{Component, Ecosystem};
+pub use components::{Component, Ecosystem, Release, SourcePackage};
+pub use image::Image;
 pub use metadata::{Form, Metadata};
 pub use publisher::{PATH as PUBLISHER_PATH, PublisherKey, publisher_keys};
 pub use resemblance::{Resemblance, alike, resemblance};
 pub use rules::Severity;
 pub use sbom::cyclone_dx;
-pub use scan::{Beside, Examination, Finding, Point, Progress, examine, examine_contents, repository_place};
+pub use scan::{
+    Beside, Examination, Finding, Point, Progress, examine, examine_contents, examine_image, repository_place,
+};

@@ -22,6 +22,8 @@ pub enum Form {
     Bundle,
     /// A crate.
     Crate,
+    /// A container image.
+    Image,
     /// None of these.
     Files,
 }
@@ -35,6 +37,7 @@ impl Form {
             Self::PythonSource => "Python source",
             Self::Bundle => "MCP bundle",
             Self::Crate => "crate",
+            Self::Image => "container image",
             Self::Files => "files of no known form",
         }
     }
@@ -73,7 +76,7 @@ pub struct Metadata {
 const NPM_EVENTS: &[&str] = &["preinstall", "install", "postinstall", "prepare"];
 
 impl Metadata {
-    fn blank(form: Form) -> Self {
+    pub(crate) fn blank(form: Form) -> Self {
         Self {
             form,
             name: None,

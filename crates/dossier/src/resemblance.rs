@@ -27,7 +27,7 @@ pub fn resemblance(form: Form, name: &str) -> Option<Resemblance> {
     let kind = match form {
         Form::Npm | Form::Bundle => "npm",
         Form::Wheel | Form::PythonSource => "pypi",
-        Form::Crate | Form::Files => return None,
+        Form::Crate | Form::Image | Form::Files => return None,
     };
     let known: Vec<&str> = KNOWN
         .lines()

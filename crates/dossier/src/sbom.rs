@@ -2,21 +2,24 @@
 
 use serde_json::{Value, json};
 
-use crate::components::Component;
+use crate::components::{Component, SourcePackage, escaped};
+use crate::image::Image;
 use crate::scan::Examination;
 
 /// A bill of materials of a package that was examined. The same package has the same one.
 pub fn cyclone_dx(examination: &Examination) -> Value {
-    let Examination { metadata, sha256, sha512, components, vulnerabilities, .. } = examination;
+    let Examination { metadata, sha256, sha512, image, components, vulnerabilities, .. } = examination;
     let name = metadata.name.as_deref().unwrap_or(&examination.name);
     let is_itself =
         |one: &&Component| one.from.is_empty() && one.wanted.is_none() && metadata.name.as_deref() == Some(&one.name);
     let itself = components.iter().find(is_itself);
-    let reference = itself.map_or_else(|| name.to_owned(), Component::purl);
+    let image = image.as_ref().map(|image| of_image(image, name));
+    let purl = itself.map(Component::purl).or(image);
+    let reference = purl.clone().unwrap_or_else(|| name.to_owned());
     let digests = [("SHA-256", sha256), ("SHA-512", sha512)].into_iter();
     let hashes = digests.filter_map(|(kind, digest)| Some(json!({ "alg": kind, "content": digest.as_ref()? })));
     let mut own = json!({
-        "type": "application",
+        "type": if examination.image.is_some() { "container" } else { "application" },
         "bom-ref": reference,
         "name": name,
         "hashes": hashes.collect::<Vec<_>>(),
@@ -27,7 +30,7 @@ pub fn cyclone_dx(examination: &Examination) -> Value {
         }
     };
     say("version", metadata.version.clone().map(Value::from));
-    say("purl", itself.map(|one| Value::from(one.purl())));
+    say("purl", purl.map(Value::from));
     say("licenses", metadata.licence.as_ref().map(|name| json!([{ "license": { "name": name } }])));
     let others: Vec<&Component> = components.iter().filter(|one| Some(*one) != itself).collect();
     let listed = others.iter().map(|one| component(one));
@@ -49,6 +52,13 @@ pub fn cyclone_dx(examination: &Examination) -> Value {
     })
 }
 
+/// An image's package URL: the last of its name, and the digest by which registries know it.
+fn of_image(image: &Image, name: &str) -> String {
+    let last = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
+    let digest = image.manifest.as_ref().unwrap_or(&image.id);
+    format!("pkg:oci/{}@{}", escaped(&last), escaped(digest))
+}
+
 fn component(one: &Component) -> Value {
     let mut value = json!({ "type": "library", "bom-ref": one.purl(), "name": one.name, "purl": one.purl() });
     if let Some(value) = value.as_object_mut() {
@@ -57,6 +67,10 @@ fn component(one: &Component) -> Value {
             value.insert("properties".to_owned(), json!([{ "name": "portcullis:wanted", "value": wanted }]));
         } else {
             value.insert("version".to_owned(), one.version.clone().into());
+            if let Some(SourcePackage { name, version }) = &one.source {
+                let source = json!([{ "name": "portcullis:source", "value": format!("{name} {version}") }]);
+                value.insert("properties".to_owned(), source);
+            }
         }
     }
     value

@@ -1,8 +1,10 @@
 //! Everything about a package, put together.
 
 mod evidence;
+mod image;
 
 pub use evidence::repository_place;
+pub use image::examine_image;
 
 use std::collections::BTreeMap;
 
@@ -12,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::advisories::{Compared, Index, Vulnerability};
 use crate::archive::{ArchiveError, Contents, File, Limits, Oddity, unpacked};
-use crate::components::{Component, components};
+use crate::components::{Component, Components, components};
+use crate::image::Image;
 use crate::metadata::{self, Form, Metadata};
 use crate::provenance::{self, Package, Provenance};
 use crate::resemblance::{Resemblance, resemblance};
@@ -33,6 +36,9 @@ pub struct Examination {
     pub sha512: Option<String>,
     /// What it says of itself.
     pub metadata: Metadata,
+    /// Which container image it is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
     /// Files in it.
     pub files: usize,
     /// Bytes of them together.
@@ -134,6 +140,9 @@ pub struct Beside<'a> {
     pub advisories: Option<Index<'a>>,
 }
 
+/// What something begins with that is packed with gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// Examines an archive.
 ///
 /// # Errors
@@ -145,7 +154,13 @@ pub fn examine(
     told: &mut dyn FnMut(Progress),
 ) -> Result<Examination, ArchiveError> {
     told(Progress::Unpacking);
+    if crate::archive::tar::is_one(bytes) {
+        return examine_image(name, bytes, beside, told);
+    }
     let contents = unpacked(bytes, Limits::default())?;
+    if bytes.starts_with(&GZIP) && crate::image::is_one(&contents) {
+        return image::examine_packed(name, bytes, beside, told);
+    }
     let Package { sha256, sha512, .. } = Package::of(bytes);
     let mut examination = examine_contents(name, &contents, beside, told);
     (examination.sha256, examination.sha512) = (Some(sha256), Some(sha512));
@@ -162,9 +177,25 @@ pub fn examine_contents(
     beside: &Beside<'_>,
     told: &mut dyn FnMut(Progress),
 ) -> Examination {
-    let metadata = metadata::read(contents);
+    let mut metadata = metadata::read(contents);
+    if metadata.form == Form::Files && crate::image::is_one(contents) {
+        let why = "it is a container image: give it as one file, as `docker save` or `tar` makes it";
+        metadata.malformed = Some(why.to_owned());
+    }
     let components = components(contents, &metadata, &beside.locks);
-    let mut findings = Findings::default();
+    examined(name, contents, metadata, components, Findings::default(), beside, told)
+}
+
+/// Reads the source of what was unpacked, and puts together what is known of it.
+fn examined(
+    name: &str,
+    contents: &Contents,
+    metadata: Metadata,
+    components: Components,
+    mut findings: Findings,
+    beside: &Beside<'_>,
+    told: &mut dyn FnMut(Progress),
+) -> Examination {
     contents.oddities.iter().for_each(|oddity| findings.push(odd(oddity)));
     of_metadata(&metadata, &mut findings);
     let resembles = metadata.name.as_deref().and_then(|name| resemblance(metadata.form, name));
@@ -185,6 +216,7 @@ pub fn examine_contents(
         name: name.to_owned(),
         sha256: None,
         sha512: None,
+        image: None,
         provenance: Provenance::default(),
         files: contents.files.len(),
         bytes: contents.bytes,

@@ -1,12 +1,19 @@
-//! Versions, and which of two is the later one: semantic versions (npm, crates) and those of Python (PEP 440).
+//! Versions, and which of two is the later one: semantic versions (npm, crates), those of Python (PEP 440), and those of the
+//! packages that systems are made of.
+
+mod distribution;
 
 use std::cmp::Ordering;
+
+use distribution::{Alpine, Debian};
 
 /// A version that can be compared with others of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Version {
     Semantic(Semantic),
     Python(Python),
+    Debian(Debian),
+    Alpine(Alpine),
 }
 
 impl Version {
@@ -19,6 +26,16 @@ impl Version {
     pub(crate) fn python(text: &str) -> Option<Self> {
         Python::read(text).map(Self::Python)
     }
+
+    /// Reads `1:2.3-4+deb12u1`.
+    pub(crate) fn debian(text: &str) -> Option<Self> {
+        Debian::read(text).map(Self::Debian)
+    }
+
+    /// Reads `1.2.3a_rc1-r4`.
+    pub(crate) fn alpine(text: &str) -> Option<Self> {
+        Alpine::read(text).map(Self::Alpine)
+    }
 }
 
 impl PartialOrd for Version {
@@ -26,7 +43,9 @@ impl PartialOrd for Version {
         match (self, other) {
             (Self::Semantic(one), Self::Semantic(two)) => Some(one.cmp(two)),
             (Self::Python(one), Self::Python(two)) => Some(one.cmp(two)),
-            (Self::Semantic(_), Self::Python(_)) | (Self::Python(_), Self::Semantic(_)) => None,
+            (Self::Debian(one), Self::Debian(two)) => Some(one.cmp(two)),
+            (Self::Alpine(one), Self::Alpine(two)) => Some(one.cmp(two)),
+            (Self::Semantic(_) | Self::Python(_) | Self::Debian(_) | Self::Alpine(_), _) => None,
         }
     }
 }

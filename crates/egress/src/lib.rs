@@ -17,6 +17,7 @@
 //! one opened under a wide reach cannot serve a narrow one.
 
 mod connect;
+mod dns;
 mod error;
 mod flow;
 mod lane;
@@ -26,6 +27,7 @@ mod resolve;
 mod tunnel;
 
 pub use connect::Secured;
+pub use dns::{NameServers, ResolveTexts, Texts};
 pub use error::{EgressError, NotSent};
 pub use flow::FlowCounts;
 pub use lane::{Client, Lane, Shows, Trust};

@@ -262,6 +262,10 @@ pub const ADVISORIES_IN_RECEIPT: usize = 50;
 pub const ADVISORIES_KNOWN_MAX: usize = 2_000;
 /// Keys that one host shows of who publishes in its name.
 pub const PUBLISHER_KEYS_MAX: usize = 32;
+/// Name servers that are asked, one after the other.
+pub const NAME_SERVERS_MAX: usize = 3;
+/// Milliseconds that each of them has to answer.
+pub const NAME_SERVER_MILLISECONDS_MAX: u64 = 1_500;
 /// Milliseconds in which a host has to show them.
 pub const PUBLISHER_MILLISECONDS_MAX: u64 = 5_000;
 /// Bytes of a name in a registry.
@@ -763,6 +767,8 @@ pub const INVENTORY_REPORT_MILLISECONDS_MAX: u64 = 90 * 24 * 60 * 60_000;
 
 /// Bytes of a package.
 pub const PACKAGE_BYTES_MAX: u64 = 256 * 1024 * 1024;
+/// Bytes of a package by which its form is told.
+pub const PACKAGE_BEGIN_BYTES: u64 = 512;
 /// Bytes of all files of a package together.
 pub const PACKAGE_UNPACKED_BYTES_MAX: u64 = 512 * 1024 * 1024;
 /// Bytes of one file of a package that is read; a larger one is only counted.
@@ -779,6 +785,18 @@ pub const PACKAGE_PATH_BYTES_MAX: usize = 1024;
 pub const PACKAGE_DEPTH_MAX: usize = 64;
 /// Places that are listed for one rule of a package's examination.
 pub const PACKAGE_SIGHTS_LISTED: usize = 5;
+/// Bytes of a container image that are read: of the archive, and again of what is unpacked of it.
+pub const IMAGE_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+/// Files, folders and whatever else the layers of a container image hold together.
+pub const IMAGE_ENTRIES_MAX: usize = 1_000_000;
+/// Files of a container image that are read, and what its layers take away from those below.
+pub const IMAGE_FILES_MAX: usize = 100_000;
+/// Layers of a container image.
+pub const IMAGE_LAYERS_MAX: usize = 256;
+/// What the index of a container image leads to.
+pub const IMAGE_MANIFESTS_MAX: usize = 64;
+/// Bytes of a list of the packages that a container image's system is made of.
+pub const IMAGE_LIST_BYTES_READ: u64 = 32 * 1024 * 1024;
 /// Packages that run with a package, as far as they are listed.
 pub const COMPONENTS_MAX: usize = 2000;
 /// Advisories about one package and what runs with it.
@@ -793,6 +811,8 @@ pub const ADVISORY_ARCHIVE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const ADVISORY_INDEX_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 /// Bytes of what an index of advisories says of the packages of all servers.
 pub const ADVISORY_EXCERPT_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Kinds of packages, releases of systems among them, that an index of advisories is asked about.
+pub const ADVISORY_ECOSYSTEMS_MAX: usize = 1000;
 /// Bytes of one line of an index of advisories.
 pub const ADVISORY_LINE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes of a lock file.
@@ -807,8 +827,16 @@ pub const PROBE_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const PROBE_ANSWER_MILLISECONDS_MAX: u64 = 4_000;
 /// Milliseconds after which nothing more is asked.
 pub const PROBE_MILLISECONDS_MAX: u64 = 30_000;
-/// Bytes of a package that is tried.
-pub const TRIAL_PACKAGE_BYTES_MAX: usize = 5 * 1024 * 1024;
+/// Bytes of a package that is tried. What it is unpacked to has its own bound: the room that the jail gives it.
+pub const TRIAL_PACKAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Bytes of a request that brings such a package, in base64 and with what is said of it.
+pub const TRIAL_BODY_BYTES_MAX: usize = TRIAL_PACKAGE_BYTES_MAX / 3 * 4 + 64 * 1024;
+/// Requests with more than [`ADMIN_BODY_BYTES_MAX`] bytes that are read at once; others wait.
+pub const LARGE_BODIES_MAX: usize = 1;
+/// Milliseconds that such a request may take to come.
+pub const LARGE_BODY_MILLISECONDS_MAX: u64 = 120_000;
+/// Arguments and variables that are taken from what a package says of how it is started.
+pub const TRIAL_WORDS_MAX: usize = 100;
 /// Bytes that a jail tells of what happens in it.
 pub const TRIAL_NOTES_BYTES_MAX: u64 = 2 * 1024 * 1024;
 /// Bytes that a program says when it is tried.

@@ -16,7 +16,7 @@ use crate::route::{Call, Nothing};
 use crate::view::{ProbeView, Progress, TrialView};
 use crate::{Admin, Person};
 
-/// Steps that a package is tried in: two to install it, and one to run it.
+/// Steps that a package is tried in, at most: two to install it, and one to run it.
 const STEPS_OF_PACKAGES: usize = 3;
 
 /// How far the look at a server is.

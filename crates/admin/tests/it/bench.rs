@@ -163,6 +163,7 @@ impl Bench {
                     "publishers",
                     &egress::Reach::new(Vec::new()),
                 )),
+                records: Arc::new(egress::NameServers::new(Vec::new())),
                 modes: admin::FailModes::default(),
             })),
             vetter: Arc::clone(&servers) as _,

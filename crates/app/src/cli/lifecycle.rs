@@ -12,7 +12,7 @@ use super::client::Client;
 use super::failure::Failure;
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
 use super::server::{path, told};
-use super::{Gate, ask, judged, show};
+use super::{Gate, ask, judged, offered, show};
 
 /// A server to be approved.
 #[derive(Debug, Args)]
@@ -127,10 +127,10 @@ fn to_read(dossier: &Dossier, name: &ServerName) -> String {
                 paint::count(same, "definition")
             ));
         }
-        (_, Some(offer)) => page.push_str(&show::offer(offer)),
+        (_, Some(offer)) => page.push_str(&show::offer(offer, None)),
         (_, None) => {}
     }
-    page.push_str(&show::mentions(&dossier.mentions));
+    page.push_str(&offered::mentions(&dossier.mentions, usize::MAX));
     page.push_str(&judged::judgement(dossier.judgement.as_ref()));
     page.push('\n');
     page

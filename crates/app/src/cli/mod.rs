@@ -25,6 +25,7 @@ mod lifecycle;
 mod lists;
 mod login;
 mod looked;
+mod offered;
 mod package;
 pub(crate) mod paint;
 mod people;

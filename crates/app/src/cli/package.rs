@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use admin::view::PackageView;
 use anstyle::Style;
 use dossier::provenance::Proof;
-use dossier::{Examination, Finding, Severity};
+use dossier::{Examination, Finding, Image, Severity};
 use registry::manifest::{Line, Sha256};
 use registry::{Least, PackageManifest, ProvenanceManifest};
 
@@ -56,6 +56,17 @@ pub(super) fn page(examination: &Examination) -> String {
         let _infallible = writeln!(page, "  {FAINT}{label:<13}{FAINT:#}{}", wrapped(&visible(text), 15));
     };
     examination.sha256.iter().for_each(|digest| row("sha256", digest));
+    if let Some(Image { manifest, id, platform, system, layers, command, user }) = &examination.image {
+        manifest.iter().for_each(|digest| row("manifest", digest));
+        row("image", id);
+        row("for", platform);
+        row("system", system.as_deref().unwrap_or("none that says what it is"));
+        row("layers", &layers.to_string());
+        row(
+            "starts",
+            &format!("{}, as {user}", if command.is_empty() { "nothing".to_owned() } else { command.join(" ") }),
+        );
+    }
     metadata.licence.iter().for_each(|licence| row("licence", licence));
     metadata.repository.iter().for_each(|place| row("source", place));
     if !metadata.dependencies.is_empty() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use admin::view::PackageView;
 use clap::Args;
 use dossier::advisories::Index;
-use dossier::archive::{ArchiveError, Contents, Entry, Limits, of_folder};
+use dossier::archive::{ArchiveError, Contents, Entry, Limits, is_tar, of_folder};
 use dossier::provenance::Demand;
 use dossier::{Beside, Examination, Progress};
 use model::{ServerName, limits};
@@ -24,10 +24,13 @@ use super::paint::{self, FAINT, GOOD, NAME, visible};
 /// How often the progress is told, in source files.
 const TOLD_EVERY: usize = 20;
 
+/// Bytes read at once of what is read as it comes.
+const BUFFER_BYTES: usize = 256 * 1024;
+
 /// What `server scan` takes.
 #[derive(Debug, Args)]
 pub(crate) struct Scan {
-    /// The package: a .tgz, .whl, .tar.gz, .mcpb, .zip or .crate file, or a folder
+    /// The package: a .tgz, .whl, .tar.gz, .mcpb, .zip or .crate file, a container image's .tar, or a folder
     #[arg(value_name = "FILE|DIR")]
     package: PathBuf,
     /// Files with what attests who made it; those beside the package are found by their names
@@ -149,9 +152,16 @@ fn examined(package: &Path, name: &str, beside: &Beside<'_>) -> Result<Examinati
             return Err(Failure::new(format!("`{shown}` is no file")));
         }
         let mut bytes = Vec::new();
-        let file = File::open(package).map_err(unread)?;
-        file.take(limits::PACKAGE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
-        dossier::examine(name, &bytes, beside, &mut told).map_err(refused)?
+        let mut file = File::open(package).map_err(unread)?;
+        (&mut file).take(limits::PACKAGE_BEGIN_BYTES).read_to_end(&mut bytes).map_err(unread)?;
+        if is_tar(&bytes) {
+            // An image can be larger than what fits into memory, and is read as it comes.
+            let whole = std::io::Cursor::new(bytes).chain(std::io::BufReader::with_capacity(BUFFER_BYTES, file));
+            dossier::examine_image(name, whole, beside, &mut told).map_err(refused)?
+        } else {
+            file.take(limits::PACKAGE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(unread)?;
+            dossier::examine(name, &bytes, beside, &mut told).map_err(refused)?
+        }
     };
     if std::io::stderr().is_terminal() {
         paint::err("\r\u{1b}[K");

@@ -85,6 +85,9 @@ pub(crate) struct Show {
     /// Read out every definition
     #[arg(long)]
     definitions: bool,
+    /// Only definitions with this in their name, in any case
+    #[arg(long, value_name = "TEXT")]
+    named: Option<String>,
 }
 
 /// A server.
@@ -132,7 +135,7 @@ impl Server {
             }
             Self::Show(WithGate { own, gate }) => {
                 let dossier: Dossier = gate.client()?.get(&path(&own.name, "")).await?;
-                gate.print(&dossier, |dossier| shown(dossier, own.definitions))
+                gate.print(&dossier, |dossier| shown(dossier, own.definitions, own.named.as_deref()))
             }
             Self::Check(WithGate { own, gate }) => {
                 let dossier: Dossier = gate.client()?.post(&path(&own.name, "/check"), &Because::default()).await?;
@@ -209,11 +212,11 @@ pub(super) fn told(name: &str, word: &str, done: &Done) -> String {
     format!("{NAME}{name}{NAME:#} {GOOD}{word}{GOOD:#}: revision {}, {effect}\n", done.revision)
 }
 
-fn shown(dossier: &Dossier, definitions: bool) -> String {
-    let mut page = show::dossier(dossier);
+fn shown(dossier: &Dossier, definitions: bool, named: Option<&str>) -> String {
+    let mut page = show::of(dossier, named);
     if let (true, Some(offer)) = (definitions, dossier.observed.as_ref().or(dossier.pinned.as_ref())) {
         page.push('\n');
-        page.push_str(&show::offer(offer));
+        page.push_str(&show::offer(offer, named));
     }
     page
 }

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use admin::view::{CredentialHealth, Deed, Dossier, Drift, Item, LeftAlone, MentionRow, Offer, ScopeRow, Traffic};
+use admin::view::{CredentialHealth, Deed, Dossier, Drift, Item, LeftAlone, Offer, ScopeRow, Traffic};
 use admin::{Action, Edit, Line, Mark};
 use registry::{CommandManifest, Credential, GrantHolder, GrantKind, GrantSubject, Place};
 use serde_json::{Map, Value};
 
 use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
-use super::{json, judged, lifecycle, looked, package, vetting};
+use super::{json, judged, lifecycle, looked, offered, package, vetting};
 
 /// What changes, thing by thing and line by line.
 pub(crate) fn edits(edits: &[Edit]) -> String {
@@ -49,6 +49,11 @@ pub(crate) fn tally(edits: &[Edit]) -> String {
 
 /// All that is known of a server, its definitions named but not read out.
 pub(crate) fn dossier(dossier: &Dossier) -> String {
+    of(dossier, None)
+}
+
+/// The same, and of its definitions only those with a text in their name, if one is given.
+pub(crate) fn of(dossier: &Dossier, named: Option<&str>) -> String {
     let manifest = &dossier.manifest;
     let name = manifest.name.as_str();
     let mut page = format!("{NAME}{name}{NAME:#}  {}\n", lifecycle::standing(&dossier.standing, dossier.in_service));
@@ -100,11 +105,11 @@ pub(crate) fn dossier(dossier: &Dossier) -> String {
     }
     page.push_str(&lifecycle::since(dossier));
     page.push_str(&vetting::brief(dossier.vetting.as_ref()));
-    page.push_str(&names(dossier));
+    page.push_str(&offered::names(dossier, named));
     dossier.package.iter().for_each(|kept| page.push_str(&package::kept(kept)));
     dossier.probe.iter().for_each(|kept| page.push_str(&looked::probe(kept)));
     dossier.trial.iter().for_each(|kept| page.push_str(&looked::trial(kept)));
-    page.push_str(&mentions(&dossier.mentions));
+    page.push_str(&offered::mentions(&dossier.mentions, offered::TOLD_MAX));
     page.push_str(&judged::judgement(dossier.judgement.as_ref()));
     page.push_str(&next(dossier));
     page
@@ -218,46 +223,6 @@ fn summary(offer: &Offer) -> String {
     format!("{}, {}, {}{at}", number("tool"), number("prompt"), number("template"))
 }
 
-/// The names of what it offers, or of what is pinned where it was not seen.
-fn names(dossier: &Dossier) -> String {
-    let Some(offer) = dossier.observed.as_ref().or(dossier.pinned.as_ref()) else {
-        return String::new();
-    };
-    let mut page = String::from("\n");
-    for item in &offer.definitions {
-        let digest = short(&item.digest);
-        let kind = &item.kind;
-        let name = paint::cut(&visible(&item.name), 44);
-        let effect = item.effect.as_deref().unwrap_or_default();
-        let open = if item.accepts_undeclared.is_empty() { "" } else { "  takes undeclared arguments" };
-        let _infallible = writeln!(
-            page,
-            "  {FAINT}{kind:<9}{FAINT:#}{name:<44}  {FAINT}{digest}  {effect}{FAINT:#}{WARN}{open}{WARN:#}"
-        );
-    }
-    for left in &offer.excluded {
-        let text = format!("{} {}: {}", left.kind, visible(&left.name), visible(&left.why));
-        let _infallible = writeln!(page, "  {BAD}left out{BAD:#} {}", wrapped(&text, 11));
-    }
-    page
-}
-
-/// Where a server speaks of others, for whoever approves it.
-pub(crate) fn mentions(mentions: &[MentionRow]) -> String {
-    if mentions.is_empty() {
-        return String::new();
-    }
-    let number = paint::count(mentions.len(), "place");
-    let mut page = format!("\n{WARN}it speaks of other servers in {number}:{WARN:#}\n");
-    for MentionRow { within, pointer, server, name, excerpt } in mentions {
-        let whose = name.as_ref().map_or_else(|| server.clone(), |name| format!("{server}/{name}"));
-        let text =
-            format!("{within}{}{pointer} speaks of {whose}: … {excerpt} …", if pointer.is_empty() { "" } else { " " });
-        let _infallible = writeln!(page, "  {WARN}{}{WARN:#}", wrapped(&visible(&text), 4));
-    }
-    page
-}
-
 /// What to do about a server next.
 fn next(dossier: &Dossier) -> String {
     let name = dossier.manifest.name.as_str();
@@ -301,8 +266,8 @@ pub(crate) fn drift(name: &str, drift: &Drift) -> String {
     page
 }
 
-/// Everything that an approval would pin, read out whole.
-pub(crate) fn offer(offer: &Offer) -> String {
+/// Everything that an approval would pin, read out whole; or those definitions with a text in their name.
+pub(crate) fn offer(offer: &Offer, named: Option<&str>) -> String {
     let mut page = String::new();
     let info = inline(&offer.server_info);
     let _infallible = writeln!(page, "  {FAINT}calls itself{FAINT:#}  {}", wrapped(&visible(&info), 16));
@@ -312,7 +277,7 @@ pub(crate) fn offer(offer: &Offer) -> String {
         let text = wrapped(&visible(instructions), 16);
         let _infallible = writeln!(page, "  {FAINT}tells models{FAINT:#}  {text}");
     }
-    page.extend(offer.definitions.iter().map(item));
+    page.extend(offered::named(offer, named).map(item));
     for left in &offer.excluded {
         let text = format!("{} {}: {}", left.kind, visible(&left.name), visible(&left.why));
         let _infallible = writeln!(page, "\n{BAD}left out{BAD:#} {}", wrapped(&text, 9));

@@ -21,7 +21,7 @@ use super::{Gate, looked, probe};
 pub(crate) struct TryNamed {
     /// The server
     name: ServerName,
-    /// The package that it is installed from: a .tgz of npm, a .whl or .tar.gz of Python; without it, the command in its manifest
+    /// The package that it is installed from: a .tgz of npm, a .whl or .tar.gz of Python, an .mcpb; without it, the command in its manifest
     #[arg(long, value_name = "FILE")]
     package: Option<PathBuf>,
     /// Why, for the record

@@ -1,11 +1,12 @@
 //! `[vetting]`: what servers are held against after they were approved, and how often.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use admin::{Advisories, FailMode, FailModes, VettingCheck};
-use model::limits;
+use model::{ZoneName, limits};
 use registry::manifest::Mistake;
 use serde::Deserialize;
 
@@ -25,6 +26,10 @@ pub(crate) struct Vetting {
     pub every_hours: u64,
     /// Days from which on the advisories are old, which is told; from 1 on.
     pub stale_days: u32,
+    /// The zone in which the hosts of publishers are; `internet` if nothing is said.
+    pub publishers_zone: Option<ZoneName>,
+    /// The name servers that are asked what domains show of who publishes in them; those of the system if nothing is said.
+    pub name_servers: Vec<SocketAddr>,
     /// What follows from which check: `block` or `warn`. Those that are not named are as usual.
     pub checks: BTreeMap<VettingCheck, FailMode>,
 }
@@ -35,6 +40,8 @@ impl Default for Vetting {
             advisories: None,
             every_hours: limits::VETTING_HOURS,
             stale_days: limits::ADVISORIES_STALE_DAYS,
+            publishers_zone: None,
+            name_servers: Vec::new(),
             checks: BTreeMap::new(),
         }
     }
@@ -65,7 +72,10 @@ impl Loaded {
 
     /// Looks for what does not fit.
     pub(super) fn check_vetting(&self) -> Result<(), Mistake> {
-        let Vetting { every_hours, stale_days, .. } = &self.settings.vetting;
+        let Vetting { every_hours, stale_days, name_servers, .. } = &self.settings.vetting;
+        if name_servers.len() > limits::NAME_SERVERS_MAX {
+            return Err(self.wrong(&at("name_servers"), format!("at most {} are asked", limits::NAME_SERVERS_MAX)));
+        }
         if !(1..=HOURS_MAX).contains(every_hours) {
             return Err(self.wrong(&at("every_hours"), format!("this is from 1 to {HOURS_MAX}")));
         }

@@ -4,6 +4,7 @@ mod draining;
 mod failing;
 mod lists;
 mod search;
+mod shown;
 mod turns;
 
 use std::fs;

@@ -50,6 +50,28 @@ pub(crate) fn tgz(folder: &Path, name: &str, entries: &[(&str, u8, &str, &[u8])]
     path
 }
 
+/// A zip of these files, unpacked as they are.
+pub(crate) fn zip(folder: &Path, name: &str, files: &[(&str, &[u8])]) -> PathBuf {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    for (path, content) in files {
+        let at = u32::try_from(bytes.len()).unwrap().to_le_bytes();
+        let (mut sum, length) = (flate2::Crc::new(), u32::try_from(content.len()).unwrap().to_le_bytes());
+        sum.update(content);
+        let named = [u16::try_from(path.len()).unwrap().to_le_bytes(), [0; 2]].concat();
+        let middle = [&[0; 8][..], &sum.sum().to_le_bytes(), &length, &length, &named].concat();
+        bytes.extend([b"PK\x03\x04\x14\x00".as_slice(), &middle, path.as_bytes(), content].concat());
+        let tail = [&[0; 6][..], &0o644_u32.to_le_bytes(), &at, path.as_bytes()].concat();
+        directory.extend([b"PK\x01\x02\x14\x03\x14\x00".as_slice(), &middle, &tail].concat());
+    }
+    let number = u16::try_from(files.len()).unwrap().to_le_bytes();
+    let [length, at] = [directory.len(), bytes.len()].map(|size| u32::try_from(size).unwrap().to_le_bytes());
+    bytes.extend(&directory);
+    bytes.extend([b"PK\x05\x06\0\0\0\0".as_slice(), &number, &number, &length, &at, &[0; 2]].concat());
+    let path = folder.join(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
 const PACKAGE: &[u8] =
     br#"{ "name": "acme-tickets", "version": "1.0.0", "license": "MIT", "repository": "github:acme/x",
     "scripts": { "postinstall": "node steal.js" } }"#;
@@ -175,4 +197,94 @@ fn known_weaknesses_of_what_runs_are_told_without_a_network() {
     // Without the lock file nobody knows which version of the one is installed; the other has no good one.
     let words = scan(&package, &["--advisories", index]).out;
     assert!(words.contains("MAL-2026-1") && !words.contains("GHSA-weak"), "{words}");
+}
+
+/// A tar of files, as nobody packs it.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (path, content) in files {
+        bytes.extend(header(path, b'0', "", u64::try_from(content.len()).unwrap()));
+        bytes.extend_from_slice(content);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    bytes.resize(bytes.len() + 1024, 0);
+    bytes
+}
+
+const STATUS: &[u8] = b"Package: libssl3\nStatus: install ok installed\nSource: openssl\nVersion: 3.0.11-1~deb12u2\n";
+
+/// A container image of one layer, as `docker save` writes it.
+fn image(folder: &Path, name: &str, layer: &[u8], vouched: &[u8]) -> PathBuf {
+    let digest = |bytes: &[u8]| model::Digest::of(bytes).to_string();
+    let config = serde_json::json!({ "os": "linux", "architecture": "amd64", "rootfs": { "diff_ids": [digest(vouched)] },
+        "config": { "Entrypoint": ["node", "/app/index.js"] } });
+    let config = config.to_string().into_bytes();
+    let file = digest(&config).replace("sha256:", "") + ".json";
+    let saved = serde_json::json!([{ "Config": file, "RepoTags": ["acme/tickets:1.2.0"], "Layers": ["a/layer.tar"] }]);
+    let path = folder.join(name);
+    fs::write(&path, tar(&[("a/layer.tar", layer), (&file, &config), ("manifest.json", saved.to_string().as_bytes())]))
+        .unwrap();
+    path
+}
+
+#[tokio::test]
+async fn a_container_image_is_taken_apart_and_compared_and_kept_for_who_approves() {
+    let gate = Gate::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let layer = tar(&[
+        ("etc/os-release", b"ID=debian\nVERSION_ID=\"12\"\nPRETTY_NAME=\"Debian GNU/Linux 12\"\n"),
+        ("var/lib/dpkg/status", STATUS),
+        ("app/node_modules/left/package.json", br#"{ "name": "left", "version": "1.0.0" }"#),
+        ("app/steal.js", STEALS),
+    ]);
+    let package = image(folder.path(), "tickets.tar", &layer, &layer);
+    let advisory = folder.path().join("a.json");
+    fs::write(
+        &advisory,
+        r#"{ "id": "DSA-1", "affected": [{ "package": { "ecosystem": "Debian:12", "name": "openssl" },
+        "ranges": [{ "type": "ECOSYSTEM", "events": [{ "introduced": "0" }, { "fixed": "3.0.11-1~deb12u10" }] }] }] }"#,
+    )
+    .unwrap();
+    let (index, bill) = (folder.path().join("index"), folder.path().join("bill.json"));
+    let mut import = Command::new(env!("CARGO_BIN_EXE_portcullis"));
+    import.args(["advisories", "import"]).arg(&advisory).arg("--to").arg(&index).stdin(Stdio::null());
+    assert!(import.output().unwrap().status.success());
+    let [index, bill, path] = [&index, &bill, &package].map(|path| path.to_str().unwrap());
+    let said = scan(&package, &["--advisories", index, "--sbom", bill]);
+    assert!(said.ok, "{said:?}");
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in [
+        "acme/tickets 1.2.0 container image, 4 files",
+        "for linux/amd64",
+        "system Debian GNU/Linux 12",
+        "starts node /app/index.js, as root",
+        "DSA-1",
+        "mended in 3.0.11-1~deb12u10",
+        "app/steal.js:4",
+    ] {
+        assert!(words.contains(part), "{part}\n{}", said.out);
+    }
+    let bill: Value = serde_json::from_str(&fs::read_to_string(bill).unwrap()).unwrap();
+    let purls: Vec<_> =
+        bill["components"].as_array().unwrap().iter().map(|one| one["purl"].as_str().unwrap()).collect();
+    assert_eq!(purls, ["pkg:npm/left@1.0.0", "pkg:deb/debian/libssl3@3.0.11-1~deb12u2?distro=debian-12"]);
+
+    gate.must(&["server", "scan", path, "--server", "desk"]).await;
+    let dossier: Value = serde_json::from_str(&gate.must(&["server", "show", "desk", "--json"]).await).unwrap();
+    let kept = &dossier["package"]["examination"];
+    assert_eq!(
+        (&kept["metadata"]["form"], &kept["components"][1]["ecosystem"]),
+        (&"image".into(), &"Debian:12".into())
+    );
+    assert!(kept["image"]["id"].as_str().unwrap().starts_with("sha256:"));
+
+    // Another layer in the place of the one that the configuration vouches for, and one that is no end of zeros.
+    let other = image(folder.path(), "b.tar", &tar(&[("x", b"y")]), &layer);
+    let noise = folder.path().join("c.tar");
+    fs::write(&noise, [&header("a", b'0', "", 1 << 33)[..], &[0; 4096]].concat()).unwrap();
+    for (package, why) in [(&other, "not those of its configuration"), (&noise, "damaged or ends early")] {
+        let said = scan(package, &[]);
+        let words = said.err.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(!said.ok && words.contains(why) && words.contains("do not install it"), "{why}: {said:?}");
+    }
 }

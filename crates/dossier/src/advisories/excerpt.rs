@@ -8,7 +8,7 @@ use std::io::{BufRead, BufReader, Read};
 use aws_lc_rs::digest::{Context, SHA256};
 use model::{Digest, limits};
 
-use super::{Compared, Head, Index, NoIndex, key};
+use super::{Compared, Head, Index, NoIndex};
 use crate::components::Component;
 
 /// Bytes read at once.
@@ -21,6 +21,8 @@ const HEAD_BYTES_MAX: u64 = 4096;
 pub struct Excerpt {
     compared: Compared,
     lines: Vec<u8>,
+    /// The words of all ecosystems that the whole has something of.
+    known: BTreeSet<String>,
 }
 
 impl Excerpt {
@@ -30,12 +32,13 @@ impl Excerpt {
     /// When it is no index, or not whole.
     pub fn read<'a>(from: impl Read, of: impl IntoIterator<Item = &'a Component>) -> Result<Self, NoIndex> {
         let unread = |error: std::io::Error| NoIndex::Unread(error.to_string());
-        let wanted: BTreeSet<Vec<u8>> = of.into_iter().map(|one| key(one.ecosystem, &one.name).into_bytes()).collect();
+        let wanted: BTreeSet<Vec<u8>> = of.into_iter().map(|one| super::key_of(one).into_bytes()).collect();
         let mut from = BufReader::with_capacity(BUFFER_BYTES, from);
         let mut line = Vec::new();
         (&mut from).take(HEAD_BYTES_MAX).read_until(b'\n', &mut line).map_err(unread)?;
         let head = Head::read(&line)?;
         let (mut digest, mut bytes, mut lines) = (Context::new(&SHA256), 0_u64, Vec::new());
+        let (mut known, mut last) = (BTreeSet::new(), Vec::new());
         let most = u64::try_from(limits::ADVISORY_LINE_BYTES_MAX).unwrap_or(u64::MAX);
         loop {
             line.clear();
@@ -49,6 +52,12 @@ impl Excerpt {
             if line.last() != Some(&b'\n') || bytes > head.bytes {
                 return Err(NoIndex::Damaged);
             }
+            // They are in order: what is about one ecosystem lies together.
+            let ecosystem = line.split(|byte| *byte == b'\t').next().unwrap_or_default();
+            if ecosystem != last && known.len() < limits::ADVISORY_ECOSYSTEMS_MAX {
+                last = ecosystem.to_owned();
+                known.insert(String::from_utf8_lossy(ecosystem).into_owned());
+            }
             if key_of(&line).is_some_and(|key| wanted.contains(key)) {
                 if lines.len().saturating_add(line.len()) > limits::ADVISORY_EXCERPT_BYTES_MAX {
                     return Err(NoIndex::TooMuch);
@@ -58,12 +67,12 @@ impl Excerpt {
         }
         let digest = digest.finish();
         let is_whole = bytes == head.bytes && digest.as_ref() == Digest::as_bytes(&head.digest).as_slice();
-        is_whole.then(|| Self { compared: head.compared(), lines }).ok_or(NoIndex::Damaged)
+        is_whole.then(|| Self { compared: head.compared(), lines, known }).ok_or(NoIndex::Damaged)
     }
 
     /// It, to be looked up.
     pub fn index(&self) -> Index<'_> {
-        Index { compared: self.compared.clone(), lines: &self.lines }
+        Index { compared: self.compared.clone(), lines: &self.lines, known: Some(&self.known) }
     }
 
     /// What the whole index is.

@@ -8,7 +8,7 @@ use super::*;
 
 fn component(ecosystem: Ecosystem, name: &str, version: &str) -> Component {
     let (name, version) = (name.to_owned(), version.to_owned());
-    Component { ecosystem, name, version, wanted: None, from: String::new() }
+    Component { ecosystem, name, version, wanted: None, from: String::new(), source: None }
 }
 
 fn advisory(id: &str, ecosystem: &str, name: &str, more: &serde_json::Value) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! Tar, as npm, the Python Package Index and crates.io have it within gzip.
+//! Tar, as npm, the Python Package Index and crates.io have it within gzip, and as container images are made of it.
 
 use std::io::Read;
 
@@ -10,6 +10,9 @@ use super::{ArchiveError, Collector, Oddity};
 const DAMAGED: ArchiveError = ArchiveError::Malformed("its tar is damaged or ends early");
 const UNCLEAR: ArchiveError = ArchiveError::Malformed("its tar says of a file what readers read differently");
 
+/// Where a header says that it is one.
+const MAGIC_AT: usize = 257;
+
 /// What entries before an entry say of it.
 #[derive(Default)]
 struct Ahead {
@@ -18,14 +21,60 @@ struct Ahead {
     size: Option<String>,
 }
 
-/// Reads every entry. Names that stand in entries of their own are read here and not by the library, which would read as
-/// much as they say.
+/// An entry of a tar, with what entries before it say of it.
+pub(crate) struct Entry<'a> {
+    pub(crate) path: String,
+    pub(crate) kind: Kind,
+    pub(crate) content: &'a mut dyn Read,
+}
+
+/// What an entry is.
+pub(crate) enum Kind {
+    File,
+    Folder,
+    /// A link, and what it leads to.
+    Link(String),
+    /// A device, a pipe, or something else that is no file.
+    Other,
+}
+
+/// Reads every entry of a package.
 pub(super) fn read(source: impl Read, collector: &mut Collector) -> Result<(), ArchiveError> {
-    let mut archive = Archive::new(Bounded { source, left: allowance(collector) });
+    let most = allowance(collector.limits.unpacked, collector.limits.entries);
+    let read = each(Bounded { source, left: most }, &mut |entry| {
+        let Some(Entry { path, kind, content }) = entry else { return collector.count() };
+        match kind {
+            Kind::File => collector.file(&path, content)?,
+            Kind::Link(to) => collector.odd(Oddity::Link(path, to)),
+            Kind::Other => collector.odd(Oddity::NoFile(path)),
+            Kind::Folder => {}
+        }
+        Ok(())
+    });
+    match read {
+        Err(DAMAGED) if collector.contents.bytes >= collector.limits.unpacked => {
+            Err(ArchiveError::Bomb(collector.limits.unpacked))
+        }
+        read => read,
+    }
+}
+
+/// Whether some bytes are the beginning of a tar.
+pub fn is_one(begin: &[u8]) -> bool {
+    begin.get(MAGIC_AT..).is_some_and(|rest| rest.starts_with(b"ustar"))
+}
+
+/// Gives each entry to `take`, and before it `None`, once for each header: some of them only say something of the next. Names
+/// that stand in entries of their own are read here and not by the library, which would read as much as they say.
+pub(crate) fn each(
+    source: impl Read,
+    take: &mut dyn FnMut(Option<Entry<'_>>) -> Result<(), ArchiveError>,
+) -> Result<(), ArchiveError> {
+    let mut archive = Archive::new(source);
     let mut ahead = Ahead::default();
     for entry in archive.entries().map_err(|_| DAMAGED)?.raw(true) {
-        let mut entry = entry.map_err(|_| damaged_or_bomb(collector))?;
-        collector.count()?;
+        let mut entry = entry.map_err(|_| DAMAGED)?;
+        take(None)?;
         let kind = entry.header().entry_type();
         if ahead.size.take().is_some_and(|size| size != entry.size().to_string()) {
             return Err(ArchiveError::Malformed("a file has two sizes"));
@@ -50,30 +99,25 @@ pub(super) fn read(source: impl Read, collector: &mut Collector) -> Result<(), A
             let path = ahead.path.take().unwrap_or(own);
             let link = entry.link_name_bytes().map(|link| String::from_utf8_lossy(&link).into_owned());
             let link = ahead.link.take().or(link);
-            if kind.is_file() || kind.is_contiguous() {
-                collector.file(&path, &mut entry)?;
+            let kind = if kind.is_file() || kind.is_contiguous() {
+                Kind::File
             } else if kind.is_symlink() || kind.is_hard_link() {
-                collector.odd(Oddity::Link(path, link.unwrap_or_default()));
-            } else if !kind.is_dir() {
-                collector.odd(Oddity::NoFile(path));
-            }
+                Kind::Link(link.unwrap_or_default())
+            } else if kind.is_dir() {
+                Kind::Folder
+            } else {
+                Kind::Other
+            };
+            take(Some(Entry { path, kind, content: &mut entry }))?;
         }
     }
     Ok(())
 }
 
 /// Bytes that may come: the files, and a header and a filling for each.
-fn allowance(collector: &Collector) -> u64 {
-    let entries = u64::try_from(collector.limits.entries).unwrap_or(u64::MAX);
-    collector.limits.unpacked.saturating_add(entries.saturating_mul(1024)).saturating_add(1024 * 1024)
-}
-
-fn damaged_or_bomb(collector: &Collector) -> ArchiveError {
-    if collector.contents.bytes >= collector.limits.unpacked {
-        ArchiveError::Bomb(collector.limits.unpacked)
-    } else {
-        DAMAGED
-    }
+fn allowance(unpacked: u64, entries: usize) -> u64 {
+    let entries = u64::try_from(entries).unwrap_or(u64::MAX);
+    unpacked.saturating_add(entries.saturating_mul(1024)).saturating_add(1024 * 1024)
 }
 
 /// What an entry says that is a name.

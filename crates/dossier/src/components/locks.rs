@@ -130,11 +130,11 @@ fn tables(ecosystem: Ecosystem, path: &str, text: &str, found: &mut Found) {
         let said = |key: &str| package.get(key).and_then(toml::Value::as_str);
         // In Rust's, what has no source lies beside it; in Python's, what has one that is a folder.
         let source = package.get("source");
-        let is_own = match ecosystem {
-            Ecosystem::Crates => source.is_none(),
-            Ecosystem::Python | Ecosystem::Npm => ["editable", "virtual", "directory"]
-                .iter()
-                .any(|key| source.is_some_and(|source| source.get(key).is_some())),
+        let lies_beside = |key: &&str| source.is_some_and(|source| source.get(key).is_some());
+        let is_own = if ecosystem == Ecosystem::Crates {
+            source.is_none()
+        } else {
+            ["editable", "virtual", "directory"].iter().any(lies_beside)
         };
         if let Some((name, version)) = said("name").zip(said("version")).filter(|_| !is_own) {
             found.fixed(ecosystem, name, version, path);

@@ -1,10 +1,13 @@
 //! What is known of a package besides what is in it, which changes while it stays the same: who is proven to have made it, and
 //! which advisories are about it.
 
+use std::collections::BTreeSet;
+
 use model::limits;
 
 use super::{Examination, Finding, finding, score, worst_first};
 use crate::advisories::{Index, Vulnerability};
+use crate::components::Ecosystem;
 use crate::metadata::{Form, Metadata};
 use crate::provenance::Package;
 use crate::rules::Severity;
@@ -15,6 +18,8 @@ const REFUSED: &str = "attestation-refused";
 const FALLEN: &str = "attested-before";
 /// Of a package that was built from another repository than it says.
 const ELSEWHERE: &str = "built-elsewhere";
+/// Of a system whose packages no advisory is about.
+const UNKNOWN: &str = "unknown-to-advisories";
 /// Of a package that was made to do harm.
 const MALICE: &str = "known-malice";
 /// Of a package with a known weakness.
@@ -44,9 +49,11 @@ impl Examination {
     /// What attestations have to be about.
     pub(super) fn package(&self) -> Package {
         let Metadata { form, name, version, .. } = &self.metadata;
+        // An image is attested by its manifest, wherever it lies and however it is packed.
+        let image = self.image.as_ref().and_then(|image| image.manifest.as_ref()?.strip_prefix("sha256:"));
         let of_npm = name.as_ref().zip(version.as_ref()).filter(|_| *form == Form::Npm);
         Package {
-            sha256: self.sha256.clone().unwrap_or_default(),
+            sha256: image.map(str::to_owned).or_else(|| self.sha256.clone()).unwrap_or_default(),
             sha512: self.sha512.clone().unwrap_or_default(),
             purl: of_npm.map(|(name, version)| format!("pkg:npm/{name}@{version}")),
             version: version.clone(),
@@ -81,7 +88,15 @@ impl Examination {
     pub fn compare(&mut self, advisories: &Index<'_>) -> Vec<Vulnerability> {
         let earlier = std::mem::replace(&mut self.vulnerabilities, advisories.about(&self.components));
         self.compared = Some(advisories.compared().clone());
-        self.forget(&[MALICE, WEAKNESS]);
+        self.forget(&[MALICE, WEAKNESS, UNKNOWN]);
+        // Where nothing is said of any, that nothing was found says nothing.
+        let systems: BTreeSet<Ecosystem> =
+            self.components.iter().map(|one| one.ecosystem).filter(|one| one.is_of_system()).collect();
+        for ecosystem in systems.into_iter().filter(|one| !advisories.knows(*one)) {
+            let title = "has packages of a kind that no advisory at hand is about";
+            let excerpt = ecosystem.word().into_owned();
+            self.findings.push(Finding { excerpt, ..finding(UNKNOWN, Severity::Medium, title, "") });
+        }
         for one in &self.vulnerabilities {
             let (rule, title) = if one.is_malice() {
                 (MALICE, "has a package in it that is known to be malicious")

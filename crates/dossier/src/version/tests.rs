@@ -92,3 +92,87 @@ fn python_s_versions_are_in_their_order() {
 fn versions_of_two_kinds_have_no_order() {
     assert_eq!(Version::python("1.0").partial_cmp(&Version::semantic("1.0.0")), None);
 }
+
+/// The order that `dpkg --compare-versions` has.
+#[test]
+fn debian_s_versions_are_in_their_order() {
+    in_order(
+        Version::debian,
+        &[
+            "0~~",
+            "0~~a",
+            "0~",
+            "0",
+            "0.0",
+            "1.0~beta1~svn1245-1",
+            "1.0~beta1",
+            "1.0~rc1-1",
+            "1.0",
+            "1.0-0.1",
+            "1.0-1~deb12u1",
+            "1.0-1",
+            "1.0-1+b1",
+            "1.0-1+deb12u1",
+            "1.0-1+deb12u9",
+            "1.0-1+deb12u10",
+            "1.0-1.1",
+            "1.0a-1",
+            "1.0+dfsg-1",
+            "1.0.1-1",
+            "1.2.13.dfsg-1",
+            "1.10-1",
+            "20260101000000000000000-1",
+            "1:0.1-1",
+            "2:0~a-1",
+        ],
+    );
+    for (one, two) in [("1.0", "1.0-0"), ("0:1.0-1", "1.0-1"), ("01.02", "1.2"), (" 1.0 ", "1.0")] {
+        assert_eq!(Version::debian(one), Version::debian(two), "{one} {two}");
+    }
+    for text in ["", "x:1.0", "1.0 2", "-1", "~1", "1.0$"] {
+        assert_eq!(Version::debian(text), None, "{text}");
+    }
+}
+
+/// The order that `apk version -t` has.
+#[test]
+fn alpine_s_versions_are_in_their_order() {
+    in_order(
+        Version::alpine,
+        &[
+            "0.1_alpha",
+            "0.1_alpha2",
+            "0.1_beta",
+            "0.1_pre1",
+            "0.1_rc1",
+            "0.1_rc1-r1",
+            "0.1",
+            "0.1-r1",
+            "0.1-r2",
+            "0.1-r10",
+            "0.1_cvs1",
+            "0.1_git20260101",
+            "0.1_p1",
+            "0.1_p1-r1",
+            "0.1_p2",
+            "0.1a",
+            "0.1b",
+            "0.1.0",
+            "0.1.05",
+            "0.1.1",
+            "0.2",
+            "0.9",
+            "0.10",
+            "1.0",
+            "1.2.4-r2",
+            "1.2.5-r0",
+            "3.1.4-r2",
+            "3.1.4-r10",
+            "20260101-r0",
+        ],
+    );
+    assert_eq!(Version::alpine("1.0~abc123-r1"), Version::alpine("1.0-r1"));
+    for text in ["", "a", "1.", "1_x", "1-1", "1-r", "1.0 1", "1.0-r1-r2", "9999999999999999999"] {
+        assert_eq!(Version::alpine(text), None, "{text}");
+    }
+}

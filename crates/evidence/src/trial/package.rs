@@ -3,6 +3,8 @@
 //! The archive is read as strangers' archives are read ([`dossier::archive`]), to know its form. Unpacked and installed it is in the
 //! jail, by the installer that people use: what that runs is what is to be seen.
 
+mod bundle;
+
 use dossier::archive::{self, ArchiveError, Contents};
 use model::limits;
 use serde_json::Value;
@@ -41,7 +43,8 @@ pub enum PackageError {
     Archive(ArchiveError),
     /// It is of a form that nobody here knows to install.
     #[error(
-        "the package is none of npm (.tgz) and none of Python (.whl, .tar.gz): nobody here knows how to install it"
+        "the package is none of npm (.tgz), none of Python (.whl, .tar.gz) and no MCP bundle (.mcpb): nobody here knows how to \
+         install it"
     )]
     Form,
 }
@@ -60,9 +63,13 @@ impl Package {
         let name: String = name.chars().map(|character| if plain(character) { character } else { '_' }).collect();
         let name = name.trim_start_matches(['.', '-']).to_owned();
         let place = quoted(&format!("{PLACE}/{name}"));
+        if let Some(manifest) = bundle::manifest(&contents) {
+            return Ok(Self { steps: bundle::steps(&place), start: bundle::start(&manifest), name });
+        }
         let has = |end: &str| contents.files.keys().any(|path| path.ends_with(end) && path.matches('/').count() == 1);
         if has(".dist-info/METADATA") || has("/PKG-INFO") || has("/setup.py") || has("/pyproject.toml") {
-            return Ok(Self { steps: of_python(&place), start: PYTHON.to_owned(), name });
+            let is_wheel = name.ends_with(".whl");
+            return Ok(Self { steps: of_python(&place, is_wheel), start: python(&contents), name });
         }
         let described = described(&contents).ok_or(PackageError::Form)?;
         Ok(Self { steps: of_npm(&place), start: node(&described), name })
@@ -98,19 +105,42 @@ fn of_npm(place: &str) -> Vec<Step> {
     ]
 }
 
-fn of_python(place: &str) -> Vec<Step> {
+fn of_python(place: &str, is_wheel: bool) -> Vec<Step> {
     let pip = "python3 -m pip install --no-input --disable-pip-version-check --no-warn-script-location --no-cache-dir \
                --no-build-isolation --retries 0 --target ~/tried";
-    let alone = format!("[ -d ~/tried ] || {pip} --no-deps {place}");
+    // A wheel is a zip of what is installed: without an installer it can still be started.
+    let unpacked = if is_wheel { format!(" || python3 -m zipfile -e {place} ~/tried") } else { String::new() };
+    let alone = format!("[ -d ~/tried ] || {pip} --no-deps {place}{unpacked}");
     vec![
         Step { what: "pip install".to_owned(), shell: format!("{pip} {place}") },
         Step { what: "the same without what it needs, where that failed".to_owned(), shell: alone },
     ]
 }
 
-/// Starts the first program that a Python package has.
-const PYTHON: &str =
-    "export PYTHONPATH=\"$HOME/tried\"; for program in \"$HOME\"/tried/bin/*; do exec \"$program\"; done";
+/// Starts the first program that a Python package has: as it was installed, or from what it says its programs are.
+fn python(contents: &Contents) -> String {
+    let installed = "export PYTHONPATH=\"$HOME/tried\"; for program in \"$HOME\"/tried/bin/*; do [ -x \"$program\" ] && exec \"$program\"; done";
+    match entry_point(contents) {
+        Some((module, function)) => {
+            let call = format!("import sys, importlib; sys.exit(importlib.import_module('{module}').{function}())");
+            format!("{installed}; exec python3 -c {}", quoted(&call))
+        }
+        None => installed.to_owned(),
+    }
+}
+
+/// The first of the programs that a wheel names: `name = module:function`.
+fn entry_point(contents: &Contents) -> Option<(String, String)> {
+    let mut paths = contents.files.iter();
+    let (_, file) = paths.find(|(path, _)| path.ends_with(".dist-info/entry_points.txt"))?;
+    let text = String::from_utf8_lossy(file.content.as_deref()?).into_owned();
+    let programs = text.lines().skip_while(|line| line.trim() != "[console_scripts]").skip(1);
+    let (_, place) = programs.take_while(|line| !line.starts_with('[')).find_map(|line| line.split_once('='))?;
+    let (module, function) = place.split('[').next()?.trim().split_once(':')?;
+    let is_name =
+        |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || "._".contains(letter)) && !text.is_empty();
+    (is_name(module) && is_name(function)).then(|| (module.to_owned(), function.to_owned()))
+}
 
 /// Starts the program that a package of npm names: as it was installed, or as it lies there.
 fn node(described: &Value) -> String {
@@ -131,28 +161,14 @@ fn node(described: &Value) -> String {
     )
 }
 
+/// Characters of a text that stands in a command.
+const QUOTED_CHARS_MAX: usize = 4096;
+
 /// A text that a shell takes as it is.
 fn quoted(text: &str) -> String {
-    let text: String = text.chars().filter(|character| !character.is_control()).take(256).collect();
+    let text: String = text.chars().filter(|character| !character.is_control()).take(QUOTED_CHARS_MAX).collect();
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_package_calls_its_program_is_no_command_of_its_own() {
-        let described = serde_json::json!({ "name": "@acme/x", "bin": { "x": "a'; touch gone; '.js" } });
-        let start = node(&described);
-        assert!(start.contains(r"exec node ./'a'\''; touch gone; '\''.js'"), "{start}");
-        assert_eq!(quoted("a\nb"), "'ab'");
-    }
-
-    #[test]
-    fn what_nobody_can_install_is_refused() {
-        assert_eq!(Package::read("x.tgz", b"no archive"), Err(PackageError::Archive(ArchiveError::Unknown)));
-        let large = vec![0; limits::TRIAL_PACKAGE_BYTES_MAX + 1];
-        assert_eq!(Package::read("x.tgz", &large), Err(PackageError::TooLarge));
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use identity::fetch::{Asked, Fetched};
+use identity::fetch::{Asked, FetchError, Fetched};
 use model::{Actor, Change, Expected, Timestamp};
 use serde_json::json;
 
@@ -21,6 +21,17 @@ impl Fetch for Answering {
         self.2.lock().unwrap().push(asked.url.to_string());
         let status = StatusCode::from_u16(self.0).unwrap();
         Ok(Fetched { status, headers: HeaderMap::new(), body: Bytes::from_static(self.1.as_bytes()) })
+    }
+}
+
+/// A domain with these texts in its DNS; none if nobody answers for it.
+struct Telling(Option<&'static [&'static str]>);
+
+impl ResolveTexts for Telling {
+    fn texts<'a>(&'a self, name: &'a str) -> egress::Texts<'a> {
+        assert_eq!(name, "example.com");
+        let texts = self.0.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect());
+        Box::pin(async { texts.ok_or_else(|| std::io::Error::other("nobody answers")) })
     }
 }
 
@@ -46,7 +57,7 @@ fn examined(said: Option<&str>, proven: Option<&str>) -> Examination {
 
 async fn asked(published_as: &str, url: &str, status: u16, body: &'static str) -> (Verdict, Vec<String>) {
     let (server, host) = (server(published_as, url), Answering(status, body, Mutex::default()));
-    let document = document(&server, &host).await;
+    let document = document(&server, &host, &Telling(Some(&[]))).await;
     let verdict = answer(&server, None, document.as_ref()).verdict;
     (verdict, host.2.into_inner().unwrap())
 }
@@ -67,6 +78,29 @@ async fn a_domain_s_name_is_its_own_where_its_host_lies_in_it_and_it_shows_a_pub
     ] {
         assert_eq!(asked(name, url, status, body).await.0, verdict, "{name} {url} {status} {body}");
     }
+}
+
+#[tokio::test]
+async fn a_domain_may_show_it_in_its_dns_where_its_host_does_not() {
+    let server = server("com.example/desk", "https://mcp.example.com/mcp");
+    let silent = Answering(404, "", Mutex::default());
+    for (texts, verdict, says) in [
+        (Some(&["v=spf1 -all", KEY][..]), Verdict::Passed, "shows in its DNS who publishes"),
+        (Some(&["v=spf1 -all"][..]), Verdict::CouldNotLook, "its DNS has no record of a publisher"),
+        (
+            Some(&["x\nv=MCPv1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="][..]),
+            Verdict::CouldNotLook,
+            "no record",
+        ),
+        (None, Verdict::CouldNotLook, "its DNS cannot be asked (nobody answers)"),
+    ] {
+        let document = document(&server, &silent, &Telling(texts)).await;
+        let answer = answer(&server, None, document.as_ref());
+        assert_eq!(answer.verdict, verdict, "{texts:?}");
+        assert!(answer.says.contains(says), "{}", answer.says);
+    }
+    let elsewhere = self::server("com.example/desk", "https://desk.test/mcp");
+    assert_eq!(document(&elsewhere, &silent, &Telling(Some(&[KEY]))).await, None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::gate::{Gate, Setup};
 use crate::packages::tgz;
 
 /// Whether a jail can be made here; if not, that is said.
-fn has_jail() -> bool {
+pub(super) fn has_jail() -> bool {
     let has = fs::exists("/usr/bin/bwrap").unwrap();
     if !has {
         let _ = writeln!(std::io::stderr(), "nothing was tried: install the package `bubblewrap`");
@@ -23,7 +23,7 @@ fn has_jail() -> bool {
     has
 }
 
-async fn gate(trials: &str) -> Gate {
+pub(super) async fn gate(trials: &str) -> Gate {
     Gate::with(Setup { settings: format!("\n[trials]\n{trials}\n"), ..Setup::default() }).await
 }
 
@@ -52,17 +52,17 @@ require('readline').createInterface({ input: process.stdin }).on('line', line =>
 });
 "#;
 
-async fn tried(gate: &Gate, package: &Path) -> Value {
+pub(super) async fn tried(gate: &Gate, package: &Path) -> Value {
     let shown = gate.must(&["server", "try", "desk", "--package", package.to_str().unwrap(), "--json"]).await;
     serde_json::from_str::<Value>(&shown).unwrap()["trial"].take()
 }
 
-fn rules(trial: &Value) -> BTreeSet<&str> {
+pub(super) fn rules(trial: &Value) -> BTreeSet<&str> {
     let findings = trial["findings"].as_array().unwrap().iter();
     findings.map(|finding| finding["rule"].as_str().unwrap()).collect()
 }
 
-fn places(trial: &Value) -> Vec<&str> {
+pub(super) fn places(trial: &Value) -> Vec<&str> {
     let reached = trial["reached"].as_array().into_iter().flatten();
     reached.map(|one| one["place"].as_str().unwrap()).collect()
 }

@@ -1,0 +1,176 @@
+//! Where packages come from, what they are called there, and how their versions are compared.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::metadata::Form;
+use crate::version::Version;
+
+/// Where packages come from. The words are those of the advisories.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum Ecosystem {
+    /// JavaScript's: `npm`.
+    Npm,
+    /// Python's: `PyPI`.
+    Python,
+    /// Rust's: `crates.io`.
+    Crates,
+    /// A release of Debian: `Debian:12`.
+    Debian(Release),
+    /// A release of Ubuntu: `Ubuntu:24.04`.
+    Ubuntu(Release),
+    /// A release of Alpine: `Alpine:v3.19`.
+    Alpine(Release),
+    /// Wolfi, which has no releases.
+    Wolfi,
+    /// Chainguard's, which has none either.
+    Chainguard,
+}
+
+/// A release of a system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Release {
+    /// The first number.
+    pub major: u16,
+    /// The second; 0 where there is none.
+    pub minor: u16,
+}
+
+impl Release {
+    /// Reads `12`, `22.04` or `3.19.1`, of which the third number says nothing of the release.
+    pub(crate) fn read(text: &str) -> Option<Self> {
+        let mut numbers = text.split('.').map(|part| part.parse::<u16>().ok());
+        let major = numbers.next()??;
+        let minor = numbers.next().unwrap_or(Some(0))?;
+        numbers.all(|number| number.is_some()).then_some(Self { major, minor })
+    }
+}
+
+impl fmt::Display for Ecosystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word())
+    }
+}
+
+impl From<Ecosystem> for String {
+    fn from(ecosystem: Ecosystem) -> Self {
+        ecosystem.word().into_owned()
+    }
+}
+
+/// A word that names no ecosystem that is known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no ecosystem that is known")]
+pub struct UnknownEcosystem(String);
+
+impl TryFrom<String> for Ecosystem {
+    type Error = UnknownEcosystem;
+
+    fn try_from(word: String) -> Result<Self, UnknownEcosystem> {
+        Self::of_word(&word).ok_or(UnknownEcosystem(word))
+    }
+}
+
+impl Ecosystem {
+    /// Its word.
+    pub fn word(self) -> Cow<'static, str> {
+        match self {
+            Self::Npm => "npm".into(),
+            Self::Python => "PyPI".into(),
+            Self::Crates => "crates.io".into(),
+            Self::Debian(Release { major, .. }) => format!("Debian:{major}").into(),
+            Self::Ubuntu(Release { major, minor }) => format!("Ubuntu:{major}.{minor:02}").into(),
+            Self::Alpine(Release { major, minor }) => format!("Alpine:v{major}.{minor}").into(),
+            Self::Wolfi => "Wolfi".into(),
+            Self::Chainguard => "Chainguard".into(),
+        }
+    }
+
+    /// What its word names. Whether a release of Ubuntu is kept up for long is said in the advisories' word, and not here.
+    pub(crate) fn of_word(word: &str) -> Option<Self> {
+        if let Some(one) = [Self::Npm, Self::Python, Self::Crates, Self::Wolfi, Self::Chainguard]
+            .into_iter()
+            .find(|one| one.word() == word)
+        {
+            return Some(one);
+        }
+        let (system, release) = word.split_once(':')?;
+        match system {
+            "Debian" => Release::read(release).map(Self::Debian),
+            "Ubuntu" => Release::read(release.strip_suffix(":LTS").unwrap_or(release)).map(Self::Ubuntu),
+            "Alpine" => Release::read(release.strip_prefix('v')?).map(Self::Alpine),
+            _ => None,
+        }
+    }
+
+    /// The ecosystem of a package's form, if it has one.
+    pub(crate) fn of_form(form: Form) -> Option<Self> {
+        match form {
+            Form::Npm => Some(Self::Npm),
+            Form::Wheel | Form::PythonSource => Some(Self::Python),
+            Form::Crate => Some(Self::Crates),
+            Form::Bundle | Form::Image | Form::Files => None,
+        }
+    }
+
+    /// Whether its packages are those that a system is made of.
+    pub(crate) fn is_of_system(self) -> bool {
+        !matches!(self, Self::Npm | Self::Python | Self::Crates)
+    }
+
+    /// What package URLs call it, with the one who makes its packages.
+    pub(crate) fn kind(self) -> &'static str {
+        match self {
+            Self::Npm => "npm",
+            Self::Python => "pypi",
+            Self::Crates => "cargo",
+            Self::Debian(_) => "deb/debian",
+            Self::Ubuntu(_) => "deb/ubuntu",
+            Self::Alpine(_) => "apk/alpine",
+            Self::Wolfi => "apk/wolfi",
+            Self::Chainguard => "apk/chainguard",
+        }
+    }
+
+    /// What package URLs call its release.
+    pub(crate) fn distribution(self) -> Option<String> {
+        match self {
+            Self::Npm | Self::Python | Self::Crates | Self::Wolfi | Self::Chainguard => None,
+            Self::Debian(Release { major, .. }) => Some(format!("debian-{major}")),
+            Self::Ubuntu(Release { major, minor }) => Some(format!("ubuntu-{major}.{minor:02}")),
+            Self::Alpine(Release { major, minor }) => Some(format!("alpine-{major}.{minor}")),
+        }
+    }
+
+    /// A name as it is compared: Python's are the same in any case and with any of `-_.` (PEP 503).
+    pub(crate) fn name(self, name: &str) -> String {
+        match self {
+            Self::Python => {
+                let words = name.trim().split(['-', '_', '.']).filter(|word| !word.is_empty());
+                words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+            }
+            Self::Npm
+            | Self::Crates
+            | Self::Debian(_)
+            | Self::Ubuntu(_)
+            | Self::Alpine(_)
+            | Self::Wolfi
+            | Self::Chainguard => name.trim().to_owned(),
+        }
+    }
+
+    /// A version that can be compared.
+    pub(crate) fn version(self, text: &str) -> Option<Version> {
+        match self {
+            Self::Npm | Self::Crates => Version::semantic(text),
+            Self::Python => Version::python(text),
+            Self::Debian(_) | Self::Ubuntu(_) => Version::debian(text),
+            Self::Alpine(_) | Self::Wolfi | Self::Chainguard => Version::alpine(text),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Which system is in an image, and which packages it is made of: the lists of `dpkg` and `apk`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::archive::File;
+use crate::components::{Ecosystem, Found, Release, SourcePackage};
+
+const RELEASES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
+const DPKG: &str = "var/lib/dpkg/status";
+/// Where images without `dpkg` itself have a list for each package.
+const DPKG_EACH: &str = "var/lib/dpkg/status.d/";
+/// Which files each package of `dpkg` has.
+const DPKG_FILES: &str = "var/lib/dpkg/info/";
+const APK: [&str; 2] = ["lib/apk/db/installed", "usr/lib/apk/db/installed"];
+/// Lists that are there and are not read: databases of their own kind.
+const RPM: [&str; 5] = [
+    "var/lib/rpm/rpmdb.sqlite",
+    "var/lib/rpm/Packages",
+    "var/lib/rpm/Packages.db",
+    "usr/lib/sysimage/rpm/rpmdb.sqlite",
+    "usr/lib/sysimage/rpm/Packages.db",
+];
+
+type Files<'a> = BTreeMap<&'a str, Option<&'a File>>;
+
+/// Whether the list of packages, or what says which system it is, lies there.
+pub(super) fn is_list(path: &str) -> bool {
+    let is_of_dpkg = path.strip_prefix(DPKG_EACH).is_some_and(|name| !name.ends_with(".md5sums"));
+    let is_of_files = path.strip_prefix(DPKG_FILES).is_some_and(|name| name.ends_with(".list"));
+    path == DPKG || is_of_dpkg || is_of_files || [&RELEASES[..], &APK, &RPM].concat().contains(&path)
+}
+
+/// Whether a folder on the way to a list lies there: in the place of it is no link. `lib` is one to `usr/lib` with many.
+pub(super) fn leads_to_list(path: &str) -> bool {
+    let to = |list: &&str| list.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+    path != "lib" && [&[DPKG, DPKG_EACH][..], &APK].concat().iter().any(to)
+}
+
+/// What is kept of a list: of the files that a package has, only those that say what is installed.
+pub(super) fn shortened(path: &str, content: Vec<u8>) -> Vec<u8> {
+    if !path.starts_with(DPKG_FILES) {
+        return content;
+    }
+    let text = String::from_utf8_lossy(&content);
+    let says = |line: &&str| line.ends_with("/METADATA") || line.ends_with("/package.json");
+    text.lines().filter(says).collect::<Vec<_>>().join("\n").into_bytes()
+}
+
+/// What is known of the system.
+pub(super) struct System {
+    /// What it calls itself.
+    pub(super) name: Option<String>,
+    /// Files of its packages that say what else is installed: those packages are the system's own, with its versions.
+    pub(super) owned: BTreeSet<String>,
+}
+
+/// Reads which system it is, and the packages that it lists.
+pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String>) -> System {
+    let release = RELEASES.iter().find_map(|path| text(files, path, unread)).unwrap_or_default();
+    let said = |key: &str| {
+        let line = release.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
+        Some(line.trim().trim_matches(['"', '\'']).to_owned()).filter(|value| !value.is_empty())
+    };
+    let number = said("VERSION_ID").and_then(|number| Release::read(&number));
+    let (id, name) = (said("ID"), said("PRETTY_NAME"));
+    let ecosystem = match id.as_deref() {
+        Some("debian") => number.map(Ecosystem::Debian),
+        Some("ubuntu") => number.map(Ecosystem::Ubuntu),
+        Some("alpine") => number.map(Ecosystem::Alpine),
+        Some("wolfi") => Some(Ecosystem::Wolfi),
+        Some("chainguard") => Some(Ecosystem::Chainguard),
+        Some(_) | None => None,
+    };
+    let mut system = System { name: name.or(id), owned: BTreeSet::new() };
+    let lists = |path: &&&str| **path == DPKG || path.starts_with(DPKG_EACH) || APK.contains(*path);
+    let mut listed = false;
+    for path in files.keys().filter(lists) {
+        let Some(text) = text(files, path, unread) else { continue };
+        listed = true;
+        let list = if APK.contains(path) { apk(&text, &mut system.owned) } else { dpkg(&text) };
+        // Advisories are about releases: without one there is nothing to compare with.
+        for Installed { name, version, source } in ecosystem.is_some().then_some(list).into_iter().flatten() {
+            if let Some(ecosystem) = ecosystem {
+                found.installed(ecosystem, &name, &version, path, source);
+            }
+        }
+    }
+    if listed && ecosystem.is_none() {
+        let name = system.name.as_deref().unwrap_or("a system that does not say which it is");
+        unread.push(format!("its packages are those of {name}, of which no advisories are known"));
+    }
+    unread.extend(
+        RPM.iter().filter(|path| files.contains_key(*path)).map(|path| format!("`{path}` is RPM's, and is not read")),
+    );
+    let links = files.iter().filter(|(path, file)| file.is_none() && (lists(path) || leads_to_list(path)));
+    unread.extend(links.map(|(path, _)| format!("`{path}` leads elsewhere, and is not followed")));
+    let of_dpkg = files.keys().filter(|path| path.starts_with(DPKG_FILES));
+    for path in of_dpkg {
+        let text = text(files, path, unread).unwrap_or_default();
+        system.owned.extend(text.lines().map(|line| line.trim_start_matches('/').to_owned()));
+    }
+    system
+}
+
+fn text(files: &Files<'_>, path: &str, unread: &mut Vec<String>) -> Option<String> {
+    let file = (*files.get(path)?)?;
+    match &file.content {
+        Some(content) => Some(String::from_utf8_lossy(content).into_owned()),
+        None => {
+            unread.push(format!("`{path}` is too large to be read"));
+            None
+        }
+    }
+}
+
+/// A package that a list names.
+struct Installed {
+    name: String,
+    version: String,
+    source: Option<SourcePackage>,
+}
+
+/// `Key: value`, a paragraph for each package. What was taken away and left its settings behind is no package.
+fn dpkg(text: &str) -> Vec<Installed> {
+    let mut list = Vec::new();
+    for paragraph in text.replace("\r\n", "\n").split("\n\n") {
+        let said = |key: &str| {
+            let fits = |line: &str| {
+                let (name, value) = line.split_once(':')?;
+                name.eq_ignore_ascii_case(key).then(|| value.trim().to_owned())
+            };
+            paragraph.lines().find_map(fits)
+        };
+        let is_there = said("Status").is_none_or(|status| status.ends_with(" installed"));
+        let Some((name, version)) = said("Package").zip(said("Version")).filter(|_| is_there) else { continue };
+        // `Source: openssl (3.0.11-1)`, with the version where it is another.
+        let source = said("Source").map(|source| match source.split_once(" (") {
+            Some((name, version)) => {
+                SourcePackage { name: name.trim().to_owned(), version: version.trim_end_matches(')').trim().to_owned() }
+            }
+            None => SourcePackage { name: source, version: version.clone() },
+        });
+        list.push(Installed { name, version, source });
+    }
+    list
+}
+
+/// `P:name`, `V:version`, `o:origin`, and the folders (`F:`) and files (`R:`) of each; a paragraph for each package.
+fn apk(text: &str, owned: &mut BTreeSet<String>) -> Vec<Installed> {
+    let mut list = Vec::new();
+    for paragraph in text.split("\n\n") {
+        let said = |key: &str| paragraph.lines().find_map(|line| Some(line.strip_prefix(key)?.trim().to_owned()));
+        let mut folder = "";
+        for line in paragraph.lines() {
+            if let Some(path) = line.strip_prefix("F:") {
+                folder = path;
+            } else if let Some(name @ ("METADATA" | "package.json")) = line.strip_prefix("R:") {
+                owned.insert(format!("{folder}/{name}"));
+            }
+        }
+        let Some((name, version)) = said("P:").zip(said("V:")) else { continue };
+        let source = said("o:").filter(|origin| *origin != name);
+        let source = source.map(|name| SourcePackage { name, version: version.clone() });
+        list.push(Installed { name, version, source });
+    }
+    list
+}
