@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::digits::Digits;
 use crate::rules::apply::is_near;
 use crate::{Found, Reading, Rule, View};
 
@@ -36,16 +37,16 @@ impl Shapes {
     }
 
     /// Finds every number of a shape in the text.
-    pub(super) fn look(&self, view: &View<'_>, found: &mut Found<'_>) {
+    pub(super) fn look(&self, view: &View<'_>, digits: &Digits, found: &mut Found<'_>) {
         let bytes = view.text.as_bytes();
         let mut at = 0;
-        while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-            let digit = at + offset;
+        digits.each(|digit| {
             let [with_letters, group] = starts_of(bytes, digit).map(|start| start.max(at));
             let mut longest = |start| if begins_number(bytes, start) { self.longest(view, start, found) } else { None };
             let end = longest(with_letters).or_else(|| if group == with_letters { None } else { longest(group) });
             at = end.unwrap_or_else(|| end_of_group(bytes, digit));
-        }
+            at
+        });
     }
 
     /// Tells of the longest number that begins here, and says where it ends.
