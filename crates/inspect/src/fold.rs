@@ -129,15 +129,20 @@ fn is_ideograph(letter: char) -> bool {
 
 /// Digits and signs inside words read as the letters they look like, and the way back. `None` if no word has any.
 pub(crate) fn leetspeak(text: &str) -> Option<(String, Map)> {
-    let mut all: Vec<(std::ops::Range<usize>, bool)> =
-        words(text).filter_map(|word| text.get(word.clone()).map(|own| (word, is_leetspeak(own)))).collect();
+    let own = |word: &std::ops::Range<usize>| text.get(word.clone()).unwrap_or_default();
     // Who writes several words that way writes all of them so: `7h3` and `th3`.
-    let is_habit = all.iter().filter(|(_, is_sure)| *is_sure).count() >= LEET_WORDS_SURE;
-    all.retain(|(word, is_sure)| *is_sure || (is_habit && text.get(word.clone()).is_some_and(may_be_leetspeak_word)));
+    let sure = words(text).filter(|word| is_leetspeak(own(word))).take(LEET_WORDS_SURE).count();
+    if sure == 0 {
+        return None;
+    }
+    let is_habit = sure == LEET_WORDS_SURE;
     let mut writer = Writer::default();
     let mut kept = 0;
-    for (word, _) in all {
-        let within = text.get(word.clone())?;
+    for word in words(text) {
+        let within = own(&word);
+        if !(is_leetspeak(within) || (is_habit && may_be_leetspeak_word(within))) {
+            continue;
+        }
         for (offset, letter) in within.char_indices() {
             let Some(instead) = unleet(letter) else { continue };
             let at = word.start + offset;
