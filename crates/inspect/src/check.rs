@@ -189,11 +189,32 @@ fn is_in_order(text: &str) -> bool {
 fn is_mixed(text: &str) -> bool {
     let count = |kind: fn(&u8) -> bool| text.bytes().filter(kind).count();
     let (digits, letters) = (count(u8::is_ascii_digit), count(u8::is_ascii_alphabetic));
-    text.len() >= 10 && digits >= 2 && letters >= 2 && entropy(text.as_bytes()) >= 3.0 && !is_in_order(text)
+    text.len() >= 10
+        && digits >= 2
+        && letters >= 2
+        && entropy(text.as_bytes()) >= 3.0
+        && !is_in_order(text)
+        && !is_typed_hex(text)
 }
 
+/// Hexadecimal digits from which on chance alone does not keep to them.
+const HEX_DIGITS_MIN: usize = 16;
+
 fn is_hex(text: &str) -> bool {
-    text.len() >= 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') && !is_repeated(text)
+    text.len() >= HEX_DIGITS_MIN
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+        && !is_repeated(text)
+        && !is_typed_hex(text)
+}
+
+/// Whether somebody typed this in the place of hexadecimal: what makes it keeps to small letters or to capitals, and what makes
+/// letters of both kinds by chance uses those behind `f` too.
+fn is_typed_hex(text: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    text.len() >= HEX_DIGITS_MIN
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
+        && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Whether a text could be a password: not a word of letters alone, nor one that stands for a password.

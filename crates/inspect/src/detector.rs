@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use model::{Class, Confidence, Part, RuleId, Severity};
+use model::{Class, Confidence, Part, RuleId, Severity, limits};
 
 use crate::Found;
+use crate::news::News;
 use crate::traits::Traits;
 
 /// Where a message comes from. The same words mean different things in a caller's arguments and in a server's answer.
@@ -61,7 +62,20 @@ pub struct View<'a> {
     pub(crate) amid: usize,
     /// Where one string ends and the next begins, in [`Reading::Joined`].
     pub(crate) seams: &'a [usize],
+    /// Where it says something else than the readings that were shown before.
+    pub(crate) news: &'a News,
 }
+
+impl View<'_> {
+    /// Whether anything is new so near to a range that what is seen there may be another thing than it was seen to be before.
+    pub(crate) fn is_new(&self, range: &Range<usize>) -> bool {
+        let from = range.start.saturating_sub(NEWS_BYTES);
+        self.news.is_in(&(from..range.end.saturating_add(NEWS_BYTES)))
+    }
+}
+
+/// Bytes around a thing that are looked at to tell what it is, and some.
+const NEWS_BYTES: usize = 2 * limits::RULE_CONTEXT_BYTES;
 
 /// A keyword that stands in a reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -57,8 +57,21 @@ fn next_run(text: &str, from: usize) -> Option<Range<usize>> {
 }
 
 fn is_inside(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_')
+    INSIDE.get(usize::from(byte)).copied().unwrap_or_default()
 }
+
+/// Which bytes can stand in such a run.
+const INSIDE: [bool; 256] = {
+    let mut inside = [false; 256];
+    let mut rest: &mut [bool] = &mut inside;
+    let mut byte = 0_u8;
+    while let Some((first, others)) = rest.split_first_mut() {
+        *first = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        rest = others;
+        byte = byte.wrapping_add(1);
+    }
+    inside
+};
 
 /// What the run, or a part of it between slashes or dashes, encodes; and where the run ends, lines that continue it
 /// included. Bytes that may still be decoded are taken off `room`.

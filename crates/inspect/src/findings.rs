@@ -104,8 +104,11 @@ impl Found<'_> {
         });
     }
 
-    /// Notes that a range of the view is what each of the rules describes.
+    /// Notes that a range of the view is what each of the rules describes, if that is not known from another reading.
     pub(crate) fn tell(&mut self, rules: &[Rule], view: &View<'_>, range: &Range<usize>) {
+        if !view.is_new(range) {
+            return;
+        }
         for rule in rules.iter().filter(|rule| rule.joins || view.reading != Reading::Joined) {
             self.add(Sighting {
                 rule: &rule.id,

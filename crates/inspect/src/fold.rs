@@ -4,6 +4,7 @@ use model::Decoding;
 use unicode_normalization::UnicodeNormalization;
 use unicode_security::confusable_detection::skeleton;
 
+use crate::bytes::next;
 use crate::map::{Map, Writer};
 
 /// The text as a person would read it aloud, in ASCII where it looks like ASCII, and the way back. `None` if that is
@@ -128,16 +129,17 @@ fn is_ideograph(letter: char) -> bool {
 
 /// Digits and signs inside words read as the letters they look like, and the way back. `None` if no word has any.
 pub(crate) fn leetspeak(text: &str) -> Option<(String, Map)> {
-    if !may_be_leetspeak(text) {
+    let own = |word: &std::ops::Range<usize>| text.get(word.clone()).unwrap_or_default();
+    // Who writes several words that way writes all of them so: `7h3` and `th3`.
+    let sure = words(text).filter(|word| is_leetspeak(own(word))).take(LEET_WORDS_SURE).count();
+    if sure == 0 {
         return None;
     }
+    let is_habit = sure == LEET_WORDS_SURE;
     let mut writer = Writer::default();
     let mut kept = 0;
-    // Who writes several words that way writes all of them so: `7h3` and `th3`.
-    let sure = words(text).filter_map(|word| text.get(word)).filter(|word| is_leetspeak(word));
-    let is_habit = sure.take(LEET_WORDS_SURE).count() == LEET_WORDS_SURE;
     for word in words(text) {
-        let within = text.get(word.clone())?;
+        let within = own(&word);
         if !(is_leetspeak(within) || (is_habit && may_be_leetspeak_word(within))) {
             continue;
         }
@@ -156,24 +158,25 @@ pub(crate) fn leetspeak(text: &str) -> Option<(String, Map)> {
     Some((writer.text, Map::Pieces(writer.turns)))
 }
 
-/// Whether a stand-in stands before a letter anywhere, which hardly any text has.
-fn may_be_leetspeak(text: &str) -> bool {
-    let stand_in = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'!' | b'|' | b'@' | b'$' | b'+');
-    text.as_bytes()
-        .windows(2)
-        .any(|pair| matches!(pair, [first, second] if second.is_ascii_alphabetic() && stand_in(*first)))
+fn is_stand_in(byte: u8) -> bool {
+    matches!(byte, b'0'..=b'9' | b'!' | b'|' | b'@' | b'$' | b'+')
 }
 
-/// What stands between spaces and punctuation that is no letter in leetspeak.
+fn is_of_leetspeak(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || is_stand_in(byte)
+}
+
+/// What stands between spaces and punctuation that is no letter in leetspeak, if it has a stand-in.
 fn words(text: &str) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let mut at = 0;
+    let bytes = text.as_bytes();
+    let mut from = 0;
     std::iter::from_fn(move || {
-        let bytes = text.as_bytes();
-        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!' | b'|' | b'+');
-        let start = at + bytes.get(at..)?.iter().position(inside)?;
-        let length = bytes.get(start..)?.iter().position(|byte| !inside(byte)).unwrap_or(bytes.len() - start);
-        at = start + length;
-        Some(start..at)
+        let at = next(bytes, from, is_stand_in)?;
+        let before = bytes.get(from..at)?.iter().rev();
+        let start = at - before.take_while(|byte| is_of_leetspeak(**byte)).count();
+        from =
+            bytes.get(at..)?.iter().position(|byte| !is_of_leetspeak(*byte)).map_or(bytes.len(), |length| at + length);
+        Some(start..from)
     })
 }
 

@@ -13,6 +13,7 @@ pub mod features;
 mod flood;
 pub mod kin;
 pub mod model;
+mod tables;
 pub mod windows;
 pub mod words;
 
@@ -25,6 +26,7 @@ use self::anchors::Scales;
 use self::concepts::{Concepts, Lexicon};
 use self::features::{Setting, Summary, Teller};
 use self::model::{Linear, Model, Sum, Surface};
+use self::tables::Tables;
 use self::words::Word;
 use crate::rules::By;
 use crate::{Detector, Found, Hit, Origin, Reading, Rule, Rules, Sighting, View};
@@ -37,6 +39,8 @@ pub(crate) struct Injection {
     rules: Vec<(By, Rule)>,
     lexicon: Lexicon,
     model: Option<Model>,
+    /// The model's weights of things, for data and for definitions.
+    tables: Option<[Tables; 2]>,
     /// The numbers of the anchors that are looked for.
     anchors: Vec<usize>,
     meanings: Meanings,
@@ -105,7 +109,8 @@ impl Injection {
         };
         let weights = model.iter().flat_map(|model| &model.anchors.weights).enumerate();
         let anchors = weights.filter(|(_, weight)| **weight != 0).map(|(word, _)| word).collect();
-        Self { rules, lexicon, model, anchors, meanings, scratch: Mutex::default() }
+        let tables = model.as_ref().map(|model| [Tables::of(&model.data), Tables::of(&model.definitions)]);
+        Self { rules, lexicon, model, tables, anchors, meanings, scratch: Mutex::default() }
     }
 
     /// The number of the anchor that stands there.
@@ -132,8 +137,12 @@ impl Injection {
 
     /// Reads one part of a text, and tells what in it is suspicious.
     fn read(&self, view: &View<'_>, part: Range<usize>, scratch: &mut Scratch, found: &mut Found<'_>) {
-        let (Some(model), Some(text)) = (&self.model, view.text.get(part.clone())) else { return };
-        let linear = model.of(surface(view.origin));
+        let (Some(model), Some([data, definitions])) = (&self.model, &self.tables) else { return };
+        let Some(text) = view.text.get(part.clone()) else { return };
+        let (linear, tables) = match surface(view.origin) {
+            Surface::Data => (&model.data, data),
+            Surface::Definition => (&model.definitions, definitions),
+        };
         words::split(text, &self.lexicon, &mut scratch.words);
         windows::sentences(&scratch.words, &mut scratch.sentences);
         scratch.weigh(linear);
@@ -142,7 +151,7 @@ impl Injection {
         let encoded = if view.reading == Reading::Decoded { ENCODED } else { 0.0 };
         let mut suspects: Vec<(f32, Range<usize>)> = Vec::new();
         for range in windows::windows(&scratch.sentences) {
-            let Some((place, sum)) = scratch.window(range, linear, bytes) else { continue };
+            let Some((place, sum)) = scratch.window(range, (linear, tables), bytes) else { continue };
             let score = linear.score(sum);
             if score + encoded >= linear.suspicion {
                 suspects.push((score, place));
@@ -198,15 +207,19 @@ impl Scratch {
     }
 
     /// The words of a window of sentences, in a text of that many bytes, and what they add up to.
-    fn window(&self, sentences: Range<usize>, linear: &Linear, bytes: usize) -> Option<(Range<usize>, Sum)> {
+    fn window(
+        &self,
+        sentences: Range<usize>,
+        (linear, tables): (&Linear, &Tables),
+        bytes: usize,
+    ) -> Option<(Range<usize>, Sum)> {
         let words = self.sentences.get(sentences.start)?.start..self.sentences.get(sentences.end - 1)?.end;
         let (first, last) = (self.words.get(words.start)?, self.words.get(words.end - 1)?);
         let all = self.sums.get(sentences)?.iter();
-        let (mut sum, summary) =
+        let (sum, summary) =
             all.fold((Sum::default(), Summary::default()), |(sum, summary), own| (sum.and(own.0), summary.and(own.1)));
         let setting = Setting::of(last.end - first.start, bytes);
-        self.teller.company(&summary, setting, |bucket, family| linear.add(&mut sum, bucket, family));
-        Some((words, sum))
+        Some((words, sum.and(tables.company(&self.teller, &summary, setting, linear))))
     }
 }
 
@@ -274,9 +287,8 @@ impl Detector for Injection {
         };
         for part in parts {
             let part = to_borders(view.text, part);
-            // What lies within one string was read there.
-            let meet = |seam: &usize| part.start < *seam && *seam < part.end;
-            if view.reading == Reading::Joined && !view.seams.iter().any(meet) {
+            // What lies within one string, or was not changed, was read before.
+            if !view.news.is_in(&part) {
                 continue;
             }
             if !found.may_match(part.len() * READING_COST) {

@@ -14,6 +14,7 @@
 //! bound is reached, [`Findings::complete`] is false, and what is not wholly inspected is not known to be clean.
 
 mod active;
+mod bytes;
 mod check;
 mod classify;
 mod detector;
@@ -25,6 +26,7 @@ mod inspector;
 mod known;
 mod map;
 mod markup;
+mod news;
 mod personal;
 mod prefilter;
 mod readings;

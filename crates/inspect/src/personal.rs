@@ -1,6 +1,7 @@
 //! Personal data that no expression finds fast enough, or well enough.
 
 mod bank;
+mod digits;
 mod email;
 mod name;
 mod network;
@@ -63,14 +64,18 @@ impl Detector for Personal {
         if !view.traits.any(Traits::DIGIT) {
             return;
         }
-        self.shapes.look(view, found);
-        for range in phone::numbers(view, &self.phone) {
+        let digits = digits::Digits::of(view);
+        if digits.is_empty() {
+            return;
+        }
+        self.shapes.look(view, &digits, found);
+        for range in phone::numbers(view, &digits, &self.phone) {
             found.tell(&self.phone, view, &range);
         }
         for range in network::addresses(view.text) {
             found.tell(&self.address, view, &range);
         }
-        for range in bank::accounts(view.text) {
+        for range in bank::accounts(view.text, &digits) {
             found.tell(&self.account, view, &range);
         }
     }

@@ -4,6 +4,7 @@ use model::{Part, limits};
 
 use crate::findings::{Chain, Found, Seen};
 use crate::map::Map;
+use crate::news::News;
 use crate::prefilter::Prefilter;
 use crate::traits::Traits;
 use crate::{Detector, Hit, Origin, Reading, Values, View, encoded, fold, unescape};
@@ -18,6 +19,19 @@ pub(crate) struct About<'a> {
     pub(crate) seams: &'a [usize],
     /// How many bytes stand around what is decoded, in the text that encodes it.
     pub(crate) amid: usize,
+}
+
+impl About<'_> {
+    /// Whether it is several strings, read as one.
+    fn is_joined(&self) -> bool {
+        !self.seams.is_empty()
+    }
+
+    /// What is new in the reading that the map is of, if the one before it was shown: what was undone; in strings that are read
+    /// as one, where they meet, since what was undone in each was seen there.
+    fn changed(&self, before: &News, map: &Map) -> News {
+        if self.is_joined() { before.carried(map) } else { News::made_by(map) }
+    }
 }
 
 /// What looks at readings.
@@ -63,14 +77,23 @@ impl<'i> Reader<'i> {
 
     fn all(&mut self, text: &str, reading: Reading, about: About<'_>, depth: usize, chain: Option<&Chain<'_>>) {
         let traits = Traits::of(text);
-        self.show_and_decode(text, reading, traits, about, depth, chain);
+        let is_joined = reading == Reading::Joined;
+        let news = if is_joined { News::at(about.seams.iter().skip(1).copied().collect()) } else { News::ALL };
+        self.show_and_decode(text, (reading, traits), about, &news, depth, chain);
         if traits.any(UNDONE) {
-            self.undone(text, traits, reading, about, (depth, 0), chain);
+            self.undone(text, (reading, traits), about, &news, (depth, 0), chain);
         }
         if traits.any(LEET)
             && let Some((words, map)) = fold::leetspeak(text)
         {
-            self.show_other(&words, Reading::Leetspeak, about, &Chain { map: &map, decoding: None, outer: chain });
+            let news = about.changed(&news, &map);
+            self.show_other(
+                &words,
+                Reading::Leetspeak,
+                about,
+                &news,
+                &Chain { map: &map, decoding: None, outer: chain },
+            );
         }
     }
 
@@ -78,9 +101,9 @@ impl<'i> Reader<'i> {
     fn undone(
         &mut self,
         text: &str,
-        traits: Traits,
-        reading: Reading,
+        (reading, traits): (Reading, Traits),
         about: About<'_>,
+        news: &News,
         (depth, layer): (usize, usize),
         chain: Option<&Chain<'_>>,
     ) {
@@ -91,25 +114,31 @@ impl<'i> Reader<'i> {
         match next.filter(|_| layers_left) {
             Some((plain, map)) => {
                 if self.spend(plain.len()) {
+                    // Layers between the first and the last are not shown, so what is new adds up.
+                    let mut news_now = about.changed(news, &map);
+                    if layer > 0 && !about.is_joined() {
+                        news_now = news_now.or(news.carried(&map));
+                    }
                     let chain = Chain { map: &map, decoding: None, outer: chain };
                     let traits = Traits::of(&plain);
-                    self.undone(&plain, traits, Reading::Plain, about, (depth, layer + 1), Some(&chain));
+                    self.undone(&plain, (Reading::Plain, traits), about, &news_now, (depth, layer + 1), Some(&chain));
                 }
             }
             None => {
                 if reading == Reading::Plain {
-                    self.show_and_decode(text, reading, traits, about, depth, chain);
+                    self.show_and_decode(text, (reading, traits), about, news, depth, chain);
                 }
-                self.bare(text, traits, about, chain);
+                self.bare(text, traits, about, news, chain);
             }
         }
     }
 
-    fn bare(&mut self, text: &str, traits: Traits, about: About<'_>, chain: Option<&Chain<'_>>) {
+    fn bare(&mut self, text: &str, traits: Traits, about: About<'_>, news: &News, chain: Option<&Chain<'_>>) {
         if traits.any(Traits::LESS)
             && let Some((bare, map)) = crate::markup::strip(text)
         {
-            self.show_other(&bare, Reading::Bare, about, &Chain { map: &map, decoding: None, outer: chain });
+            let news = about.changed(news, &map);
+            self.show_other(&bare, Reading::Bare, about, &news, &Chain { map: &map, decoding: None, outer: chain });
         }
     }
 
@@ -117,14 +146,14 @@ impl<'i> Reader<'i> {
     fn show_and_decode(
         &mut self,
         text: &str,
-        reading: Reading,
-        traits: Traits,
+        (reading, traits): (Reading, Traits),
         about: About<'_>,
+        news: &News,
         depth: usize,
         chain: Option<&Chain<'_>>,
     ) {
         let runs = encoded::runs(text);
-        self.show(text, (reading, traits), about, &runs, chain);
+        self.show(text, (reading, traits), about, news, &runs, chain);
         let mut at = 0;
         for run in runs {
             if run.start < at {
@@ -137,10 +166,11 @@ impl<'i> Reader<'i> {
             }
             let (pieces, end) = encoded::read(text, run, &mut self.room);
             at = end;
-            for piece in pieces {
+            // What is encoded where nothing is new was read before.
+            for piece in pieces.into_iter().filter(|piece| news.is_in(&piece.range)) {
                 self.pieces = self.pieces.saturating_sub(1);
                 let amid = about.amid + text.len().saturating_sub(piece.range.len());
-                let about = About { amid, ..about };
+                let about = About { amid, seams: &[], ..about };
                 let map = Map::Whole(piece.range);
                 let chain = Chain { map: &map, decoding: Some(piece.decoding), outer: chain };
                 self.all(&piece.text, Reading::Decoded, about, depth + 1, Some(&chain));
@@ -148,9 +178,9 @@ impl<'i> Reader<'i> {
         }
     }
 
-    fn show_other(&mut self, text: &str, reading: Reading, about: About<'_>, chain: &Chain<'_>) {
+    fn show_other(&mut self, text: &str, reading: Reading, about: About<'_>, news: &News, chain: &Chain<'_>) {
         if self.spend(text.len()) {
-            self.show(text, (reading, Traits::of(text)), about, &encoded::runs(text), Some(chain));
+            self.show(text, (reading, Traits::of(text)), about, news, &encoded::runs(text), Some(chain));
         }
     }
 
@@ -166,6 +196,7 @@ impl<'i> Reader<'i> {
         text: &str,
         (reading, traits): (Reading, Traits),
         about: About<'_>,
+        news: &News,
         runs: &[std::ops::Range<usize>],
         chain: Option<&Chain<'_>>,
     ) {
@@ -177,7 +208,7 @@ impl<'i> Reader<'i> {
         }
         let About { origin, part, key, seams, amid } = about;
         let seams = if reading == Reading::Joined { seams } else { &[] };
-        let view = View { text, reading, origin, part, key, traits, runs, amid, seams };
+        let view = View { text, reading, origin, part, key, traits, runs, amid, seams, news };
         let mut found =
             Found { chain, seen: &mut self.seen, complete: &mut self.complete, matchable: &mut self.matchable };
         if let Some(values) = self.eyes.values {

@@ -17,7 +17,8 @@ impl Traits {
 
     /// The kinds that stand in the text.
     pub(crate) fn of(text: &str) -> Self {
-        Self(text.bytes().fold(0, |kinds, byte| kinds | KINDS.get(usize::from(byte)).copied().unwrap_or_default()))
+        // Without branches and tables, so that many bytes are looked at together.
+        Self(text.bytes().fold(0, |kinds, byte| kinds | kind(byte)))
     }
 
     /// Whether any of these kinds is there.
@@ -31,31 +32,16 @@ impl Traits {
     }
 }
 
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        #[expect(clippy::indexing_slicing, reason = "the loop ends at the array's length, and this runs at build time")]
-        {
-            kinds[byte] = kind(byte);
-        }
-        byte += 1;
-    }
-    kinds
-};
-
-#[expect(clippy::cast_possible_truncation, reason = "the values are those of a byte")]
-const fn kind(byte: usize) -> u8 {
-    match byte as u8 {
-        b'0'..=b'9' => Traits::DIGIT.0,
-        b'@' => Traits::AT.0,
-        b'%' => Traits::PERCENT.0,
-        b'\\' => Traits::BACKSLASH.0,
-        b'&' => Traits::AMPERSAND.0,
-        b'<' => Traits::LESS.0,
-        b'\t' | b'\n' | b'\r' => 0,
-        0..0x20 | 0x7f => Traits::CONTROL.0,
-        0x80..=0xff => Traits::NON_ASCII.0,
-        _ => 0,
-    }
+#[inline]
+fn kind(byte: u8) -> u8 {
+    let is = |yes: bool, kind: Traits| if yes { kind.0 } else { 0 };
+    let control = (byte < 0x20 && byte != b'\t' && byte != b'\n' && byte != b'\r') || byte == 0x7f;
+    is(byte >= 0x80, Traits::NON_ASCII)
+        | is(byte.is_ascii_digit(), Traits::DIGIT)
+        | is(byte == b'@', Traits::AT)
+        | is(byte == b'%', Traits::PERCENT)
+        | is(byte == b'\\', Traits::BACKSLASH)
+        | is(byte == b'&', Traits::AMPERSAND)
+        | is(byte == b'<', Traits::LESS)
+        | is(control, Traits::CONTROL)
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use model::Decoding;
 
+use crate::bytes::next;
 use crate::map::{Map, Writer};
 use crate::traits::Traits;
 
@@ -35,9 +36,7 @@ pub(crate) fn undo(text: &str) -> Option<(String, Map)> {
 }
 
 fn next_trigger(text: &str, from: usize) -> Option<usize> {
-    let rest = text.as_bytes().get(from..)?;
-    let trigger = |byte: &u8| matches!(byte, b'%' | b'\\' | b'&' | 0x1b);
-    rest.iter().position(trigger).map(|offset| from + offset)
+    next(text.as_bytes(), from, |byte| matches!(byte, b'%' | b'\\' | b'&' | 0x1b))
 }
 
 /// What begins at `at`: how many bytes it takes, what stands for it, and what kind it is.

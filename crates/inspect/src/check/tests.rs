@@ -23,3 +23,16 @@ fn placeholders_are_told_from_secrets() {
 fn what_varies_more_has_more_entropy() {
     assert!(entropy(b"aaaaaaaa") < entropy(b"abababab") && entropy(b"abababab") < entropy(b"abcdefgh"));
 }
+
+#[test]
+fn hexadecimal_keeps_to_letters_of_one_kind() {
+    let small = "9f86d081884c7d659a2feaa0c55ad015";
+    assert!(Check::MixedOrHex.passes(small) && Check::MixedOrHex.passes(&small.to_ascii_uppercase()));
+    assert!(Check::Mixed.passes(small));
+    let typed = small.replacen('f', "F", 1);
+    assert!(!Check::MixedOrHex.passes(&typed) && !Check::Mixed.passes(&typed));
+    // One letter behind `f` is enough for letters and digits of chance, and a short text is no number of that kind.
+    assert!(Check::Mixed.passes(&typed.replacen('a', "z", 1)));
+    assert!(Check::Mixed.passes("aB3dE5fA07"));
+    assert!(Check::Password.passes(&typed), "a password is what people type");
+}

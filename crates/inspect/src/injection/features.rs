@@ -44,6 +44,9 @@ pub enum Setting {
 }
 
 impl Setting {
+    /// Each of them.
+    pub(super) const ALL: [Self; 3] = [Self::Alone, Self::Part, Self::Amid];
+
     /// That of some bytes among all of a text's.
     pub fn of(bytes: usize, all: usize) -> Self {
         if bytes * 5 >= all * 4 {
@@ -173,24 +176,62 @@ impl Teller {
 
     /// Tells the features of a window as a whole.
     pub fn company(&self, summary: &Summary, setting: Setting, mut tell: impl FnMut(u32, Family)) {
-        tell(bucket(1, setting.number(), 0, 0), Family::Concepts);
-        for number in numbers(summary.present) {
-            tell(bucket(5, number, 0, 0), Family::Concepts);
-            tell(bucket(6, number, setting.number(), 0), Family::Concepts);
-        }
-        for number in numbers(summary.opening) {
-            tell(bucket(7, number, 0, 0), Family::Concepts);
-        }
-        let company = summary.present & self.company;
-        for first in numbers(company) {
-            for second in numbers(company & !((2 << first) - 1)) {
-                tell(bucket(10, first, second, 0), Family::Concepts);
+        tell(around(setting), Family::Concepts);
+        for thing in numbers(summary.present) {
+            for told in there(thing, setting) {
+                tell(told, Family::Concepts);
             }
         }
+        for thing in numbers(summary.opening) {
+            tell(opening(thing), Family::Concepts);
+        }
+        Self::size(summary, &mut tell);
+        let company = self.companions(summary);
+        for first in numbers(company) {
+            for second in numbers(company & !((2 << first) - 1)) {
+                tell(pair(first, second), Family::Concepts);
+            }
+        }
+    }
+
+    /// Those of a window whose company is told.
+    pub(super) fn companions(&self, summary: &Summary) -> u128 {
+        summary.present & self.company
+    }
+
+    /// Tells how many words a window has, and how many of them shout.
+    pub(super) fn size(summary: &Summary, tell: &mut impl FnMut(u32, Family)) {
         let share = if summary.shouts * 2 > summary.words { 2 } else { u64::from(summary.shouts > 0) };
         tell(bucket(11, share, 0, 0), Family::Concepts);
         tell(bucket(12, summary.words.min(40).div_ceil(8) as u64, 0, 0), Family::Concepts);
     }
+}
+
+impl Summary {
+    /// What is there, and what stands where orders have their verb.
+    pub(super) fn things(&self) -> [u128; 2] {
+        [self.present, self.opening]
+    }
+}
+
+/// The number of what is told of what stands around a window.
+pub(super) fn around(setting: Setting) -> u32 {
+    bucket(1, setting.number(), 0, 0)
+}
+
+/// The numbers of what is told of a thing that is there.
+pub(super) fn there(thing: u64, setting: Setting) -> [u32; 2] {
+    [bucket(5, thing, 0, 0), bucket(6, thing, setting.number(), 0)]
+}
+
+/// The number of what is told of a thing that stands where orders have their verb.
+pub(super) fn opening(thing: u64) -> u32 {
+    bucket(7, thing, 0, 0)
+}
+
+/// The number of what is told of two things in company.
+pub(super) fn pair(first: u64, second: u64) -> u32 {
+    bucket(10, first, second, 0)
 }
 
 /// Words that are used alike, and what stands beside them.
@@ -225,7 +266,7 @@ fn bucket(what: u64, first: u64, second: u64, third: u64) -> u32 {
 }
 
 /// The numbers of the bits that are set, rising.
-fn numbers(mut bits: u128) -> impl Iterator<Item = u64> {
+pub(super) fn numbers(mut bits: u128) -> impl Iterator<Item = u64> {
     std::iter::from_fn(move || {
         let number = bits.trailing_zeros();
         (number < u128::BITS).then(|| {
@@ -249,8 +290,11 @@ fn number_of(kind: Kind) -> Option<u8> {
     }
 }
 
+/// Numbers of things, at most.
+pub(super) const THINGS_MAX: usize = 128;
+
 // Every mark has a number of its own below those that a set holds.
-const _: () = assert!(MARKS.len() + 71 < 128);
+const _: () = assert!(MARKS.len() + 71 < THINGS_MAX);
 
 /// The concepts of all these words.
 pub fn concepts(words: &[Word]) -> Concepts {

@@ -57,23 +57,44 @@ pub(super) fn repetition(text: &str) -> Option<Range<usize>> {
         return None;
     }
     let mut said: HashMap<&str, (usize, usize, usize)> = HashMap::new();
-    let mut at = 0;
-    for piece in text.split_inclusive(['\n', '.', '!', ';']) {
-        let plain = piece.trim();
+    for range in pieces(text) {
+        let plain = text.get(range.clone())?.trim();
         // What says nothing is layout; a table's rows differ.
         let words = plain.len() >= 16
             && plain.contains(' ')
             && plain.bytes().any(|byte| byte.is_ascii_alphabetic() || byte > 127);
         if words && said.len() < limits::REPEATED_PIECES_MAX {
-            let (count, _, end) = said.entry(plain).or_insert((0, at, at));
+            let (count, _, end) = said.entry(plain).or_insert((0, range.start, range.start));
             *count += 1;
-            *end = at + piece.len();
+            *end = range.end;
         }
-        at += piece.len();
     }
     let (piece, (count, first, end)) =
         said.into_iter().max_by_key(|(piece, (count, first, _))| (count * piece.len(), usize::MAX - first))?;
     (count >= limits::REPEATED_TIMES_MIN && count * piece.len() * 2 >= text.len()).then_some(first..end)
+}
+
+/// Lines and sentences, with the sign that ends each.
+fn pieces(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    let last = bytes.len().checked_sub(1);
+    ends(bytes).chain(last).filter_map(move |end| {
+        let piece = start..end + 1;
+        start = end + 1;
+        (!piece.is_empty()).then_some(piece)
+    })
+}
+
+/// Where lines and sentences end.
+fn ends(bytes: &[u8]) -> impl Iterator<Item = usize> {
+    let mut most = memchr::memchr3_iter(b'\n', b'.', b';', bytes).peekable();
+    let mut shouts = memchr::memchr_iter(b'!', bytes).peekable();
+    std::iter::from_fn(move || match (most.peek(), shouts.peek()) {
+        (Some(end), Some(shout)) if shout < end => shouts.next(),
+        (Some(_), _) => most.next(),
+        (None, _) => shouts.next(),
+    })
 }
 
 /// Places in which pieces of like length and ending are counted.
@@ -81,22 +102,20 @@ const TALLIES: usize = 4096;
 
 /// Whether any two handfuls of pieces look alike: a cheap look that sees everything that is a repetition.
 fn may_repeat(text: &str) -> bool {
+    let bytes = text.as_bytes();
     let mut tallies = vec![0_usize; TALLIES];
     let mut start = 0;
-    let mut last = [0_u8; 4];
-    for (at, byte) in text.bytes().enumerate() {
-        if matches!(byte, b'\n' | b'.' | b'!' | b';') {
-            let length = at - start;
-            start = at + 1;
-            let mixed = usize::try_from(u32::from_le_bytes(last)).unwrap_or_default().wrapping_mul(0x9e37_79b1);
-            if let Some(tally) = tallies.get_mut((mixed ^ length.wrapping_mul(0x85eb_ca6b)) >> 7 & (TALLIES - 1)) {
-                *tally += 1;
-                if *tally >= limits::REPEATED_TIMES_MIN {
-                    return true;
-                }
+    for end in ends(bytes) {
+        let length = end - start;
+        start = end + 1;
+        let last = bytes.get(..end).and_then(<[u8]>::last_chunk::<4>).copied().unwrap_or_default();
+        let mixed = usize::try_from(u32::from_le_bytes(last)).unwrap_or_default().wrapping_mul(0x9e37_79b1);
+        if let Some(tally) = tallies.get_mut((mixed ^ length.wrapping_mul(0x85eb_ca6b)) >> 7 & (TALLIES - 1)) {
+            *tally += 1;
+            if *tally >= limits::REPEATED_TIMES_MIN {
+                return true;
             }
         }
-        last = [last[1], last[2], last[3], byte];
     }
     false
 }

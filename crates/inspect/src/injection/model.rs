@@ -38,13 +38,19 @@ pub struct Linear {
 pub const SQUARE_LEAST: f32 = 60.0;
 
 /// What features add up to. That of several sentences is the sum of theirs.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Sum {
     weight: i32,
     square: i32,
 }
 
 impl Sum {
+    /// That of features of one family: what they weigh together, and how many of them weigh anything.
+    pub(super) fn of(weight: i32, known: i32, family: Family) -> Self {
+        let value = value(family);
+        Self { weight: weight * value, square: known * value * value }
+    }
+
     /// That of both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
@@ -56,12 +62,15 @@ impl Linear {
     /// Adds a feature.
     #[inline]
     pub fn add(&self, sum: &mut Sum, bucket: u32, family: Family) {
-        let value = value(family);
-        let weight = usize::try_from(bucket).ok().and_then(|bucket| self.weights.get(bucket)).copied();
-        let weight = i32::from(weight.unwrap_or_default());
-        sum.weight += weight * value;
+        let weight = i32::from(self.weight(bucket));
         // What nothing is known of speaks neither for nor against.
-        sum.square += if weight == 0 { 0 } else { value * value };
+        *sum = sum.and(Sum::of(weight, i32::from(weight != 0), family));
+    }
+
+    /// The weight of a feature.
+    #[inline]
+    pub(super) fn weight(&self, bucket: u32) -> i8 {
+        usize::try_from(bucket).ok().and_then(|bucket| self.weights.get(bucket)).copied().unwrap_or_default()
     }
 
     /// The score of what was added up.

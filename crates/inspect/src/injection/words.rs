@@ -102,17 +102,35 @@ struct Splitter<'text> {
 impl Splitter<'_> {
     /// Takes the next run or sign off `rest`, which stands at `at`; gives back its bytes.
     fn take(&mut self, rest: &str, at: usize) -> usize {
+        // Most of a text is words and single spaces.
+        match rest.as_bytes().first() {
+            Some(b' ') => return 1,
+            Some(byte) if byte.is_ascii_alphanumeric() => return self.take_run(rest, at),
+            Some(_) | None => {}
+        }
         let Some(first) = rest.chars().next() else { return 1 };
         if is_unspaced(first) {
             self.unspaced(rest, first, at);
             return first.len_utf8();
         }
         if first.is_alphanumeric() || (matches!(first, '~' | '/' | '.') && starts_path(rest)) {
-            let run = run(rest);
-            self.run(run, at);
-            return run.len().max(1);
+            return self.take_run(rest, at);
         }
         self.sign(rest, first, at)
+    }
+
+    fn take_run(&mut self, rest: &str, at: usize) -> usize {
+        match run(rest) {
+            (word, true) => {
+                self.last_unspaced = None;
+                self.spelt(word, at);
+                word.len()
+            }
+            (run, false) => {
+                self.run(run, at);
+                run.len().max(1)
+            }
+        }
     }
 
     fn push(&mut self, start: usize, end: usize, hash: u64, kind: Kind, concepts: Concepts, shouts: bool) {
@@ -174,6 +192,11 @@ impl Splitter<'_> {
             }
             return;
         }
+        self.spelt(word, at);
+    }
+
+    /// A word without anything around it.
+    fn spelt(&mut self, word: &str, at: usize) {
         let Spelling { hash: hash_so_far, concepts, bytes, digits, capitals, smalls, inner } =
             if word.is_ascii() { self.spell_ascii(word) } else { self.spell(word) };
         let letters = capitals + smalls;

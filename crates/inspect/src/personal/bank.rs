@@ -2,20 +2,17 @@
 
 use std::ops::Range;
 
+use super::digits::Digits;
 use crate::check::number::{iban, iban_length};
 
 /// Every account number whose check digits are right.
-pub(super) fn accounts(text: &str) -> Vec<Range<usize>> {
+pub(super) fn accounts(text: &str, digits: &Digits) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let mut found: Vec<Range<usize>> = Vec::new();
     // Two letters and two digits, with nothing before: the check digits are what is rare.
-    for (at, four) in bytes.windows(4).enumerate() {
-        let [first, second, third, fourth] = four else { continue };
-        if !third.is_ascii_digit()
-            || !fourth.is_ascii_digit()
-            || !first.is_ascii_alphabetic()
-            || !second.is_ascii_alphabetic()
-        {
+    for row in digits.rows().filter(|row| row.len() >= 2) {
+        let Some(at) = row.start.checked_sub(2) else { continue };
+        if !bytes.get(at..row.start).is_some_and(|country| country.iter().all(u8::is_ascii_alphabetic)) {
             continue;
         }
         let before = at.checked_sub(1).and_then(|before| bytes.get(before));

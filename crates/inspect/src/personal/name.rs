@@ -6,6 +6,8 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
+use crate::bytes::next;
+
 /// Common given names of many countries, in lower case, without accents.
 const GIVEN: &str = include_str!("../../rules/given-names.txt");
 /// Bytes in a word of a name.
@@ -147,11 +149,34 @@ const NO_FAMILY: &[&str] = &[
 ];
 
 /// The given names, looked up.
-pub(super) struct Given(HashSet<&'static str>);
+pub(super) struct Given {
+    names: HashSet<&'static [u8]>,
+    /// By the first bits of a hash: whether any of them has it. Most words with a capital have another.
+    sieve: Vec<u64>,
+}
+
+/// Bits of what a name is sieved by.
+const SIEVE_BITS: u32 = 14;
+
+/// Where the sieve has its bit for words like this one.
+fn sieved(word: &[u8]) -> (usize, u64) {
+    let hash =
+        word.iter().fold(word.len(), |hash, byte| hash.wrapping_mul(31) ^ usize::from(byte.to_ascii_lowercase()));
+    let place = hash.wrapping_mul(0x9e37_79b1) >> 7 & ((1 << SIEVE_BITS) - 1);
+    (place >> 6, 1 << (place & 63))
+}
 
 impl Given {
     pub(super) fn new() -> Self {
-        Self(GIVEN.split_ascii_whitespace().collect())
+        let names: HashSet<&[u8]> = GIVEN.split_ascii_whitespace().map(str::as_bytes).collect();
+        let mut sieve = vec![0; 1 << (SIEVE_BITS - 6)];
+        for name in &names {
+            let (at, bit) = sieved(name);
+            if let Some(bits) = sieve.get_mut(at) {
+                *bits |= bit;
+            }
+        }
+        Self { names, sieve }
     }
 
     /// Every name in the text.
@@ -172,7 +197,10 @@ impl Given {
     }
 
     fn has(&self, word: &str) -> bool {
-        WORD_BYTES.contains(&word.len()) && word.is_ascii() && self.0.contains(word.to_ascii_lowercase().as_str())
+        let (at, bit) = sieved(word.as_bytes());
+        WORD_BYTES.contains(&word.len())
+            && self.sieve.get(at).is_some_and(|bits| bits & bit != 0)
+            && self.names.contains(word.to_ascii_lowercase().as_bytes())
     }
 }
 
@@ -181,7 +209,7 @@ fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     let mut at = from;
     loop {
-        at += bytes.get(at..)?.iter().position(u8::is_ascii_uppercase)?;
+        at = next(bytes, at, |byte| byte.is_ascii_uppercase())?;
         let begins = at.checked_sub(1).and_then(|before| bytes.get(before)).is_none_or(|before| !is_inside(*before));
         let length = bytes
             .get(at + 1..)?

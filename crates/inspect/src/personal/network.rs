@@ -21,6 +21,10 @@ fn four(text: &str, found: &mut Vec<Range<usize>>) {
     while let Some(offset) = bytes.get(from..).and_then(|rest| memchr::memchr(b'.', rest)) {
         let dot = from + offset;
         from = dot + 1;
+        // Most dots end a sentence.
+        if !dot.checked_sub(1).and_then(|before| bytes.get(before)).is_some_and(u8::is_ascii_digit) {
+            continue;
+        }
         let inside = |byte: &&u8| byte.is_ascii_digit() || **byte == b'.';
         let before =
             bytes.get(..dot).unwrap_or_default().iter().rev().take(ADDRESS_BYTES_MAX).take_while(inside).count();
@@ -51,6 +55,11 @@ fn six(text: &str, found: &mut Vec<Range<usize>>) {
     while let Some(offset) = bytes.get(from..).and_then(|rest| memchr::memchr(b':', rest)) {
         let colon = from + offset;
         from = colon + 1;
+        // Most colons stand behind a word.
+        let beside = colon.checked_sub(1).and_then(|before| bytes.get(before));
+        if !beside.is_some_and(u8::is_ascii_hexdigit) && bytes.get(colon + 1) != Some(&b':') {
+            continue;
+        }
         let inside = |byte: &&u8| byte.is_ascii_hexdigit() || **byte == b':';
         let before = bytes.get(..colon).unwrap_or_default();
         let before = before.iter().rev().take(ADDRESS_BYTES_MAX).take_while(inside).count();

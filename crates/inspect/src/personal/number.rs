@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::digits::Digits;
 use crate::rules::apply::is_near;
 use crate::{Found, Reading, Rule, View};
 
@@ -13,7 +14,18 @@ use crate::{Found, Reading, Rule, View};
 pub(super) struct Shapes {
     /// By the hash of a shape: the rule, and whether a word has to stand near. In order.
     by_hash: Vec<(u64, usize, bool)>,
+    /// By the first bits of a hash: whether any shape has it.
+    sieve: Vec<u64>,
     rules: Vec<Rule>,
+}
+
+/// Bits of a hash by which most groups are passed over.
+const SIEVE_BITS: u32 = 12;
+
+/// Where the sieve has its bit for a hash.
+fn sieved(hash: u64) -> (usize, u64) {
+    let place = hash >> (u64::BITS - SIEVE_BITS);
+    (usize::try_from(place >> 6).unwrap_or_default(), 1 << (place & 63))
 }
 
 /// Characters between two groups of one number.
@@ -32,20 +44,26 @@ impl Shapes {
             by_hash.extend(shapes.map(|(shape, context)| (shape.bytes().fold(EMPTY, hash), index, context)));
         }
         by_hash.sort_unstable();
-        Self { by_hash, rules }
+        let mut sieve = vec![0; 1 << (SIEVE_BITS - 6)];
+        for (at, bit) in by_hash.iter().map(|(hash, ..)| sieved(*hash)) {
+            if let Some(bits) = sieve.get_mut(at) {
+                *bits |= bit;
+            }
+        }
+        Self { by_hash, sieve, rules }
     }
 
     /// Finds every number of a shape in the text.
-    pub(super) fn look(&self, view: &View<'_>, found: &mut Found<'_>) {
+    pub(super) fn look(&self, view: &View<'_>, digits: &Digits, found: &mut Found<'_>) {
         let bytes = view.text.as_bytes();
         let mut at = 0;
-        while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-            let digit = at + offset;
+        digits.each(|digit| {
             let [with_letters, group] = starts_of(bytes, digit).map(|start| start.max(at));
             let mut longest = |start| if begins_number(bytes, start) { self.longest(view, start, found) } else { None };
             let end = longest(with_letters).or_else(|| if group == with_letters { None } else { longest(group) });
             at = end.unwrap_or_else(|| end_of_group(bytes, digit));
-        }
+            at
+        });
     }
 
     /// Tells of the longest number that begins here, and says where it ends.
@@ -83,6 +101,10 @@ impl Shapes {
 
     /// The rule that takes a number of this shape.
     fn rule(&self, shape: u64, view: &View<'_>, range: &Range<usize>) -> Option<&Rule> {
+        let (at, bit) = sieved(shape);
+        if self.sieve.get(at).is_none_or(|bits| bits & bit == 0) {
+            return None;
+        }
         let from = self.by_hash.partition_point(|(hash, ..)| *hash < shape);
         let candidates = self.by_hash.get(from..)?.iter().take_while(|(hash, ..)| *hash == shape);
         let text = view.text.get(range.clone())?;

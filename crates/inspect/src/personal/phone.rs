@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::digits::Digits;
 use crate::rules::apply::is_near;
 use crate::{Rule, View};
 
@@ -155,22 +156,22 @@ const PLANS: &[(u32, usize, usize)] = &[
     (998, 9, 9),
 ];
 
+/// Digits in a number (E.164 §6.1, and the shortest that a plan has).
+const DIGITS: std::ops::RangeInclusive<usize> = 6..=15;
 /// Bytes in a number as people write it.
 const NUMBER_BYTES_MAX: usize = 32;
 
 /// Every telephone number in the text.
-pub(super) fn numbers(view: &View<'_>, rules: &[Rule]) -> Vec<Range<usize>> {
+pub(super) fn numbers(view: &View<'_>, digits: &Digits, rules: &[Rule]) -> Vec<Range<usize>> {
     let bytes = view.text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;
-    while let Some(offset) = bytes.get(at..).and_then(|rest| rest.iter().position(u8::is_ascii_digit)) {
-        let digit = at + offset;
+    digits.each(|digit| {
         let run = run(bytes, digit, at);
-        at = run.end.max(digit + 1);
-        if let Some(range) = number(view, run, rules) {
-            found.push(range);
-        }
-    }
+        at = run.end;
+        found.extend(number(view, run, rules));
+        at
+    });
     found
 }
 
@@ -197,6 +198,9 @@ fn run(bytes: &[u8], digit: usize, from: usize) -> Range<usize> {
 fn number(view: &View<'_>, run: Range<usize>, rules: &[Rule]) -> Option<Range<usize>> {
     let bytes = view.text.as_bytes();
     let text = view.text.get(run.clone())?;
+    if text.len() < *DIGITS.start() {
+        return None;
+    }
     let digits: Vec<u32> = crate::check::number::digits(text).collect();
     let stands_alone = {
         let before = run.start.checked_sub(1).and_then(|at| bytes.get(at)).copied();
@@ -213,7 +217,7 @@ fn number(view: &View<'_>, run: Range<usize>, rules: &[Rule]) -> Option<Range<us
             && !before.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'=' | b'#' | b'$'))
             && (extension || !after.is_some_and(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'%' | b'@')))
     };
-    if !stands_alone || !(6..=15).contains(&digits.len()) || is_date_or_range(text) {
+    if !stands_alone || !DIGITS.contains(&digits.len()) || is_date_or_range(text) {
         return None;
     }
     let called_one = || rules.iter().any(|rule| is_near(view, &run, &rule.needs));

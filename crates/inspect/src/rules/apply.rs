@@ -54,7 +54,7 @@ fn hit_windows<'r>(
         let compiled = rules.rules.get(*index)?;
         let (at, around) = (hit.range(), compiled.rule.window);
         let window = at.start.saturating_sub(around)..at.end.saturating_add(around).min(view.text.len());
-        Some((*index, compiled, at, window))
+        view.is_new(&window).then_some((*index, compiled, at, window))
     })
 }
 
@@ -90,6 +90,9 @@ pub(super) fn around_runs(rules: &Rules, view: &View<'_>, found: &mut Found<'_>)
     }
     let mut end = 0;
     for run in view.runs {
+        if !view.is_new(run) {
+            continue;
+        }
         let start = run.start.saturating_sub(AROUND_RUN_BYTES).max(end);
         end = run.end.saturating_add(AROUND_RUN_BYTES).min(view.text.len());
         let any = rules.any_run.get_or_init(|| {

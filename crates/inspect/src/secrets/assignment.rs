@@ -79,12 +79,14 @@ pub(super) fn value(view: &View<'_>, word: &Range<usize>) -> Option<Range<usize>
 
 /// Whether the whole text is the value of a member that is called a secret.
 pub(super) fn is_named(view: &View<'_>) -> bool {
-    if view.part == Part::Key || view.key.is_empty() || view.key.len() > NAME_BYTES_MAX {
+    let is_value = view.part == Part::Value && !view.key.is_empty() && view.key.len() <= NAME_BYTES_MAX;
+    // Most values are not one word of such a length, which is soon seen.
+    if !is_value || length(view.text) != Some(view.text.len()) {
         return false;
     }
     let key = view.key.to_ascii_lowercase();
     let named = NAMES.iter().any(|name| key.strip_suffix('s').unwrap_or(&key).ends_with(name) || key.ends_with(name));
-    named && !is_harmless(&key) && length(view.text) == Some(view.text.len()) && is_secret(&key, view.text)
+    named && !is_harmless(&key) && is_secret(&key, view.text)
 }
 
 /// Whether a word stands by itself, or as one of several in a name: `authToken`, and no `jsonwebtoken`.

@@ -52,27 +52,56 @@ pub(super) fn starts_path(rest: &str) -> bool {
     }
 }
 
-/// The letters, digits and joining signs that `rest` begins with.
-pub(super) fn run(rest: &str) -> &str {
-    let ascii = rest.bytes().take(RUN_CHARS_MAX).take_while(|byte| is_joining(*byte)).count();
-    if ascii >= RUN_CHARS_MAX || rest.as_bytes().get(ascii).is_none_or(u8::is_ascii) {
-        return rest.get(..ascii).unwrap_or_default();
+/// The letters, digits and joining signs that `rest` begins with, and whether they are letters and digits of ASCII alone.
+pub(super) fn run(rest: &str) -> (&str, bool) {
+    let bytes = rest.as_bytes();
+    let mut all = LETTER;
+    let mut ascii = 0;
+    for byte in bytes.iter().take(RUN_CHARS_MAX) {
+        let kind = joining(*byte);
+        if kind == 0 {
+            break;
+        }
+        all &= kind;
+        ascii += 1;
+    }
+    if ascii >= RUN_CHARS_MAX || bytes.get(ascii).is_none_or(u8::is_ascii) {
+        return (rest.get(..ascii).unwrap_or_default(), all == LETTER);
     }
     let is_part = |sign: char| match u8::try_from(sign) {
-        Ok(byte) if byte.is_ascii() => is_joining(byte),
+        Ok(byte) if byte.is_ascii() => joining(byte) != 0,
         Ok(_) | Err(_) => (sign.is_alphanumeric() && !is_unspaced(sign)) || sign == '’',
     };
     let end = rest.char_indices().enumerate().find(|(count, (_, sign))| *count >= RUN_CHARS_MAX || !is_part(*sign));
-    end.and_then(|(_, (end, _))| rest.get(..end)).unwrap_or(rest)
+    (end.and_then(|(_, (end, _))| rest.get(..end)).unwrap_or(rest), false)
 }
 
-fn is_joining(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'_' | b'-' | b'.' | b'@' | b':' | b'/' | b'~' | b'?' | b'=' | b'&' | b'%' | b'+' | b'#' | b'\''
-        )
+/// A letter or digit of ASCII.
+const LETTER: u8 = 1;
+/// A sign that joins them.
+const SIGN: u8 = 2;
+
+/// What of a run a byte of ASCII is; nought if it is of none.
+#[inline]
+fn joining(byte: u8) -> u8 {
+    JOINING.get(usize::from(byte)).copied().unwrap_or_default()
 }
+
+const JOINING: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut rest: &mut [u8] = &mut kinds;
+    let mut byte = 0_u8;
+    while let Some((first, others)) = rest.split_first_mut() {
+        *first = match byte {
+            b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => LETTER,
+            b'_' | b'-' | b'.' | b'@' | b':' | b'/' | b'~' | b'?' | b'=' | b'&' | b'%' | b'+' | b'#' | b'\'' => SIGN,
+            _ => 0,
+        };
+        rest = others;
+        byte = byte.wrapping_add(1);
+    }
+    kinds
+};
 
 /// What a run is, if it is one thing, and the name that stands for all of its kind.
 pub(super) fn kind_of(run: &str) -> Option<(Kind, &'static str)> {
