@@ -80,6 +80,19 @@ async fn a_package_of_other_bytes_or_by_somebody_else_is_not_approved() {
 }
 
 #[tokio::test]
+async fn a_name_of_another_place_s_owner_is_not_proven_by_a_package_of_the_same_owner_s_elsewhere() {
+    let gate = Gate::unapproved(Setup::default()).await;
+    let manifest = files::server("named", &gate.desk.url(), false);
+    let file = gate.directory().join("named.toml");
+    fs::write(&file, format!("published_as = \"io.github.facutuesca/desk\"\n{manifest}")).unwrap();
+    gate.must(&["server", "submit", file.to_str().unwrap()]).await;
+    let said = scan(&gate, "named", &sample(NAME), None).await;
+    assert!(said.contains("published by") && said.contains(MAKER), "{said}");
+    let why = refused(&gate, "named").await;
+    assert!(why.contains("publisher") && why.contains("which is not facutuesca's at GitHub"), "{why}");
+}
+
+#[tokio::test]
 async fn a_reviewer_s_word_for_who_made_a_package_is_none() {
     let gate = Gate::unapproved(Setup::default()).await;
     submit(&gate, "made", &built_by(MAKER)).await;

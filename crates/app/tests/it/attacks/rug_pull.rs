@@ -203,6 +203,20 @@ async fn an_approved_name_that_points_elsewhere_is_unreachable_until_approved_ag
 }
 
 #[tokio::test]
+async fn a_server_that_was_pointed_elsewhere_while_it_was_suspended_is_not_resumed_there() {
+    let gate = Gate::start().await;
+    gate.must(&["server", "suspend", "desk"]).await;
+    let elsewhere = Puppet::start().await;
+    let manifest = gate.directory().join("state/servers/desk.toml");
+    fs::write(&manifest, server("desk", &elsewhere.url(), false)).unwrap();
+    gate.apply().await;
+    gate.must(&["server", "resume", "desk"]).await;
+    gate.refuses(&read(&gate.client(ANA)).await, ENDPOINT_NOT_FOUND).await;
+    assert_eq!((gate.desk.calls(), elsewhere.calls()), (0, 0));
+    assert_eq!(gate.read("/servers/desk").await["in_service"], false);
+}
+
+#[tokio::test]
 async fn a_stream_ends_when_its_server_is_pointed_elsewhere() {
     let gate = Gate::start().await;
     let client = gate.client(ANA);

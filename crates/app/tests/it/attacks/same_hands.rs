@@ -96,12 +96,30 @@ async fn an_approval_ends_at_its_moment_and_is_not_taken_up_again() {
     gate.refuses(&call(&gate).await, ENDPOINT_NOT_FOUND).await;
     assert!(receipt_of(&gate, "server.reopen").await.contains("expired"));
     gate.must(&["server", "resume", "desk"]).await;
+    assert_eq!(gate.read("/servers/desk").await["standing"], "vetted", "what is over is not taken up again");
     gate.refuses(&call(&gate).await, ENDPOINT_NOT_FOUND).await;
     assert_eq!(gate.desk.calls(), before);
     gate.must(&["server", "approve", "desk", "--yes", "--for", "90d"]).await;
     passes(&call(&gate).await);
     let shown = gate.must(&["server", "show", "desk"]).await;
     assert!(shown.contains("until"), "{shown}");
+}
+
+#[tokio::test]
+async fn nobody_approves_for_longer_than_the_manifest_has_it() {
+    let gate = Gate::unapproved(Setup::default()).await;
+    let file = gate.directory().join("state/servers/desk.toml");
+    let manifest = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{manifest}\n[lifecycle]\napproval_days = 30\n")).unwrap();
+    gate.apply().await;
+    let said = gate.cli(&["server", "approve", "desk", "--yes", "--for", "31d"]).await;
+    assert!(!said.ok && line(&said.err).contains("30 days"), "{said:?}");
+    gate.refuses(&call(&gate).await, ENDPOINT_NOT_FOUND).await;
+    let before = now();
+    gate.must(&["server", "approve", "desk", "--yes"]).await;
+    let ends = gate.read("/servers/desk").await["expires"].as_u64().unwrap();
+    let days = |number: u64| number * 24 * 60 * 60 * 1_000;
+    assert!((before + days(30) - 1_000..=now() + days(30)).contains(&ends), "{ends}");
 }
 
 #[tokio::test]
@@ -174,6 +192,11 @@ async fn a_retired_server_never_comes_back() {
         assert!(!said.ok && line(&said.err).contains("retired"), "{way}: {said:?}");
     }
     let folder = gate.directory().join("state");
+    let file = folder.join("servers/desk.toml");
+    for way in [&["server", "submit", file.to_str().unwrap()][..], &["server", "approve", "desk", "--yes"]] {
+        let said = gate.cli(way).await;
+        assert!(!said.ok && line(&said.err).contains("retired"), "{way:?}: {said:?}");
+    }
     let said = gate.cli(&["apply", "-f", folder.to_str().unwrap(), "--yes"]).await;
     assert!(!said.ok && line(&said.err).contains("retired, which is final"), "{said:?}");
     gate.kill();
