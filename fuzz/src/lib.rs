@@ -18,6 +18,7 @@
     reason = "a target that falls over has found something"
 )]
 
+mod callouts;
 mod contents;
 mod crossing;
 mod files;
@@ -68,6 +69,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "advisories", run: contents::advisories },
     Target { name: "publisher", run: contents::publisher },
     Target { name: "names", run: names::names },
+    Target { name: "callout", run: callouts::callout },
+    Target { name: "interceptor", run: callouts::interceptor },
     Target { name: "seal", run: keys::seal },
     Target { name: "bearer", run: keys::bearer },
     Target { name: "note", run: keys::note },

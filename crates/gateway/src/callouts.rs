@@ -9,25 +9,24 @@
 //! failed several times is left alone for a while.
 
 mod answer;
+mod interceptors;
+mod line;
+mod question;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use ::inspect::Findings;
+use bytes::Bytes;
 use identity::fetch::Fetch;
-use model::{
-    Confidence, Finding, Object, Part, Place, Reason, Refusal, Secret, ServerName, Severity, Timestamp, limits,
-};
+use model::{Confidence, Finding, Object, Part, Place, Reason, Refusal, Secret, ServerName, Severity, Timestamp};
 use policy::Action;
-use serde_json::{Value, json};
-use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::Semaphore;
-use tokio::time::timeout;
 use url::Url;
 
 use crate::gate::Gate;
+use interceptors::Interceptors;
+use line::{Line, Unseen};
 
 /// One detector, as settings name it.
 pub struct Callout {
@@ -49,6 +48,22 @@ pub struct Callout {
     pub patience: Duration,
     /// Questions that it is asked at the same time.
     pub questions: usize,
+    /// How it is spoken to.
+    pub speaks: Speaks,
+}
+
+/// How a detector is spoken to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Speaks {
+    /// In the gate's own format.
+    Findings,
+    /// As an MCP server of interceptors (SEP-2624, experimental), of which these are asked, each by its name.
+    Interceptors {
+        /// What they say of a message is told as findings.
+        validators: Vec<String>,
+        /// What they make of a message takes its place.
+        mutators: Vec<String>,
+    },
 }
 
 /// What a detector is asked about.
@@ -80,31 +95,17 @@ pub enum Fails {
 
 /// All detectors that settings name.
 #[derive(Default)]
-pub struct Callouts(Vec<Line>);
+pub struct Callouts(Vec<Asked>);
 
-/// One of them, and how it fares.
-struct Line {
+/// One of them, the way there, and what is known of it.
+struct Asked {
     callout: Callout,
-    places: Semaphore,
-    /// Failures since it last answered.
-    failures: AtomicU32,
-    /// Until when it is left alone, in milliseconds.
-    alone_until: AtomicU64,
-}
-
-/// Why a detector has not looked. The word is that of metrics and receipts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Unseen {
-    Busy,
-    LeftAlone,
-    TooLarge,
-    TimedOut,
-    Unreachable,
-    Status(u16),
-    Answer(&'static str),
+    line: Line,
+    interceptors: Option<Interceptors>,
 }
 
 /// What detectors are asked about.
+#[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) action: Action,
     pub(crate) objects: &'a [Object],
@@ -117,21 +118,62 @@ pub(crate) struct Subject<'a> {
 impl Callouts {
     /// None asked so far.
     pub fn new(all: Vec<Callout>) -> Self {
-        let line = |callout: Callout| Line {
-            places: Semaphore::new(callout.questions),
+        let asked = |callout: Callout| Asked {
+            line: Line::new(callout.questions, callout.patience),
+            interceptors: Interceptors::of(&callout.speaks),
             callout,
-            failures: AtomicU32::new(0),
-            alone_until: AtomicU64::new(0),
         };
-        Self(all.into_iter().map(line).collect())
+        Self(all.into_iter().map(asked).collect())
     }
 
     /// Each, with until when it is left alone, if it ever was.
     pub fn all(&self) -> impl Iterator<Item = (&Callout, Option<Timestamp>)> {
-        self.0.iter().map(|line| {
-            let until = line.alone_until.load(Ordering::Relaxed);
-            (&line.callout, (until > 0).then_some(Timestamp(until)))
+        self.0.iter().map(|asked| (&asked.callout, asked.line.left_alone_until()))
+    }
+
+    /// Whether any of them may make another message of any.
+    pub(crate) fn may_change(&self) -> bool {
+        self.0.iter().filter_map(|asked| asked.interceptors.as_ref()).any(Interceptors::may_change)
+    }
+
+    /// Whether any of them may make another message of such a one.
+    pub(crate) fn changes(&self, action: Action, objects: &[Object]) -> bool {
+        self.changing(action, objects).next().is_some()
+    }
+
+    fn changing(&self, action: Action, objects: &[Object]) -> impl Iterator<Item = (&Asked, &Interceptors)> {
+        self.0.iter().filter(move |asked| asked.callout.about.covers(action, objects)).filter_map(|asked| {
+            let interceptors = asked.interceptors.as_ref().filter(|interceptors| interceptors.may_change())?;
+            Some((asked, interceptors))
         })
+    }
+
+    /// What those that may change a message make of it, one after the other; `None` if they leave it as it is. `did` is told
+    /// who changed it.
+    ///
+    /// # Errors
+    /// When one has not looked without which the message may not go on.
+    pub(crate) fn change(
+        &self,
+        gate: &Gate,
+        subject: &Subject<'_>,
+        mut did: impl FnMut(String),
+    ) -> Result<Option<Bytes>, Refusal> {
+        let mut now: Option<Bytes> = None;
+        for (asked, interceptors) in self.changing(subject.action, subject.objects) {
+            let text = now.as_deref().map_or(Some(subject.text), |now| std::str::from_utf8(now).ok());
+            let subject = Subject { text: text.unwrap_or_default(), ..*subject };
+            let exchange = interceptors.change(&asked.callout, &subject);
+            match asked.told(gate, asked.line.ask(gate, subject.size(), exchange), Option::is_some) {
+                Ok(None) => {}
+                Ok(Some((changed, by))) => {
+                    by.into_iter().for_each(&mut did);
+                    now = Some(changed);
+                }
+                Err(unseen) => did(format!("intercept-failed:{}", asked.unseen(unseen).map(|_| &asked.callout.name)?)),
+            }
+        }
+        Ok(now)
     }
 
     /// What all detectors find that are asked about such a message.
@@ -140,21 +182,51 @@ impl Callouts {
     /// When one has not looked without which the message may not go on.
     pub(crate) fn ask(&self, gate: &Gate, subject: &Subject<'_>) -> Result<Vec<Finding>, Refusal> {
         let mut found = Vec::new();
-        for line in self.0.iter().filter(|line| line.callout.about.covers(subject)) {
-            let name = line.callout.name.as_str();
-            match line.ask(gate, subject) {
-                Ok(findings) => {
-                    gate.metrics.called_out(name, if findings.is_empty() { "clean" } else { "found" });
-                    found.extend(findings);
-                }
-                Err(unseen) => {
-                    gate.metrics.called_out(name, unseen.word());
-                    tracing::warn!(callout = name, why = %unseen.words(), "a detector has not looked at a message");
-                    found.push(line.callout.unseen(unseen)?);
-                }
+        for asked in self.0.iter().filter(|asked| asked.callout.about.covers(subject.action, subject.objects)) {
+            let (callout, size) = (&asked.callout, subject.size());
+            let answered = match &asked.interceptors {
+                None => asked.line.ask(gate, size, question::ask(callout, subject)),
+                Some(interceptors) if !interceptors.may_validate() => continue,
+                Some(interceptors) => asked.line.ask(gate, size, interceptors.validate(callout, subject)),
+            };
+            match asked.told(gate, answered, |findings| !findings.is_empty()) {
+                Ok(findings) => found.extend(findings),
+                Err(unseen) => found.push(asked.unseen(unseen)?),
             }
         }
         Ok(found)
+    }
+}
+
+impl Subject<'_> {
+    /// How large it is, and when.
+    fn size(&self) -> (usize, Timestamp) {
+        (self.text.len(), self.now)
+    }
+}
+
+impl Asked {
+    /// Counts an answer.
+    fn told<T>(&self, gate: &Gate, answered: Result<T, Unseen>, is_found: impl Fn(&T) -> bool) -> Result<T, Unseen> {
+        let name = self.callout.name.as_str();
+        match &answered {
+            Ok(found) => gate.metrics.called_out(name, if is_found(found) { "found" } else { "clean" }),
+            Err(unseen) => {
+                gate.metrics.called_out(name, unseen.word());
+                tracing::warn!(callout = name, why = %unseen.words(), "a detector has not looked at a message");
+            }
+        }
+        answered
+    }
+
+    /// What is told of a message that was not looked at. An interceptor's own word counts too: it goes without one only where
+    /// both it and settings say so.
+    fn unseen(&self, unseen: Unseen) -> Result<Finding, Refusal> {
+        let fails = match &self.interceptors {
+            Some(interceptors) if !interceptors.fail_open() => Fails::Closed,
+            Some(_) | None => self.callout.fails,
+        };
+        self.callout.unseen(unseen, fails)
     }
 }
 
@@ -179,17 +251,17 @@ impl Fails {
 }
 
 impl About {
-    fn covers(&self, subject: &Subject<'_>) -> bool {
+    fn covers(&self, action: Action, objects: &[Object]) -> bool {
         let is_there = |object: &Object| self.servers.contains(object.server());
-        self.actions.contains(&subject.action) && (self.servers.is_empty() || subject.objects.iter().any(is_there))
+        self.actions.contains(&action) && (self.servers.is_empty() || objects.iter().any(is_there))
     }
 }
 
 impl Callout {
     /// What is told of a message that was not looked at.
-    fn unseen(&self, unseen: Unseen) -> Result<Finding, Refusal> {
+    fn unseen(&self, unseen: Unseen, fails: Fails) -> Result<Finding, Refusal> {
         let internal = || Refusal::new(Reason::Internal, "the rule of a detector that failed is none");
-        match self.fails {
+        match fails {
             Fails::Closed => {
                 let detail = format!("the detector `{}` has not looked at it: {}", self.name, unseen.words());
                 Err(Refusal::new(Reason::InspectionFailed, detail))
@@ -201,109 +273,6 @@ impl Callout {
                 confidence: Confidence::High,
                 place: Place { pointer: String::new(), part: Part::Value, range: 0..0, decodings: Vec::new() },
             }),
-        }
-    }
-}
-
-impl Line {
-    fn ask(&self, gate: &Gate, subject: &Subject<'_>) -> Result<Vec<Finding>, Unseen> {
-        if subject.now.0 < self.alone_until.load(Ordering::Relaxed) {
-            return Err(Unseen::LeftAlone);
-        }
-        if subject.text.len() > limits::CALLOUT_BYTES_MAX {
-            return Err(Unseen::TooLarge);
-        }
-        let _place = self.places.try_acquire().map_err(|_| Unseen::Busy)?;
-        let found = wait(gate, self.exchange(subject)).unwrap_or(Err(Unseen::Unreachable));
-        match &found {
-            Ok(_) => self.failures.store(0, Ordering::Relaxed),
-            Err(_) => {
-                let failures = self.failures.fetch_add(1, Ordering::Relaxed).saturating_add(1);
-                if failures >= limits::CALLOUT_FAILURES_MAX {
-                    // The one that is asked next decides: a single failure leaves it alone again.
-                    self.failures.store(limits::CALLOUT_FAILURES_MAX - 1, Ordering::Relaxed);
-                    let until = gate.clock.now().0.saturating_add(limits::CALLOUT_LEFT_ALONE_MILLISECONDS);
-                    self.alone_until.store(until, Ordering::Relaxed);
-                }
-            }
-        }
-        found
-    }
-
-    async fn exchange(&self, subject: &Subject<'_>) -> Result<Vec<Finding>, Unseen> {
-        let Callout { name, url, way, authorization, patience, sends, .. } = &self.callout;
-        let question = question(subject, *sends)?;
-        let asked = way.post_json(url, &question, authorization.as_ref());
-        let answered = timeout(*patience, asked).await.map_err(|_| Unseen::TimedOut)?;
-        let fetched = answered.map_err(|_| Unseen::Unreachable)?;
-        if !fetched.status.is_success() {
-            return Err(Unseen::Status(fetched.status.as_u16()));
-        }
-        answer::read(name, &fetched.body, subject.text).map_err(Unseen::Answer)
-    }
-}
-
-/// What a detector is asked.
-fn question(subject: &Subject<'_>, sends: Sends) -> Result<Value, Unseen> {
-    let redacted = match sends {
-        Sends::Whole => None,
-        Sends::Redacted => {
-            let left = ::inspect::redact(subject.text, &subject.own.list, |_| true);
-            Some(left.ok_or(Unseen::Answer("what the gate found cannot be taken out"))?)
-        }
-    };
-    let message = serde_json::from_str::<Value>(redacted.as_deref().unwrap_or(subject.text));
-    let told = |finding: &Finding| {
-        json!({
-            "rule": finding.rule.as_str(),
-            "class": finding.class.as_str(),
-            "severity": finding.severity.as_str(),
-            "pointer": finding.place.pointer,
-        })
-    };
-    Ok(json!({
-        "format": 1,
-        "action": subject.action.as_str(),
-        "objects": subject.objects,
-        "message": message.map_err(|_| Unseen::Answer("the message is no JSON"))?,
-        "findings": subject.own.list.iter().map(told).collect::<Vec<_>>(),
-        "complete": subject.own.complete,
-    }))
-}
-
-/// Waits for an answer, and lets others work meanwhile: on this thread's tasks, and in the place of a large message.
-fn wait<T>(gate: &Gate, work: impl Future<Output = T>) -> Option<T> {
-    let handle = Handle::try_current().ok()?;
-    match handle.runtime_flavor() {
-        RuntimeFlavor::MultiThread => {
-            Some(tokio::task::block_in_place(|| handle.block_on(gate.large.without_place(work))))
-        }
-        // Nobody would be left to carry the question out.
-        RuntimeFlavor::CurrentThread | _ => None,
-    }
-}
-
-impl Unseen {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Busy => "busy",
-            Self::LeftAlone => "left-alone",
-            Self::TooLarge => "too-large",
-            Self::TimedOut => "timed-out",
-            Self::Unreachable => "unreachable",
-            Self::Status(_) | Self::Answer(_) => "answer-unusable",
-        }
-    }
-
-    fn words(self) -> String {
-        match self {
-            Self::Busy => "as many questions as it is asked at once are open".to_owned(),
-            Self::LeftAlone => "it failed several times, and is left alone for a while".to_owned(),
-            Self::TooLarge => format!("the message is larger than {} bytes", limits::CALLOUT_BYTES_MAX),
-            Self::TimedOut => "it did not answer in time".to_owned(),
-            Self::Unreachable => "it cannot be reached, or its answer broke off or was too long".to_owned(),
-            Self::Status(status) => format!("it answered {status}"),
-            Self::Answer(why) => format!("its answer cannot be used: {why}"),
         }
     }
 }

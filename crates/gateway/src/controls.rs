@@ -11,6 +11,7 @@ pub(crate) mod forward;
 pub(crate) mod halted;
 pub(crate) mod inspect;
 pub(crate) mod intent;
+pub(crate) mod intercept;
 pub(crate) mod read;
 pub(crate) mod refuse;
 pub(crate) mod release;

@@ -44,7 +44,7 @@ mod trail;
 mod uri;
 
 pub use bridge::Bridge;
-pub use callouts::{About, Callout, Callouts, Fails, Sends};
+pub use callouts::{About, Callout, Callouts, Fails, Sends, Speaks};
 pub use connecting::person_connected;
 pub use controls::accept::Doors;
 pub use controls::authenticate::Callers;

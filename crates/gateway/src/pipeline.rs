@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
-//!           → inspect → decide (→ redact, and once more from validate on) → turn → [intent durable] → halted, credential
+//!           → intercept (once more from visible on) → inspect → decide (→ redact, and once more from validate on) → turn → [intent durable] → halted, credential
 //!           → forward → ask?, inspect, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
 //! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
@@ -46,8 +46,8 @@ use crate::controls::read::{Message, Said};
 use crate::controls::release::Expected;
 use crate::controls::session::Claim;
 use crate::controls::{
-    accept, authenticate, connect, credential, decide, forward, halted, inspect, intent, read, refuse, release,
-    session, turn, validate, visible,
+    accept, authenticate, connect, credential, decide, forward, halted, inspect, intent, intercept, read, refuse,
+    release, session, turn, validate, visible,
 };
 use crate::gate::Gate;
 use crate::legacy::{self, Call, Keeping};
@@ -272,8 +272,10 @@ async fn call(
     let decide = || {
         let restored = inspect::restored(gate, &running, message, &head.headers, trail)?;
         let message = restored.as_ref().unwrap_or(message);
+        let made = intercept::call(gate, &running, message, &head.headers, trail)?;
+        let message = made.as_ref().unwrap_or(message);
         let (redacted, permitted) = permit_or_redact(gate, head, &running, message, trail, began)?;
-        Ok::<_, Refusal>((redacted.or(restored), permitted))
+        Ok::<_, Refusal>((redacted.or(made).or(restored), permitted))
     };
     let (left, permitted) = gate.large.beside(bytes, decide).await?;
     // What comes now takes as long as the server does.

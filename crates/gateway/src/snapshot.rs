@@ -276,7 +276,7 @@ fn named(object: &Object) -> Option<String> {
 /// How a server's credential is told where it is found.
 fn value(server: &ServerName, credential: &Credential, key: &FingerprintKey) -> Option<Value> {
     let fingerprint = credential.fingerprint(key)?;
-    let (rule, class) = (format!("vault.{server}").parse().ok()?, "vault-secret".parse().ok()?);
+    let (rule, class) = (format!("vault.{server}").parse().ok()?, model::Class::VAULT_SECRET.parse().ok()?);
     Some(Value { fingerprint, rule, class })
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use model::{Finding, Object, RuleId, ServerName, Timestamp, ToolName};
+use model::{Class, Finding, Object, RuleId, ServerName, Timestamp, ToolName};
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Suppression {
                 && self.tool.as_ref().is_none_or(|wanted| tool == Some(wanted))
         };
         self.rule == finding.rule
-            && finding.class.as_str() != crate::controls::inspect::OWN
+            && finding.class.as_str() != Class::VAULT_SECRET
             && objects.iter().all(is_there)
             && self.pointer.as_deref().is_none_or(|pattern| is_at(pattern, &finding.place.pointer))
     }

@@ -145,10 +145,24 @@ pub trait Fetch: Send + Sync {
     ) -> Result<Fetched, FetchError> {
         let mut headers = accepting("application/json")?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        self.post(url, headers, body.to_string().into(), authorization).await
+    }
+
+    /// Posts what somebody else wrote, under headers of theirs.
+    ///
+    /// # Errors
+    /// As [`Fetch::send`].
+    async fn post(
+        &self,
+        url: &Url,
+        mut headers: HeaderMap,
+        body: Bytes,
+        authorization: Option<&Secret<String>>,
+    ) -> Result<Fetched, FetchError> {
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, sensitive(authorization)?);
         }
-        self.send(Asked { method: Method::POST, url, headers, body: body.to_string().into() }).await
+        self.send(Asked { method: Method::POST, url, headers, body }).await
     }
 }
 

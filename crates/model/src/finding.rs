@@ -168,6 +168,18 @@ fn is_dotted(text: &str) -> bool {
         && text.starts_with(|c: char| c.is_ascii_lowercase())
 }
 
+impl Class {
+    /// That of the gate's own credentials.
+    pub const VAULT_SECRET: &str = "vault-secret";
+    /// That of what nobody has a reason to say.
+    pub const CANARY: &str = "canary";
+
+    /// Whether only the gate's own findings are of this class.
+    pub fn is_reserved(&self) -> bool {
+        matches!(self.as_str(), Self::VAULT_SECRET | Self::CANARY)
+    }
+}
+
 /// How confidential data is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -901,6 +901,14 @@ pub const CALLOUT_BYTES_MAX: usize = 1024 * 1024;
 pub const CALLOUT_ANSWER_BYTES_MAX: usize = 64 * 1024;
 /// Findings in its answer.
 pub const CALLOUT_FINDINGS_MAX: usize = 64;
+/// Interceptors of one server that settings may name.
+pub const INTERCEPTORS_MAX: usize = 16;
+/// Interceptors that one server may list, whether settings name them or not.
+pub const INTERCEPTORS_LISTED_MAX: usize = 256;
+/// Events that one interceptor may say that it hooks.
+pub const INTERCEPTOR_EVENTS_MAX: usize = 64;
+/// Milliseconds for which what a server listed counts.
+pub const INTERCEPTORS_LISTED_MILLISECONDS: u64 = 60_000;
 /// Milliseconds it is waited for, at most and unless settings say otherwise.
 pub const CALLOUT_MILLISECONDS_MAX: u64 = 5_000;
 /// Milliseconds it is waited for.

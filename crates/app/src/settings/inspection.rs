@@ -32,6 +32,8 @@ pub(crate) struct Inspection {
     /// Detectors of the organisation's own, asked over HTTP.
     #[serde(rename = "callout")]
     pub callouts: Vec<Callout>,
+    /// Whether detectors may be MCP servers of interceptors: a proposal (SEP-2624) that may change any day.
+    pub experimental_interceptors: bool,
 }
 
 /// A canary token.

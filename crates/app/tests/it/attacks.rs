@@ -31,6 +31,7 @@ mod header_body_mismatch;
 mod hidden_tool;
 mod ill_typed_argument;
 mod injected_instructions;
+mod interceptors;
 mod jailed_server;
 mod known_later;
 mod leaks_by_noun;

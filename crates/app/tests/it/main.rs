@@ -22,6 +22,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod interceptors;
+#[cfg(test)]
 mod inventory;
 #[cfg(test)]
 mod local;

@@ -6,8 +6,6 @@ use model::{Class, Confidence, Finding, Part, Place, RuleId, Severity, limits};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::controls::inspect;
-
 /// An answer.
 #[derive(Debug, Deserialize)]
 struct Answer {
@@ -33,7 +31,7 @@ fn medium() -> Confidence {
 }
 
 /// The findings of an answer about a message, or why it is none.
-pub(super) fn read(name: &str, body: &[u8], message: &str) -> Result<Vec<Finding>, &'static str> {
+pub(crate) fn read(name: &str, body: &[u8], message: &str) -> Result<Vec<Finding>, &'static str> {
     if body.len() > limits::CALLOUT_ANSWER_BYTES_MAX {
         return Err("it is too long");
     }
@@ -55,7 +53,7 @@ fn finding(
     message: &Value,
     lengths: &mut HashMap<String, usize>,
 ) -> Result<Finding, &'static str> {
-    if inspect::is_reserved(told.class.as_str()) {
+    if told.class.is_reserved() {
         return Err("it has a class that only the gate's own findings have");
     }
     let rule = match told.rule {

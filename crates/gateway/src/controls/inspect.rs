@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use http::HeaderMap;
 use inspect::{Findings, Origin, Taken, Values};
-use model::{Confidentiality, Object, PolicyId, Reason, Refusal, ServerName, Timestamp};
+use model::{Class, Confidentiality, Object, PolicyId, Reason, Refusal, ServerName, Timestamp};
 use policy::{Action, Remedies};
 use wire::Flaw;
 
@@ -61,16 +61,6 @@ fn known<'a>(connected: &'a Connected, objects: &[Object]) -> Cow<'a, Values> {
     }
 }
 
-/// The class of the gate's own secrets.
-pub(crate) const OWN: &str = "vault-secret";
-/// The class of what nobody has a reason to say.
-const CANARY: &str = "canary";
-
-/// Whether only the gate's own findings are of this class.
-pub(crate) fn is_reserved(class: &str) -> bool {
-    matches!(class, OWN | CANARY)
-}
-
 /// Refuses what holds a secret of the gate's own, and raises an alarm where a canary sings. Nobody has to ask for either.
 fn own(
     gate: &Gate,
@@ -95,7 +85,7 @@ fn own(
         (None, Err(_)) => return Ok(()),
     };
     let of = |class: &'static str| findings.list.iter().filter(move |finding| finding.class.as_str() == class);
-    for canary in of(CANARY) {
+    for canary in of(Class::CANARY) {
         let (caller, endpoint) = (&connected.caller, &connected.door.name);
         let user = caller.user().map(ToString::to_string).unwrap_or_default();
         tracing::error!(
@@ -104,7 +94,7 @@ fn own(
         );
         gate.metrics.alarmed(canary.rule.as_str());
     }
-    match of(OWN).next() {
+    match of(Class::VAULT_SECRET).next() {
         None => Ok(()),
         Some(finding) => {
             let detail = format!("the message holds a credential of the gate's own: `{}`", finding.rule);
@@ -195,8 +185,19 @@ pub(crate) fn restored(
     changed(running, headers, &body.into()).map(Some)
 }
 
+/// Refuses what holds a secret of the gate's own, before somebody else is asked about it.
+pub(super) fn is_nobodys(
+    gate: &Gate,
+    connected: &Connected,
+    objects: &[Object],
+    body: &[u8],
+    noted: &mut Noted,
+) -> Result<(), Refusal> {
+    own(gate, connected, &known(connected, objects), None, body, noted)
+}
+
 /// A call whose body the gate has changed. Its headers say what stood there before, and are made anew.
-fn changed(running: &Running, headers: &HeaderMap, body: &Bytes) -> Result<Message, Refusal> {
+pub(super) fn changed(running: &Running, headers: &HeaderMap, body: &Bytes) -> Result<Message, Refusal> {
     match read::run(headers, body) {
         Ok(Said::Message(mut message)) => {
             message.agree(running.present.revision).map_err(|flaw| flaw.refusal)?;

@@ -13,7 +13,7 @@ use wire::{Capabilities, Flaw, Id, Revision};
 
 use crate::controls::ask::Put;
 use crate::controls::connect::Connected;
-use crate::controls::{ask, inspect};
+use crate::controls::{ask, inspect, intercept};
 use crate::gate::Gate;
 use crate::legacy::Legacy;
 use crate::listing;
@@ -90,13 +90,16 @@ pub(crate) fn response(
         let bytes = inspect::answer(gate, expected, &bytes, now)?.unwrap_or(bytes);
         return decided(gate, expected, status, &again(&bytes)?, bytes, now);
     }
-    if let Some(bytes) = inspect::answer(gate, expected, &bytes, now)? {
-        return questioned(gate, expected, status, &again(&bytes)?, bytes, now);
+    let left = inspect::answer(gate, expected, &bytes, now)?;
+    let outcome = left.as_ref().map_or_else(|| Ok(outcome.clone()), again)?;
+    let bytes = left.unwrap_or(bytes);
+    match intercept::answer(gate, expected, &outcome, &bytes, now)? {
+        None => questioned(gate, expected, status, &outcome, bytes, now),
+        Some(bytes) => questioned(gate, expected, status, &again(&bytes)?, bytes, now),
     }
-    questioned(gate, expected, status, outcome, bytes, now)
 }
 
-/// The outcome of an answer out of which something was taken. It was decided on; it is read once more because it is another
+/// The outcome of an answer that was changed. It was decided on; it is read once more because it is another
 /// text.
 fn again(bytes: &Bytes) -> Result<Outcome, Flaw> {
     match answer::read(bytes)? {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use egress::{Client, Reach};
-use gateway::{About, Callouts, Fails, Sends};
+use gateway::{About, Callouts, Fails, Sends, Speaks};
 use identity::fetch::Outbound;
 use ipnet::IpNet;
 use model::{RuleId, SecretReference, ServerName, limits};
@@ -46,6 +46,18 @@ pub(crate) struct Callout {
     /// Questions that it is asked at the same time.
     #[serde(default = "questions")]
     pub at_once: usize,
+    /// Which interceptors are asked, if it is an MCP server of such.
+    pub interceptors: Option<Interceptors>,
+}
+
+/// The interceptors of a server that are asked, by their names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Interceptors {
+    /// They say whether a message may pass.
+    pub validators: Vec<String>,
+    /// They make another message of one.
+    pub mutators: Vec<String>,
 }
 
 /// What goes which way.
@@ -126,18 +138,55 @@ impl Loaded {
                     return Err(self.wrong(&at(key), format!("`{value}` is not between 1 and {most}")));
                 }
             }
-            all.push(self.callout(callout, egress, at)?);
+            let speaks = self.speaks(callout, at)?;
+            all.push(self.callout(callout, speaks, egress, at)?);
         }
         Ok(Callouts::new(all))
+    }
+
+    /// How a detector is spoken to.
+    fn speaks(&self, callout: &Callout, at: impl Fn(&'static str) -> [Step<'static>; 4]) -> Result<Speaks, Mistake> {
+        let Some(Interceptors { validators, mutators }) = &callout.interceptors else { return Ok(Speaks::Findings) };
+        let wrong = |message: String| self.wrong(&at("interceptors"), message);
+        if !self.settings.inspection.experimental_interceptors {
+            let message = "interceptors are a proposal to MCP (SEP-2624) and may change any day";
+            return Err(wrong(message.to_owned())
+                .with_hint("write `experimental_interceptors = true` under `[inspection]` to use them all the same"));
+        }
+        let names: Vec<&String> = validators.iter().chain(mutators).collect();
+        if names.is_empty() || names.len() > limits::INTERCEPTORS_MAX {
+            return Err(wrong(format!(
+                "there are {} interceptors; 1 to {} are asked",
+                names.len(),
+                limits::INTERCEPTORS_MAX
+            )));
+        }
+        let mut known = BTreeSet::new();
+        for name in names {
+            if format!("callout.{}.{name}", callout.name).parse::<RuleId>().is_err() {
+                return Err(wrong(format!("`{name}` is no name of an interceptor"))
+                    .with_hint("use small letters, digits, `-` and `.`"));
+            }
+            if name == "failed" || !known.insert(name) {
+                return Err(wrong(format!("`{name}` names something else already")));
+            }
+        }
+        if !mutators.is_empty() && callout.sends == Sent::Redacted {
+            return Err(self
+                .wrong(&at("interceptors"), "a mutator has to see the message that it is to change")
+                .with_hint("write `sends = \"whole\"` if it may, or name validators alone"));
+        }
+        Ok(Speaks::Interceptors { validators: validators.clone(), mutators: mutators.clone() })
     }
 
     fn callout(
         &self,
         callout: &Callout,
+        speaks: Speaks,
         egress: &Client,
         at: impl Fn(&'static str) -> [Step<'static>; 4],
     ) -> Result<gateway::Callout, Mistake> {
-        let Callout { name, url, token, networks, about, servers, sends, fails, milliseconds, at_once } = callout;
+        let Callout { name, url, token, networks, about, servers, sends, fails, milliseconds, at_once, .. } = callout;
         let reach = networks.clone().map_or_else(Reach::internet, Reach::new);
         let way = Outbound::new(egress, &format!("the detector `{name}`"), &reach);
         let read = Url::parse(url).ok().filter(|url| way.takes(url).is_ok()).ok_or_else(|| {
@@ -169,6 +218,7 @@ impl Loaded {
             },
             patience: Duration::from_millis(*milliseconds),
             questions: *at_once,
+            speaks,
         })
     }
 }
@@ -176,3 +226,6 @@ impl Loaded {
 fn wide(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

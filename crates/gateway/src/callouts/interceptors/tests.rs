@@ -1,0 +1,4 @@
+//! They are not in the files that they try, which the fuzzer takes too.
+
+mod payload;
+mod read;
