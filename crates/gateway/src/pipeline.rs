@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! call:     accept → authenticate → read → connect? → session → halted? → visible? → object halted? → validate
-//!           → intercept (once more from visible on) → inspect → decide (→ redact, and once more from validate on) → turn → [intent durable] → halted, credential
-//!           → forward → ask?, inspect, release → [outcome] → first byte
+//!           → intercept (and once more from visible on) → inspect → decide (→ redact, and once more from validate on)
+//!           → turn → [intent durable] → halted, credential → forward → ask?, inspect, release → [outcome] → first byte
 //! listing:  accept → authenticate → read → connect? → session → halted? → pinned definitions → visible?
 //! answer:   accept → authenticate → read → connect? → session → halted? → asked by whom? → visible? → object halted?
 //!           → may the server ask? → [intent durable] → halted, credential → forward → [outcome]

@@ -35,7 +35,10 @@ impl Liar {
     /// One whose server has a loopback address of its own, where no other test takes its port once it is gone.
     pub(crate) async fn on(host: Ipv4Addr) -> Self {
         let liar = Hostile::start_on(host, Manner::Stateless, Mode::Honest).await.unwrap();
-        let gate = Gate::with(Setup { state: reports(&liar.url()), ..Setup::default() }).await;
+        let zone = "name = \"here\"\naddresses = [\"127.0.0.0/28\"]\npurpose = \"This machine\"\n";
+        let mut state = reports(&liar.url());
+        state.push(("zones/here.toml".to_owned(), zone.to_owned()));
+        let gate = Gate::with(Setup { state, ..Setup::default() }).await;
         gate.must(&["server", "approve", "reports", "--yes"]).await;
         Self { gate, server: liar }
     }
