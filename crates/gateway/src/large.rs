@@ -121,6 +121,7 @@ impl Line {
 impl Drop for Line {
     fn drop(&mut self) {
         let mut known = locked(&self.lines);
+        // Given up while the table is locked: of two that leave at once, the later one sees that it is the last.
         self.places = None;
         // What is left is the table's own: nobody else is in the line, and nobody can join meanwhile.
         if known.get(&self.key).is_some_and(|places| Arc::strong_count(places) == 1) {

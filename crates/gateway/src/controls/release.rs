@@ -91,10 +91,10 @@ pub(crate) fn response(
         return decided(gate, expected, status, &again(&bytes)?, bytes, now);
     }
     let left = inspect::answer(gate, expected, &bytes, now)?;
-    let outcome = left.as_ref().map_or_else(|| Ok(outcome.clone()), again)?;
-    let bytes = left.unwrap_or(bytes);
-    match intercept::answer(gate, expected, &outcome, &bytes, now)? {
-        None => questioned(gate, expected, status, &outcome, bytes, now),
+    let changed = left.as_ref().map(again).transpose()?;
+    let (outcome, bytes) = (changed.as_ref().unwrap_or(outcome), left.unwrap_or(bytes));
+    match intercept::answer(gate, expected, outcome, &bytes, now)? {
+        None => questioned(gate, expected, status, outcome, bytes, now),
         Some(bytes) => questioned(gate, expected, status, &again(&bytes)?, bytes, now),
     }
 }

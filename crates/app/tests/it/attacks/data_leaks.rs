@@ -14,7 +14,7 @@ forbid (principal, action == Action::"call", resource in Server::"desk")
 when { context.findings.classes.contains("secret") || !context.findings.complete };
 "#;
 
-const NO_SECRETS_IN: &str = r#"
+pub(super) const NO_SECRETS_IN: &str = r#"
 @id("no-secrets-in")
 forbid (principal, action == Action::"release", resource in Server::"desk")
 when { context.findings.classes.contains("secret") };

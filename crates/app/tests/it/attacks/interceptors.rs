@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::data_leaks::{arrived, call, token};
+use super::data_leaks::{NO_SECRETS_IN, arrived, call, token};
 use crate::gate::{Gate, Setup};
 use crate::interceptors::{House, Manner, interceptor};
 use crate::verdict::{ARGUMENTS_INVALID, INSPECTION_FAILED, POLICY_FORBIDS, RELEASE_REFUSED, passes, receipt_id};
@@ -14,12 +14,6 @@ use crate::verdict::{ARGUMENTS_INVALID, INSPECTION_FAILED, POLICY_FORBIDS, RELEA
 const NO_SECRETS: &str = r#"
 @id("no-secrets")
 forbid (principal, action in [Action::"call", Action::"release"], resource in Server::"desk")
-when { context.findings.classes.contains("secret") };
-"#;
-
-const NO_SECRETS_IN: &str = r#"
-@id("no-secrets-in")
-forbid (principal, action == Action::"release", resource in Server::"desk")
 when { context.findings.classes.contains("secret") };
 "#;
 
