@@ -9,6 +9,7 @@ use futures_util::Stream;
 use http_body_util::{BodyExt as _, Either, Full, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming};
 use model::{Reason, Refusal, limits};
+use tokio::task::yield_now;
 
 /// A body the gate sends: whole, or message by message.
 pub(crate) type Body = Either<Full<Bytes>, StreamBody<Messages>>;
@@ -74,6 +75,10 @@ async fn collect<T>(
             && let Some(turn) = turn.take()
         {
             taken = Some(turn().await?);
+        }
+        if taken.is_some() {
+            // Mebibytes that are there already are copied in pieces, and in between whoever else is ready goes on.
+            yield_now().await;
         }
         let Some(part) = next(&mut body).await? else { return Ok((all.freeze(), taken)) };
         bounded(all.len().saturating_add(part.len()), bytes_max)?;

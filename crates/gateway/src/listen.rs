@@ -1,5 +1,7 @@
 //! The agents' listener: HTTP/1.1 connections, over TLS where settings say so, bounded in number, time and size.
 
+mod pace;
+
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use identity::tls::{Shown, Tls};
 use model::limits;
+use pace::Pace;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -102,11 +105,16 @@ impl Visit {
     async fn serve(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shown: Option<&Shown>) {
         let Self { gate, address, http, open } = self;
         let peer = Peer { address, certificate: shown.map(|shown| Arc::clone(&shown.certificate)) };
+        let pace = Pace::default();
+        let asked = pace.clone();
         let service = service_fn(move |request: http::Request<Incoming>| {
-            let (gate, peer) = (Arc::clone(&gate), peer.clone());
-            async move { Ok::<_, Infallible>(arrival::run(&gate, request, peer).await) }
+            let (gate, peer, pace) = (Arc::clone(&gate), peer.clone(), asked.clone());
+            async move {
+                pace.turn().await;
+                Ok::<_, Infallible>(arrival::run(&gate, request, peer).await)
+            }
         });
-        if let Err(error) = open.watch(http.serve_connection(TokioIo::new(stream), service)).await {
+        if let Err(error) = pace.of(open.watch(http.serve_connection(TokioIo::new(stream), service))).await {
             tracing::debug!(%error, "a connection ended early");
         }
     }
