@@ -75,6 +75,9 @@ async fn collect<T>(
             && let Some(turn) = turn.take()
         {
             taken = Some(turn().await?);
+            // Room for the rest, as far as it was announced: growing step by step would copy mebibytes in one go.
+            let rest = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+            all.reserve(rest.min(bytes_max.saturating_sub(all.len())));
         }
         if taken.is_some() {
             // Mebibytes that are there already are copied in pieces, and in between whoever else is ready goes on.
