@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Active, Authentication, PolicyId, ServerName};
+use model::{Active, Authentication, Class, PolicyId, ServerName};
 use serde::Serialize;
 
 use crate::{Action, Findings};
@@ -33,6 +33,8 @@ impl Obligation {
                 findings.is_some_and(|findings| findings.is_free_of(&self.value))
             }
             ObligationKind::Harmless => findings.is_some_and(|findings| !findings.has_any(&self.value)),
+            ObligationKind::Label => findings.is_some_and(|findings| findings.is_labelled(&self.value)),
+            // Nobody can be asked yet: what waits for a person does not pass.
             ObligationKind::Approval => false,
         }
     }
@@ -40,12 +42,15 @@ impl Obligation {
     /// The obligation as the caller may read it.
     pub fn sentence(&self) -> String {
         match self.kind {
-            ObligationKind::Approval => format!("it needs an approval by {}", self.value),
+            ObligationKind::Approval => {
+                format!("it needs an approval by {}, and this gate cannot ask for one yet", self.value)
+            }
             ObligationKind::StepUp => format!("it needs a fresh sign-in with {}", self.value),
             ObligationKind::Redact | ObligationKind::Strip | ObligationKind::Tokenise => {
                 format!("{} must be taken out first", self.value)
             }
             ObligationKind::Harmless => format!("{} must be made harmless first", self.value),
+            ObligationKind::Label => format!("it must be labelled `{}`", self.value),
         }
     }
 }
@@ -66,12 +71,14 @@ pub enum ObligationKind {
     Tokenise,
     /// What acts by being shown, of the named kinds, is made to do nothing.
     Harmless,
+    /// The message says the word of itself, for the program that reads it.
+    Label,
 }
 
 impl ObligationKind {
     /// Every kind.
-    pub const ALL: [Self; 6] =
-        [Self::Approval, Self::StepUp, Self::Redact, Self::Strip, Self::Tokenise, Self::Harmless];
+    pub const ALL: [Self; 7] =
+        [Self::Approval, Self::StepUp, Self::Redact, Self::Strip, Self::Tokenise, Self::Harmless, Self::Label];
 
     /// The annotation's word.
     pub fn as_str(self) -> &'static str {
@@ -82,6 +89,7 @@ impl ObligationKind {
             Self::Strip => "strip",
             Self::Tokenise => "tokenise",
             Self::Harmless => "harmless",
+            Self::Label => "label",
         }
     }
 
@@ -93,6 +101,7 @@ impl ObligationKind {
             Self::Redact => &[Action::Call, Action::Release, Action::Ask],
             Self::Strip | Self::Tokenise => &[Action::Call, Action::Release],
             Self::Harmless => &[Action::Release, Action::Ask],
+            Self::Label => &[Action::Release],
         }
     }
 
@@ -100,7 +109,7 @@ impl ObligationKind {
     pub(crate) fn changes(self) -> bool {
         match self {
             Self::Approval | Self::StepUp => false,
-            Self::Redact | Self::Strip | Self::Tokenise | Self::Harmless => true,
+            Self::Redact | Self::Strip | Self::Tokenise | Self::Harmless | Self::Label => true,
         }
     }
 
@@ -126,8 +135,16 @@ impl<'a> Annotation<'a> {
         }
         match (word, ObligationKind::from_word(word)) {
             (_, Some(kind)) => {
-                if kind == ObligationKind::Harmless {
-                    kinds(value)?;
+                match kind {
+                    ObligationKind::Harmless => drop(kinds(value)?),
+                    ObligationKind::Label => {
+                        value.parse::<Class>().map_err(|error| format!("`{value}` is no label: {error}"))?;
+                    }
+                    ObligationKind::Approval
+                    | ObligationKind::StepUp
+                    | ObligationKind::Redact
+                    | ObligationKind::Strip
+                    | ObligationKind::Tokenise => {}
                 }
                 Ok(Self::Obligation(kind, value))
             }

@@ -17,6 +17,8 @@ pub struct Findings {
     complete: bool,
     classification: Confidentiality,
     active: BTreeSet<Active>,
+    bytes: i64,
+    labels: BTreeSet<String>,
 }
 
 impl Findings {
@@ -30,6 +32,9 @@ impl Findings {
             // Until somebody says how confidential it is, it may be anything.
             classification: Confidentiality::Restricted,
             active: BTreeSet::new(),
+            // And until somebody says how large it is, it may be larger than anything.
+            bytes: i64::MAX,
+            labels: BTreeSet::new(),
         }
     }
 
@@ -47,6 +52,20 @@ impl Findings {
         self
     }
 
+    /// The same, with how many bytes the message has.
+    #[must_use]
+    pub fn sized(mut self, bytes: usize) -> Self {
+        self.bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+        self
+    }
+
+    /// The same for a message that the gate has labelled. What a message says of itself without the gate's doing is no label.
+    #[must_use]
+    pub fn labelled(mut self, labels: impl IntoIterator<Item = String>) -> Self {
+        self.labels.extend(labels);
+        self
+    }
+
     /// What two parts of one message come to.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {
@@ -56,12 +75,19 @@ impl Findings {
         self.complete &= other.complete;
         self.classification = self.classification.max(other.classification);
         self.active.extend(&other.active);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+        self.labels.retain(|label| other.labels.contains(label));
         self
     }
 
     /// Whether it is certain that nothing of this class is there.
     pub(crate) fn is_free_of(&self, class: &str) -> bool {
         self.complete && !self.classes.contains(class)
+    }
+
+    /// Whether the gate has labelled the message so.
+    pub(crate) fn is_labelled(&self, label: &str) -> bool {
+        self.labels.contains(label)
     }
 
     /// Whether anything of the kinds is there that `@harmless` names.
@@ -80,6 +106,7 @@ impl Findings {
             ("rules".to_owned(), set(&self.rules)),
             ("complete".to_owned(), RestrictedExpression::new_bool(self.complete)),
             ("classification".to_owned(), RestrictedExpression::new_string(self.classification.as_str().to_owned())),
+            ("bytes".to_owned(), RestrictedExpression::new_long(self.bytes)),
             ("active".to_owned(), set(&self.active.iter().map(|kind| kind.as_str().to_owned()).collect())),
         ];
         RestrictedExpression::new_record(members)

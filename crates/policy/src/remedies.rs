@@ -19,6 +19,8 @@ pub struct Remedies {
     pub tokenise: BTreeMap<String, BTreeSet<PolicyId>>,
     /// What acts by being shown, and is made to do nothing.
     pub harmless: BTreeSet<Active>,
+    /// What the message says of itself.
+    pub label: BTreeSet<String>,
 }
 
 impl Remedies {
@@ -30,6 +32,7 @@ impl Remedies {
             ObligationKind::Tokenise => _ = self.tokenise.entry(value).or_default().insert(policy),
             // What does not load names no kinds that are none.
             ObligationKind::Harmless => self.harmless.extend(kinds(&value).unwrap_or_default()),
+            ObligationKind::Label => _ = self.label.insert(value),
             ObligationKind::Approval | ObligationKind::StepUp => {}
         }
     }
@@ -39,6 +42,7 @@ impl Remedies {
         self.redact.extend(other.redact);
         self.strip.extend(other.strip);
         self.harmless.extend(other.harmless);
+        self.label.extend(other.label);
         for (class, policies) in other.tokenise {
             self.tokenise.entry(class).or_default().extend(policies);
         }
@@ -49,7 +53,8 @@ impl Remedies {
         let of = |word: &'static str| move |class: &String| format!("{word} {class}");
         let taken = self.redact.iter().map(of("redact")).chain(self.strip.iter().map(of("strip")));
         let taken = taken.chain(self.tokenise.keys().map(of("tokenise")));
-        taken.chain(self.harmless.iter().map(|kind| format!("harmless {kind}"))).collect()
+        let changed = taken.chain(self.harmless.iter().map(|kind| format!("harmless {kind}")));
+        changed.chain(self.label.iter().map(of("label"))).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 //! A message that no policy asks about is looked into for two things alone: the gate's own credentials, which nobody may say, and
 //! canary tokens, which raise an alarm. Else inspection permits nothing by itself, and forbids nothing.
 
+mod label;
 mod seen;
 
 use std::borrow::Cow;
@@ -267,10 +268,12 @@ pub(crate) fn pass(gate: &Gate, passing: &Passing<'_>, text: &Bytes, noted: &mut
         remedies.extend(connected.remedies(action, object, None, Some(seen.told()), now)?);
     }
     let token = tokeniser(gate, connected, giver, &remedies, now);
-    let left = seen.remedied(text, &remedies, token).ok_or(refusal)?;
-    noted.did(remedies.words());
+    let Some(left) = seen.remedied(text, &remedies, token) else { return Err(refusal) };
     // Taking out may have brought together what was apart.
-    let policies = decide(Some(&Seen::of(gate, &at, &left, &mut Noted::default())?))?;
+    let seen = Seen::of(gate, &at, &left, &mut Noted::default())?;
+    let Some((seen, left)) = seen.labelled(left, &remedies.label) else { return Err(refusal) };
+    noted.did(remedies.words());
+    let policies = decide(Some(&seen))?;
     Ok(Passed { policies, text: Some(left) })
 }
 

@@ -251,7 +251,10 @@ fn an_obligation_that_applies_refuses_and_says_what_it_asks_for() {
     refund(APPROVAL, &json!({"order": "a", "amount": 500})).expect("it does not apply");
     let refusal = refund(APPROVAL, &json!({"order": "a", "amount": 501})).expect_err("a manager must approve");
     assert_eq!(refusal.reason, Reason::ObligationUnmet);
-    assert_eq!(refusal.hint.as_deref(), Some("big refunds need a manager: it needs an approval by managers"));
+    assert_eq!(
+        refusal.hint.as_deref(),
+        Some("big refunds need a manager: it needs an approval by managers, and this gate cannot ask for one yet")
+    );
 }
 
 #[test]
@@ -436,6 +439,46 @@ fn a_redaction_stands_in_for_nothing_else() {
     assert_eq!(seen(&approval, &["personal"], true).1.expect_err("an approval").reason, Reason::ObligationUnmet);
     let forbidden = format!("{REDACTED} forbid(principal, action == Action::\"call\", resource);");
     assert_eq!(seen(&forbidden, &["personal"], true).1.expect_err("a forbid").reason, Reason::PolicyForbids);
+}
+
+/// What is said of the release of an answer that was labelled so, and is of so many bytes.
+fn released(forbid: &str, findings: &Findings) -> (Result<Permit, Refusal>, Result<BTreeSet<String>, Refusal>) {
+    let policies = policies(&format!("{ALLOW}{forbid}"));
+    let (caller, endpoint, object) = (delegated("helper", "ann", &[]), endpoint(), tool("erp/get_order"));
+    let question = Question {
+        action: Action::Release,
+        caller: &caller,
+        endpoint: &endpoint,
+        target: Target::Object(&object),
+        arguments: None,
+        findings: Some(findings),
+        now: Timestamp(1_795_000_000_000),
+    };
+    (policies.decide(&question), policies.remedies(&question).map(|remedies| remedies.label))
+}
+
+#[test]
+fn a_label_is_met_by_the_gates_own_and_by_no_other() {
+    let labelled = r#"@label("untrusted") forbid(principal, action == Action::"release", resource);"#;
+    let plain = Findings::new(&[], true);
+    let (decided, labels) = released(labelled, &plain);
+    assert_eq!(reason(decided), Reason::ObligationUnmet);
+    assert_eq!(labels.expect("only a label is missing"), BTreeSet::from(["untrusted".to_owned()]));
+    assert_eq!(reason(released(labelled, &plain.clone().labelled(["trusted".to_owned()])).0), Reason::ObligationUnmet);
+    let untrusted = plain.clone().labelled(["untrusted".to_owned()]);
+    assert!(released(labelled, &untrusted).0.is_ok());
+    // Of two parts both have to be labelled.
+    assert_eq!(reason(released(labelled, &untrusted.and(&plain)).0), Reason::ObligationUnmet);
+}
+
+#[test]
+fn a_message_of_which_nobody_said_how_large_it_is_is_too_large() {
+    let flood = r#"forbid(principal, action == Action::"release", resource) when { context.findings.bytes > 1000 };"#;
+    let plain = Findings::new(&[], true);
+    assert_eq!(reason(released(flood, &plain).0), Reason::PolicyForbids);
+    assert!(released(flood, &plain.clone().sized(1000)).0.is_ok());
+    let both = plain.clone().sized(600).and(&plain.sized(600));
+    assert_eq!(reason(released(flood, &both).0), Reason::PolicyForbids);
 }
 
 #[test]

@@ -72,6 +72,14 @@ fn an_obligation_must_be_known_to_every_action_of_the_scope() {
         &["`release` does not know `@stepup`"],
     );
     says(
+        r#"@label("untrusted") forbid(principal, action == Action::"call", resource);"#,
+        &["`call` does not know `@label`"],
+    );
+    says(
+        r#"@label("two words") forbid(principal, action == Action::"release", resource);"#,
+        &["`two words` is no label"],
+    );
+    says(
         r#"@redact("pii") forbid(principal, action == Action::"connect", resource);"#,
         &["`connect` does not know `@redact`"],
     );

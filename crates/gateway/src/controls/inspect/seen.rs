@@ -6,7 +6,9 @@ use ::inspect::{self as inspection, Findings, Origin, Taken, Values};
 use bytes::Bytes;
 use model::{Active, Confidentiality, Finding, Object, Refusal};
 use policy::{Action, Remedies};
+use serde_json::json;
 
+use super::label;
 use crate::callouts::Subject;
 use crate::gate::Gate;
 use crate::looked::Noted;
@@ -33,6 +35,7 @@ impl<'a> At<'a> {
 pub(crate) struct Seen {
     pub(super) findings: Findings,
     told: policy::Findings,
+    classification: Confidentiality,
 }
 
 impl Seen {
@@ -64,8 +67,21 @@ impl Seen {
         }
         let classification = inspection::classify(&findings).max(at.least);
         let told = policy::Findings::new(&findings.list, findings.complete).classified(classification);
-        let told = told.acting(text.map(inspection::active).unwrap_or_default());
-        Ok(Self { findings, told })
+        let told = told.sized(body.len()).acting(text.map(inspection::active).unwrap_or_default());
+        Ok(Self { findings, told, classification })
+    }
+
+    /// The message with a label that says these words, how confidential it is and what kinds of things are in it, and what
+    /// policies are told of it then. `None` if it has no place for one.
+    pub(super) fn labelled(self, text: Bytes, words: &BTreeSet<String>) -> Option<(Self, Bytes)> {
+        if words.is_empty() {
+            return Some((self, text));
+        }
+        let Self { findings, told, classification } = self;
+        let classes: BTreeSet<&str> = findings.list.iter().map(|finding| finding.class.as_str()).collect();
+        let label = json!({ "labels": words, "classification": classification.as_str(), "classes": classes });
+        let labelled = label::put(&text, &label)?;
+        Some((Self { told: told.labelled(words.iter().cloned()), findings, classification }, labelled))
     }
 
     /// What policies are told.

@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use model::limits;
 use serde_json::{Map, Value, json};
 
 use crate::callouts::interceptors::payload::Payload;
@@ -30,6 +31,8 @@ fn what_a_call_is_about_does_not_change() {
         assert!(put(CALL, |made| drop(made.insert(member.to_owned(), value))).is_err(), "{member}");
     }
     assert!(put(CALL, |made| drop(made.remove("name"))).is_err());
+    let long = Value::from("x".repeat(limits::CALLOUT_BYTES_MAX));
+    assert!(put(CALL, |made| drop(made.insert("arguments".to_owned(), long))).is_err());
 }
 
 #[test]
