@@ -1,4 +1,4 @@
-//! `docs/reference/methods.md` and `docs/reference/reasons.md` are written from the register and the table of reasons.
+//! `docs/reference/methods.md`, `reasons.md` and `rules.md` are written from the register, the table of reasons and the rules.
 //! `UPDATE_REFERENCE=1` writes them anew; without it a difference fails.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
@@ -75,6 +75,27 @@ fn the_reference_of_reasons_is_what_the_table_says() {
         writeln!(page, "| `{}` | {} | {code} | {} | {} |", row.word, row.status, row.public, row.next).unwrap();
     }
     compare("reasons.md", &page);
+}
+
+#[test]
+fn the_reference_of_rules_is_what_the_rules_say() {
+    let mut page = format!(
+        "{NOTE}# Rules\n\nWhat inspection looks for, by the ids that policies (`context.findings.rules`), suppressions and receipts name.\n\
+         A rule's version is raised whenever what it sees changes. `portcullis inspect rules` shows the same, and rules of your own.\n\
+         What the gate knows by fingerprints has rules beside these: `vault.SERVER`, `canary.NAME`, `known.NAME`; what detectors of\n\
+         your own find has `callout.NAME` and what stands below that.\n\n\
+         | rule | class | severity | confidence | version | what it sees |\n|---|---|---|---|--:|---|\n"
+    );
+    let rules = inspect::Rules::standard().unwrap();
+    let mut rules: Vec<_> = rules.iter().collect();
+    rules.sort_by_key(|rule| &rule.id);
+    for rule in rules {
+        let (severity, confidence) = (rule.severity.as_str(), rule.confidence.as_str());
+        let about = rule.about.replace('|', "\\|");
+        writeln!(page, "| `{}` | {} | {severity} | {confidence} | {} | {about} |", rule.id, rule.class, rule.version)
+            .unwrap();
+    }
+    compare("rules.md", &page);
 }
 
 fn about(about: About) -> &'static str {

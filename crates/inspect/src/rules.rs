@@ -142,13 +142,16 @@ pub enum By {
 #[derive(Debug, thiserror::Error)]
 pub enum RuleError {
     /// A file is not what a file of rules is.
-    #[error("read the rules in `{file}`")]
+    #[error("`{file}:{line}:{column}` is no file of rules: {why}")]
     Read {
         /// Its name.
         file: String,
-        /// What is wrong, with the line.
-        #[source]
-        source: Box<toml::de::Error>,
+        /// Where in it something is wrong, both from 1.
+        line: usize,
+        /// In characters.
+        column: usize,
+        /// What is wrong; the text itself may be anything, and stays out.
+        why: String,
     },
     /// Two rules have the same id.
     #[error("rule `{0}` is there twice")]
@@ -289,6 +292,11 @@ impl Rules {
         };
         let mut failures = Vec::new();
         for rule in &rules {
+            for (texts, what) in [(&rule.matches, "see"), (&rule.passes, "let pass")] {
+                if texts.is_empty() {
+                    failures.push(format!("rule `{}` has no text that it must {what}", rule.id));
+                }
+            }
             for text in &rule.matches {
                 if !sees(rule, &sample::fill(text)) {
                     failures.push(format!("rule `{}` does not see `{text}`", rule.id));
@@ -306,7 +314,12 @@ impl Rules {
 
 fn parse(file: &str, text: &str) -> Result<Vec<Rule>, RuleError> {
     let read = toml::from_str(text);
-    let File { rule } = read.map_err(|source| RuleError::Read { file: file.to_owned(), source: Box::new(source) })?;
+    let File { rule } = read.map_err(|error: toml::de::Error| {
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+        let column = before.chars().rev().take_while(|letter| *letter != '\n').count() + 1;
+        let (file, line) = (file.to_owned(), before.matches('\n').count() + 1);
+        RuleError::Read { file, line, column, why: error.message().to_owned() }
+    })?;
     Ok(rule)
 }
 

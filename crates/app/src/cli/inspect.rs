@@ -2,21 +2,24 @@
 //!
 //! Nothing that was found is printed, only where it stands: what is on the screen is in its history.
 
+mod page;
+mod rules;
+
 use std::collections::HashMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use ::inspect::{Findings, Inspector, Kind, Origin, Rules, classify};
+use ::inspect::{Inspector, Kind, Origin, Rules, classify};
 use clap::{Args, Subcommand};
-use model::{Finding, Severity, limits};
+use model::{Finding, limits};
 use serde_json::json;
 
 use super::WithGate;
 use super::failure::Failure;
 use super::feedback::Feedback;
 use super::known::Known;
-use super::paint::{self, BAD, FAINT, GOOD, NAME, WARN, visible, wrapped};
+use super::paint::{self, BAD, FAINT, GOOD, visible};
 use super::suppressions::Suppressions;
 
 /// What is in a text.
@@ -39,6 +42,8 @@ pub(crate) struct Inspect {
 /// What can be done besides.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the rules: what each sees, of which class, how much harm it does and how sure it is
+    Rules(rules::Shown),
     /// Try every rule on the texts that stand beside it
     Test {
         /// A file of rules of your own
@@ -58,7 +63,8 @@ enum Command {
 }
 
 impl Inspect {
-    /// Does it. The exit code is 0 if nothing was found, 1 if something was or a rule fails, 2 if it was asked wrongly.
+    /// Does it. The exit code is 0 if nothing was found, 1 if something was, or if not all was looked at, or a rule fails, 2 if
+    /// there is nothing to look into.
     pub(crate) async fn run(self) -> ExitCode {
         let done = match (self.test, self.file) {
             (Some(Command::Feedback(feedback)), _) => {
@@ -69,6 +75,7 @@ impl Inspect {
                 let WithGate { own, gate } = *suppressions;
                 own.run(&gate).await.map(|()| true)
             }
+            (Some(Command::Rules(shown)), _) => shown.run(),
             (Some(Command::Test { rules }), _) => test(rules.as_deref()),
             (Some(Command::Dictionary(known)), _) => known.make(Kind::Dictionary).map(|()| true),
             (Some(Command::Exact(known)), _) => known.make(Kind::Exact).map(|()| true),
@@ -105,10 +112,11 @@ fn look(file: &Path, own: Option<&Path>, as_json: bool) -> Result<bool, Failure>
     let rules = rules(own)?;
     let about: HashMap<String, String> = rules.iter().map(|rule| (rule.id.to_string(), rule.about.clone())).collect();
     let inspector = Inspector::with(rules).map_err(|error| Failure::of(&error))?;
-    let text = read(file)?;
+    let Text { text, is_whole } = read(file)?;
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&text).is_ok();
-    let findings =
+    let mut findings =
         if is_json { inspector.scan_json(&text, Origin::Text) } else { inspector.scan_text(&text, Origin::Text) };
+    findings.complete &= is_whole;
     let classification = classify(&findings);
     if as_json {
         let told = json!({
@@ -120,37 +128,13 @@ fn look(file: &Path, own: Option<&Path>, as_json: bool) -> Result<bool, Failure>
     } else {
         let place =
             |finding: &Finding, shown: &str| if is_json { pointer(finding, shown) } else { line_of(&text, finding) };
-        paint::out(&page(&findings, &about, place))?;
+        paint::out(&page::page(&findings, &about, place))?;
+        if !is_whole {
+            paint::out("Some of its bytes are no text. What they say was not looked at.\n")?;
+        }
         paint::out(&format!("{FAINT}Classification{FAINT:#} {}\n", classification.as_str()))?;
     }
     Ok(findings.list.is_empty() && findings.complete)
-}
-
-fn page(findings: &Findings, about: &HashMap<String, String>, place: impl Fn(&Finding, &str) -> String) -> String {
-    let mut page = String::new();
-    for (finding, shown) in findings.list.iter().zip(findings.pointers()) {
-        let style = match finding.severity {
-            Severity::Critical | Severity::High => BAD,
-            Severity::Medium => WARN,
-            Severity::Low => FAINT,
-        };
-        let (severity, rule) = (finding.severity.as_str(), finding.rule.as_str());
-        let read: Vec<&str> = finding.place.decodings.iter().map(|decoding| decoding.as_str()).collect();
-        let read = if read.is_empty() { String::new() } else { format!(", through {}", read.join(", ")) };
-        let (place, sure) = (place(finding, &shown), finding.confidence.as_str());
-        let place = visible(&place);
-        page.push_str(&format!("{style}{severity:8}{style:#} {NAME}{rule}{NAME:#} {FAINT}at{FAINT:#} {place}\n"));
-        page.push_str(&format!("         {FAINT}{sure} confidence{read}{FAINT:#}\n"));
-        if let Some(about) = about.get(rule) {
-            page.push_str(&format!("         {}\n", wrapped(about, 9)));
-        }
-    }
-    let found = paint::count(findings.list.len(), "finding");
-    page.push_str(&format!("{found}\n"));
-    if !findings.complete {
-        page.push_str(&format!("{WARN}Not everything was looked at: a limit was reached.{WARN:#}\n"));
-    }
-    page
 }
 
 fn pointer(finding: &Finding, shown: &str) -> String {
@@ -179,16 +163,55 @@ fn rules(own: Option<&Path>) -> Result<Rules, Failure> {
     }
 }
 
-/// Reads the file as text; bytes that are none become marks of what is missing.
-fn read(file: &Path) -> Result<String, Failure> {
-    let name = file.display().to_string();
-    let failed = |error: std::io::Error| Failure::new(format!("read `{name}`: {error}"));
-    let most = u64::try_from(limits::INSPECTED_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        std::io::stdin().lock().take(most).read_to_end(&mut bytes).map_err(failed)?;
-    } else {
-        std::fs::File::open(file).map_err(failed)?.take(most).read_to_end(&mut bytes).map_err(failed)?;
-    }
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// A file as text.
+struct Text {
+    text: String,
+    /// Whether all of its bytes are text.
+    is_whole: bool,
 }
+
+/// Reads a file, or the standard input, as text.
+fn read(file: &Path) -> Result<Text, Failure> {
+    let name = if file == Path::new("-") { "the standard input".to_owned() } else { format!("`{}`", file.display()) };
+    let failed = |error: std::io::Error| Failure::usage(format!("read {name}: {error}"));
+    let most = u64::try_from(limits::INSPECTED_BYTES_MAX).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    let read = if file == Path::new("-") {
+        std::io::stdin().lock().take(most.saturating_add(1)).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(most.saturating_add(1)).read_to_end(&mut bytes))
+    };
+    read.map_err(failed)?;
+    if bytes.len() > limits::INSPECTED_BYTES_MAX {
+        let what = format!("{name} is larger than {}, and nothing of it was looked at", paint::bytes(most));
+        return Err(Failure::usage(what).with_next("look into parts of it"));
+    }
+    text_of(bytes).ok_or_else(|| {
+        let next = "take the text out of it first: messages hold text, and that is what the gate looks into";
+        Failure::usage(format!("{name} is no text")).with_next(next)
+    })
+}
+
+/// Bytes as text: UTF-8, or UTF-16 if they say so. Single bytes that are none become marks of what is missing; `None` if it is
+/// another kind of file.
+fn text_of(bytes: Vec<u8>) -> Option<Text> {
+    let wide = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units = rest
+            .chunks_exact(2)
+            .map(|pair| unit([pair.first().copied().unwrap_or(0), pair.get(1).copied().unwrap_or(0)]));
+        let text = char::decode_utf16(units).collect::<Result<String, _>>().ok()?;
+        Some(Text { text, is_whole: rest.len().is_multiple_of(2) })
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        all if all.contains(&0) => None,
+        _ => Some(match String::from_utf8(bytes) {
+            Ok(text) => Text { text: text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text), is_whole: true },
+            Err(error) => Text { text: String::from_utf8_lossy(error.as_bytes()).into_owned(), is_whole: false },
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,8 @@ fn every_command_of_a_running_gate_is_understood() {
         "portcullis inspect -",
         "portcullis inspect answer.json --json --rules own.toml",
         "portcullis inspect test",
+        "portcullis inspect rules",
+        "portcullis inspect rules github token --json --rules own.toml",
         "portcullis inspect test --rules own.toml",
         "portcullis connect https://gate/desk/mcp --token-file token",
         "portcullis connect --install vscode https://gate/desk/mcp --project --print",

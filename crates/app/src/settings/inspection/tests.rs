@@ -29,7 +29,7 @@ fn what_is_wrong_is_told_at_its_place() {
     let suppress = "[[inspection.suppress]]\nrule = \"a\"\nowner = \"o\"\nreason = \"r\"\n";
     for (text, line, words) in [
         ("[inspection]\nrules = [\"none.toml\"]\n", 8, "No such file"),
-        ("[inspection]\nrules = [\"bad.toml\"]\n", 8, "read the rules in `bad.toml`"),
+        ("[inspection]\nrules = [\"bad.toml\"]\n", 8, "`bad.toml:1:1` is no file of rules"),
         ("[inspection]\nknown = [\"none.known\"]\n", 8, "none.known"),
         ("[inspection]\nknown = [\"other.known\"]\n", 8, "it is no file that `portcullis inspect dictionary`"),
         (&format!("{suppress}until = \"soon\"\n"), 11, "`soon` is no day"),
