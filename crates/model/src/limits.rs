@@ -252,6 +252,8 @@ pub const ALTERATION_WORDS_MAX: usize = 12;
 pub const APPROVAL_DAYS_MAX: u32 = 3_650;
 /// Classes of data that a server's manifest names.
 pub const DATA_CLASSES_MAX: usize = 16;
+/// Tools of which a server's manifest says something.
+pub const MANIFEST_TOOLS_MAX: usize = 1_000;
 /// Things that became known of one server after its approval; the oldest goes when another comes.
 pub const WARNINGS_PER_SERVER_MAX: usize = 100;
 /// Advisories that are told by name in a line.

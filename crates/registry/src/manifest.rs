@@ -26,7 +26,7 @@ pub use credential::{ClientProof, Credential, Grant, GrantHolder, GrantKind, Gra
 pub use endpoint::{Choice, EndpointManifest, Naming, Portion, Search};
 pub use mistake::{Mistake, offset_of, parse};
 pub use package::{Least, PackageManifest, ProvenanceManifest};
-pub use server::{Address, Place, ServerManifest, ServerTls};
+pub use server::{Address, Place, ServerManifest, ServerTls, ToolManifest};
 pub use text::{
     Argument, CredentialHeader, Directory, Line, Program, PublishedName, ResourcePrefix, ScopeName, ServerUrl, Sha256,
     TextError, Token, Variable,

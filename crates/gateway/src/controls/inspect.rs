@@ -47,8 +47,11 @@ fn tokeniser<'a>(
 
 /// How confidential what a server says is at least, as its manifest says.
 fn least(connected: &Connected, objects: &[Object]) -> Confidentiality {
-    let members = objects.iter().filter_map(|object| connected.door.endpoint.member(object.server()));
-    members.map(|member| member.server.manifest.confidentiality()).max().unwrap_or_default()
+    let of = |object: &Object| {
+        let member = connected.door.endpoint.member(object.server())?;
+        Some(member.server.manifest.confidentiality(object))
+    };
+    objects.iter().filter_map(of).max().unwrap_or_default()
 }
 
 /// What no message may hold, whatever policies say, and what tells of a theft: servers' keys, the token that the gate holds for

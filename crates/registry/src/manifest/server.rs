@@ -1,6 +1,8 @@
 //! `servers/NAME.toml`: a server that is reached at a url, or one that the gate starts.
 
-use model::{Confidentiality, Digest, SecretReference, ServerName, ZoneName, limits};
+use std::collections::BTreeMap;
+
+use model::{Confidentiality, Digest, Object, SecretReference, ServerName, ToolName, ZoneName, limits};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -40,6 +42,16 @@ pub struct ServerManifest {
     concurrency: Option<usize>,
     accepts: Option<Vec<Harmless>>,
     confidentiality: Option<Confidentiality>,
+    tools: BTreeMap<ToolName, ToolManifest>,
+}
+
+/// What is different about one tool of a server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolManifest {
+    /// How confidential what it says is at least, in the place of what the server's manifest says.
+    #[schemars(with = "String")]
+    pub confidentiality: Confidentiality,
 }
 
 /// How a server comes to answer.
@@ -117,9 +129,13 @@ impl ServerManifest {
         self.accepts.as_deref().unwrap_or(&Harmless::USUAL)
     }
 
-    /// How confidential what it says is at least, whatever is seen in it.
-    pub fn confidentiality(&self) -> Confidentiality {
-        self.confidentiality.unwrap_or_default()
+    /// How confidential what it says of an object is at least, whatever is seen in it.
+    pub fn confidentiality(&self, object: &Object) -> Confidentiality {
+        let tool = match object {
+            Object::Tool { name, .. } => self.tools.get(name),
+            Object::Prompt { .. } | Object::Resource { .. } | Object::Template { .. } | Object::Server { .. } => None,
+        };
+        tool.map(|tool| tool.confidentiality).or(self.confidentiality).unwrap_or_default()
     }
 
     /// Whether looking at it gives it a secret, or runs something: then only those look who could approve it.
@@ -200,6 +216,10 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     confidentiality: Option<Confidentiality>,
+    /// What is different about single tools, by their names: `[tools.read_payroll]`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, ToolManifest>")]
+    tools: BTreeMap<ToolName, ToolManifest>,
     /// The certificate that the gate shows at the url; none if the server asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tls: Option<ServerTls>,
@@ -237,6 +257,7 @@ impl TryFrom<Written> for ServerManifest {
             command,
             data,
             confidentiality,
+            tools,
             lifecycle,
             package,
             published_as,
@@ -250,6 +271,10 @@ impl TryFrom<Written> for ServerManifest {
         if data.len() > limits::DATA_CLASSES_MAX {
             let why = format!("a server has at most {} classes of data", limits::DATA_CLASSES_MAX);
             return Err(Misfit::new("data", why));
+        }
+        if tools.len() > limits::MANIFEST_TOOLS_MAX {
+            let why = format!("a manifest speaks of at most {} tools", limits::MANIFEST_TOOLS_MAX);
+            return Err(Misfit::new("tools", why));
         }
         let lifecycle = lifecycle.unwrap_or_default();
         if lifecycle.approval_days.is_some_and(|days| !(1..=limits::APPROVAL_DAYS_MAX).contains(&days)) {
@@ -306,6 +331,7 @@ impl TryFrom<Written> for ServerManifest {
             concurrency,
             accepts,
             confidentiality,
+            tools,
         })
     }
 }
@@ -313,8 +339,9 @@ impl TryFrom<Written> for ServerManifest {
 impl From<ServerManifest> for Written {
     fn from(manifest: ServerManifest) -> Self {
         let ServerManifest { name, place, owner, purpose, title, environment, .. } = manifest;
-        let ServerManifest { data, confidentiality, lifecycle, package, published_as, concurrency, accepts, .. } =
-            manifest;
+        let ServerManifest {
+            data, confidentiality, tools, lifecycle, package, published_as, concurrency, accepts, ..
+        } = manifest;
         let (url, zone, tls, credential, assertion, command) = match place {
             Place::At(Address { url, zone, tls, credential, asserted }) => {
                 (Some(url), Some(zone), tls, credential, asserted, None)
@@ -333,6 +360,7 @@ impl From<ServerManifest> for Written {
             concurrency,
             accepts,
             confidentiality,
+            tools,
             tls,
             credential,
             assertion,
