@@ -38,6 +38,13 @@ impl Findings {
         }
     }
 
+    /// What is known of a part of the message, in which these findings are alone.
+    #[must_use]
+    pub fn of(self, list: &[Finding]) -> Self {
+        let Self { classes, severities, rules, .. } = Self::new(list, self.complete);
+        Self { classes, severities, rules, ..self }
+    }
+
     /// The same, with how confidential the message is.
     #[must_use]
     pub fn classified(mut self, classification: Confidentiality) -> Self {

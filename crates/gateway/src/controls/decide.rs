@@ -32,11 +32,13 @@ pub(crate) fn run(
     let (mut policies, tasks) = (Vec::new(), valid.live.visible.wording().tasks());
     for task in tasks {
         policies.extend(tasks::decide(gate, running, task, findings, now)?);
-        if message.request.input_responses.is_some() {
-            // What the client says here goes to a server that may ask for it today.
-            let server = Object::Server { server: task.tool.server().clone() };
-            policies.extend_from_slice(running.decide_seen(Action::Ask, &server, None, findings, now)?.policies());
-        }
+    }
+    if let Some(server) = inspect::asker(valid.live.visible.objects(), message) {
+        // What the client says to questions goes to a server that may ask for it today.
+        let said = seen.map(Seen::said);
+        policies.extend_from_slice(
+            running.decide_seen(Action::Ask, &server, None, said.as_ref().map(Seen::told), now)?.policies(),
+        );
     }
     for object in valid.live.visible.objects() {
         // The lists of a server are not called, they are seen: `visible` decided that.

@@ -108,6 +108,14 @@ fn own(
     }
 }
 
+/// The server to whose questions a call has the answers, if it has any.
+pub(super) fn asker(objects: &[Object], message: &Message) -> Option<Object> {
+    let request = &message.request;
+    // Where a client keeps a session, an answer is a message of its own, and no server is told one in this way.
+    request.input_responses.as_ref().filter(|_| !request.revision.has_sessions())?;
+    objects.first().map(|object| Object::Server { server: object.server().clone() })
+}
+
 /// What is in a call, if a policy asks.
 pub(crate) fn call(
     gate: &Gate,
@@ -161,8 +169,16 @@ pub(crate) fn redacted(
         remedies.extend(running.remedies(Action::Call, object, arguments.as_ref(), Some(seen.told()), now)?);
     }
     let token = tokeniser(gate, running, Some(Giver::Caller), &remedies, now);
-    let body = seen.remedied(&message.request.body, &remedies, token).ok_or(refusal)?;
+    let Some(mut body) = seen.remedied(&message.request.body, &remedies, token) else { return Err(refusal) };
     noted.did(remedies.words());
+    if let Some(server) = asker(objects, message) {
+        let known = known(running, objects);
+        let said = Seen::of(gate, &At::arguments(objects, &known), &body, &mut Noted::default())?.said();
+        let remedies = running.remedies(Action::Ask, &server, None, Some(said.told()), now)?;
+        let token = tokeniser(gate, running, None, &remedies, now);
+        body = said.remedied(&body, &remedies, token).ok_or(refusal)?;
+        noted.did(remedies.words());
+    }
     changed(running, headers, &body)
 }
 

@@ -31,6 +31,9 @@ impl<'a> At<'a> {
     }
 }
 
+/// Where a call says the answers to questions of its server.
+const SAID: &str = "/params/inputResponses/";
+
 /// What was seen in a message: for policies, and for doing what they want.
 pub(crate) struct Seen {
     pub(super) findings: Findings,
@@ -82,6 +85,15 @@ impl Seen {
         let label = json!({ "labels": words, "classification": classification.as_str(), "classes": classes });
         let labelled = label::put(&text, &label)?;
         Some((Self { told: told.labelled(words.iter().cloned()), findings, classification }, labelled))
+    }
+
+    /// What is in the answers that a call says to questions of its server, for what is decided on them alone.
+    pub(crate) fn said(&self) -> Self {
+        let within = |finding: &&Finding| finding.place.pointer.starts_with(SAID);
+        let list: Vec<Finding> = self.findings.list.iter().filter(within).cloned().collect();
+        let findings = Findings { list, complete: self.findings.complete };
+        let classification = inspection::classify(&findings);
+        Self { told: self.told.clone().of(&findings.list).classified(classification), findings, classification }
     }
 
     /// What policies are told.
