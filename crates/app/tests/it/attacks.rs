@@ -14,7 +14,7 @@ mod claimed_publisher;
 mod connecting_for_another;
 mod credentials_astray;
 mod cross_endpoint;
-mod data_leaks;
+pub(crate) mod data_leaks;
 mod dns_rebinding;
 mod downgrade;
 mod drift;

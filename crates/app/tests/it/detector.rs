@@ -95,7 +95,8 @@ async fn answer(State(mind): State<Arc<Mutex<Mind>>>, headers: HeaderMap, Json(q
             tokio::time::sleep(time).await;
             Json(json!({ "findings": [] })).into_response()
         }
-        Manner::Fails(status) => status.into_response(),
+        // What it says with such a status counts for nothing.
+        Manner::Fails(status) => (status, Json(json!({ "findings": [] }))).into_response(),
         Manner::Says(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
     }
 }

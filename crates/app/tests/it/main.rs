@@ -22,6 +22,8 @@ mod hostile;
 #[cfg(test)]
 mod identity;
 #[cfg(test)]
+mod inspected;
+#[cfg(test)]
 mod interceptors;
 #[cfg(test)]
 mod inventory;

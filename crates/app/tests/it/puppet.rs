@@ -41,6 +41,8 @@ pub(crate) struct Script {
     pub(crate) page: usize,
     /// What it tells of its task, as `tasks::task` takes it.
     pub(crate) task: Value,
+    /// What is in each of its resources.
+    pub(crate) contents: Value,
     pub(crate) manner: Manner,
 }
 
@@ -264,6 +266,7 @@ impl Script {
                 .into(),
             page: 100,
             task: json!({}),
+            contents: json!({ "text": "the contents" }),
             manner: Manner::Honest,
         }
     }
@@ -332,7 +335,9 @@ async fn act(strings: &Arc<Strings>, script: &Script, method: &str, message: &Va
         }
         "resources/list" => result(id, &page(script, &message["params"]["cursor"])),
         "resources/read" => {
-            let contents = json!([{ "uri": message["params"]["uri"], "text": "the contents" }]);
+            let mut contents = script.contents.clone();
+            contents["uri"] = message["params"]["uri"].clone();
+            let contents = [contents];
             result(id, &json!({ "contents": contents, "ttlMs": 0, "cacheScope": "private" }))
         }
         "tasks/get" => result(id, &tasks::task(&script.task)),

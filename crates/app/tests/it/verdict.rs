@@ -44,6 +44,7 @@ pub(crate) const OBJECT_NOT_FOUND: No = no(200, -32602, "object-not-found", "vis
 pub(crate) const WITHHELD: No = no(200, -31014, "withheld", "visible");
 pub(crate) const ARGUMENTS_INVALID: No = no(200, -31016, "arguments-invalid", "validate");
 pub(crate) const POLICY_FORBIDS: No = no(200, -31017, "policy-forbids", "decide");
+pub(crate) const OBLIGATION_UNMET: No = no(200, -31019, "obligation-unmet", "decide");
 pub(crate) const POLICY_ERROR: No = no(200, -31018, "policy-error", "decide");
 pub(crate) const INSPECTION_FAILED: No = no(200, -31035, "inspection-failed", "decide");
 pub(crate) const SERVER_BUSY: No = no(503, -31029, "server-busy", "turn");

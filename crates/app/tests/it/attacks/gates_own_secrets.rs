@@ -24,6 +24,9 @@ async fn a_servers_credential_passes_neither_way_in_any_disguise() {
         assert!(!event.to_string().contains(DESK_CREDENTIAL));
     }
     assert_eq!(gate.desk.calls(), 0);
+    // What only begins like it is another thing.
+    let alike = format!("{}-else", DESK_CREDENTIAL.split_at(DESK_CREDENTIAL.len() - 3).0);
+    passes(&call(&gate, "annotate", json!({ "ticket": "1", "amount": 1, "fields": { "note": alike } })).await);
 
     // What the server says by itself: its ticket's name is repeated in nothing, so a resource's description says it.
     gate.desk.behave(|script| script.resources[0]["description"] = DESK_CREDENTIAL.into());

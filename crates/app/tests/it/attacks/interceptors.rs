@@ -6,10 +6,13 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::data_leaks::{NO_SECRETS_IN, arrived, call, token};
+use super::data_leaks::{NO_SECRETS_IN, arrived, call, hall, token, wrapped};
+use crate::gate::files::DESK_CREDENTIAL;
 use crate::gate::{Gate, Setup};
 use crate::interceptors::{House, Manner, interceptor};
-use crate::verdict::{ARGUMENTS_INVALID, INSPECTION_FAILED, POLICY_FORBIDS, RELEASE_REFUSED, passes, receipt_id};
+use crate::verdict::{
+    ANSWER_REFUSED, ARGUMENTS_INVALID, INSPECTION_FAILED, POLICY_FORBIDS, RELEASE_REFUSED, passes, receipt_id,
+};
 
 const NO_SECRETS: &str = r#"
 @id("no-secrets")
@@ -172,6 +175,11 @@ async fn what_a_validator_does_not_let_pass_is_policys_to_forbid() {
         gate_of.refuses(&call(&gate_of, "annotate", note("all is well")).await, INSPECTION_FAILED).await;
     }
     assert_eq!(gate_of.desk.calls(), 1);
+    house.is(Manner::Says(json!({ "valid": false, "severity": "warn" })));
+    let reply = call(&gate_of, "annotate", note("all is well")).await;
+    passes(&reply);
+    let receipt = gate_of.receipt(receipt_id(&reply)).await;
+    assert_eq!(receipt["record"]["event"]["findings"]["list"][0]["class"], "remark", "{receipt:#}");
     // One that is only tried out is heard, and nobody is refused for it.
     let listed = [interceptor("check", "validation", &json!({ "mode": "audit" }))];
     let house = House::start(&listed, Manner::Minds("BLUEBIRD", String::new())).await;
@@ -190,4 +198,47 @@ async fn a_server_that_lists_another_thing_than_settings_name_is_not_asked() {
         gate.refuses(&call(&gate, "annotate", note("all is well")).await, INSPECTION_FAILED).await;
         assert_eq!((house.asked().len(), gate.desk.calls()), (0, 0));
     }
+}
+
+#[tokio::test]
+async fn nobody_is_shown_a_credential_of_the_gates_nor_what_policy_would_not_have_sent() {
+    let house =
+        House::start(&[interceptor("scrub", "mutation", &json!({}))], Manner::Says(json!({ "modified": false }))).await;
+    let settings = house.settings(SCRUB, "fails = \"closed\"\nabout = [\"call\"]");
+    let gate_of = Gate::with(Setup { settings, guarded: true, ..Setup::default() }).await;
+    gate_of.refuses(&call(&gate_of, "annotate", note(DESK_CREDENTIAL)).await, POLICY_FORBIDS).await;
+    assert_eq!(house.asked().len(), 0);
+    passes(&call(&gate_of, "annotate", note("all is well")).await);
+    assert_eq!(house.asked().len(), 1);
+}
+
+#[tokio::test]
+async fn a_wrapped_call_that_mutators_are_to_see_is_refused() {
+    let house =
+        House::start(&[interceptor("scrub", "mutation", &json!({}))], Manner::Says(json!({ "modified": false }))).await;
+    let settings = house.settings(SCRUB, "fails = \"open\"\nabout = [\"call\"]");
+    let gate = hall(Setup { settings, ..Setup::default() }).await;
+    let order = json!({ "order": "A-1", "amount": 10.5, "note": "all is well" });
+    gate.refuses(&wrapped(&gate, "refund", order).await, INSPECTION_FAILED).await;
+    assert_eq!((house.asked().len(), gate.desk.calls()), (0, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_fit_its_schema_is_shown_to_no_mutator_and_released_from_none() {
+    let house =
+        House::start(&[interceptor("scrub", "mutation", &json!({}))], Manner::Minds("BLUEBIRD", "7".to_owned())).await;
+    let settings = house.settings(SCRUB, "fails = \"closed\"\nabout = [\"release\"]");
+    let gate = Gate::unapproved(Setup { settings, ..Setup::default() }).await;
+    gate.desk.behave(|script| {
+        let name = json!({ "type": "string", "minLength": 3 });
+        script.tool("annotate")["outputSchema"] =
+            json!({ "type": "object", "properties": { "name": name }, "required": ["name"] });
+    });
+    gate.must(&["server", "check", "desk"]).await;
+    gate.must(&["server", "approve", "desk", "--yes"]).await;
+    let answers = |name: &str| json!({ "ticket": "1", "amount": 1, "fields": { "structured": { "name": name } } });
+    gate.ends(&call(&gate, "annotate", answers("ab")).await, ANSWER_REFUSED, "result-withheld").await;
+    assert_eq!(house.asked().len(), 0);
+    gate.ends(&call(&gate, "annotate", answers("BLUEBIRD")).await, ANSWER_REFUSED, "result-withheld").await;
+    passes(&call(&gate, "annotate", answers("a redbird")).await);
 }

@@ -6,8 +6,10 @@ use serde_json::{Value, json};
 use super::data_leaks::token;
 use crate::gate::files::ANA;
 use crate::gate::{Gate, Setup};
+use crate::puppet::Manner;
 use crate::puppet::tasks::{completed, task};
-use crate::sessions::{Lobby, taken, text};
+use crate::session::Line;
+use crate::sessions::{Lobby, capabilities, taken, text};
 use crate::talker::{form, said};
 use crate::tasks::{begun, client, get};
 use crate::verdict::{POLICY_FORBIDS, RELEASE_REFUSED, passes, words};
@@ -60,6 +62,23 @@ async fn a_question_with_a_secret_in_it_is_not_put_and_no_answer_with_one_arrive
     let question = answer.message().await["id"].clone();
     taken(&session.answer(&question, json!({ "action": "accept", "content": { "door": "the blue one" } })).await);
     lobby.hears("the answer", |talker| talker.responses().len() == 3).await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_made_again_after_a_question_is_decided_on_by_what_is_in_it() {
+    let mut setup = sealed("desk");
+    let asks = r#"permit (principal, action == Action::"ask", resource == Server::"desk");"#;
+    setup.state.push(("policies/asks.cedar".to_owned(), asks.to_owned()));
+    let gate = Gate::with(setup).await;
+    gate.desk.behave(|script| script.manner = Manner::AsksTwice);
+    let session = Line::new(&gate, "desk", ANA).begin(capabilities()).await;
+    let params = json!({ "name": "read_ticket", "arguments": { "ticket": "1" } });
+    let mut answer = session.post(&session.request("tools/call", params)).await;
+    for word in ["one", "two"] {
+        let question = answer.message().await["id"].clone();
+        taken(&session.answer(&question, json!({ "action": "accept", "content": { "word": word } })).await);
+    }
+    assert_eq!(text(&answer.message().await), "did \"read_ticket\"");
 }
 
 #[tokio::test]

@@ -110,10 +110,35 @@ async fn nothing_passes_that_a_detector_has_not_looked_at_where_it_has_to() {
         let gate = gate(&detector, "fails = \"closed\"\nmilliseconds = 300", NO_PROJECTS).await;
         passes(&call(&gate, "annotate", fields(&json!({ "note": "all is well" }))).await);
         detector.is(manner);
+        let begun = Instant::now();
         let reply = call(&gate, "annotate", fields(&json!({ "note": "all is well" }))).await;
         gate.refuses(&reply, INSPECTION_FAILED).await;
+        assert!(begun.elapsed() < Duration::from_secs(5), "nobody waits for it longer than settings say");
         assert_eq!(gate.desk.calls(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_for_a_detector_is_one_that_it_has_not_looked_at() {
+    let detector = Detector::start(Manner::Finds("BLUEBIRD", "project")).await;
+    let gate = gate(&detector, "fails = \"closed\"\nabout = [\"call\"]", NO_PROJECTS).await;
+    let large = "all is well. ".repeat(1024 * 1024 / 12);
+    gate.refuses(&call(&gate, "annotate", fields(&json!({ "note": large }))).await, INSPECTION_FAILED).await;
+    assert_eq!((detector.asked().len(), gate.desk.calls()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_detector_is_asked_about_its_servers_and_a_finding_of_its_can_be_suppressed() {
+    let detector = Detector::start(Manner::Finds("BLUEBIRD", "project")).await;
+    let bluebird = fields(&json!({ "note": "BLUEBIRD ships in May" }));
+    let elsewhere = gate(&detector, "fails = \"closed\"\nservers = [\"lobby\"]", NO_PROJECTS).await;
+    passes(&call(&elsewhere, "annotate", bluebird.clone()).await);
+    assert_eq!(detector.asked().len(), 0);
+    let suppressed = "fails = \"closed\"\n[[inspection.suppress]]\nrule = \"callout.own.word\"\nowner = \"ana\"\n\
+                      reason = \"a bird\"\nuntil = \"2999-12-31\"";
+    let gate = gate(&detector, suppressed, NO_PROJECTS).await;
+    passes(&call(&gate, "annotate", bluebird).await);
+    assert!(!detector.asked().is_empty());
 }
 
 #[tokio::test]
@@ -124,6 +149,9 @@ async fn an_answer_that_a_detector_has_not_looked_at_is_withheld() {
     let reply = call(&gate, "annotate", fields(&json!({ "answer": "all is well" }))).await;
     gate.ends(&reply, RELEASE_REFUSED, "result-withheld").await;
     assert_eq!(gate.desk.calls(), 1);
+    let heard = gate.send(gate.admin(), "GET", "/metrics", bearer(&person_token("viewer")), "").await;
+    let counted = "portcullis_callouts_total{callout=\"own\",outcome=\"unreachable\"} 1";
+    assert!(heard.text().contains(counted), "{}", heard.text());
 }
 
 #[tokio::test]

@@ -1,12 +1,14 @@
 //! What policies have done to a message instead of refusing it: left out, put in other words that only the right ones can undo,
 //! made to do nothing. And attempts to get around it, or to have it undone by somebody else.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use drill::mcp::Reply;
 use serde_json::{Value, json};
 
-use super::data_leaks::{arrived, call, token};
-use crate::gate::files::{ANA, ANA_AT_DESKTOP, Caller, server};
-use crate::gate::{Gate, Setup};
+use super::data_leaks::{arrived, call, hall, token, wrapped};
+use crate::gate::files::{ANA, ANA_AT_DESKTOP, Caller, DESK_CREDENTIAL, person_token, server};
+use crate::gate::{Gate, Setup, bearer};
 use crate::sessions::Lobby;
 use crate::verdict::{ANSWER_REFUSED, POLICY_FORBIDS, RELEASE_REFUSED, passes, receipt_id};
 
@@ -59,6 +61,15 @@ async fn what_a_server_said_comes_back_to_it_and_to_nobody_else() {
     assert!(placeholder.starts_with("[personal.email#") && !said.contains("jane"), "{said}");
     assert_eq!(note_of(&gate, ANA, &format!("for {placeholder}")).await, "for jane@company.org");
 
+    // It comes back in arguments alone: what else a call says is not the server's to be told by.
+    let client = gate.client(ANA);
+    let mut params = json!({ "name": "refund", "arguments": { "order": "A-1", "amount": 10.5, "note": "none" } });
+    params["_meta"] = json!({ "com.example/note": placeholder });
+    let headers = client.headers("tools/call", &params);
+    passes(&client.raw(client.body("tools/call", params).to_string(), headers).await.unwrap());
+    let sent: Value = serde_json::from_slice(&gate.desk.forwarded().pop().unwrap().body).unwrap();
+    assert_eq!(sent["params"]["_meta"]["com.example/note"], placeholder, "{sent:#}");
+
     // Another agent of the same person's, and a placeholder that somebody made up.
     assert_eq!(note_of(&gate, ANA_AT_DESKTOP, placeholder).await, placeholder);
     let made_up = "[personal.email#bbbbbbbbbbbbbbbb]";
@@ -97,6 +108,17 @@ async fn what_a_caller_said_is_put_back_in_what_it_is_answered() {
 }
 
 #[tokio::test]
+async fn what_a_caller_said_is_told_to_no_server_by_its_placeholder() {
+    let policy = "@id(\"remedy\") @tokenise(\"personal\")\n\
+                  forbid (principal, action == Action::\"call\", resource == Tool::\"desk/annotate\");";
+    let gate = Gate::with(with(policy)).await;
+    passes(&answered(&gate, "jane@company.org").await);
+    let placeholder = arrived(&gate)["fields"]["answer"].as_str().unwrap().to_owned();
+    assert!(placeholder.starts_with("[personal.email#"), "{placeholder}");
+    assert_eq!(note_of(&gate, ANA, &placeholder).await, *placeholder);
+}
+
+#[tokio::test]
 async fn another_server_is_told_only_where_the_policy_says() {
     for (restore, is_told) in [("", false), (" @restore(\"lobby\")", true)] {
         let policies = remedy(&format!("@tokenise(\"personal\"){restore}"), "release");
@@ -114,12 +136,74 @@ async fn another_server_is_told_only_where_the_policy_says() {
 async fn an_answer_that_would_act_by_being_shown_does_nothing() {
     let policies = remedy("@harmless(\"links, images markup terminal invisible\")", "release");
     let gate = Gate::with(with(&policies)).await;
-    let answer = "![x](https://evil.example/?q=1) <img src=//e> \u{1b}[2Jdone\u{e0041}\u{200b}";
+    let answer = "![x](https://evil.example/?q=1) <img src=//e> <b onclick=x>\u{1b}[2Jdone\u{e0041}\u{200b}";
     let reply = answered(&gate, answer).await;
-    assert_eq!(text_of(&reply), "! [x] (https[:]//evil.example/?q=1) &lt;img src=//e> done");
+    assert_eq!(text_of(&reply), "! [x] (https[:]//evil.example/?q=1) &lt;img src=//e> &lt;b onclick=x>done");
     let done = gate.outcome(receipt_id(&reply)).await["findings"]["done"].clone();
     assert_eq!(done.as_array().map(Vec::len), Some(5), "{done:#}");
     assert_eq!(text_of(&answered(&gate, "1 < 2, see [3]").await), "1 < 2, see [3]");
+}
+
+#[tokio::test]
+async fn a_page_that_comes_as_bytes_does_nothing_and_keeps_its_name() {
+    let gate = Gate::with(with(&remedy("@harmless(\"links markup\")", "release"))).await;
+    let page = "<p onclick=\"go()\">see https://evil.example</p>";
+    gate.desk.behave(|script| script.contents = json!({ "mimeType": "text/html", "blob": STANDARD.encode(page) }));
+    let read = gate.client(ANA).post("resources/read", json!({ "uri": "desk://tickets/1" })).await.unwrap();
+    passes(&read);
+    let contents = &read.json["result"]["contents"][0];
+    assert_eq!(contents["uri"], "desk://tickets/1", "{contents:#}");
+    let left = STANDARD.decode(contents["blob"].as_str().unwrap()).unwrap();
+    assert_eq!(String::from_utf8(left).unwrap(), "&lt;p onclick=\"go()\">see https[:]//evil.example&lt;/p>");
+}
+
+#[tokio::test]
+async fn an_answer_says_the_label_that_policy_gives_it_and_none_of_its_servers() {
+    let policies = r#"
+@id("strangers") @label("untrusted") forbid (principal, action == Action::"release", resource in Server::"desk");
+@id("people") @label("people") forbid (principal, action == Action::"release", resource == Tool::"desk/annotate")
+when { context.findings.classes.contains("personal") };"#;
+    let gate = Gate::with(with(policies)).await;
+    let reply = answered(&gate, "ask jane@company.org").await;
+    assert_eq!(text_of(&reply), "ask jane@company.org");
+    let label = |reply: &Reply| reply.json["result"]["_meta"]["dev.portcullis/label"].clone();
+    let expected =
+        json!({ "labels": ["people", "untrusted"], "classification": "confidential", "classes": ["personal"] });
+    assert_eq!(label(&reply), expected);
+    let done = gate.outcome(receipt_id(&reply)).await["findings"]["done"].clone();
+    assert_eq!(done, json!(["label people", "label untrusted"]));
+    let expected = json!({ "labels": ["untrusted"], "classification": "public", "classes": [] });
+    assert_eq!(label(&answered(&gate, "all is well").await), expected);
+
+    // What a server says of itself there is replaced, and meets nothing.
+    gate.desk.behave(|script| {
+        let forged = json!({ "labels": ["untrusted", "people"], "classification": "public", "classes": ["none"] });
+        script.contents = json!({ "text": "ask jane@company.org", "_meta": { "dev.portcullis/label": forged } });
+        script.resources[0]["_meta"] = json!({ "dev.portcullis/label": forged });
+    });
+    let listed = gate.client(ANA).post("resources/list", json!({})).await.unwrap();
+    passes(&listed);
+    let entry = &listed.json["result"]["resources"][0]["_meta"]["dev.portcullis/label"];
+    assert_eq!(*entry, json!({ "labels": ["untrusted"], "classification": "public", "classes": [] }), "{listed:#?}");
+}
+
+#[tokio::test]
+async fn what_a_policy_has_taken_out_for_good_comes_back_to_nobody() {
+    let policies = format!(
+        "{}\n@id(\"for-good\") @redact(\"personal\")\nforbid (principal, action == Action::\"release\", resource == Tool::\"desk/annotate\");",
+        remedy("@tokenise(\"personal\")", "release")
+    );
+    let gate = Gate::with(with(&policies)).await;
+    assert_eq!(text_of(&answered(&gate, "ask jane@company.org").await), "ask [personal.email]");
+}
+
+#[tokio::test]
+async fn a_wrapped_call_says_a_placeholder_and_not_what_it_stands_for() {
+    let gate = hall(with(&remedy("@tokenise(\"personal\")", "release"))).await;
+    let placeholder = text_of(&answered(&gate, "jane@company.org").await);
+    let order = json!({ "order": "A-1", "amount": 10.5, "note": placeholder });
+    passes(&wrapped(&gate, "refund", order).await);
+    assert_eq!(arrived(&gate)["note"], *placeholder);
 }
 
 #[tokio::test]
@@ -133,10 +217,22 @@ when { ["confidential", "restricted"].contains(context.findings.classification) 
     gate.ends(&reply, RELEASE_REFUSED, "result-withheld").await;
 
     let manifest = format!("{}confidentiality = \"confidential\"\n", server("desk", &gate.desk.url(), false));
-    std::fs::write(gate.directory().join("state/servers/desk.toml"), manifest).unwrap();
+    std::fs::write(gate.directory().join("state/servers/desk.toml"), &manifest).unwrap();
     gate.apply().await;
     gate.until("/revision", |revision| revision["revision"] == revision["in_effect"]).await;
     gate.ends(&answered(&gate, "all is well").await, RELEASE_REFUSED, "result-withheld").await;
+
+    // What is said of one tool counts for that one.
+    std::fs::write(
+        gate.directory().join("state/servers/desk.toml"),
+        format!("{manifest}\n[tools.annotate]\nconfidentiality = \"internal\"\n"),
+    )
+    .unwrap();
+    gate.apply().await;
+    gate.until("/revision", |revision| revision["revision"] == revision["in_effect"]).await;
+    passes(&answered(&gate, "all is well").await);
+    let other = call(&gate, "read_ticket", json!({ "ticket": "1" })).await;
+    gate.ends(&other, RELEASE_REFUSED, "result-withheld").await;
 }
 
 /// A desk whose `annotate` was approved with an answer that has a total and, maybe, an address.
@@ -201,6 +297,37 @@ async fn a_suppression_keeps_a_finding_from_policies_while_it_lasts_and_is_count
 }
 
 #[tokio::test]
+async fn a_suppression_covers_its_rule_at_its_place_and_nothing_else() {
+    let kept = "ask jane@company.org";
+    for (place, told) in [
+        ("rule = \"personal.email\"\nserver = \"desk\"\npointer = \"/result/content/*/text\"", kept),
+        ("rule = \"personal.email\"\nserver = \"desk\"\ntool = \"refund\"", "ask [personal.email]"),
+        ("rule = \"personal.email\"\nserver = \"lobby\"", "ask [personal.email]"),
+        ("rule = \"personal.email\"\npointer = \"/result/content/*/title\"", "ask [personal.email]"),
+        ("rule = \"personal.phone\"", "ask [personal.email]"),
+    ] {
+        let settings = format!(
+            "\n[[inspection.suppress]]\n{place}\nowner = \"ana\"\nreason = \"a test\"\nuntil = \"2999-12-31\"\n"
+        );
+        let gate = Gate::with(Setup { settings, ..with(&remedy("@redact(\"personal\")", "release")) }).await;
+        assert_eq!(text_of(&answered(&gate, kept).await), told, "{place}");
+        let heard = gate.send(gate.admin(), "GET", "/metrics", bearer(&person_token("viewer")), "").await;
+        let counted = heard.text().contains("portcullis_findings_suppressed_total{rule=\"personal.email\"} 1");
+        assert_eq!(counted, told == kept, "{}", heard.text());
+    }
+    // Nobody is kept from hearing of the gate's own credentials.
+    let settings = "\n[[inspection.suppress]]\nrule = \"vault.desk\"\nowner = \"ana\"\nreason = \"a test\"\nuntil = \"2999-12-31\"\n";
+    let gate = Gate::with(Setup {
+        settings: settings.to_owned(),
+        guarded: true,
+        ..with(&remedy("@redact(\"personal\")", "call"))
+    })
+    .await;
+    let note = json!({ "order": "A-1", "amount": 1.5, "note": DESK_CREDENTIAL });
+    gate.refuses(&call(&gate, "refund", note).await, POLICY_FORBIDS).await;
+}
+
+#[tokio::test]
 async fn what_an_organisation_knows_is_seen_by_its_fingerprints() {
     let policies = r#"@id("names-stay") forbid (principal, action == Action::"call", resource in Server::"desk")
 when { context.findings.classes.contains("customer") };"#;
@@ -208,8 +335,15 @@ when { context.findings.classes.contains("customer") };"#;
     let file = |name: &str| gate.directory().join(name).to_str().unwrap().to_owned();
     std::fs::write(file("names.txt"), "Project Bluebird\n").unwrap();
     std::fs::write(file("rows.csv"), "Ann Lee,1980-02-03,DE-778\nBo Ek,1975-11-30,SE-113\n").unwrap();
+    let plan = "Bluebird lands in the harbour of Bergen on the second Sunday of May with forty crates of amber, two pilots \
+                and a letter for the mayor, and leaves before anybody has counted the crates or read the letter.";
+    std::fs::write(file("plan.txt"), plan).unwrap();
     let config = file("portcullis.toml");
-    for (kind, source, set) in [("dictionary", "names.txt", "names.known"), ("exact", "rows.csv", "rows.known")] {
+    for (kind, source, set) in [
+        ("dictionary", "names.txt", "names.known"),
+        ("exact", "rows.csv", "rows.known"),
+        ("documents", "plan.txt", "plan.known"),
+    ] {
         let made = std::process::Command::new(env!("CARGO_BIN_EXE_portcullis"))
             .args(["inspect", kind, &file(source), "--name", kind, "--class", "customer"])
             .args(["--out", &file(set), "--config", &config])
@@ -220,13 +354,14 @@ when { context.findings.classes.contains("customer") };"#;
         assert!(!String::from_utf8_lossy(&kept).to_lowercase().contains("bluebird"));
     }
     let known = format!(
-        "{}\n[inspection]\nknown = [\"names.known\", \"rows.known\"]\n",
+        "{}\n[inspection]\nknown = [\"names.known\", \"rows.known\", \"plan.known\"]\n",
         std::fs::read_to_string(&config).unwrap()
     );
     std::fs::write(&config, known).unwrap();
     gate.end().await;
     gate.again().await;
-    for note in ["about PROJECT-bluebird", "Ann Lee, born 1980/02/03", "cHJvamVjdCBibHVlYmlyZA=="] {
+    let passage = format!("I heard that it {}", plan.split_at(9).1.split_at(110).0);
+    for note in ["about PROJECT-bluebird", "Ann Lee, born 1980/02/03", "cHJvamVjdCBibHVlYmlyZA==", &passage] {
         let reply = call(&gate, "refund", json!({ "order": "A-1", "amount": 1.5, "note": note })).await;
         gate.refuses(&reply, POLICY_FORBIDS).await;
     }

@@ -16,7 +16,7 @@ use super::provider::{CLIENT, FakeProvider, SECRET};
 use crate::gate::files::{ANA, ANA_AT_DESKTOP, BOB, Caller, RECONCILER};
 use crate::gate::{Gate, Heard, Setup, name, value};
 use crate::session::Line;
-use crate::verdict::{CREDENTIAL_UNAVAILABLE, NOT_CONNECTED, passes, receipt_id};
+use crate::verdict::{CREDENTIAL_UNAVAILABLE, NOT_CONNECTED, POLICY_FORBIDS, passes, receipt_id};
 
 /// A gate at which people sign in, before a server that has an account for each person or each agent.
 pub(crate) struct Place {
@@ -254,6 +254,21 @@ async fn a_client_that_opens_no_pages_is_told_what_to_do() {
     place.connect("ana", &page).await;
     passes(&place.read(ANA).await);
     passes(&place.read(ANA_AT_DESKTOP).await);
+}
+
+#[tokio::test]
+async fn a_token_that_the_gate_holds_for_somebody_is_in_none_of_their_messages() {
+    let place = Place::start("user").await;
+    let page = place.page_for(ANA).await;
+    place.connect("ana", &page).await;
+    passes(&place.read(ANA).await);
+    let presented = place.presented().pop().unwrap();
+    let token = presented.strip_prefix("Bearer ").unwrap();
+    let client = place.gate.client(ANA);
+    let reply = client.call("read_ticket", json!({ "ticket": format!("it is {token}") })).await.unwrap();
+    let event = place.gate.refuses(&reply, POLICY_FORBIDS).await;
+    assert_eq!(event["findings"]["list"][0]["rule"], "vault.desk", "{event:#}");
+    assert_eq!(place.presented().len(), 1);
 }
 
 #[tokio::test]
