@@ -66,7 +66,13 @@ impl<'m> Lab<'m> {
         let mut linear = self.without(surface, left_out, None);
         linear.suspicion = suspicion(&harmless, surface);
         linear.certainty = certainty(&harmless, linear.suspicion);
+        linear.hint = hint(&harmless, surface).min(linear.suspicion);
         linear
+    }
+
+    /// The weights of a surface without a fold, and without thresholds.
+    pub(crate) fn weights(&mut self, surface: Surface, left_out: Option<u8>) -> Linear {
+        self.without(surface, left_out, None)
     }
 
     fn without(&mut self, surface: Surface, first: Option<u8>, second: Option<u8>) -> Linear {
@@ -135,6 +141,15 @@ fn suspicion(harmless: &[(&str, f32)], surface: Surface) -> f32 {
 fn certainty(harmless: &[(&str, f32)], suspicion: f32) -> f32 {
     highest(harmless.iter().map(|(_, score)| *score).collect(), 0.002).max(suspicion)
 }
+
+/// From where on it says something beside other evidence.
+fn hint(harmless: &[(&str, f32)], surface: Surface) -> f32 {
+    let is_own = |kind: &str| surface == Surface::Data || kind == "definition";
+    highest(harmless.iter().filter(|(kind, _)| is_own(kind)).map(|(_, score)| *score).collect(), HINT_SHARE)
+}
+
+/// The share of what is harmless that may give a hint.
+const HINT_SHARE: f32 = 0.06;
 
 /// The score that this share of them exceeds.
 fn highest(mut scores: Vec<f32>, share: f32) -> f32 {

@@ -7,6 +7,7 @@
 
 mod corpora;
 mod curve;
+mod definitions;
 mod evasions;
 mod grammar;
 mod kin;
@@ -68,6 +69,15 @@ enum Part {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Writes down what every definition scores, by models that know nothing of its fold.
+    Definitions {
+        /// The directory of the corpora.
+        #[arg(long)]
+        corpora: PathBuf,
+        /// Where the scores are kept.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// How fast a message is inspected.
     Speed {
         /// The directory of the corpora.
@@ -87,6 +97,10 @@ fn main() -> anyhow::Result<()> {
         Part::Curve { corpora, out } => {
             let maker = Maker::new(Corpora::read(&corpora)?);
             Ok(fs::write(out, curve::scores(&maker)?)?)
+        }
+        Part::Definitions { corpora, out } => {
+            let maker = Maker::new(Corpora::read(&corpora)?);
+            Ok(fs::write(out, definitions::scores(&maker)?)?)
         }
         Part::Speed { corpora, only } => {
             let maker = Maker::new(Corpora::read(&corpora)?);

@@ -11,9 +11,13 @@ use super::random::Random;
 
 const WORDINGS: &str = include_str!("wordings/wordings.txt");
 const DEFINITIONS: &str = include_str!("wordings/definitions.txt");
+const HONEST: &str = include_str!("wordings/honest.txt");
 const GOALS: &str = include_str!("wordings/goals.txt");
 const BENIGN: &str = include_str!("wordings/benign.txt");
 const SLOTS: &str = include_str!("wordings/slots.txt");
+
+/// Definitions made of each honest wording.
+const HONEST_EACH: usize = 12;
 
 /// Which folds a part may come from.
 #[derive(Clone, Copy, Debug)]
@@ -60,6 +64,7 @@ pub(crate) struct Maker {
     definitions: Vec<Line>,
     goals: Vec<Line>,
     benign: Vec<Line>,
+    honest: Vec<Line>,
 }
 
 impl Maker {
@@ -72,6 +77,7 @@ impl Maker {
             definitions: lines(DEFINITIONS),
             goals: lines(GOALS),
             benign: lines(BENIGN),
+            honest: lines(HONEST),
         }
     }
 
@@ -160,7 +166,7 @@ impl Maker {
                 }
                 let line = Line { number: 5_000 + line.number, ..line.clone() };
                 let context = random.of(&contexts).map(|context| context.text.clone()).unwrap_or_default();
-                let context = if random.happens(25) { String::new() } else { context };
+                let context = if random.happens(25) { String::new() } else { fields(&context) };
                 found.push(put(&context, &wording, &line, &mut random));
             }
         }
@@ -207,12 +213,24 @@ impl Maker {
         let mut random = Random::new(seed);
         let mut found = Vec::new();
         for text in self.corpora.definitions.iter().filter(|text| folds.has(text.fold)) {
-            found.push(harmless(text.text.clone(), "definition", 200_000 + found.len()));
+            found.push(harmless(fields(&text.text), "definition", 200_000 + found.len()));
         }
         for line in self.benign.iter().filter(|line| line.kind == "documentation" && folds.has(fold(line.number))) {
             for _ in 0..12 {
                 let text = self.slots.say(line.text, "", &mut random);
                 found.push(harmless(text, "made definition", 100_000 + line.number));
+            }
+        }
+        // Among the words of a real definition, or alone.
+        let contexts: Vec<&Text> = self.corpora.definitions.iter().filter(|text| folds.has(text.fold)).collect();
+        for line in self.honest.iter().filter(|line| folds.has(fold(line.number))) {
+            for _ in 0..HONEST_EACH {
+                let wording = self.slots.say(line.text, "", &mut random);
+                let text = match random.of(&contexts) {
+                    Some(context) if random.happens(50) => format!("{wording}\n\n{}", fields(&context.text)),
+                    _ => wording,
+                };
+                found.push(harmless(text, "honest wording", 150_000 + line.number));
             }
         }
         found
@@ -278,6 +296,11 @@ impl Maker {
         }
         said
     }
+}
+
+/// A definition with its lines apart, as it is judged.
+fn fields(text: &str) -> String {
+    text.replace('\n', "\n\n")
 }
 
 fn harmless(text: String, kind: &'static str, group: usize) -> Sample {

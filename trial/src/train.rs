@@ -364,6 +364,6 @@ impl Machine {
         let largest = weights.iter().fold(0.0_f32, |largest, weight| largest.max(weight.abs())).max(1e-6);
         let scale = largest / 127.0;
         let weights = weights.iter().map(|weight| (weight / scale).round() as i8).collect();
-        Linear { weights, scale, bias: self.bias, suspicion: 0.0, certainty: 0.0 }
+        Linear { weights, scale, bias: self.bias, suspicion: 0.0, certainty: 0.0, hint: 0.0 }
     }
 }

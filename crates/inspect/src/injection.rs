@@ -9,6 +9,7 @@
 
 pub mod anchors;
 pub mod concepts;
+pub mod definition;
 pub mod features;
 mod flood;
 pub mod kin;
@@ -143,8 +144,7 @@ impl Injection {
             Surface::Data => (&model.data, data),
             Surface::Definition => (&model.definitions, definitions),
         };
-        words::split(text, &self.lexicon, &mut scratch.words);
-        windows::sentences(&scratch.words, &mut scratch.sentences);
+        scratch.split(text, &self.lexicon);
         scratch.weigh(linear);
         // What something encodes stands in the text that encodes it.
         let bytes = view.text.len() + view.amid;
@@ -193,6 +193,12 @@ impl Scratch {
             sentences: Vec::new(),
             sums: Vec::new(),
         }
+    }
+
+    /// Takes a text apart.
+    fn split(&mut self, text: &str, lexicon: &Lexicon) {
+        words::split(text, lexicon, &mut self.words);
+        windows::sentences(&self.words, &mut self.sentences);
     }
 
     /// Weighs each sentence.

@@ -1,14 +1,14 @@
 //! The trained model: one weight for each feature, and where a sum begins to mean something.
 //!
 //! The file is made by the benchmark's trainer, to the byte the same from the same corpora. Its layout: the eight
-//! bytes `PCINJ003`; what anchors must weigh (`i32`), how many there are (`u32`), and a byte for each; then for each of
-//! the two surfaces four `f32` (scale, bias, suspicion, certainty) and [`BUCKETS`] weights of one byte.
+//! bytes `PCINJ004`; what anchors must weigh (`i32`), how many there are (`u32`), and a byte for each; then for each of
+//! the two surfaces five `f32` (scale, bias, suspicion, certainty, hint) and [`BUCKETS`] weights of one byte.
 
 use super::anchors::{self, Anchors};
 use super::features::{BUCKETS, CONCEPT_VALUE, Family};
 
 /// What the file begins with.
-const MAGIC: &[u8; 8] = b"PCINJ003";
+const MAGIC: &[u8; 8] = b"PCINJ004";
 
 /// Where a text is met: instructions mean something else in each place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,8 @@ pub struct Linear {
     pub suspicion: f32,
     /// From which score on there is hardly a doubt.
     pub certainty: f32,
+    /// From which score on it says something beside other evidence, and nothing alone.
+    pub hint: f32,
 }
 
 /// What is added to the square of a window, so that a few features alone do not say much.
@@ -126,7 +128,7 @@ impl Model {
         file.extend(u32::try_from(self.anchors.weights.len()).unwrap_or(u32::MAX).to_le_bytes());
         file.extend(self.anchors.weights.iter().flat_map(|weight| weight.to_le_bytes()));
         for linear in [&self.data, &self.definitions] {
-            for number in [linear.scale, linear.bias, linear.suspicion, linear.certainty] {
+            for number in [linear.scale, linear.bias, linear.suspicion, linear.certainty, linear.hint] {
                 file.extend(number.to_le_bytes());
             }
             file.extend(linear.weights.iter().flat_map(|weight| weight.to_le_bytes()));
@@ -140,9 +142,9 @@ fn linear(rest: &mut &[u8]) -> Option<Linear> {
         let number = f32::from_le_bytes(array(rest)?);
         number.is_finite().then_some(number)
     };
-    let (scale, bias, suspicion, certainty) = (number()?, number()?, number()?, number()?);
+    let (scale, bias, suspicion, certainty, hint) = (number()?, number()?, number()?, number()?, number()?);
     let weights = bytes(rest, BUCKETS)?;
-    Some(Linear { weights, scale, bias, suspicion, certainty })
+    Some(Linear { weights, scale, bias, suspicion, certainty, hint })
 }
 
 fn array(rest: &mut &[u8]) -> Option<[u8; 4]> {

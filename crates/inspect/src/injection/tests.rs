@@ -115,7 +115,8 @@ fn instructions_to_a_model_do_not_make_a_text_confidential() {
 
 #[test]
 fn a_models_file_is_read_as_it_was_written_and_nothing_else_is() {
-    let linear = Linear { weights: vec![-3; BUCKETS], scale: 0.5, bias: -1.0, suspicion: 0.25, certainty: 1.5 };
+    let linear =
+        Linear { weights: vec![-3; BUCKETS], scale: 0.5, bias: -1.0, suspicion: 0.25, certainty: 1.5, hint: 0.0 };
     let anchors = Anchors { weights: vec![2; anchors::words().count()], least: 7 };
     let model = Model { anchors, data: linear.clone(), definitions: linear };
     let file = model.write();
