@@ -5,7 +5,8 @@
 //! reads them before people do and says, line by line, what is worth a look.
 //!
 //! Each text is put in its plain form ([`plain`]): hidden characters out, look-alike letters as what they look like,
-//! encoded text decoded. Rules kept as data ([`rules`]) are matched against it, names are held against those of other
+//! encoded text decoded. Rules kept as data ([`rules`]) are matched against it, what was learned of how people talk to models
+//! is asked about it ([`voice`]), names are held against those of other
 //! servers ([`alike`]), and what a tool seems to do against what its annotations claim ([`effect`]). Each [`Remark`] has
 //! its points and says why; their sum is the score, so that no number stands without its reasons.
 //!
@@ -19,6 +20,7 @@ mod memory;
 mod places;
 pub(crate) mod plain;
 mod rules;
+mod voice;
 
 use std::collections::BTreeMap;
 
@@ -190,7 +192,9 @@ pub fn judge(definitions: &Definitions, others: &[Neighbour<'_>]) -> Judgement {
 /// Judges what a server tells models about itself.
 pub fn judge_instructions(text: &str) -> Judged {
     let mut found = Found::default();
-    found.read(&[Text { pointer: String::new(), text: text.to_owned() }]);
+    let texts = [Text { pointer: String::new(), text: text.to_owned() }];
+    found.read(&texts);
+    voice::listen(&texts, &mut |remark| found.add(remark));
     found.judged(None, None)
 }
 
@@ -198,7 +202,9 @@ pub fn judge_instructions(text: &str) -> Judged {
 pub fn judge_definition(kind: Kind, definition: &Definition, crowd: &Crowd) -> Judged {
     let value = definition.value();
     let mut found = Found::default();
-    found.read(&texts(&value));
+    let texts = texts(&value);
+    found.read(&texts);
+    voice::listen(&texts, &mut |remark| found.add(remark));
     icons::look(&value, &mut |remark| found.add(remark));
     let effect = match kind {
         Kind::Tool => {

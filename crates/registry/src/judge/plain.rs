@@ -21,6 +21,8 @@ const FAR_SPACES: usize = 80;
 pub(crate) struct Plain {
     /// The text, then what was decoded out of it. In lower case, one space between words, lines apart.
     pub(crate) readings: Vec<String>,
+    /// The same in its own case, which says who shouts.
+    pub(crate) cased: Vec<String>,
     /// What was hidden, each once.
     pub(crate) flaws: Vec<Flaw>,
 }
@@ -76,25 +78,24 @@ pub(crate) fn plain(text: &str) -> Plain {
     let composed: String = visible.nfkc().collect();
     let folded = folded(&composed, &mut flaws);
     let lower = folded.to_lowercase();
-    let mut readings = Vec::new();
+    let mut cased = vec![tidy(&folded)];
     // Before the spaces between words are one: they tell the words apart.
     if let Some(joined) = joined(&lower) {
         flaws.add(Flaw::Spaced);
-        readings.push(tidy(&joined));
+        cased.push(tidy(&joined));
     }
-    let lower = tidy(&lower);
     if COMMENT.is_match(&lower) {
         flaws.add(Flaw::Comment);
     }
     for decoded in decoded(&composed) {
         flaws.add(Flaw::Encoded);
-        readings.push(tidy(&decoded.to_lowercase()));
+        cased.push(tidy(&decoded));
     }
     if !smuggled.is_empty() {
-        readings.push(tidy(&smuggled.to_lowercase()));
+        cased.push(tidy(&smuggled));
     }
-    readings.insert(0, lower);
-    Plain { readings, flaws: flaws.0 }
+    let readings = cased.iter().map(|text| text.to_lowercase()).collect();
+    Plain { readings, cased, flaws: flaws.0 }
 }
 
 #[derive(Default)]

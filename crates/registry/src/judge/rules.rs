@@ -1,5 +1,6 @@
 //! The rules, which are data: `rules/wording.toml` says what they find, what they let pass, and what they are worth.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use regex::Regex;
@@ -16,6 +17,8 @@ const EXCERPT_CHARS_MAX: usize = 160;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Rules {
+    /// What `%name%` stands for in patterns.
+    words: BTreeMap<String, String>,
     pub(super) rule: Vec<Rule>,
     pub(super) combination: Vec<Combination>,
 }
@@ -82,8 +85,11 @@ impl Combination {
 #[expect(clippy::expect_used, reason = "the file is part of the program, and the tests read it")]
 static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let mut rules: Rules = toml::from_str(include_str!("../../rules/wording.toml")).expect("the rules can be read");
+    let words = std::mem::take(&mut rules.words);
     for rule in &mut rules.rule {
-        let compile = |pattern: &String| Regex::new(&spelled(pattern, rule.unicode)).expect("the pattern is one");
+        let compile = |pattern: &String| {
+            Regex::new(&spelled(&put_in(&words, pattern), rule.unicode)).expect("the pattern is one")
+        };
         rule.patterns = rule.written.iter().map(compile).collect();
     }
     rules
@@ -107,6 +113,15 @@ pub(super) fn combinations() -> &'static [Combination] {
 #[cfg(test)]
 pub(super) fn all() -> &'static [Rule] {
     &RULES.rule
+}
+
+/// A pattern with the words that it names.
+fn put_in(words: &BTreeMap<String, String>, pattern: &str) -> String {
+    let mut whole = pattern.to_owned();
+    for (name, stands_for) in words {
+        whole = whole.replace(&format!("%{name}%"), &format!("(?:{stands_for})"));
+    }
+    whole
 }
 
 /// A pattern as the library takes it. A space is one of a line or between two lines. Where only English is meant, letters
