@@ -78,11 +78,12 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
     }
     judged.extend(published(&rows(&tools.join("poisoned_fuzzd.jsonl"))?, plan.misses)?);
     judged.extend(behaving(&rows(&tools.join("mixed_msb.jsonl"))?, plan.misses)?);
-    let poisons = made::poisons();
-    judged.extend(spliced("made poisoned definitions, high", &benign, &poisons, plan.misses)?);
-    let unseen = made::unseen();
-    judged.extend(spliced("made, in wordings the rules were not tried on, high", &benign, &unseen, plan.misses)?);
-    let poisons: Vec<made::Poison> = poisons.into_iter().chain(unseen).collect();
+    let made::Poisons { tried, held_out, disguised } = made::poisons()?;
+    judged.extend(spliced("made, in wordings the rules were tried on, high", &benign, &tried, plan.misses)?);
+    // What is held out is never printed, so that nobody writes a rule for it.
+    judged.extend(spliced("held out: wordings the rules were not tried on, high", &benign, &held_out, false)?);
+    judged.extend(spliced("held out, in guises, high", &benign, &disguised, false)?.into_iter().take(2));
+    let poisons: Vec<made::Poison> = tried.into_iter().chain(held_out).chain(disguised).collect();
     let changed = drift::rates(&rows(&tools.join("benign_drift.jsonl"))?, &poisons, plan.misses)?;
 
     let each = spent.as_secs_f64() * 1e6 / f64::from(u32::try_from(honest.len().max(1))?);
@@ -212,12 +213,15 @@ fn spliced(what: &str, benign: &[Value], poisons: &[made::Poison], misses: bool)
             missed("made", &judged)?;
         }
         all.push(judged.clone());
-        by_class.entry(poison.class).or_default().push(judged);
+        by_class.entry(&poison.class).or_default().push(judged);
     }
     let each = by_class
         .into_iter()
         .map(|(class, all)| Rate::of(format!("made: {class}, high"), &all, |one: &Judged| one.level == Level::High));
-    let mut rates = vec![Rate::of(what, &all, |one| one.level == Level::High)];
+    let mut rates = vec![
+        Rate::of(what, &all, |one| one.level == Level::High),
+        Rate::of(what.replace("high", "medium or high"), &all, |one| one.level >= Level::Medium),
+    ];
     rates.extend(each);
     Ok(rates)
 }
@@ -229,8 +233,10 @@ fn page(report: &Report) -> String {
          and in ones made by program from published classes of attacks; and what becomes of 334 real changes of an honest\n\
          server, as they are and with poisons spliced in. [Approving servers](../guides/approving-servers.md) tells what the\n\
          grades mean.\n\n\
-         The rules were written with these texts in sight, and the list of words that change nothing was completed with these\n\
-         changes in sight, so elsewhere rates will be lower. What was never in sight stands in the rows marked unseen.\n\n",
+         The rules were written with these texts in sight, the weights of what sounds like an order were trained on the honest\n\
+         ones, and the list of words that change nothing was completed with these changes in sight, so elsewhere rates will be\n\
+         lower. What was not in sight stands in the rows called held out: 178 wordings in 15 classes, written before the rules\n\
+         were changed, by the same people, and never printed while they were.\n\n",
     );
     let table = |title: &str, rates: &[Rate]| {
         let rows: String = rates.iter().map(Rate::row).collect();
@@ -245,9 +251,12 @@ fn page(report: &Report) -> String {
         "What wording cannot show: a tool that does harm behind an honest description. Most attack tools of the benchmark are\n\
          such; of them the judge finds those that praise themselves, that ask which model calls, and that imitate a tool that\n\
          is approved. The rules were written against classes of attacks and tried on these definitions, and on all poisons\n\
-         but those called unseen: at first sight they found 75 % of the others. The rate of the unseen is what to expect of new\n\
-         wordings. Drift is held to more than the rules: a change is served only in words that are known, so that a poison\n\
-         which no rule finds is not served either.\n",
+         but those held out. The rate of those, each wording once and as it is, is what to expect of new wordings: most of\n\
+         what is missed orders other tools about or asks for more than a tool needs, in words that an honest tool could have\n\
+         too. In guises more is found, because a guise is a flaw itself. The same holds for honest definitions: with weights\n\
+         that were trained without their servers, 15 of the 1,399 (1.1 %) are high (`trial definitions` writes those scores).\n\n\
+         Drift is held to more than the rules: a change is served only in words that are known, so that a poison which no rule\n\
+         finds is not served either.\n",
     );
     page
 }
