@@ -144,6 +144,10 @@ fn packages_that_mean_ill_to_whoever_looks_do_no_harm() {
         let said = scan(package, &[]);
         assert!(!said.ok && said.err.contains(why) && said.err.contains("do not install it"), "{why}: {said:?}");
     }
+    // A name that is one letter from one that many install.
+    let typo = br#"{ "name": "@modelcontextprotocol/server-filesytem", "version": "1.0.0" }"#;
+    let said = scan(&tgz(folder.path(), "g.tgz", &[("package/package.json", b'0', "", typo)]), &[]);
+    assert!(said.ok && said.out.contains("server-filesystem"), "{said:?}");
     let deep = format!("{{ \"name\": {} }}", "[".repeat(100_000));
     let source = "(".repeat(100_000);
     let odd = [("package/package.json", b'0', "", deep.as_bytes()), ("package/a.js", b'0', "", source.as_bytes())];
@@ -282,7 +286,21 @@ async fn a_container_image_is_taken_apart_and_compared_and_kept_for_who_approves
     let other = image(folder.path(), "b.tar", &tar(&[("x", b"y")]), &layer);
     let noise = folder.path().join("c.tar");
     fs::write(&noise, [&header("a", b'0', "", 1 << 33)[..], &[0; 4096]].concat()).unwrap();
-    for (package, why) in [(&other, "not those of its configuration"), (&noise, "damaged or ends early")] {
+    // A configuration under the digest of another.
+    let renamed = folder.path().join("d.tar");
+    let config = serde_json::json!({ "os": "linux", "architecture": "amd64",
+        "rootfs": { "diff_ids": [model::Digest::of(&layer).to_string()] }, "config": {} })
+    .to_string();
+    let file = "0".repeat(64) + ".json";
+    let saved = serde_json::json!([{ "Config": file, "RepoTags": null, "Layers": ["a/layer.tar"] }]).to_string();
+    let parts: [(&str, &[u8]); 3] =
+        [("a/layer.tar", &layer), (&file, config.as_bytes()), ("manifest.json", saved.as_bytes())];
+    fs::write(&renamed, tar(&parts)).unwrap();
+    for (package, why) in [
+        (&other, "not those of its configuration"),
+        (&noise, "damaged or ends early"),
+        (&renamed, "not the digest that it is named by"),
+    ] {
         let said = scan(package, &[]);
         let words = said.err.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(!said.ok && words.contains(why) && words.contains("do not install it"), "{why}: {said:?}");

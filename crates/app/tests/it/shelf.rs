@@ -117,6 +117,10 @@ async fn a_registry_is_read_and_not_written_and_a_wrong_question_is_told() {
         assert_eq!(heard.status, 400, "{query}: {}", heard.text());
         assert!(heard.json()["error"].is_string());
     }
+    let long = "a".repeat(model::limits::SHELF_SEARCH_BYTES_MAX + 1);
+    assert_eq!(get(&gate, &format!("/v0.1/servers?search={long}"), editor()).await.status, 400);
+    let other = "/v0.1/servers/com.example%2Fdesk/versions/9.9.9";
+    assert_eq!(get(&gate, other, editor()).await.status, 404, "a version that nobody approved");
     let evil = HeaderMap::from_iter([(http::header::HOST, HeaderValue::from_static("evil.example"))]);
     assert_eq!(get(&gate, "/v0.1/servers", evil).await.status, 403, "a name that is not the listener's");
 }
