@@ -5,7 +5,7 @@ use http::header;
 
 use crate::gate::files::{ANA, BOB};
 use crate::identity::own::{Place, again, asked, ticket};
-use crate::verdict::{NOT_CONNECTED, PARAMS_INVALID};
+use crate::verdict::{NOT_CONNECTED, PARAMS_INVALID, POLICY_FORBIDS};
 
 /// Bob has Ana open the page that he was asked to open, so that she connects her account for him.
 #[tokio::test]
@@ -106,8 +106,14 @@ async fn pages_of_other_sites_connect_and_forget_nothing() {
 async fn the_state_of_one_callers_question_is_nothing_in_anothers_hands() {
     let place = Place::start("user").await;
     let (_, state) = asked(&place.client(ANA).call("read_ticket", ticket()).await.unwrap());
+    // It is taken for an answer to the server, which may ask nothing here.
     let stolen = place.client(BOB).post("tools/call", again(&state, "accept")).await.unwrap();
-    // It is taken for a server's, and opens as none.
+    place.gate.refuses(&stolen, POLICY_FORBIDS).await;
+    let asks = r#"permit (principal, action == Action::"ask", resource == Server::"desk");"#;
+    std::fs::write(place.gate.directory().join("state/policies/asks.cedar"), asks).unwrap();
+    place.gate.apply().await;
+    let stolen = place.client(BOB).post("tools/call", again(&state, "accept")).await.unwrap();
+    // And where it may, the state opens as none.
     place.gate.ends(&stolen, NOT_CONNECTED, "not-sent").await;
     assert_eq!(place.presented(), Vec::<String>::new());
     // Who does not want to is asked no more.
