@@ -26,6 +26,8 @@ use super::score::{has_class, in_bytes, meets, spans};
 const SCRIPT: &str = include_str!("peers.py");
 /// What this project is called in the table.
 const OURS: &str = "Portcullis";
+/// What it is called where it looks for secrets alone, as peers do that know nothing else.
+const SECRETS_ALONE: &str = "Portcullis, secrets alone";
 
 #[derive(Deserialize)]
 struct Answer {
@@ -216,5 +218,21 @@ fn ours(maker: &Maker, asked: &[Asked], report: &mut Report) -> anyhow::Result<(
     for (topic, (seconds, bytes)) in took {
         report.figure(&format!("peers: {topic}: {OURS}, MB/s"), bytes as f64 / seconds.max(1e-9) / 1e6);
     }
+    secrets_alone(asked, report)
+}
+
+/// The same work as that of peers that look for secrets alone.
+fn secrets_alone(asked: &[Asked], report: &mut Report) -> anyhow::Result<()> {
+    let inspector = Inspector::of_secrets()?;
+    let (mut seconds, mut bytes) = (0.0, 0);
+    for one in asked.iter().filter(|one| one.topic == "secret") {
+        inspector.scan_text(&one.text, Origin::Text);
+        let begun = Instant::now();
+        let seen = has_class(&inspector.scan_text(&one.text, Origin::Text), "secret");
+        seconds += begun.elapsed().as_secs_f64();
+        bytes += one.text.len();
+        report.add(&format!("peers: {}", one.what), SECRETS_ALONE, seen);
+    }
+    report.figure(&format!("peers: secret: {SECRETS_ALONE}, MB/s"), bytes as f64 / seconds.max(1e-9) / 1e6);
     Ok(())
 }

@@ -62,12 +62,26 @@ impl Inspector {
         Self::of(rules, injection, None)
     }
 
+    /// An inspector that looks for secrets and nothing else: for comparisons with others that look for no more.
+    ///
+    /// # Errors
+    ///
+    /// As [`with`](Self::with).
+    pub fn of_secrets() -> Result<Self, RuleError> {
+        let rules = Rules::standard()?.of_class("secret")?;
+        Self::by(vec![Box::new(Secrets::new(&rules)), Box::new(rules)])
+    }
+
     fn of(rules: Rules, injection: Injection, known: Option<Known>) -> Result<Self, RuleError> {
         let mut detectors: Vec<Box<dyn Detector>> =
             vec![Box::new(Secrets::new(&rules)), Box::new(Personal::new(&rules)), Box::new(injection), Box::new(rules)];
         if let Some(known) = known {
             detectors.push(Box::new(known));
         }
+        Self::by(detectors)
+    }
+
+    fn by(detectors: Vec<Box<dyn Detector>>) -> Result<Self, RuleError> {
         let prefilter = Prefilter::new(&detectors).ok_or(RuleError::TooManyWords)?;
         Ok(Self { detectors, prefilter })
     }

@@ -240,6 +240,13 @@ impl Rules {
         Self::of(self.rules.into_iter().map(|compiled| compiled.rule).chain(added).collect())
     }
 
+    /// Those of these rules that see things of one class.
+    pub(crate) fn of_class(self, class: &str) -> Result<Self, RuleError> {
+        Self::of(
+            self.rules.into_iter().map(|compiled| compiled.rule).filter(|rule| rule.class.as_str() == class).collect(),
+        )
+    }
+
     fn of(rules: Vec<Rule>) -> Result<Self, RuleError> {
         let mut ids: Vec<&RuleId> = rules.iter().map(|rule| &rule.id).collect();
         ids.sort();

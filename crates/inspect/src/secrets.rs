@@ -35,10 +35,10 @@ impl Detector for Secrets {
         if view.reading == Reading::Leetspeak {
             return;
         }
-        let mut seed_hits = 0;
+        let mut names_a_phrase = false;
         for hit in hits {
             if hit.index() >= assignment::NAMES.len() {
-                seed_hits += 1;
+                names_a_phrase = true;
             } else if let Some(range) = assignment::value(view, &hit.range()) {
                 found.tell(&self.assignment, view, &range);
             }
@@ -51,10 +51,12 @@ impl Detector for Secrets {
                 found.tell(&self.url, view, &range);
             }
         }
-        if seed_hits >= seed::WORDS_SEEN_MIN {
+        if names_a_phrase {
             for range in seed::phrases(view.text) {
                 found.tell(&self.seed, view, &range);
             }
+        } else if seed::is_phrase(view.text) {
+            found.tell(&self.seed, view, &(0..view.text.len()));
         }
     }
 }

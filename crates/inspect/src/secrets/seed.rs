@@ -1,7 +1,7 @@
 //! Seed phrases: 12 to 24 words of a list, of which the last holds a checksum (BIP 39).
 
 use std::collections::HashMap;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::LazyLock;
 
 use model::Digest;
@@ -9,13 +9,13 @@ use model::Digest;
 /// The list of BIP 39 for English.
 const LIST: &str = include_str!("../../rules/seed-words.txt");
 
-/// Words of the list that hardly stand in ordinary text. A phrase of twelve has some of the list's words, and the
-/// chance that it has none of a few common ones is small; so phrases are looked for where enough spaces stand between
-/// words of the list, and these only say whether it is worth looking.
+/// Words by which people call such a phrase: among other words it is looked for where one of them stands.
 pub(super) const WORDS: &[&str] =
     &["seed phrase", "mnemonic", "recovery phrase", "wallet", "seed words", "secret phrase"];
-/// How many of them must stand in a text.
-pub(super) const WORDS_SEEN_MIN: usize = 1;
+
+/// Bytes of a text that may be a phrase and nothing else: words of the list have 3 to 8 letters, and there may be numbers before
+/// them.
+const ALONE_BYTES: RangeInclusive<usize> = 47..=320;
 
 static INDEX: LazyLock<HashMap<&'static str, u16>> =
     LazyLock::new(|| LIST.lines().zip(0_u16..).map(|(word, index)| (word.trim(), index)).collect());
@@ -39,6 +39,24 @@ pub(super) fn phrases(text: &str) -> Vec<Range<usize>> {
         }
     }
     found
+}
+
+/// Whether a text is a phrase and nothing else, as it stands in a member of its own.
+pub(super) fn is_phrase(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b" ,.)\r\n\t".contains(&byte);
+    if !ALONE_BYTES.contains(&text.len()) || !text.bytes().all(is_plain) {
+        return false;
+    }
+    let mut run = Vec::new();
+    for word in words(text) {
+        let spelt = text.get(word.clone()).unwrap_or_default();
+        match INDEX.get(spelt) {
+            Some(index) => run.push((word, *index)),
+            None if spelt.bytes().all(|byte| byte.is_ascii_digit()) => {}
+            None => return false,
+        }
+    }
+    LENGTHS.contains(&run.len()) && has_checksum(&run)
 }
 
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
