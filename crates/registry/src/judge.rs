@@ -193,8 +193,7 @@ pub fn judge(definitions: &Definitions, others: &[Neighbour<'_>]) -> Judgement {
 pub fn judge_instructions(text: &str) -> Judged {
     let mut found = Found::default();
     let texts = [Text { pointer: String::new(), text: text.to_owned() }];
-    found.read(&texts);
-    voice::listen(&texts, &mut |remark| found.add(remark));
+    found.hear(&texts);
     found.judged(None, None)
 }
 
@@ -203,8 +202,7 @@ pub fn judge_definition(kind: Kind, definition: &Definition, crowd: &Crowd) -> J
     let value = definition.value();
     let mut found = Found::default();
     let texts = texts(&value);
-    found.read(&texts);
-    voice::listen(&texts, &mut |remark| found.add(remark));
+    found.hear(&texts);
     icons::look(&value, &mut |remark| found.add(remark));
     let effect = match kind {
         Kind::Tool => {
@@ -237,7 +235,15 @@ impl Found {
         self.remarks.entry(remark.rule).or_insert(remark);
     }
 
-    fn read(&mut self, texts: &[Text]) {
+    /// What the words say, and how they sound.
+    fn hear(&mut self, texts: &[Text]) {
+        let read = self.read(texts);
+        voice::listen(texts, read, &mut |remark| self.add(remark));
+    }
+
+    /// Matches the rules, and returns the plain forms of the texts that it came to.
+    fn read(&mut self, texts: &[Text]) -> Vec<plain::Plain> {
+        let mut read = Vec::with_capacity(texts.len());
         let mut left = limits::JUDGED_BYTES_MAX;
         for Text { pointer, text } in texts {
             if text.len() > left {
@@ -249,7 +255,7 @@ impl Found {
                     says: "is so long that the rest was not judged",
                     excerpt: String::new(),
                 });
-                return;
+                break;
             }
             left -= text.len();
             let plain = plain::plain(text);
@@ -261,7 +267,9 @@ impl Found {
                     self.remarks.entry(&rule.id).or_insert_with(|| rule.remark(pointer, excerpt));
                 });
             }
+            read.push(plain);
         }
+        read
     }
 
     fn judged(mut self, named: Option<Named>, effect: Option<Effect>) -> Judged {

@@ -5,7 +5,7 @@
 
 use inspect::injection::definition::{Level, Loudest, loudest};
 
-use super::plain::plain;
+use super::plain::{Plain, plain};
 use super::{Class, HIGH_POINTS, Remark, Text};
 
 /// What a hint is worth: it makes of a rule that is worth most of it enough.
@@ -19,14 +19,15 @@ const EXCERPT_CHARS_MAX: usize = 160;
 /// Texts that were decoded, each heard alone.
 const DECODED_MAX: usize = 8;
 
-/// Tells how loudly the texts speak to a model.
-pub(super) fn listen(texts: &[Text], tell: &mut dyn FnMut(Remark)) {
+/// Tells how loudly the texts speak to a model. The plain forms of the first of them are known already.
+pub(super) fn listen(texts: &[Text], read: Vec<Plain>, tell: &mut dyn FnMut(Remark)) {
     let (mut whole, mut decoded) = (String::new(), Vec::new());
-    for Text { text, .. } in texts.iter().filter(|one| is_prose(&one.text)) {
+    let read = read.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+    for (Text { text, .. }, read) in texts.iter().zip(read).filter(|(one, _)| is_prose(&one.text)) {
         if whole.len() + text.len() > model::limits::JUDGED_BYTES_MAX {
             break;
         }
-        let mut readings = plain(text).cased.into_iter();
+        let mut readings = read.unwrap_or_else(|| plain(text)).cased.into_iter();
         whole.push_str(&readings.next().unwrap_or_default());
         whole.push_str("\n\n");
         decoded.extend(readings);
