@@ -47,16 +47,12 @@ pub(super) fn is_phrase(text: &str) -> bool {
     if !ALONE_BYTES.contains(&text.len()) || !text.bytes().all(is_plain) {
         return false;
     }
-    let mut run = Vec::new();
-    for word in words(text) {
-        let spelt = text.get(word.clone()).unwrap_or_default();
-        match INDEX.get(spelt) {
-            Some(index) => run.push((word, *index)),
-            None if spelt.bytes().all(|byte| byte.is_ascii_digit()) => {}
-            None => return false,
-        }
+    let is_number =
+        |word: Range<usize>| text.get(word).is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit()));
+    match phrases(text).as_slice() {
+        [phrase] => words(text).all(|word| phrase.contains(&word.start) || is_number(word)),
+        _ => false,
     }
-    LENGTHS.contains(&run.len()) && has_checksum(&run)
 }
 
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
