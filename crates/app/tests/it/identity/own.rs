@@ -38,6 +38,15 @@ impl Place {
         Self::with(holder, settings, provider).await
     }
 
+    /// Ana has an account of hers there, and has used it once.
+    async fn where_ana_is_connected() -> Self {
+        let place = Self::start("user").await;
+        let page = place.page_for(ANA).await;
+        place.connect("ana", &page).await;
+        passes(&place.read(ANA).await);
+        place
+    }
+
     async fn with(holder: &str, settings: String, provider: FakeProvider) -> Self {
         let issuer = Authorization::start().await;
         let wants: Arc<Mutex<Vec<&'static str>>> = Arc::default();
@@ -249,19 +258,13 @@ async fn a_session_is_asked_to_open_the_page_and_told_when_it_was_left() {
 
 #[tokio::test]
 async fn a_client_that_opens_no_pages_is_told_what_to_do() {
-    let place = Place::start("user").await;
-    let page = place.page_for(ANA).await;
-    place.connect("ana", &page).await;
-    passes(&place.read(ANA).await);
+    let place = Place::where_ana_is_connected().await;
     passes(&place.read(ANA_AT_DESKTOP).await);
 }
 
 #[tokio::test]
 async fn a_token_that_the_gate_holds_for_somebody_is_in_none_of_their_messages() {
-    let place = Place::start("user").await;
-    let page = place.page_for(ANA).await;
-    place.connect("ana", &page).await;
-    passes(&place.read(ANA).await);
+    let place = Place::where_ana_is_connected().await;
     let presented = place.presented().pop().unwrap();
     let token = presented.strip_prefix("Bearer ").unwrap();
     let client = place.gate.client(ANA);
@@ -273,10 +276,7 @@ async fn a_token_that_the_gate_holds_for_somebody_is_in_none_of_their_messages()
 
 #[tokio::test]
 async fn each_person_has_an_account_of_their_own() {
-    let place = Place::start("user").await;
-    let page = place.page_for(ANA).await;
-    place.connect("ana", &page).await;
-    passes(&place.read(ANA).await);
+    let place = Place::where_ana_is_connected().await;
     // That Ana is connected helps nobody else.
     let page = place.page_for(BOB).await;
     place.connect("bob", &page).await;
