@@ -253,8 +253,8 @@ fn page(report: &Report) -> String {
          is approved. The rules were written against classes of attacks and tried on these definitions, and on all poisons\n\
          but those held out. The rate of those, each wording once and as it is, is what to expect of new wordings: most of\n\
          what is missed orders other tools about or asks for more than a tool needs, in words that an honest tool could have\n\
-         too. In guises more is found, because a guise is a flaw itself. The same holds for honest definitions: with weights\n\
-         that were trained without their servers, 15 of the 1,399 (1.1 %) are high (`trial definitions` writes those scores).\n\n\
+         too. In guises more is found, because a guise is a flaw itself. The same holds for honest definitions: more of those that\n\
+         the weights were not trained on will be high (`trial definitions` writes what each scores by weights that are so).\n\n\
          Drift is held to more than the rules: a change is served only in words that are known, so that a poison which no rule\n\
          finds is not served either.\n",
     );
