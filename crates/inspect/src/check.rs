@@ -4,6 +4,9 @@ pub(crate) mod national;
 pub(crate) mod number;
 mod token;
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 pub(crate) use token::github_token;
@@ -161,21 +164,22 @@ const IN_ORDER_MIN: usize = 10;
 
 /// Whether somebody wrote this in the place of a secret.
 pub(crate) fn is_placeholder(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    PLACEHOLDER_WORDS.iter().any(|word| lower.contains(word)) || is_repeated(text)
+    PLACEHOLDERS.as_ref().is_some_and(|words| words.is_match(text)) || is_repeated(text)
 }
+
+static PLACEHOLDERS: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().ascii_case_insensitive(true).build(PLACEHOLDER_WORDS).ok());
 
 /// Whether a text is a few characters over and over, or has a long row of one in it.
 fn is_repeated(text: &str) -> bool {
-    let mut different: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
-    let row = different.windows(6).any(|six| six.iter().all(|byte| six.first() == Some(byte)));
+    let signs: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
+    let row = signs.windows(6).any(|six| six.iter().all(|byte| six.first() == Some(byte)));
     // `123123123123` is no chance either.
-    let tail = different.get(different.len().saturating_sub(PERIOD_TAIL)..).unwrap_or_default();
+    let tail = signs.get(signs.len().saturating_sub(PERIOD_TAIL)..).unwrap_or_default();
     let periodic = (1..=4)
         .any(|period| tail.len() == PERIOD_TAIL && tail.iter().skip(period).eq(tail.iter().take(PERIOD_TAIL - period)));
-    different.sort_unstable();
-    different.dedup();
-    row || periodic || different.len() < DIFFERENT_MIN.min(text.len() / 2 + 1)
+    let different = signs.iter().fold(0_u128, |set, sign| set | 1 << sign).count_ones();
+    row || periodic || usize::try_from(different).is_ok_and(|count| count < DIFFERENT_MIN.min(text.len() / 2 + 1))
 }
 
 /// Whether letters or digits stand in the order of the alphabet.

@@ -109,6 +109,11 @@ pub(crate) trait Detector: Send + Sync {
         false
     }
 
+    /// Whether it wants to see this reading. A number may be a letter in words only.
+    fn reads(&self, reading: Reading) -> bool {
+        reading != Reading::Leetspeak
+    }
+
     /// Looks at a reading in which at least one of the keywords stands (`hits`, in the order of their ends), or at any if
     /// it wants them all. What it sees it tells `found`.
     fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>);

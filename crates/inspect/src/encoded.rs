@@ -83,12 +83,16 @@ pub(crate) fn read(text: &str, run: Range<usize>, room: &mut usize) -> (Vec<Piec
         return (pieces, end);
     }
     let Some(inside) = text.get(run.clone()) else { return (pieces, end) };
-    for separators in [&['/'][..], &['-', '_', '/', '+'][..]] {
+    let separators: [fn(&u8) -> bool; 2] = [|byte| *byte == b'/', |byte| matches!(byte, b'-' | b'_' | b'/' | b'+')];
+    for separates in separators {
         let mut at = run.start;
-        for part in inside.split(separators) {
+        for part in inside.as_bytes().split(separates) {
             let range = at..at + part.len();
             at = range.end + 1;
-            if part.len() >= limits::ENCODED_CHARS_MIN && part.len() < inside.len() {
+            if part.len() >= limits::ENCODED_CHARS_MIN
+                && part.len() < inside.len()
+                && let Some(part) = text.get(range.clone())
+            {
                 pieces.extend(whole(text, range, part, room));
             }
         }

@@ -269,6 +269,10 @@ impl Detector for Injection {
         true
     }
 
+    fn reads(&self, _: Reading) -> bool {
+        true
+    }
+
     fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
         if view.text.len() >= limits::FLOOD_BYTES_MIN && view.reading == Reading::Original {
             if let Some(range) = flood::turns(view.text) {

@@ -19,7 +19,7 @@ pub use file::KnownError;
 use table::Table;
 use words::{Word, phrase};
 
-use crate::{Detector, Found, Hit, Reading, Sighting, View};
+use crate::{Detector, Found, Hit, Sighting, View};
 
 /// What a set is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +92,7 @@ impl Detector for Known {
     }
 
     fn look(&self, view: &View<'_>, _: &[Hit], found: &mut Found<'_>) {
-        if self.sets.is_empty() || view.reading == Reading::Leetspeak {
+        if self.sets.is_empty() {
             return;
         }
         let words = words::of(&self.key, view.text);

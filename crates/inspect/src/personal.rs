@@ -48,9 +48,6 @@ impl Detector for Personal {
     }
 
     fn look(&self, view: &View<'_>, _: &[Hit], found: &mut Found<'_>) {
-        if view.reading == Reading::Leetspeak {
-            return;
-        }
         if view.traits.any(Traits::AT) {
             for range in email::addresses(view.text) {
                 found.tell(&self.email, view, &range);

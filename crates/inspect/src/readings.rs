@@ -43,6 +43,13 @@ pub(crate) struct Eyes<'i> {
     pub(crate) values: Option<&'i Values>,
 }
 
+impl Eyes<'_> {
+    /// Whether anything here looks at this reading.
+    fn read(self, reading: Reading) -> bool {
+        self.values.is_some() || self.detectors.iter().any(|detector| detector.reads(reading))
+    }
+}
+
 /// Reads the strings of one message. What detectors see is in `seen` until it is taken.
 pub(crate) struct Reader<'i> {
     eyes: Eyes<'i>,
@@ -84,6 +91,7 @@ impl<'i> Reader<'i> {
             self.undone(text, (reading, traits), about, &news, (depth, 0), chain);
         }
         if traits.any(LEET)
+            && self.eyes.read(Reading::Leetspeak)
             && let Some((words, map)) = fold::leetspeak(text)
         {
             let news = about.changed(&news, &map);
@@ -215,7 +223,7 @@ impl<'i> Reader<'i> {
             values.look(&view, &mut found);
         }
         for (detector, hits) in self.eyes.detectors.iter().zip(&self.hits) {
-            if !hits.is_empty() || detector.always() {
+            if detector.reads(reading) && (!hits.is_empty() || detector.always()) {
                 detector.look(&view, hits, &mut found);
             }
         }

@@ -11,13 +11,14 @@ mod sample;
 use std::sync::OnceLock;
 
 use model::{Class, Confidence, RuleId, Severity, limits};
+use regex_automata::MatchKind;
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use serde::Deserialize;
 
 use crate::check::Check;
 use crate::check::national::National;
-use crate::{Detector, Findings, Found, Hit, Inspector, Origin, Reading, View};
+use crate::{Detector, Findings, Found, Hit, Inspector, Origin, View};
 
 /// One thing to look for.
 #[derive(Debug, Clone, Deserialize)]
@@ -338,13 +339,13 @@ const NOTHING: &str = "[^\\x00-\\xff]";
 
 /// Compiles a rule's expression: over bytes, without Unicode's classes, in time linear in the text.
 fn compile(rule: &Rule) -> Result<Regex, RuleError> {
-    expression(&[rule.pattern.as_deref().unwrap_or(NOTHING)])
+    expression(&[rule.pattern.as_deref().unwrap_or(NOTHING)], MatchKind::LeftmostFirst)
         .map_err(|source| RuleError::Pattern { rule: rule.id.clone(), source })
 }
 
-fn expression(patterns: &[&str]) -> Result<Regex, Box<regex_automata::meta::BuildError>> {
+fn expression(patterns: &[&str], kind: MatchKind) -> Result<Regex, Box<regex_automata::meta::BuildError>> {
     Regex::builder()
-        .configure(Regex::config().utf8_empty(false).nfa_size_limit(Some(PATTERN_BYTES_MAX)))
+        .configure(Regex::config().match_kind(kind).utf8_empty(false).nfa_size_limit(Some(PATTERN_BYTES_MAX)))
         .syntax(syntax::Config::new().unicode(false).utf8(false))
         .build_many(patterns)
         .map_err(Box::new)
@@ -360,11 +361,8 @@ impl Detector for Rules {
     }
 
     fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
-        // A number may be a letter in words only.
-        if view.reading != Reading::Leetspeak {
-            apply::around_words(self, view, hits, found);
-            apply::around_runs(self, view, found);
-        }
+        apply::around_words(self, view, hits, found);
+        apply::around_runs(self, view, found);
     }
 }
 

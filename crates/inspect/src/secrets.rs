@@ -6,7 +6,7 @@ mod url;
 
 use crate::rules::By;
 use crate::traits::Traits;
-use crate::{Detector, Found, Hit, Reading, Rule, Rules, View};
+use crate::{Detector, Found, Hit, Rule, Rules, View};
 
 /// Finds secrets by their surroundings.
 pub(crate) struct Secrets {
@@ -32,9 +32,6 @@ impl Detector for Secrets {
     }
 
     fn look(&self, view: &View<'_>, hits: &[Hit], found: &mut Found<'_>) {
-        if view.reading == Reading::Leetspeak {
-            return;
-        }
         let mut names_a_phrase = false;
         for hit in hits {
             if hit.index() >= assignment::NAMES.len() {

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::digits::Digits;
 use crate::rules::apply::is_near;
-use crate::{Found, Reading, Rule, View};
+use crate::{Found, Rule, View};
 
 /// The shapes of all rules.
 pub(super) struct Shapes {
@@ -114,7 +114,6 @@ impl Shapes {
                 |(rule, needs)| {
                     (context || !needs)
                         && (!context || is_near(view, range, &rule.needs))
-                        && view.reading != Reading::Leetspeak
                         && rule.national.is_none_or(|plan| plan.passes(text))
                 },
             )

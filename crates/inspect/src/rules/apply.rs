@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use model::{Confidence, limits};
-use regex_automata::Input;
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Input, MatchKind, PatternSet};
 
 use super::{Compiled, Rules, compile, expression};
 use crate::{Found, Hit, Reading, Rule, Sighting, View};
@@ -97,13 +98,16 @@ pub(super) fn around_runs(rules: &Rules, view: &View<'_>, found: &mut Found<'_>)
         end = run.end.saturating_add(AROUND_RUN_BYTES).min(view.text.len());
         let any = rules.any_run.get_or_init(|| {
             let patterns = rules.runs.iter().filter_map(|index| rules.rules.get(*index)?.rule.pattern.as_deref());
-            expression(&patterns.collect::<Vec<_>>()).ok()
+            expression(&patterns.collect::<Vec<_>>(), MatchKind::All).ok()
         });
         let Some(any) = any else { return found.give_up() };
-        if start >= end || !found.may_match(end - start) || !any.is_match(Input::new(view.text).range(start..end)) {
+        let around = Input::new(view.text).range(start..end);
+        if start >= end || !found.may_match(end - start) || !any.is_match(around.clone()) {
             continue;
         }
-        for compiled in rules.runs.iter().filter_map(|index| rules.rules.get(*index)) {
+        let mut which = PatternSet::new(any.pattern_len());
+        any.which_overlapping_matches(&around, &mut which);
+        for compiled in which.iter().filter_map(|at| rules.rules.get(*rules.runs.get(at.as_usize())?)) {
             try_in(compiled, view, start..end, found);
         }
     }
@@ -137,11 +141,14 @@ fn search(
         return;
     };
     let mut input = Input::new(text).range(window.clone());
-    let mut groups = pattern.create_captures();
+    // Of an expression without a group it is enough to know where its match begins and ends.
+    let mut places = [None; 4];
+    let asked = if pattern.captures_len() > 1 { 4 } else { 2 };
     loop {
-        pattern.search_captures(&input, &mut groups);
-        let Some(whole) = groups.get_match() else { return };
-        let group = groups.get_group(1).unwrap_or_else(|| whole.span());
+        places.fill(None);
+        pattern.search_slots(&input, places.get_mut(..asked).unwrap_or_default());
+        let [Some(from), Some(to), first, last] = places.map(|place| place.map(NonMaxUsize::get)) else { return };
+        let group = first.zip(last).map_or(from..to, |(first, last)| first..last);
         let range = group.start + offset..group.end + offset;
         if confirmed(compiled, view, range.clone()) {
             found.add(Sighting {
@@ -154,7 +161,7 @@ fn search(
             });
         }
         // What follows the group may be what has to stand before the next one.
-        let next = group.end.max(whole.start() + 1);
+        let next = group.end.max(from + 1);
         if next >= window.end {
             return;
         }

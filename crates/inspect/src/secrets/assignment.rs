@@ -1,7 +1,9 @@
 //! Values that are called a secret: `password = …`, `"api_key": "…"`, `--token …`.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
+use aho_corasick::AhoCorasick;
 use model::{Part, limits};
 
 use crate::View;
@@ -140,15 +142,20 @@ fn length(rest: &str) -> Option<usize> {
     VALUE_BYTES.contains(&length).then_some(length)
 }
 
+/// Signs of a value that says where the secret is, and is none.
+static REFERENCES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let signs =
+        ["${", "$(", "{{", "://", "::", "()", "...", "=>", "process.env", "environ", "getenv", "secrets.", "var."];
+    AhoCorasick::new(signs).ok()
+});
+
 /// Whether a value could be the secret that its name promises: no placeholder, no reference to where the secret is, no
 /// name of something else, and not a word.
 fn is_secret(name: &str, value: &str) -> bool {
     let whole = value;
     let value = value.trim_end_matches(['.', ')', '}', ']', '\\']);
     let reference = whole.starts_with(['$', '%', '{', '[', '(', '/', '@', '*', '.', '&', '-', '\\'])
-        || ["${", "$(", "{{", "://", "::", "()", "...", "=>", "process.env", "environ", "getenv", "secrets.", "var."]
-            .iter()
-            .any(|sign| whole.contains(sign));
+        || REFERENCES.as_ref().is_some_and(|references| references.is_match(whole));
     if reference || value.len() < *VALUE_BYTES.start() || is_placeholder(value) {
         return false;
     }
