@@ -71,6 +71,11 @@ impl House {
         self.mind.lock().unwrap().manner = manner;
     }
 
+    /// Says other things of its interceptors from now on.
+    pub(crate) fn lists(&self, listed: &[Value]) {
+        self.mind.lock().unwrap().listed = json!(listed);
+    }
+
     /// The parameters of each invocation, in order.
     pub(crate) fn asked(&self) -> Vec<Value> {
         self.mind.lock().unwrap().asked.clone()

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use model::limits;
 use serde_json::{Value, json};
 
 use super::data_leaks::{NO_SECRETS_IN, arrived, call, hall, token, wrapped};
@@ -241,4 +242,17 @@ async fn an_answer_that_does_not_fit_its_schema_is_shown_to_no_mutator_and_relea
     assert_eq!(house.asked().len(), 0);
     gate.ends(&call(&gate, "annotate", answers("BLUEBIRD")).await, ANSWER_REFUSED, "result-withheld").await;
     passes(&call(&gate, "annotate", answers("a redbird")).await);
+}
+
+#[tokio::test]
+#[ignore = "waits until what a server says of its interceptors is old: a minute"]
+async fn an_interceptor_that_is_only_tried_out_counts_once_its_server_says_so() {
+    let checks = |mode: &str| [interceptor("check", "validation", &json!({ "mode": mode }))];
+    let manner = Manner::Minds("BLUEBIRD", String::new());
+    let house = House::start(&checks("audit"), manner).await;
+    let gate = gate(&house, (CHECK, "fails = \"closed\""), ONLY_VALID).await;
+    passes(&call(&gate, "annotate", note("BLUEBIRD ships in May")).await);
+    house.lists(&checks("enforce"));
+    tokio::time::sleep(Duration::from_millis(limits::INTERCEPTORS_LISTED_MILLISECONDS)).await;
+    gate.refuses(&call(&gate, "annotate", note("BLUEBIRD ships in May")).await, POLICY_FORBIDS).await;
 }
