@@ -20,6 +20,10 @@ use model::{Caller, Reason, Refusal, SessionKey, limits};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// How much a thread that works on a large message gives way (`setpriority(2)`): beside others it gets a tenth of a processor.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
+
 thread_local! {
     /// Whether this thread works on a large message in a place.
     static PLACED: Cell<bool> = const { Cell::new(false) };
@@ -29,6 +33,8 @@ thread_local! {
 #[derive(Debug)]
 pub struct Large {
     places: Semaphore,
+    /// How many of one agent and user may be under way.
+    per_caller: usize,
     lines: Arc<Lines>,
 }
 
@@ -55,13 +61,13 @@ impl Default for Large {
     /// A place for each processor but one; one where there is only one.
     fn default() -> Self {
         let processors = available_parallelism().map_or(1, usize::from);
-        Self::with(processors.saturating_sub(1).max(1))
+        Self::with(processors.saturating_sub(1).max(1), (processors / 2).clamp(1, limits::LARGE_PER_CALLER_MAX))
     }
 }
 
 impl Large {
-    fn with(places: usize) -> Self {
-        Self { places: Semaphore::new(places), lines: Arc::default() }
+    fn with(places: usize, per_caller: usize) -> Self {
+        Self { places: Semaphore::new(places), per_caller, lines: Arc::default() }
     }
 
     /// Waits until fewer large messages of the same agent and user are under way than may be.
@@ -69,7 +75,7 @@ impl Large {
     /// # Errors
     /// [`Reason::Overloaded`] when that takes more than [`limits::TURN_MILLISECONDS_MAX`].
     pub(crate) async fn turn(&self, caller: &Caller) -> Result<Turn, Refusal> {
-        let line = Line::join(&self.lines, caller.session_key());
+        let line = Line::join(&self.lines, self.per_caller, caller.session_key());
         let patience = Duration::from_millis(limits::TURN_MILLISECONDS_MAX);
         let late = || Refusal::new(Reason::Overloaded, "this agent and user have other large messages under way");
         let places = line.places.clone().ok_or_else(late)?;
@@ -111,9 +117,9 @@ impl Large {
 }
 
 impl Line {
-    fn join(lines: &Arc<Lines>, key: SessionKey) -> Self {
+    fn join(lines: &Arc<Lines>, per_caller: usize, key: SessionKey) -> Self {
         let mut known = locked(lines);
-        let places = known.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(limits::LARGE_PER_CALLER_MAX)));
+        let places = known.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(per_caller)));
         Self { key, places: Some(Arc::clone(places)), lines: Arc::clone(lines) }
     }
 }
@@ -139,6 +145,7 @@ fn apart<T: Send>(runtime: &Handle, work: impl FnOnce() -> T + Send) -> T {
     let (mut todo, mut done) = (Some(work), None);
     thread::scope(|scope| {
         let work = || {
+            step_back();
             let _within = runtime.enter();
             done = todo.take().map(placed);
         };
@@ -152,6 +159,14 @@ fn apart<T: Send>(runtime: &Handle, work: impl FnOnce() -> T + Send) -> T {
         Some(done) => done,
         None => resume_unwind(Box::new("work on a large message was neither done nor left")),
     }
+}
+
+/// Lets whoever is answered quickly go first on a processor that both want. What does not succeed costs others time, and
+/// nothing else.
+fn step_back() {
+    // Elsewhere it would be the whole process.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 /// Does work that has a place.

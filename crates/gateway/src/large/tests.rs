@@ -7,7 +7,7 @@ use model::{Agent, AgentKind, Assurance, Caller, Reason, limits};
 use super::{Large, Turn, locked};
 
 fn one_place() -> Arc<Large> {
-    Arc::new(Large::with(1))
+    Arc::new(Large::with(1, limits::LARGE_PER_CALLER_MAX))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
