@@ -9,7 +9,7 @@
 //! Whoever sends many takes turns with itself: of one agent and user only a few are read and decided on at once, so that
 //! its large messages neither fill the gate's memory nor stand before those of others.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -25,9 +25,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const NICENESS: i32 = 10;
 
 thread_local! {
-    /// Whether this thread works on a large message in a place.
-    static PLACED: Cell<bool> = const { Cell::new(false) };
+    /// The place in which this thread works on a large message.
+    static PLACED: RefCell<Option<Place>> = const { RefCell::new(None) };
 }
+
+/// A place for work on a large message, and its caller's line if the message has its turn in one.
+#[derive(Clone)]
+struct Place(Option<Arc<Semaphore>>);
 
 /// Places for work on large messages, taken in the order in which they come.
 #[derive(Debug)]
@@ -46,7 +50,7 @@ type Lines = Mutex<HashMap<SessionKey, Arc<Semaphore>>>;
 pub(crate) struct Turn {
     // The order counts: the place is given back before it is looked whether anybody is in the line.
     _place: OwnedSemaphorePermit,
-    _line: Line,
+    line: Line,
 }
 
 /// Somebody in a line. The last one to leave takes it away.
@@ -80,7 +84,7 @@ impl Large {
         let late = || Refusal::new(Reason::Overloaded, "this agent and user have other large messages under way");
         let places = line.places.clone().ok_or_else(late)?;
         match tokio::time::timeout(patience, places.acquire_owned()).await {
-            Ok(Ok(place)) => Ok(Turn { _place: place, _line: line }),
+            Ok(Ok(place)) => Ok(Turn { _place: place, line }),
             Ok(Err(_)) | Err(_) => Err(late()),
         }
     }
@@ -88,29 +92,42 @@ impl Large {
     /// Works on a message of so many bytes: at once where it is small, in turn and beside the others where it is
     /// [large](limits::LARGE_MESSAGE_BYTES).
     pub(crate) async fn beside<T: Send>(&self, bytes: usize, work: impl FnOnce() -> T + Send) -> T {
+        self.until_done(None, bytes, work).await
+    }
+
+    /// The same with the last that needs the message's turn, which ends with it.
+    pub(crate) async fn until_done<T: Send>(
+        &self,
+        turn: Option<Turn>,
+        bytes: usize,
+        work: impl FnOnce() -> T + Send,
+    ) -> T {
         if bytes < limits::LARGE_MESSAGE_BYTES {
             return work();
         }
         // Never closed; were it, the work would be done all the same.
         let _place = self.places.acquire().await;
+        let place = Place(turn.as_ref().and_then(|turn| turn.line.places.clone()));
         let runtime = Handle::current();
         match runtime.runtime_flavor() {
-            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| apart(&runtime, work)),
+            RuntimeFlavor::MultiThread => tokio::task::block_in_place(|| apart(&runtime, place, work)),
             // There is no other thread that could go on with the others.
-            RuntimeFlavor::CurrentThread | _ => placed(work),
+            RuntimeFlavor::CurrentThread | _ => placed(place, work),
         }
     }
 
-    /// Waits for something in the middle of such work. Whoever waits needs no processor, so that its place is another's
-    /// meanwhile.
+    /// Waits for something in the middle of such work. Whoever waits needs no processor, so that its place and its turn are
+    /// others' meanwhile.
     pub(crate) async fn without_place<T>(&self, work: impl Future<Output = T>) -> T {
-        if !PLACED.get() {
-            return work.await;
-        }
-        self.places.add_permits(1);
+        let Some(Place(line)) = PLACED.with_borrow(Clone::clone) else { return work.await };
+        let lent = line.as_deref().into_iter().chain([&self.places]);
+        lent.clone().for_each(|places| places.add_permits(1));
         let done = work.await;
-        if let Ok(place) = self.places.acquire().await {
-            place.forget();
+        // First the turn, without which nobody holds a place.
+        for places in lent {
+            if let Ok(place) = places.acquire().await {
+                place.forget();
+            }
         }
         done
     }
@@ -141,13 +158,13 @@ fn locked(lines: &Lines) -> MutexGuard<'_, HashMap<SessionKey, Arc<Semaphore>>> 
 }
 
 /// Does work that has a place on a thread of its own, and waits for it; where no thread can be had, on this one.
-fn apart<T: Send>(runtime: &Handle, work: impl FnOnce() -> T + Send) -> T {
-    let (mut todo, mut done) = (Some(work), None);
+fn apart<T: Send>(runtime: &Handle, place: Place, work: impl FnOnce() -> T + Send) -> T {
+    let (mut todo, mut done) = (Some(|| placed(place, work)), None);
     thread::scope(|scope| {
         let work = || {
             step_back();
             let _within = runtime.enter();
-            done = todo.take().map(placed);
+            done = todo.take().map(|work| work());
         };
         if let Ok(thread) = thread::Builder::new().name("large-message".to_owned()).spawn_scoped(scope, work)
             && let Err(panic) = thread.join()
@@ -155,7 +172,7 @@ fn apart<T: Send>(runtime: &Handle, work: impl FnOnce() -> T + Send) -> T {
             resume_unwind(panic);
         }
     });
-    match done.or_else(|| todo.map(placed)) {
+    match done.or_else(|| todo.map(|work| work())) {
         Some(done) => done,
         None => resume_unwind(Box::new("work on a large message was neither done nor left")),
     }
@@ -169,9 +186,9 @@ fn step_back() {
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
-/// Does work that has a place.
-fn placed<T>(work: impl FnOnce() -> T) -> T {
-    let before = PLACED.replace(true);
+/// Does work in a place.
+fn placed<T>(place: Place, work: impl FnOnce() -> T) -> T {
+    let before = PLACED.replace(Some(place));
     let done = work();
     PLACED.set(before);
     done

@@ -269,6 +269,7 @@ async fn call(
 ) -> Result<Response, Flaw> {
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
     let bytes = message.request.body.len();
+    let turn = trail.large.take();
     let decide = || {
         let restored = inspect::restored(gate, &running, message, &head.headers, trail)?;
         let message = restored.as_ref().unwrap_or(message);
@@ -277,9 +278,8 @@ async fn call(
         let (redacted, permitted) = permit_or_redact(gate, head, &running, message, trail, began)?;
         Ok::<_, Refusal>((redacted.or(made).or(restored), permitted))
     };
-    let (left, permitted) = gate.large.beside(bytes, decide).await?;
-    // What comes now takes as long as the server does.
-    drop(trail.large.take());
+    // Its turn ends here: what comes now takes as long as the server does.
+    let (left, permitted) = gate.large.until_done(turn, bytes, decide).await?;
     // From here on the message is what is left of it.
     let message = left.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;

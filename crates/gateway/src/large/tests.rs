@@ -4,6 +4,9 @@ use std::sync::mpsc;
 
 use model::{Agent, AgentKind, Assurance, Caller, Reason, limits};
 
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
+
 use super::{Large, Turn, locked};
 
 fn one_place() -> Arc<Large> {
@@ -101,5 +104,32 @@ async fn of_those_who_have_none_under_way_nothing_is_kept() {
     assert!(gives_up.is_err());
     assert_eq!(locked(&large.lines).len(), 1);
     drop(turns);
+    assert_eq!(locked(&large.lines).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_in_the_middle_of_it_has_neither_place_nor_turn() {
+    let large = Arc::new(Large::with(1, 1));
+    let turn = large.turn(&caller("ana")).await.unwrap();
+    let (waits, (go_on, told)) = (Arc::new(Notify::new()), oneshot::channel::<()>());
+    let waiting = tokio::spawn({
+        let (large, waits) = (Arc::clone(&large), Arc::clone(&waits));
+        async move {
+            let wait = async {
+                waits.notify_one();
+                told.await
+            };
+            let work = || Handle::current().block_on(large.without_place(wait));
+            large.until_done(Some(turn), limits::LARGE_MESSAGE_BYTES, work).await
+        }
+    });
+    waits.notified().await;
+    // Another of the same caller is read and decided on, and only then does the first go on.
+    let other = large.turn(&caller("ana")).await.unwrap();
+    go_on.send(()).unwrap();
+    large.until_done(None, limits::LARGE_MESSAGE_BYTES, || assert!(!waiting.is_finished())).await;
+    drop(other);
+    waiting.await.unwrap().unwrap();
+    assert_eq!(large.places.available_permits(), 1);
     assert_eq!(locked(&large.lines).len(), 0);
 }
