@@ -20,10 +20,6 @@ use model::{Caller, Reason, Refusal, SessionKey, limits};
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How much a thread that works on a large message gives way (`setpriority(2)`): beside others it gets a tenth of a processor.
-#[cfg(target_os = "linux")]
-const NICENESS: i32 = 10;
-
 thread_local! {
     /// The place in which this thread works on a large message.
     static PLACED: RefCell<Option<Place>> = const { RefCell::new(None) };
@@ -162,7 +158,6 @@ fn apart<T: Send>(runtime: &Handle, place: Place, work: impl FnOnce() -> T + Sen
     let (mut todo, mut done) = (Some(|| placed(place, work)), None);
     thread::scope(|scope| {
         let work = || {
-            step_back();
             let _within = runtime.enter();
             done = todo.take().map(|work| work());
         };
@@ -176,14 +171,6 @@ fn apart<T: Send>(runtime: &Handle, place: Place, work: impl FnOnce() -> T + Sen
         Some(done) => done,
         None => resume_unwind(Box::new("work on a large message was neither done nor left")),
     }
-}
-
-/// Lets whoever is answered quickly go first on a processor that both want. What does not succeed costs others time, and
-/// nothing else.
-fn step_back() {
-    // Elsewhere it would be the whole process.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
 /// Does work in a place.
