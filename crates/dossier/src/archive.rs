@@ -7,6 +7,7 @@
 mod folder;
 pub(crate) mod tar;
 mod zip;
+pub(crate) mod zstd;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};

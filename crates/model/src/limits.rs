@@ -798,6 +798,8 @@ pub const IMAGE_FILES_MAX: usize = 100_000;
 pub const IMAGE_LAYERS_MAX: usize = 256;
 /// What the index of a container image leads to.
 pub const IMAGE_MANIFESTS_MAX: usize = 64;
+/// Bytes that a layer packed with zstd may refer back over, which are held while it is unpacked (RFC 8878, section 3.1.1.1.2).
+pub const ZSTD_WINDOW_BYTES_MAX: u64 = 32 * 1024 * 1024;
 /// Bytes of a list of the packages that a container image's system is made of.
 pub const IMAGE_LIST_BYTES_READ: u64 = 32 * 1024 * 1024;
 /// Packages that run with a package, as far as they are listed.

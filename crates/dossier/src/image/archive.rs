@@ -10,7 +10,7 @@ use model::limits;
 
 use super::layer::Layer;
 use crate::archive::tar::{self, Entry, Kind};
-use crate::archive::{ArchiveError, inside};
+use crate::archive::{ArchiveError, inside, zstd};
 
 /// What an image may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,8 +193,8 @@ fn blob(content: &mut dyn Read, left: &Left) -> Result<(Blob, usize), ArchiveErr
             What::Layer(Box::new(Layer::read(&mut whole, left, &mut files)?))
         } else if begin.starts_with(&[0x1f, 0x8b]) {
             What::Layer(Box::new(Layer::read(MultiGzDecoder::new(&mut whole), left, &mut files)?))
-        } else if begin.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            What::Unread("a layer is packed with zstd, which is not read: have it packed with gzip")
+        } else if begin.starts_with(&zstd::MAGIC) {
+            What::Layer(Box::new(Layer::read(zstd::Unpacked::new(&mut whole), left, &mut files)?))
         } else {
             match left.drained(&mut whole, left.limits.file)?.1 {
                 Some(text) => What::Text(text),

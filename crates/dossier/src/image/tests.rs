@@ -7,6 +7,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::archive::zstd;
 use crate::components::Component;
 use crate::{Beside, Examination, examine};
 
@@ -79,6 +80,14 @@ impl Made {
             self.blob(json!({ "schemaVersion": 2, "config": config, "layers": layers }).to_string().as_bytes());
         described["annotations"] = json!({ "io.containerd.image.name": "registry.example/acme/tickets:1.2.0" });
         described
+    }
+
+    /// The same with its only layer packed in another way.
+    fn with_layer_as(mut self, packed: &[u8]) -> Vec<u8> {
+        let config = self.blob(self.config.to_string().as_bytes());
+        let manifest = json!({ "config": config, "layers": [self.blob(packed)] });
+        self.index = json!({ "manifests": [self.blob(manifest.to_string().as_bytes())] });
+        self.oci()
     }
 
     /// As tools for OCI layouts write it.
@@ -369,12 +378,16 @@ fn images_that_are_none_are_refused_and_told_why() {
     ] {
         assert!(refused(&layer(files)).contains(why), "{files:?}: {}", refused(&layer(files)));
     }
-    let mut made = Made::of(&[layer(&[DEBIAN])]);
-    let zstd = [&[0x28, 0xb5, 0x2f, 0xfd][..], b"x"].concat();
-    let described = made.blob(&zstd);
-    let manifest = json!({ "config": made.blob(made.config.to_string().as_bytes()), "layers": [described] });
-    made.index = json!({ "manifests": [made.blob(manifest.to_string().as_bytes())] });
-    assert!(refused(&made.oci()).contains("zstd"));
+    let damaged = Made::of(&[layer(&[DEBIAN])]).with_layer_as(&[&zstd::MAGIC[..], b"x"].concat());
+    assert!(refused(&damaged).contains("damaged"), "{}", refused(&damaged));
+}
+
+#[test]
+fn a_layer_may_be_packed_with_zstd() {
+    let layer = layer(&[DEBIAN, ("var/lib/dpkg/status", STATUS)]);
+    let packed = ruzstd::encoding::compress_to_vec(layer.as_slice(), ruzstd::encoding::CompressionLevel::Fastest);
+    let found = examined(&Made::of(&[layer]).with_layer_as(&packed));
+    assert_eq!(purls(&found).len(), 2, "{:?}", purls(&found));
 }
 
 #[test]

@@ -1,0 +1,40 @@
+use std::io::{self, Read};
+
+use super::Unpacked;
+
+/// Made with libzstd: a frame, one to be skipped, and one that was packed as well as possible and has a checksum.
+const FRAMES: &[u8] = &[
+    0x28, 0xb5, 0x2f, 0xfd, 0x20, 0x21, 0xc5, 0x00, 0x00, 0x90, 0x74, 0x68, 0x65, 0x20, 0x66, 0x69, 0x72, 0x73, 0x74,
+    0x20, 0x66, 0x72, 0x61, 0x6d, 0x65, 0x2c, 0x20, 0x0a, 0x01, 0x00, 0xa9, 0x9b, 0x4b, 0x50, 0x2a, 0x4d, 0x18, 0x05,
+    0x00, 0x00, 0x00, 0x61, 0x62, 0x63, 0x64, 0x65, 0x28, 0xb5, 0x2f, 0xfd, 0x64, 0x58, 0x01, 0xb5, 0x00, 0x00, 0x78,
+    0x61, 0x6e, 0x64, 0x20, 0x74, 0x68, 0x65, 0x20, 0x73, 0x65, 0x63, 0x6f, 0x6e, 0x64, 0x0a, 0x01, 0x00, 0x46, 0xa4,
+    0x9a, 0x75, 0x28, 0xe7, 0xca, 0xb1,
+];
+
+fn unpacked(bytes: &[u8]) -> io::Result<String> {
+    let mut text = String::new();
+    Unpacked::new(bytes).read_to_string(&mut text).map(|_| text)
+}
+
+#[test]
+fn frames_follow_each_other_and_some_are_skipped() {
+    let second = "and the second\n".repeat(40);
+    assert_eq!(unpacked(FRAMES).unwrap(), format!("the first frame, the first frame\n{second}"));
+    assert_eq!(unpacked(&[]).unwrap(), "");
+}
+
+#[test]
+fn what_ends_early_or_is_none_is_an_error() {
+    let ends = [33, 46, FRAMES.len()];
+    for end in (1..FRAMES.len()).filter(|end| !ends.contains(end)) {
+        assert!(unpacked(&FRAMES[..end]).is_err(), "{end}");
+    }
+    assert!(unpacked(b"no frame at all").is_err());
+}
+
+#[test]
+fn a_window_beyond_what_may_be_held_is_refused_before_it_is_held() {
+    // The descriptor of a frame without a size, and of a window of two to the power of 36 bytes (RFC 8878, section 3.1.1.1.2).
+    let error = unpacked(&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 26 << 3, 0x01, 0x00, 0x00]).unwrap_err().to_string();
+    assert!(error.to_lowercase().contains("window"), "{error}");
+}
