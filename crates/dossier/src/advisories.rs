@@ -177,16 +177,14 @@ impl Range {
 }
 
 impl Line {
-    fn is_about(&self, component: &Component) -> bool {
-        let (ecosystem, (_, version)) = (component.ecosystem, component.advised());
+    fn is_about(&self, ecosystem: Ecosystem, version: &str) -> bool {
         // Of a package without a fixed version only that is known which is true of all of them.
         let is_any = self.ranges.iter().any(Range::is_all);
         let named = || self.versions.iter().any(|one| one == version);
         is_any || (!version.is_empty() && (named() || self.ranges.iter().any(|range| range.holds(ecosystem, version))))
     }
 
-    fn mended(&self, component: &Component) -> Option<String> {
-        let (ecosystem, (_, version)) = (component.ecosystem, component.advised());
+    fn mended(&self, ecosystem: Ecosystem, version: &str) -> Option<String> {
         let holding = self.ranges.iter().filter(|range| range.holds(ecosystem, version));
         holding.filter_map(|range| range.to.clone()).next()
     }
@@ -227,15 +225,17 @@ impl<'a> Index<'a> {
     /// The advisories about any of these packages, the worst first.
     pub fn about(&self, components: &[Component]) -> Vec<Vulnerability> {
         let mut found: Vec<Vulnerability> = Vec::new();
-        for component in components {
-            for line in self.of(component) {
-                if !line.is_about(component) {
+        let each = |component| Component::advised(component).map(move |advised| (component, advised));
+        for (component, (name, version)) in components.iter().flat_map(each) {
+            let ecosystem = component.ecosystem;
+            for line in self.of(ecosystem, name) {
+                if !line.is_about(ecosystem, version) {
                     continue;
                 }
                 found.push(Vulnerability {
                     severity: line.severity.unwrap_or(Severity::Medium),
                     purl: component.purl(),
-                    mended: line.mended(component),
+                    mended: line.mended(ecosystem, version),
                     id: line.id,
                     aliases: line.aliases,
                     summary: line.summary,
@@ -249,7 +249,8 @@ impl<'a> Index<'a> {
         for one in found {
             // Two databases may tell of one thing, each under its own name.
             let is_known = |other: &Vulnerability| {
-                other.purl == one.purl && (other.aliases.contains(&one.id) || one.aliases.contains(&other.id))
+                let is_same = other.id == one.id || other.aliases.contains(&one.id) || one.aliases.contains(&other.id);
+                other.purl == one.purl && is_same
             };
             if !kept.iter().any(is_known) && kept.len() < limits::VULNERABILITIES_MAX {
                 kept.push(one);
@@ -259,8 +260,8 @@ impl<'a> Index<'a> {
     }
 
     /// What is said of a package, whatever its version.
-    fn of(&self, component: &Component) -> impl Iterator<Item = Line> {
-        let key = key_of(component);
+    fn of(&self, ecosystem: Ecosystem, name: &str) -> impl Iterator<Item = Line> {
+        let key = key(ecosystem, name);
         let rest = self.lines.get(self.first(key.as_bytes())..).unwrap_or_default();
         let lines = rest.split(|byte| *byte == b'\n');
         lines
@@ -285,11 +286,6 @@ impl<'a> Index<'a> {
         }
         low
     }
-}
-
-/// What the lines about a package begin with, by the name under which advisories speak of it.
-fn key_of(component: &Component) -> String {
-    key(component.ecosystem, component.advised().0)
 }
 
 /// What the lines about a package begin with.

@@ -34,7 +34,7 @@ pub struct Component {
     /// The file that names it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub from: String,
-    /// What it was built from, where that is called otherwise or has another version; advisories are about that.
+    /// What it was built from, where that is called otherwise or has another version; advisories are about that, as a rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<SourcePackage>,
 }
@@ -50,10 +50,12 @@ pub struct SourcePackage {
 }
 
 impl Component {
-    /// Under which name and version advisories speak of it.
-    pub(crate) fn advised(&self) -> (&str, &str) {
+    /// Under which names and versions advisories speak of it: that of its source if it has one. Of RPM's packages they speak
+    /// under either.
+    pub(crate) fn advised(&self) -> impl Iterator<Item = (&str, &str)> {
         let source = self.source.as_ref().map(|source| (source.name.as_str(), source.version.as_str()));
-        source.unwrap_or((&self.name, &self.version))
+        let own = (source.is_none() || self.ecosystem.is_of_rpm()).then_some((&*self.name, &*self.version));
+        own.into_iter().chain(source.filter(|source| Some(*source) != own))
     }
 
     /// Whether its version is chosen by somebody else, later.
@@ -63,10 +65,16 @@ impl Component {
 
     /// Its package URL: `pkg:npm/%40acme/x@1.0.0`.
     pub fn purl(&self) -> String {
-        let version = if self.version.is_empty() { String::new() } else { format!("@{}", escaped(&self.version)) };
+        // Of RPM's packages the epoch stands by itself.
+        let (epoch, version) = match self.version.split_once(':') {
+            Some((epoch, version)) if self.ecosystem.is_of_rpm() => (Some(epoch), version),
+            _ => (None, self.version.as_str()),
+        };
+        let version = if version.is_empty() { String::new() } else { format!("@{}", escaped(version)) };
         let name: Vec<_> = self.ecosystem.name(&self.name).split('/').map(escaped).collect();
         let distribution = self.ecosystem.distribution().map(|text| format!("?distro={text}")).unwrap_or_default();
-        format!("pkg:{}/{}{version}{distribution}", self.ecosystem.kind(), name.join("/"))
+        let epoch = epoch.map(|epoch| format!("&epoch={epoch}")).unwrap_or_default();
+        format!("pkg:{}/{}{version}{distribution}{epoch}", self.ecosystem.kind(), name.join("/"))
     }
 }
 

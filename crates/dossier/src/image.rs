@@ -10,6 +10,8 @@
 mod archive;
 mod layer;
 mod manifest;
+mod rpm;
+mod sqlite;
 mod system;
 
 use std::collections::BTreeMap;

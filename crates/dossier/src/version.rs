@@ -5,7 +5,7 @@ mod distribution;
 
 use std::cmp::Ordering;
 
-use distribution::{Alpine, Debian};
+use distribution::{Alpine, Debian, Rpm};
 
 /// A version that can be compared with others of its kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,7 @@ pub(crate) enum Version {
     Python(Python),
     Debian(Debian),
     Alpine(Alpine),
+    Rpm(Rpm),
 }
 
 impl Version {
@@ -32,6 +33,11 @@ impl Version {
         Debian::read(text).map(Self::Debian)
     }
 
+    /// Reads `1:2.3-4.el9`.
+    pub(crate) fn rpm(text: &str) -> Option<Self> {
+        Rpm::read(text).map(Self::Rpm)
+    }
+
     /// Reads `1.2.3a_rc1-r4`.
     pub(crate) fn alpine(text: &str) -> Option<Self> {
         Alpine::read(text).map(Self::Alpine)
@@ -45,7 +51,8 @@ impl PartialOrd for Version {
             (Self::Python(one), Self::Python(two)) => Some(one.cmp(two)),
             (Self::Debian(one), Self::Debian(two)) => Some(one.cmp(two)),
             (Self::Alpine(one), Self::Alpine(two)) => Some(one.cmp(two)),
-            (Self::Semantic(_) | Self::Python(_) | Self::Debian(_) | Self::Alpine(_), _) => None,
+            (Self::Rpm(one), Self::Rpm(two)) => Some(one.cmp(two)),
+            (Self::Semantic(_) | Self::Python(_) | Self::Debian(_) | Self::Alpine(_) | Self::Rpm(_), _) => None,
         }
     }
 }

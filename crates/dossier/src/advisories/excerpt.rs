@@ -32,7 +32,8 @@ impl Excerpt {
     /// When it is no index, or not whole.
     pub fn read<'a>(from: impl Read, of: impl IntoIterator<Item = &'a Component>) -> Result<Self, NoIndex> {
         let unread = |error: std::io::Error| NoIndex::Unread(error.to_string());
-        let wanted: BTreeSet<Vec<u8>> = of.into_iter().map(|one| super::key_of(one).into_bytes()).collect();
+        let keys = |one: &'a Component| one.advised().map(|(name, _)| super::key(one.ecosystem, name).into_bytes());
+        let wanted: BTreeSet<Vec<u8>> = of.into_iter().flat_map(keys).collect();
         let mut from = BufReader::with_capacity(BUFFER_BYTES, from);
         let mut line = Vec::new();
         (&mut from).take(HEAD_BYTES_MAX).read_until(b'\n', &mut line).map_err(unread)?;

@@ -30,6 +30,12 @@ pub enum Ecosystem {
     Wolfi,
     /// Chainguard's, which has none either.
     Chainguard,
+    /// A release of Red Hat Enterprise Linux: `Red Hat:enterprise_linux:9`.
+    RedHat(Release),
+    /// A release of Rocky Linux: `Rocky Linux:9`.
+    Rocky(Release),
+    /// A release of AlmaLinux: `AlmaLinux:9`.
+    Alma(Release),
 }
 
 /// A release of a system.
@@ -48,6 +54,11 @@ impl Release {
         let major = numbers.next()??;
         let minor = numbers.next().unwrap_or(Some(0))?;
         numbers.all(|number| number.is_some()).then_some(Self { major, minor })
+    }
+
+    /// The same where the second number says nothing of the release.
+    pub(crate) fn major_only(self) -> Self {
+        Self { minor: 0, ..self }
     }
 }
 
@@ -88,6 +99,9 @@ impl Ecosystem {
             Self::Alpine(Release { major, minor }) => format!("Alpine:v{major}.{minor}").into(),
             Self::Wolfi => "Wolfi".into(),
             Self::Chainguard => "Chainguard".into(),
+            Self::RedHat(Release { major, .. }) => format!("Red Hat:enterprise_linux:{major}").into(),
+            Self::Rocky(Release { major, .. }) => format!("Rocky Linux:{major}").into(),
+            Self::Alma(Release { major, .. }) => format!("AlmaLinux:{major}").into(),
         }
     }
 
@@ -104,6 +118,13 @@ impl Ecosystem {
             "Debian" => Release::read(release).map(Self::Debian),
             "Ubuntu" => Release::read(release.strip_suffix(":LTS").unwrap_or(release)).map(Self::Ubuntu),
             "Alpine" => Release::read(release.strip_prefix('v')?).map(Self::Alpine),
+            "Rocky Linux" => Release::read(release).map(Release::major_only).map(Self::Rocky),
+            "AlmaLinux" => Release::read(release).map(Release::major_only).map(Self::Alma),
+            // `enterprise_linux:9::baseos`: which of its repositories says nothing of the package.
+            "Red Hat" => {
+                let release = release.strip_prefix("enterprise_linux:")?.split(':').next()?;
+                Release::read(release).map(Release::major_only).map(Self::RedHat)
+            }
             _ => None,
         }
     }
@@ -123,6 +144,11 @@ impl Ecosystem {
         !matches!(self, Self::Npm | Self::Python | Self::Crates)
     }
 
+    /// Whether its packages are RPM's.
+    pub(crate) fn is_of_rpm(self) -> bool {
+        matches!(self, Self::RedHat(_) | Self::Rocky(_) | Self::Alma(_))
+    }
+
     /// What package URLs call it, with the one who makes its packages.
     pub(crate) fn kind(self) -> &'static str {
         match self {
@@ -134,6 +160,9 @@ impl Ecosystem {
             Self::Alpine(_) => "apk/alpine",
             Self::Wolfi => "apk/wolfi",
             Self::Chainguard => "apk/chainguard",
+            Self::RedHat(_) => "rpm/redhat",
+            Self::Rocky(_) => "rpm/rocky-linux",
+            Self::Alma(_) => "rpm/almalinux",
         }
     }
 
@@ -144,6 +173,9 @@ impl Ecosystem {
             Self::Debian(Release { major, .. }) => Some(format!("debian-{major}")),
             Self::Ubuntu(Release { major, minor }) => Some(format!("ubuntu-{major}.{minor:02}")),
             Self::Alpine(Release { major, minor }) => Some(format!("alpine-{major}.{minor}")),
+            Self::RedHat(Release { major, .. }) => Some(format!("rhel-{major}")),
+            Self::Rocky(Release { major, .. }) => Some(format!("rocky-linux-{major}")),
+            Self::Alma(Release { major, .. }) => Some(format!("almalinux-{major}")),
         }
     }
 
@@ -160,7 +192,10 @@ impl Ecosystem {
             | Self::Ubuntu(_)
             | Self::Alpine(_)
             | Self::Wolfi
-            | Self::Chainguard => name.trim().to_owned(),
+            | Self::Chainguard
+            | Self::RedHat(_)
+            | Self::Rocky(_)
+            | Self::Alma(_) => name.trim().to_owned(),
         }
     }
 
@@ -171,6 +206,7 @@ impl Ecosystem {
             Self::Python => Version::python(text),
             Self::Debian(_) | Self::Ubuntu(_) => Version::debian(text),
             Self::Alpine(_) | Self::Wolfi | Self::Chainguard => Version::alpine(text),
+            Self::RedHat(_) | Self::Rocky(_) | Self::Alma(_) => Version::rpm(text),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! Which system is in an image, and which packages it is made of: the lists of `dpkg` and `apk`.
+//! Which system is in an image, and which packages it is made of: the lists of `dpkg`, `apk` and RPM.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::rpm;
 use crate::archive::File;
 use crate::components::{Ecosystem, Found, Release, SourcePackage};
 
@@ -12,14 +13,11 @@ const DPKG_EACH: &str = "var/lib/dpkg/status.d/";
 /// Which files each package of `dpkg` has.
 const DPKG_FILES: &str = "var/lib/dpkg/info/";
 const APK: [&str; 2] = ["lib/apk/db/installed", "usr/lib/apk/db/installed"];
-/// Lists that are there and are not read: databases of their own kind.
-const RPM: [&str; 5] = [
-    "var/lib/rpm/rpmdb.sqlite",
-    "var/lib/rpm/Packages",
-    "var/lib/rpm/Packages.db",
-    "usr/lib/sysimage/rpm/rpmdb.sqlite",
-    "usr/lib/sysimage/rpm/Packages.db",
-];
+/// RPM's database, and what was written and has not come into it yet.
+const RPM: [&str; 2] = ["var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite"];
+const RPM_AHEAD: [&str; 2] = ["var/lib/rpm/rpmdb.sqlite-wal", "usr/lib/sysimage/rpm/rpmdb.sqlite-wal"];
+/// Lists that are there and are not read: databases of kinds that RPM has given up, or that SUSE has.
+const RPM_OTHERS: [&str; 3] = ["var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages.db"];
 
 type Files<'a> = BTreeMap<&'a str, Option<&'a File>>;
 
@@ -27,13 +25,16 @@ type Files<'a> = BTreeMap<&'a str, Option<&'a File>>;
 pub(super) fn is_list(path: &str) -> bool {
     let is_of_dpkg = path.strip_prefix(DPKG_EACH).is_some_and(|name| !name.ends_with(".md5sums"));
     let is_of_files = path.strip_prefix(DPKG_FILES).is_some_and(|name| name.ends_with(".list"));
-    path == DPKG || is_of_dpkg || is_of_files || [&RELEASES[..], &APK, &RPM].concat().contains(&path)
+    path == DPKG
+        || is_of_dpkg
+        || is_of_files
+        || [&RELEASES[..], &APK, &RPM, &RPM_AHEAD, &RPM_OTHERS].concat().contains(&path)
 }
 
 /// Whether a folder on the way to a list lies there: in the place of it is no link. `lib` is one to `usr/lib` with many.
 pub(super) fn leads_to_list(path: &str) -> bool {
     let to = |list: &&str| list.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
-    path != "lib" && [&[DPKG, DPKG_EACH][..], &APK].concat().iter().any(to)
+    path != "lib" && [&[DPKG, DPKG_EACH][..], &APK, &RPM].concat().iter().any(to)
 }
 
 /// What is kept of a list: of the files that a package has, only those that say what is installed.
@@ -42,8 +43,13 @@ pub(super) fn shortened(path: &str, content: Vec<u8>) -> Vec<u8> {
         return content;
     }
     let text = String::from_utf8_lossy(&content);
-    let says = |line: &&str| line.ends_with("/METADATA") || line.ends_with("/package.json");
+    let says = |line: &&str| line.rsplit_once('/').is_some_and(|(_, name)| says_what_is_installed(name));
     text.lines().filter(says).collect::<Vec<_>>().join("\n").into_bytes()
+}
+
+/// Whether a file of this name says which package of Python's or npm's lies beside it.
+pub(super) fn says_what_is_installed(name: &str) -> bool {
+    matches!(name, "METADATA" | "package.json")
 }
 
 /// What is known of the system.
@@ -69,15 +75,28 @@ pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String
         Some("alpine") => number.map(Ecosystem::Alpine),
         Some("wolfi") => Some(Ecosystem::Wolfi),
         Some("chainguard") => Some(Ecosystem::Chainguard),
+        Some("rhel") => number.map(Release::major_only).map(Ecosystem::RedHat),
+        Some("rocky") => number.map(Release::major_only).map(Ecosystem::Rocky),
+        Some("almalinux") => number.map(Release::major_only).map(Ecosystem::Alma),
         Some(_) | None => None,
     };
     let mut system = System { name: name.or(id), owned: BTreeSet::new() };
-    let lists = |path: &&&str| **path == DPKG || path.starts_with(DPKG_EACH) || APK.contains(*path);
+    let lists =
+        |path: &&&str| **path == DPKG || path.starts_with(DPKG_EACH) || APK.contains(*path) || RPM.contains(*path);
     let mut listed = false;
     for path in files.keys().filter(lists) {
-        let Some(text) = text(files, path, unread) else { continue };
+        let Some(content) = content(files, path, unread) else { continue };
         listed = true;
-        let list = if APK.contains(path) { apk(&text, &mut system.owned) } else { dpkg(&text) };
+        let list = if RPM.contains(path) {
+            rpm::packages(content, &mut system.owned).unwrap_or_else(|why| {
+                unread.push(format!("`{path}` cannot be read: {why}"));
+                Vec::new()
+            })
+        } else if APK.contains(path) {
+            apk(&String::from_utf8_lossy(content), &mut system.owned)
+        } else {
+            dpkg(&String::from_utf8_lossy(content))
+        };
         // Advisories are about releases: without one there is nothing to compare with.
         for Installed { name, version, source } in ecosystem.is_some().then_some(list).into_iter().flatten() {
             if let Some(ecosystem) = ecosystem {
@@ -89,9 +108,11 @@ pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String
         let name = system.name.as_deref().unwrap_or("a system that does not say which it is");
         unread.push(format!("its packages are those of {name}, of which no advisories are known"));
     }
-    unread.extend(
-        RPM.iter().filter(|path| files.contains_key(*path)).map(|path| format!("`{path}` is RPM's, and is not read")),
-    );
+    let others = RPM_OTHERS.iter().filter(|path| files.contains_key(*path));
+    unread.extend(others.map(|path| format!("`{path}` is RPM's in a form that is not read")));
+    let holds = |path: &&&str| files.get(**path).copied().flatten().is_some_and(|file| file.bytes > 0);
+    let ahead = RPM_AHEAD.iter().filter(holds);
+    unread.extend(ahead.map(|path| format!("`{path}` holds changes to RPM's database, and is not read")));
     let links = files.iter().filter(|(path, file)| file.is_none() && (lists(path) || leads_to_list(path)));
     unread.extend(links.map(|(path, _)| format!("`{path}` leads elsewhere, and is not followed")));
     let of_dpkg = files.keys().filter(|path| path.starts_with(DPKG_FILES));
@@ -103,21 +124,22 @@ pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String
 }
 
 fn text(files: &Files<'_>, path: &str, unread: &mut Vec<String>) -> Option<String> {
+    content(files, path, unread).map(|content| String::from_utf8_lossy(content).into_owned())
+}
+
+fn content<'a>(files: &Files<'a>, path: &str, unread: &mut Vec<String>) -> Option<&'a [u8]> {
     let file = (*files.get(path)?)?;
-    match &file.content {
-        Some(content) => Some(String::from_utf8_lossy(content).into_owned()),
-        None => {
-            unread.push(format!("`{path}` is too large to be read"));
-            None
-        }
+    if file.content.is_none() {
+        unread.push(format!("`{path}` is too large to be read"));
     }
+    file.content.as_deref()
 }
 
 /// A package that a list names.
-struct Installed {
-    name: String,
-    version: String,
-    source: Option<SourcePackage>,
+pub(super) struct Installed {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) source: Option<SourcePackage>,
 }
 
 /// `Key: value`, a paragraph for each package. What was taken away and left its settings behind is no package.
@@ -154,7 +176,7 @@ fn apk(text: &str, owned: &mut BTreeSet<String>) -> Vec<Installed> {
         for line in paragraph.lines() {
             if let Some(path) = line.strip_prefix("F:") {
                 folder = path;
-            } else if let Some(name @ ("METADATA" | "package.json")) = line.strip_prefix("R:") {
+            } else if let Some(name) = line.strip_prefix("R:").filter(|name| says_what_is_installed(name)) {
                 owned.insert(format!("{folder}/{name}"));
             }
         }

@@ -233,6 +233,53 @@ fn packages_of_systems_are_compared_under_the_name_of_their_source() {
 }
 
 #[test]
+fn packages_of_rpm_are_compared_under_their_own_name_and_that_of_their_source() {
+    let mut importer = crate::advisories::Importer::default();
+    for (id, ecosystem, name, fixed) in [
+        ("RHSA-1", "Red Hat:enterprise_linux:9::baseos", "openssl-libs", "1:3.0.0-21.el9"),
+        ("RHSA-2", "Red Hat:enterprise_linux:9::baseos", "zlib", "3.0.3-23.el9"),
+        ("RHSA-3", "Red Hat:enterprise_linux:8::baseos", "zlib", "9"),
+        ("RHSA-4", "Red Hat:rhel_eus:9.4::baseos", "zlib", "9"),
+        ("RLSA-1", "Rocky Linux:9", "openssl", "1:3.0.0-21.el9"),
+        ("ALSA-1", "AlmaLinux:9", "openssl-libs", "1:3.0.0-21.el9"),
+        ("ALSA-1", "AlmaLinux:9", "openssl", "1:3.0.0-21.el9"),
+    ] {
+        let events = json!([{ "introduced": "0" }, { "fixed": fixed }]);
+        let affected = json!([{ "package": { "ecosystem": ecosystem, "name": name }, "ranges": [{ "type": "ECOSYSTEM", "events": events }] }]);
+        importer.advisory(json!({ "id": id, "affected": affected }).to_string().as_bytes()).unwrap();
+    }
+    let index = importer.index(0);
+    let database = rpm::tests::database();
+    let six = "usr/lib/python3.9/site-packages/six-1.15.0.dist-info/METADATA";
+    for (system, path, id, purl) in [
+        ("rhel", "var/lib/rpm/rpmdb.sqlite", "RHSA-1", "redhat/openssl-libs@3.0.0-20.el9?distro=rhel-9&epoch=1"),
+        (
+            "rocky",
+            "var/lib/rpm/rpmdb.sqlite",
+            "RLSA-1",
+            "rocky-linux/openssl-libs@3.0.0-20.el9?distro=rocky-linux-9&epoch=1",
+        ),
+        (
+            "almalinux",
+            "usr/lib/sysimage/rpm/rpmdb.sqlite",
+            "ALSA-1",
+            "almalinux/openssl-libs@3.0.0-20.el9?distro=almalinux-9&epoch=1",
+        ),
+    ] {
+        let release = format!("ID=\"{system}\"\nVERSION_ID=\"9.4\"\n");
+        let files = [("etc/os-release", release.as_bytes()), (path, &database), (six, b"Name: six\nVersion: 1.15.0\n")];
+        let image = Made::of(&[tar(&files)]).oci();
+        let advisories = Some(crate::advisories::Index::new(&index).unwrap());
+        let found = examine("x.tar", &image, &Beside { advisories, ..Beside::default() }, &mut |_| {}).unwrap();
+        assert_eq!(found.components.len(), 24, "what a package of the system brought along is the system's");
+        let told: Vec<_> = found.vulnerabilities.iter().map(|one| (one.id.as_str(), one.purl.as_str())).collect();
+        assert_eq!(told, [(id, format!("pkg:rpm/{purl}").as_str())]);
+        assert_eq!(found.vulnerabilities[0].mended.as_deref(), Some("1:3.0.0-21.el9"));
+        assert!(!rules(&found).contains(&"unread-packages"), "{:?}", found.findings);
+    }
+}
+
+#[test]
 fn what_is_compared_with_nothing_is_told() {
     let status = ("var/lib/dpkg/status", STATUS);
     let large = "x".repeat(usize::try_from(limits_of_lists()).unwrap() + 1);
@@ -240,6 +287,8 @@ fn what_is_compared_with_nothing_is_told() {
         &[("etc/os-release", "ID=kali\n"), status][..],
         &[status],
         &[DEBIAN, ("var/lib/rpm/rpmdb.sqlite", "x")],
+        &[DEBIAN, ("var/lib/rpm/rpmdb.sqlite-wal", "x")],
+        &[DEBIAN, ("var/lib/rpm/Packages", "x")],
         &[DEBIAN, ("var/lib/dpkg/status", &large)],
     ] {
         let found = examined(&Made::of(&[layer(files)]).oci());

@@ -1,4 +1,4 @@
-//! Versions of the packages that systems are made of: those of `dpkg` (Debian's policy, 5.6.12) and those of `apk`.
+//! Versions of the packages that systems are made of: those of `dpkg` (Debian's policy, 5.6.12), of `apk`, and of RPM.
 
 use std::cmp::Ordering;
 
@@ -154,4 +154,68 @@ impl Alpine {
         parts.push((Place::End, 0));
         rest.is_empty().then_some(Self(parts))
     }
+}
+
+/// `epoch:version-release`, as Red Hat and those who build its packages anew have it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Rpm {
+    epoch: u32,
+    version: Vec<Segment>,
+    release: Vec<Segment>,
+}
+
+/// A part of such a version. Of two versions that are the same up to here, that with the lesser kind is the earlier.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Segment {
+    /// `~`, which leads up to a version.
+    Before,
+    End,
+    /// `^`, which follows one.
+    After,
+    Letters(String),
+    Digits(usize, String),
+}
+
+impl Rpm {
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let (epoch, rest) = match text.split_once(':') {
+            Some((epoch, rest)) => (epoch.parse().ok()?, rest),
+            None => (0, text),
+        };
+        let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
+        let is_one = |text: &str| text.chars().all(|letter| letter.is_ascii_graphic() && letter != ':');
+        let begins = version.starts_with(|letter: char| letter.is_ascii_alphanumeric());
+        (begins && is_one(version) && is_one(release)).then(|| Self {
+            epoch,
+            version: segments(version),
+            release: segments(release),
+        })
+    }
+}
+
+/// Digits and letters in turn; what else stands between them only keeps them apart.
+fn segments(text: &str) -> Vec<Segment> {
+    let mut segments = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.bytes().next() {
+        let (segment, after) = match first {
+            b'~' => (Some(Segment::Before), rest.get(1..)),
+            b'^' => (Some(Segment::After), rest.get(1..)),
+            _ if first.is_ascii_digit() => {
+                let (digits, after) = split(rest, |letter| letter.is_ascii_digit());
+                let digits = digits.trim_start_matches('0');
+                (Some(Segment::Digits(digits.len(), digits.to_owned())), Some(after))
+            }
+            _ if first.is_ascii_alphabetic() => {
+                let (letters, after) = split(rest, |letter| letter.is_ascii_alphabetic());
+                (Some(Segment::Letters(letters.to_owned())), Some(after))
+            }
+            _ => (None, rest.get(1..)),
+        };
+        segments.extend(segment);
+        rest = after.unwrap_or_default();
+    }
+    segments.push(Segment::End);
+    segments
 }

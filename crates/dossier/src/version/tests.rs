@@ -176,3 +176,34 @@ fn alpine_s_versions_are_in_their_order() {
         assert_eq!(Version::alpine(text), None, "{text}");
     }
 }
+
+/// The order that `rpmdev-vercmp` has.
+#[test]
+fn rpm_s_versions_are_in_their_order() {
+    in_order(
+        Version::rpm,
+        &[
+            "0",
+            "1.0~rc1-1.el9",
+            "1.0~rc2-1.el9",
+            "1.0-1.el8_10",
+            "1.0-1.el9",
+            "1.0-1.el9_3",
+            "1.0-2.el9",
+            "1.0-10.el9",
+            "1.0^20260101git-1.el9",
+            "1.0a-1",
+            "1.0.1-1",
+            "1.10-1",
+            "20260101000000000000000-1",
+            "1:0.1-1",
+            "2:0~a-1",
+        ],
+    );
+    for (one, two) in [("0:1.0-1", "1.0-1"), ("01.02", "1.2"), (" 1.0 ", "1.0"), ("1.0-1.el9", "1.0-1_el9")] {
+        assert_eq!(Version::rpm(one), Version::rpm(two), "{one} {two}");
+    }
+    for text in ["", "-1", "x:1", "1:2:3", "1.0 1", "~1"] {
+        assert_eq!(Version::rpm(text), None, "{text}");
+    }
+}
