@@ -63,6 +63,8 @@ pub struct Plan {
 
 /// Time between two samples.
 const SAMPLE: Duration = Duration::from_secs(1);
+/// Of so many samples one is kept in the report.
+const SAMPLES_KEPT_EVERY: usize = 30;
 /// The part of the run at its beginning whose samples do not count: caches fill and allocators settle.
 const SETTLING_PART: f64 = 0.2;
 /// Calls after which the local server ends.
@@ -186,7 +188,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         bridge_sessions: trend(&|sample| told(sample.bridge_sessions)),
         upstream_sessions: trend(&|sample| told(sample.upstream_sessions)),
         visits,
-        samples,
+        samples: samples.into_iter().step_by(SAMPLES_KEPT_EVERY).collect(),
     };
     keep(plan, &report)
 }
