@@ -1,6 +1,8 @@
 //! The event stream of the oldest clients, in wrong hands: its handle is good for whoever it was given to, where it was given
 //! and while the stream is open, and for nobody else.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Method};
 use serde_json::json;
 
@@ -8,10 +10,19 @@ use crate::gate::files::{ANA, ANA_AT_DESKTOP, BOB, OUTSIDER};
 use crate::oldest::{Stream, get};
 use crate::session::{Line, SESSION};
 use crate::sessions::{Lobby, capabilities, text};
-use crate::talker::TALK;
+use crate::talker::{Speech, TALK};
 use crate::verdict::{
     ENDPOINT_NOT_FOUND, HALTED, METHOD_NOT_ALLOWED, OVERLOADED, PATH_UNKNOWN, SESSION_UNKNOWN, UNAUTHENTICATED, passes,
 };
+
+/// Messages of 64 KiB: more than the gate, its connections and the client's keep of what nobody reads.
+const MUCH: usize = 400;
+
+async fn begun(lobby: &Lobby) -> Stream {
+    let mut stream = Stream::open(&lobby.line(ANA), "lobby").await;
+    stream.begin("2024-11-05", capabilities()).await;
+    stream
+}
 
 fn ping() -> String {
     json!({ "jsonrpc": "2.0", "id": 7, "method": "ping" }).to_string()
@@ -135,30 +146,59 @@ async fn a_flood_beside_one_stream_is_bounded_and_hurts_nobody_else() {
     assert_eq!(text(&stream.read_ticket().await), "did \"read_ticket\"");
 }
 
-#[tokio::test]
-async fn a_client_that_does_not_read_is_waited_for_and_holds_nobody_up() {
-    let lobby = Lobby::start().await;
-    let mut stream = Stream::open(&lobby.line(ANA), "lobby").await;
-    stream.begin("2024-11-05", capabilities()).await;
+/// Calls the tool that talks, which says more than is kept for a client that does not read. In the end it asks what the
+/// gate answers by itself, once it has heard all that was said before.
+async fn told_much(lobby: &Lobby, stream: &Stream) -> Speech {
     stream.send("tools/call", json!({ "name": TALK })).await;
     let speech = lobby.talker.call().await.speaks();
     let long = "x".repeat(64 * 1024);
-    for number in 0..400 {
+    for number in 0..MUCH {
         speech.logs(&format!("{number} {long}"));
     }
-    // Nobody reads the stream: others are served meanwhile.
+    speech.asks("heard", "ping", json!({}));
+    speech
+}
+
+/// All of it comes in order, and none is lost.
+async fn hears_much(stream: &mut Stream) {
+    for number in 0..MUCH {
+        let told = stream.message().await;
+        assert!(told["params"]["data"].as_str().unwrap().starts_with(&format!("{number} ")));
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_waited_for_and_holds_nobody_up() {
+    let lobby = Lobby::start().await;
+    let (mut deaf, mut other) = (begun(&lobby).await, begun(&lobby).await);
+    let unread = told_much(&lobby, &deaf).await;
+    // Others are served meanwhile, and one that reads is told as much to its end.
     for _ in 0..5 {
         passes(&lobby.begin(BOB).await.read_ticket().await);
     }
-    for number in 0..400 {
-        let told = stream.message().await;
-        assert!(
-            told["params"]["data"].as_str().unwrap().starts_with(&format!("{number} ")),
-            "in order, and none is lost"
-        );
-    }
-    speech.answers("done");
-    assert_eq!(text(&stream.message().await), "done");
+    let read = told_much(&lobby, &other).await;
+    hears_much(&mut other).await;
+    lobby.hears("that all was heard on one stream", |talker| talker.responses().len() == 1).await;
+    read.answers("done");
+    assert_eq!(text(&other.message().await), "done");
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(lobby.talker.responses().len(), 1, "the gate does not keep all that nobody reads");
+    hears_much(&mut deaf).await;
+    lobby.hears("that all was heard on both", |talker| talker.responses().len() == 2).await;
+    unread.answers("done");
+    assert_eq!(text(&deaf.message().await), "done");
+}
+
+#[tokio::test]
+#[ignore = "waits for the gate's patience with a client that does not read: half a minute"]
+async fn a_client_that_never_reads_loses_its_stream() {
+    let lobby = Lobby::start().await;
+    let stream = begun(&lobby).await;
+    let speech = told_much(&lobby, &stream).await;
+    lobby.hears("that nobody listens", |_| !speech.is_heard()).await;
+    lobby.hears("the end of its session", |talker| talker.session(&speech.session).over).await;
+    lobby.gate.refuses(&post(&lobby.line(ANA), &stream.address).await, SESSION_UNKNOWN).await;
+    passes(&lobby.begin(ANA).await.read_ticket().await);
 }
 
 #[tokio::test]
