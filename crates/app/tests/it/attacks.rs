@@ -51,6 +51,7 @@ mod same_hands;
 mod self_approval;
 mod server_questions;
 mod session_after_halt;
+mod session_flood;
 mod shadowing;
 mod token_passthrough;
 mod tried_otherwise;
