@@ -1,5 +1,6 @@
 //! A server that asks: without leave, in sessions that are not its own, by ids that collide, answering itself, without end.
-//! Nobody is asked what a server may not ask, every answer goes to who asked, and there is a bound.
+//! Nobody is asked what a server may not ask, every answer goes to who asked, and there is a bound. Of several servers behind
+//! one endpoint, each speaks for itself alone.
 
 use model::limits;
 use serde_json::{Value, json};
@@ -239,9 +240,11 @@ purpose = "The lobby and the tower"
 
 [[servers]]
 name = "lobby"
+resources = ["lobby://"]
 
 [[servers]]
 name = "tower"
+resources = ["tower://"]
 "#;
 
 const TOWER: &str = r#"
@@ -271,10 +274,11 @@ impl Hall {
         self.lobby.line_at("hall", ANA).begin(capabilities()).await
     }
 
-    /// Calls the tools that talk, one of each server.
+    /// Calls the tools that talk, one of each server. Each may tell of its progress under its tool's name.
     async fn talk(&self, session: &Session) -> [(Answer, Speech); 2] {
-        let lobby = session.request("tools/call", json!({ "name": "lobby_talk" }));
-        let tower = session.request("tools/call", json!({ "name": "tower_talk" }));
+        let call =
+            |tool: &str| session.request("tools/call", json!({ "name": tool, "_meta": { "progressToken": tool } }));
+        let (lobby, tower) = (call("lobby_talk"), call("tower_talk"));
         let of_lobby = async { self.lobby.talker.call().await.speaks() };
         let of_tower = async { self.tower.call().await.speaks() };
         let (one, first) = tokio::join!(session.post(&lobby), of_lobby);
@@ -311,6 +315,70 @@ async fn two_servers_ids_do_not_collide_and_each_hears_its_own_answer() {
         speech.answers("done");
         assert_eq!(text(answer.rest().await.last().unwrap()), "done");
     }
+}
+
+#[tokio::test]
+async fn a_server_takes_back_its_own_questions_alone() {
+    let hall = Hall::start().await;
+    let session = hall.begin().await;
+    let [(mut one, first), (mut two, second)] = hall.talk(&session).await;
+    first.asks("of the lobby", "elicitation/create", form("Which room?"));
+    let question = one.message().await;
+    for id in [&json!("of the lobby"), &question["id"]] {
+        second.notes("notifications/cancelled", json!({ "requestId": id }));
+    }
+    second.logs("and so on");
+    assert_eq!(two.message().await["method"], "notifications/message", "nobody hears that it was taken back");
+    taken(&session.answer(&question["id"], json!({ "action": "decline" })).await);
+    hall.lobby.hears("the answer", |talker| talker.responses().len() == 1).await;
+    first.asks("again", "elicitation/create", form("Which room, then?"));
+    let question = one.message().await;
+    first.notes("notifications/cancelled", json!({ "requestId": "again" }));
+    let told = one.message().await;
+    assert_eq!((&told["method"], &told["params"]["requestId"]), (&json!("notifications/cancelled"), &question["id"]));
+}
+
+#[tokio::test]
+async fn a_server_tells_of_the_progress_of_its_own_calls_alone() {
+    let hall = Hall::start().await;
+    let session = hall.begin().await;
+    let mut heard = session.listen().await;
+    let [(mut one, first), (mut two, second)] = hall.talk(&session).await;
+    let progress = |place: &Speech, token: &str, so_far: u8| {
+        place.notes("notifications/progress", json!({ "progressToken": token, "progress": so_far }));
+    };
+    // In the stream of its own call, and beside it.
+    let aside = hall.tower.aside(&second.session).await;
+    for place in [&second, &aside] {
+        progress(place, "lobby_talk", 100);
+        progress(place, "tower_talk", 1);
+    }
+    for stream in [&mut two, &mut heard] {
+        assert_eq!(stream.message().await["params"], json!({ "progressToken": "tower_talk", "progress": 1 }));
+    }
+    progress(&hall.lobby.talker.aside(&first.session).await, "lobby_talk", 2);
+    assert_eq!(heard.message().await["params"], json!({ "progressToken": "lobby_talk", "progress": 2 }));
+    first.answers("done");
+    assert_eq!(text(&one.message().await), "done");
+}
+
+#[tokio::test]
+async fn a_server_tells_of_its_own_resources_alone() {
+    let hall = Hall::start().await;
+    let session = hall.begin().await;
+    let mut heard = session.listen().await;
+    let [(_one, first), (mut two, second)] = hall.talk(&session).await;
+    let updated = |place: &Speech, uri: &str| place.notes("notifications/resources/updated", json!({ "uri": uri }));
+    let aside = hall.tower.aside(&second.session).await;
+    for place in [&second, &aside] {
+        updated(place, "lobby://tickets/1");
+        updated(place, "tower://rooms/1");
+    }
+    for stream in [&mut two, &mut heard] {
+        assert_eq!(stream.message().await["params"], json!({ "uri": "tower://rooms/1" }));
+    }
+    updated(&hall.lobby.talker.aside(&first.session).await, "lobby://tickets/1");
+    assert_eq!(heard.message().await["params"], json!({ "uri": "lobby://tickets/1" }));
 }
 
 #[tokio::test]
