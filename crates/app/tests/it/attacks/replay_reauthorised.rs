@@ -2,16 +2,22 @@
 //! was approved, its token was taken away, between the broken connection and the next.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::gate::files::{ANA, endpoint};
+use crate::client::eventually;
+use crate::gate::files::{ANA, BOB, endpoint};
 use crate::session::{Answer, Session};
 use crate::sessions::{Lobby, text};
 use crate::talker::{Speech, form};
 use crate::verdict::{ENDPOINT_NOT_FOUND, No, OBJECT_NOT_FOUND, POLICY_FORBIDS, UNAUTHENTICATED, WITHHELD, passes};
 
 const SECRET: &str = "the secret that was kept";
+
+/// Ana may not connect to the lobby.
+const NO_CONNECTION: &str =
+    r#"forbid (principal == User::"ana", action == Action::"connect", resource == Endpoint::"lobby");"#;
 
 /// Three calls: one that goes on while nobody reads, one that has ended so, and one that is read.
 struct Kept {
@@ -59,8 +65,7 @@ impl Kept {
         let rest = self.open.0.rest().await;
         assert!(!json!(rest).to_string().contains(SECRET), "{rest:#?}");
         assert_eq!(rest.len(), 1, "{rest:#?}");
-        let told = rest[0].pointer("/error/data").or(rest[0].pointer("/result/_meta")).unwrap();
-        assert_eq!(told["dev.portcullis/refusal"]["reason"], no.reason, "{rest:#?}");
+        assert_eq!(reason(&rest[0]), no.reason, "{rest:#?}");
         for last in [&self.going_on.0, &self.ended] {
             let start = format!("{}-0", last.split_once('-').unwrap().0);
             for event in [last, &start] {
@@ -74,6 +79,12 @@ impl Kept {
         }
         lobby.hears("that nobody listens", |_| !self.open.1.is_heard() && !self.going_on.1.is_heard()).await;
     }
+}
+
+/// Why a stream was cut.
+fn reason(last: &Value) -> &str {
+    let told = last.pointer("/error/data").or(last.pointer("/result/_meta")).unwrap();
+    told["dev.portcullis/refusal"]["reason"].as_str().unwrap()
 }
 
 #[tokio::test]
@@ -148,13 +159,7 @@ async fn the_answers_of_a_definition_that_was_replaced_are_withheld() {
 async fn whoever_lost_their_token_reads_nothing_on() {
     let lobby = Lobby::start().await;
     let kept = Kept::by(&lobby).await;
-    let file = lobby.gate.directory().join("portcullis.toml");
-    let right = fs::read_to_string(&file).unwrap();
-    let (before, ana) = right.split_once("[[development.token]]\ntoken = \"file:tokens/ana\"").unwrap();
-    let (_, after) = ana.split_once("[[").unwrap();
-    fs::write(&file, format!("{before}[[{after}")).unwrap();
-    lobby.gate.reload();
-    lobby.gate.has_said("the settings were reloaded").await;
+    super::revoked_token::revoke(&lobby.gate).await;
     kept.stays(&lobby, UNAUTHENTICATED).await;
 }
 
@@ -171,9 +176,80 @@ async fn what_was_said_unasked_is_asked_about_anew_too() {
     aside.asks(7, "elicitation/create", form("Who?"));
     // Both were put down before the change.
     lobby.gate.until("/receipts?kind=asked", |page| !page["receipts"].as_array().unwrap().is_empty()).await;
-    let forbid = r#"forbid (principal == User::"ana", action == Action::"connect", resource == Endpoint::"lobby");"#;
-    lobby.put("policies/more.cedar", forbid).await;
+    lobby.put("policies/more.cedar", NO_CONNECTION).await;
     for reply in [session.read_on(&last).await.whole().await, session.listen().await.whole().await] {
         lobby.gate.refuses(&reply, ENDPOINT_NOT_FOUND).await;
     }
+}
+
+#[tokio::test]
+async fn whoever_may_no_longer_hear_loses_the_stream_of_what_is_said_unasked() {
+    let lobby = Lobby::start().await;
+    for loses_token in [false, true] {
+        let session = lobby.begin(ANA).await;
+        let (mut heard, aside) = lobby.aside(&session).await;
+        aside.logs("one");
+        assert_eq!(heard.message().await["params"]["data"], "one");
+        if loses_token {
+            super::revoked_token::revoke(&lobby.gate).await;
+        } else {
+            lobby.put("policies/more.cedar", NO_CONNECTION).await;
+        }
+        aside.logs(SECRET);
+        let rest = heard.whole().await.messages;
+        assert!(!json!(rest).to_string().contains(SECRET), "{rest:#?}");
+        lobby.put("policies/more.cedar", "").await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_unasked_while_its_token_was_gone_is_not_heard_later() {
+    let lobby = Lobby::start().await;
+    let (anas, bobs) = (lobby.begin(ANA).await, lobby.begin(BOB).await);
+    let (heard, aside) = lobby.aside(&anas).await;
+    let (mut bob_hears, to_bob) = lobby.aside(&bobs).await;
+    let file = lobby.gate.directory().join("portcullis.toml");
+    let right = fs::read(&file).unwrap();
+    super::revoked_token::revoke(&lobby.gate).await;
+    assert_eq!(heard.whole().await.messages.len(), 0);
+    aside.logs(SECRET);
+    // When Bob has heard what was said later, and much later, the gate has heard that.
+    for _ in 0..3 {
+        to_bob.logs("to Bob");
+        bob_hears.message().await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    fs::write(&file, right).unwrap();
+    lobby.gate.reload();
+    let reloaded = || lobby.gate.output().matches("the settings were reloaded").count();
+    eventually("that her token is back", || reloaded() == 2).await;
+    let mut again = anas.listen().await;
+    aside.logs("to Ana");
+    assert_eq!(again.message().await["params"]["data"], "to Ana");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_slow_client_stays() {
+    let lobby = Lobby::start().await;
+    let session = lobby.begin(ANA).await;
+    let (mut answer, speech) = lobby.talk(&session).await;
+    let long = "x".repeat(64 * 1024);
+    for number in 0..400 {
+        speech.logs(&format!("{number} {long}"));
+        // The gate answers by itself, once what was said before is released.
+        speech.asks(number, "ping", json!({}));
+    }
+    let released = || lobby.talker.responses().len();
+    let (mut before, mut now) = (0, released());
+    while now == 0 || before != now {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        (before, now) = (now, released());
+    }
+    assert!(now < 400, "what nobody reads is not all released");
+    let forbid = r#"forbid (principal == User::"ana", action == Action::"release", resource == Tool::"lobby/talk");"#;
+    lobby.put("policies/more.cedar", forbid).await;
+    let rest = answer.rest().await;
+    let (told, said) = rest.split_last().unwrap();
+    assert!(said.len() + 4 < now, "{} of {now} messages were given out", said.len());
+    assert_eq!(reason(told), POLICY_FORBIDS.reason, "{told:#}");
 }

@@ -67,6 +67,9 @@ async fn whoever_may_see_a_resource_hears_that_it_changed() {
     assert!(updated(&mut heard, &aside, "lobby://tickets/1").await);
     assert!(!updated(&mut heard, &aside, "lobby://vault/1").await);
     assert!(!updated(&mut heard, &aside, "lobby://tickets/../vault/1").await);
+    let (mut answer, speech) = lobby.talk(&ana).await;
+    assert!(updated(&mut answer, &speech, "lobby://tickets/1").await);
+    assert!(!updated(&mut answer, &speech, "lobby://vault/1").await);
     let (mut heard, aside) = lobby.aside(&bob).await;
     assert!(!updated(&mut heard, &aside, "lobby://tickets/1").await);
 }
