@@ -129,6 +129,20 @@ async fn a_wrapping_that_could_be_read_in_two_ways_is_refused() {
 }
 
 #[tokio::test]
+async fn arguments_are_an_object_even_where_the_schema_asks_for_nothing() {
+    let gate = hall().await;
+    gate.desk.behave(|script| script.tool("read_ticket")["inputSchema"] = json!({}));
+    gate.must(&["server", "check", "desk"]).await;
+    gate.must(&["server", "approve", "desk", "--yes"]).await;
+    let client = gate.client_at("hall", ANA);
+    for arguments in [json!(["1"]), json!("1"), json!(1), json!(true)] {
+        gate.refuses(&call(&client, "read_ticket", arguments).await, ARGUMENTS_INVALID).await;
+    }
+    assert_eq!(gate.desk.calls(), 0);
+    passes(&call(&client, "read_ticket", json!({})).await);
+}
+
+#[tokio::test]
 async fn what_is_wrapped_twice_or_is_the_gate_s_own_is_no_tool() {
     let gate = hall().await;
     let client = gate.client_at("hall", ANA);
