@@ -57,14 +57,7 @@ pub(crate) fn run(
         Claim::Belongs(None) => return Err(Refusal::new(Reason::SessionMissing, "no Mcp-Session-Id")),
         Claim::Belongs(Some(handle)) => {
             let legacy = legacies.find(handle, &connected.caller, &connected.door.name, now)?;
-            if !connected.door.serves(legacy.revision) {
-                return Err(Refusal::new(Reason::SessionUnknown, "the session's revision is not served here any more"));
-            }
-            if spoken.is_named && spoken.revision != legacy.revision {
-                let detail = format!("a message of {} in a session of {}", spoken.revision, legacy.revision);
-                let hint = format!("`MCP-Protocol-Version` is not {}, as agreed", legacy.revision);
-                return Err(Refusal::new(Reason::HeaderMismatch, detail).with_hint(hint));
-            }
+            as_agreed(legacy.revision, spoken, connected.door.revisions())?;
             Some(legacy)
         }
     };
@@ -72,3 +65,20 @@ pub(crate) fn run(
     let revision = legacy.as_ref().map_or(agreed, |legacy| legacy.revision);
     Ok(Present { connected, session, revision, legacy })
 }
+
+/// Whether a message speaks the revision that was agreed on for its session, and the endpoint serves that still. Sessions of
+/// a revision that is served no more are ended soon after; no message of theirs passes until then.
+fn as_agreed(agreed: Revision, spoken: &Spoken<'_>, mut served: impl Iterator<Item = Revision>) -> Result<(), Refusal> {
+    if !served.any(|revision| revision == agreed) {
+        return Err(Refusal::new(Reason::SessionUnknown, "the session's revision is not served here any more"));
+    }
+    if spoken.is_named && spoken.revision != agreed {
+        let detail = format!("a message of {} in a session of {agreed}", spoken.revision);
+        let hint = format!("`MCP-Protocol-Version` is not {agreed}, as agreed");
+        return Err(Refusal::new(Reason::HeaderMismatch, detail).with_hint(hint));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -57,6 +57,17 @@ fn an_id_is_good_for_whom_it_was_given_to_where_it_was_given() {
 }
 
 #[test]
+fn a_handle_of_a_stream_opens_no_session_and_the_other_way_round() {
+    let (legacies, desk) = (legacies(), endpoint("desk"));
+    let ana = caller("assistant", "ana").session_key();
+    for (own, other) in [(Handle::Session, Handle::Line), (Handle::Line, Handle::Session)] {
+        let (number, handle) = legacies.seal(own, &ana, &desk).unwrap();
+        assert_eq!(legacies.open(own, &handle, &ana, &desk), Some(number));
+        assert_eq!(legacies.open(other, &handle, &ana, &desk), None);
+    }
+}
+
+#[test]
 fn an_ended_session_is_like_one_that_never_was() {
     let (legacies, ana) = (legacies(), caller("assistant", "ana"));
     let handle = begin(&legacies, &ana, 0);
