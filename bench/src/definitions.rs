@@ -234,9 +234,11 @@ fn page(report: &Report) -> String {
          server, as they are and with poisons spliced in. [Approving servers](../guides/approving-servers.md) tells what the\n\
          grades mean.\n\n\
          The rules were written with these texts in sight, the weights of what sounds like an order were trained on the honest\n\
-         ones, and the list of words that change nothing was completed with these changes in sight, so elsewhere rates will be\n\
-         lower. What was not in sight stands in the rows called held out: 178 wordings in 15 classes, written before the rules\n\
-         were changed, by the same people, and never printed while they were.\n\n",
+         ones and on wordings of their own (`bench/definitions/trained.toml`), and the list of words that change nothing was\n\
+         completed with these changes in sight, so elsewhere rates will be lower. What was not in sight stands in the rows called\n\
+         held out: 178 wordings in 15 classes, written before the rules were changed, by the same people, and never printed while\n\
+         they were. [Definitions that were not trained on](definitions-unseen.md) has the rates by weights that never saw the\n\
+         server or the wording, and what judging costs.\n\n",
     );
     let table = |title: &str, rates: &[Rate]| {
         let rows: String = rates.iter().map(Rate::row).collect();
@@ -253,8 +255,8 @@ fn page(report: &Report) -> String {
          is approved. The rules were written against classes of attacks and tried on these definitions, and on all poisons\n\
          but those held out. The rate of those, each wording once and as it is, is what to expect of new wordings: most of\n\
          what is missed orders other tools about or asks for more than a tool needs, in words that an honest tool could have\n\
-         too. In guises more is found, because a guise is a flaw itself. The same holds for honest definitions: more of those that\n\
-         the weights were not trained on will be high (`trial definitions` writes what each scores by weights that are so).\n\n\
+         too. In guises more is found, because a guise is a flaw itself. Of honest definitions, more will be high where the\n\
+         weights did not see the server: that rate stands first on the page of those that were not trained on.\n\n\
          Drift is held to more than the rules: a change is served only in words that are known, so that a poison which no rule\n\
          finds is not served either.\n",
     );

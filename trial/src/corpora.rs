@@ -54,6 +54,8 @@ pub(crate) struct Corpora {
     pub(crate) sentences: Vec<Text>,
     /// Definitions that people trust, by server.
     pub(crate) definitions: Vec<Text>,
+    /// The same as they are served, in the same order.
+    pub(crate) tools: Vec<Value>,
     /// Definitions that are poisoned.
     pub(crate) poisoned: Vec<Text>,
     /// Definitions of attacks that are mostly worded like any other.
@@ -106,6 +108,7 @@ impl Corpora {
             let (Some(server), Some(text)) = (text(&value, "server"), text(&value, "text")) else { continue };
             let number = place(&mut servers, server);
             corpora.definitions.push(Text { text, fold: fold(number) });
+            corpora.tools.push(value.get("tool").cloned().unwrap_or_default());
         }
         for value in lines(&directory.join("tools/poisoned_fuzzd.jsonl"))?.iter().enumerate() {
             let payload = value.1.pointer("/record/payload").and_then(Value::as_str).map(ToOwned::to_owned);

@@ -70,11 +70,6 @@ impl<'m> Lab<'m> {
         linear
     }
 
-    /// The weights of a surface without a fold, and without thresholds.
-    pub(crate) fn weights(&mut self, surface: Surface, left_out: Option<u8>) -> Linear {
-        self.without(surface, left_out, None)
-    }
-
     fn without(&mut self, surface: Surface, first: Option<u8>, second: Option<u8>) -> Linear {
         let (first, second) = (first.max(second), first.min(second));
         let maker = self.maker;

@@ -20,6 +20,8 @@ mod samples;
 mod score;
 mod speed;
 mod train;
+mod trained;
+mod weigh;
 
 use std::fs;
 use std::io::Write;
@@ -29,6 +31,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 
 use self::corpora::Corpora;
+use self::definitions::Loom;
 use self::learn::Lab;
 use self::rates::Report;
 use self::samples::Maker;
@@ -69,14 +72,17 @@ enum Part {
         #[arg(long)]
         out: PathBuf,
     },
-    /// Writes down what every definition scores, by models that know nothing of its fold.
+    /// What the judge of definitions grades high, by weights that know nothing of its fold.
     Definitions {
         /// The directory of the corpora.
         #[arg(long)]
         corpora: PathBuf,
-        /// Where the scores are kept.
+        /// Where a line for each definition is kept.
         #[arg(long)]
-        out: PathBuf,
+        out: Option<PathBuf>,
+        /// Where the page of the reference is kept.
+        #[arg(long, default_value = "docs/reference/definitions-unseen.md")]
+        page: PathBuf,
     },
     /// How fast a message is inspected.
     Speed {
@@ -95,15 +101,24 @@ fn main() -> anyhow::Result<()> {
         Part::Train(training) => train(&training),
         Part::Kin { vectors, groups } => Ok(fs::write(groups, kin::make(&vectors)?)?),
         Part::Curve { corpora, out } => {
-            let maker = Maker::new(Corpora::read(&corpora)?);
+            let maker = Maker::new(Corpora::read(&corpora)?)?;
             Ok(fs::write(out, curve::scores(&maker)?)?)
         }
-        Part::Definitions { corpora, out } => {
-            let maker = Maker::new(Corpora::read(&corpora)?);
-            Ok(fs::write(out, definitions::scores(&maker)?)?)
+        Part::Definitions { corpora, out, page } => {
+            let maker = Maker::new(Corpora::read(&corpora)?)?;
+            let mut loom = Loom::new(&maker)?;
+            let mut report = Report::new();
+            let lines = loom.rates(&mut report)?;
+            loom.speed(&mut report);
+            fs::write(&page, report.page(definitions::PREFACE))
+                .with_context(|| format!("cannot write `{}`", page.display()))?;
+            if let Some(out) = out {
+                fs::write(out, lines)?;
+            }
+            Ok(std::io::stdout().write_all(report.table().as_bytes())?)
         }
         Part::Speed { corpora, only } => {
-            let maker = Maker::new(Corpora::read(&corpora)?);
+            let maker = Maker::new(Corpora::read(&corpora)?)?;
             let mut report = Report::new();
             speed::measure(&maker, &only, &mut report)?;
             Ok(std::io::stdout().write_all(report.table().as_bytes())?)
@@ -137,11 +152,17 @@ struct Training {
     /// Where the model is kept.
     #[arg(long, default_value = "crates/inspect/model/injection.bin")]
     model: PathBuf,
+    /// Where the weights are kept by which definitions are judged.
+    #[arg(long, default_value = "crates/inspect/model/definition.bin")]
+    definitions: PathBuf,
+    /// Leave the model alone, and fit only those weights.
+    #[arg(long)]
+    only_definitions: bool,
 }
 
 /// Scores, prints the table, keeps the report.
 fn run(plan: &Plan) -> anyhow::Result<()> {
-    let maker = Maker::new(Corpora::read(&plan.corpora)?);
+    let maker = Maker::new(Corpora::read(&plan.corpora)?)?;
     let mut report = Report::new();
     score::secrets(&plan.corpora, &mut report)?;
     score::personal(&plan.corpora, &mut report)?;
@@ -154,14 +175,27 @@ fn run(plan: &Plan) -> anyhow::Result<()> {
     write!(output, "{}", report.table())?;
     let text = serde_json::to_string_pretty(&report)?;
     fs::write(&plan.report, text + "\n").with_context(|| format!("cannot write `{}`", plan.report.display()))?;
-    fs::write(&plan.page, report.page()).with_context(|| format!("cannot write `{}`", plan.page.display()))
+    fs::write(&plan.page, report.page(rates::INSPECTION))
+        .with_context(|| format!("cannot write `{}`", plan.page.display()))
 }
 
 /// Fits the model that ships.
 fn train(training: &Training) -> anyhow::Result<()> {
-    let maker = Maker::new(Corpora::read(&training.corpora)?);
-    let model = Lab::new(&maker).fit(None)?;
+    let maker = Maker::new(Corpora::read(&training.corpora)?)?;
+    let weights = Loom::new(&maker)?.fit(None);
     let mut output = std::io::stdout().lock();
+    let known = weights.worths.iter().filter(|worth| **worth != 0).count();
+    let (hint, suspicion, certainty) = (weights.hint, weights.suspicion, weights.certainty);
+    writeln!(
+        output,
+        "judging: {known} pieces, a hint from {hint:.3}, suspicion from {suspicion:.3}, certainty from {certainty:.3}"
+    )?;
+    let path = &training.definitions;
+    fs::write(path, weights.write()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    if training.only_definitions {
+        return Ok(());
+    }
+    let model = Lab::new(&maker).fit(None)?;
     for (name, linear) in [("data", &model.data), ("definitions", &model.definitions)] {
         let weights = linear.weights.iter().filter(|weight| **weight != 0).count();
         let (suspicion, certainty) = (linear.suspicion, linear.certainty);

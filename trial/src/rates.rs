@@ -87,9 +87,9 @@ impl Report {
         table
     }
 
-    /// A page for the reference.
-    pub(crate) fn page(&self) -> String {
-        let mut page = PREFACE.to_owned();
+    /// A page for the reference, with what stands before its tables.
+    pub(crate) fn page(&self, preface: &str) -> String {
+        let mut page = preface.to_owned();
         for (topic, rates) in &self.topics {
             let _ = writeln!(page, "\n## {}\n\n| | of | rate | 95 % |\n|---|--:|--:|--:|", capitalised(topic));
             for (what, rate) in rates {
@@ -106,8 +106,8 @@ impl Report {
     }
 }
 
-/// What stands before the tables of the page.
-const PREFACE: &str = "\
+/// What stands before the tables of the page on inspection.
+pub(crate) const INSPECTION: &str = "\
 # What inspection finds, misses and takes
 
 Made by `cargo xtask bench inspect --corpora DIR [--peers PYTHON]`; do not edit. Counts, rates and 95 %

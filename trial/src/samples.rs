@@ -8,9 +8,11 @@ use std::ops::Range;
 use super::corpora::{Corpora, Text, fold};
 use super::grammar::{Line, Slots, lines, sentence};
 use super::random::Random;
+use super::trained::{self, Wording};
 
 const WORDINGS: &str = include_str!("wordings/wordings.txt");
 const DEFINITIONS: &str = include_str!("wordings/definitions.txt");
+const FRAMES: &str = include_str!("wordings/frames.txt");
 const HONEST: &str = include_str!("wordings/honest.txt");
 const GOALS: &str = include_str!("wordings/goals.txt");
 const BENIGN: &str = include_str!("wordings/benign.txt");
@@ -65,12 +67,14 @@ pub(crate) struct Maker {
     goals: Vec<Line>,
     benign: Vec<Line>,
     honest: Vec<Line>,
+    frames: Vec<Line>,
+    plain: trained::Trained,
 }
 
 impl Maker {
     /// From the corpora and the wordings of this crate.
-    pub(crate) fn new(corpora: Corpora) -> Self {
-        Self {
+    pub(crate) fn new(corpora: Corpora) -> anyhow::Result<Self> {
+        Ok(Self {
             corpora,
             slots: Slots::new(SLOTS),
             wordings: lines(WORDINGS),
@@ -78,7 +82,52 @@ impl Maker {
             goals: lines(GOALS),
             benign: lines(BENIGN),
             honest: lines(HONEST),
+            frames: lines(FRAMES),
+            plain: trained::read()?,
+        })
+    }
+
+    /// The wordings without choices.
+    pub(crate) fn plain(&self) -> &trained::Trained {
+        &self.plain
+    }
+
+    /// A wording without choices, its slots filled.
+    pub(crate) fn filled(&self, wording: &Wording, random: &mut Random) -> String {
+        self.slots.say(&wording.template, "", random)
+    }
+
+    /// Frames of definitions, filled: `each` of those of a kind, `poisoned` or `honest`.
+    pub(crate) fn framed(&self, folds: Folds, kind: &str, each: usize, random: &mut Random) -> Vec<String> {
+        let mut found = Vec::new();
+        for line in self.frames.iter().filter(|line| line.kind == kind && folds.has(fold(line.number))) {
+            for _ in 0..each {
+                found.push(sentence(&self.slots.say(line.text, "", random)));
+            }
         }
+        found
+    }
+
+    /// Poisoned wordings of definitions, as they are: `each` of those with choices.
+    pub(crate) fn poisons(&self, folds: Folds, each: usize, random: &mut Random) -> Vec<String> {
+        let mut found = Vec::new();
+        for line in self.definitions.iter().filter(|line| line.kind != "ask" && folds.has(fold(line.number))) {
+            for _ in 0..each {
+                let goal = self.goal(folds, random);
+                found.push(self.slots.say(line.text, &goal, random));
+            }
+        }
+        found
+    }
+
+    /// Honest wordings of definitions that read like poisoned ones, as they are: `each` of those with choices.
+    pub(crate) fn hard(&self, folds: Folds, each: usize, random: &mut Random) -> Vec<String> {
+        let documented = self.benign.iter().filter(|line| line.kind == "documentation");
+        let lines = self.honest.iter().chain(documented).filter(|line| folds.has(fold(line.number)));
+        lines
+            .flat_map(|line| std::iter::repeat_n(line, each))
+            .map(|line| self.slots.say(line.text, "", random))
+            .collect()
     }
 
     /// The corpora it takes from.

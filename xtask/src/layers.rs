@@ -128,7 +128,7 @@ const ROOMS: &[Room] = &[
     Room { name: "app", may_use: May::Anything, never: &[] },
     Room { name: "testkit", may_use: May::AnythingAtAll, never: &[] },
     Room { name: "bench", may_use: May::AnythingAtAll, never: &[] },
-    Room { name: "trial", may_use: May::Only(&["inspect"]), never: &[] },
+    Room { name: "trial", may_use: May::Only(&["inspect", "registry"]), never: &[] },
     Room { name: "fuzz", may_use: May::AnythingAtAll, never: &[] },
     Room { name: "xtask", may_use: May::AnythingAtAll, never: &[] },
 ];

@@ -182,17 +182,18 @@ mod tests {
             let apart = text.split(|c: char| !c.is_alphanumeric() && c != '{').filter(|word| !word.is_empty());
             apart.map(str::to_lowercase).collect()
         };
-        let file: File = toml::from_str(text).unwrap();
+        let file: File = toml::from_str(text.split("[[honest]]").next().unwrap()).unwrap();
         file.class.iter().flat_map(|class| &class.wordings).map(words).collect()
     }
 
     #[test]
-    fn what_is_held_out_shares_no_phrase_with_what_was_tried() {
-        let tried = wordings(include_str!("../../definitions/tried.toml"));
+    fn what_is_held_out_shares_no_phrase_with_what_was_tried_or_trained_on() {
+        let mut tried = wordings(include_str!("../../definitions/tried.toml"));
+        tried.extend(wordings(include_str!("../../definitions/trained.toml")));
         let held_out = wordings(include_str!("../../definitions/held-out.toml"));
-        for phrase in held_out.iter().flat_map(|words| words.windows(PHRASE_WORDS)) {
-            let is_known = tried.iter().any(|words| words.windows(PHRASE_WORDS).any(|other| other == phrase));
-            assert!(!is_known, "{phrase:?}");
+        for known in tried.iter().flat_map(|words| words.windows(PHRASE_WORDS)) {
+            let is_shared = held_out.iter().any(|words| words.windows(PHRASE_WORDS).any(|other| other == known));
+            assert!(!is_shared, "{known:?}");
         }
         assert!(held_out.len() >= 150, "{}", held_out.len());
         assert!(poisons().is_ok_and(|all| all.held_out.len() == held_out.len()));

@@ -24,6 +24,7 @@ mod voice;
 
 use std::collections::BTreeMap;
 
+use inspect::injection::definition::Scale;
 use model::limits;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +36,7 @@ pub use effect::{Effect, effect};
 pub(crate) use icons::is_raster;
 pub use memory::is_memory;
 pub(crate) use places::{Text, apart as apart_words, texts};
+pub use voice::heard;
 
 /// From so many points on, a definition is worth a look.
 pub const MEDIUM_POINTS: u32 = 30;
@@ -193,16 +195,21 @@ pub fn judge(definitions: &Definitions, others: &[Neighbour<'_>]) -> Judgement {
 pub fn judge_instructions(text: &str) -> Judged {
     let mut found = Found::default();
     let texts = [Text { pointer: String::new(), text: text.to_owned() }];
-    found.hear(&texts);
+    found.hear(Scale::shipped(), &texts);
     found.judged(None, None)
 }
 
 /// Judges one definition, its name beside those of the crowd.
 pub fn judge_definition(kind: Kind, definition: &Definition, crowd: &Crowd) -> Judged {
+    judge_definition_by(Scale::shipped(), kind, definition, crowd)
+}
+
+/// The same by other weights than those that ship: for those who train them.
+pub fn judge_definition_by(scale: Option<&Scale>, kind: Kind, definition: &Definition, crowd: &Crowd) -> Judged {
     let value = definition.value();
     let mut found = Found::default();
     let texts = texts(&value);
-    found.hear(&texts);
+    found.hear(scale, &texts);
     icons::look(&value, &mut |remark| found.add(remark));
     let effect = match kind {
         Kind::Tool => {
@@ -236,9 +243,11 @@ impl Found {
     }
 
     /// What the words say, and how they sound.
-    fn hear(&mut self, texts: &[Text]) {
+    fn hear(&mut self, scale: Option<&Scale>, texts: &[Text]) {
         let read = self.read(texts);
-        voice::listen(texts, read, &mut |remark| self.add(remark));
+        if let Some(scale) = scale {
+            voice::listen(scale, texts, read, &mut |remark| self.add(remark));
+        }
     }
 
     /// Matches the rules, and returns the plain forms of the texts that it came to.

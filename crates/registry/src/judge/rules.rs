@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use super::{Class, Remark};
 
+/// Words that say not to.
+const DENIALS: [&str; 5] = ["not", "don't", "never", "cannot", "mustn't"];
 /// Characters of an excerpt on each side of what was found.
 const AROUND: usize = 24;
 /// Characters of an excerpt.
@@ -35,6 +37,9 @@ pub(super) struct Rule {
     /// Whether letters of other alphabets are letters to it: slower, and not needed for English.
     #[serde(default)]
     unicode: bool,
+    /// Whether it finds nothing where the sentence has said not to.
+    #[serde(default)]
+    negated: bool,
     #[serde(rename = "patterns")]
     written: Vec<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the rule's own tests"))]
@@ -65,7 +70,11 @@ impl Rule {
 
     /// What it finds in a text in its plain form.
     pub(super) fn find(&self, text: &str) -> Option<String> {
-        self.patterns.iter().find_map(|pattern| pattern.find(text)).map(|found| excerpt(text, found.range()))
+        let found = |pattern: &Regex| {
+            let mut all = pattern.find_iter(text).map(|found| found.range());
+            all.find(|found| !self.negated || !is_denied(text, found.start))
+        };
+        self.patterns.iter().find_map(found).map(|found| excerpt(text, found))
     }
 }
 
@@ -113,6 +122,13 @@ pub(super) fn combinations() -> &'static [Combination] {
 #[cfg(test)]
 pub(super) fn all() -> &'static [Rule] {
     &RULES.rule
+}
+
+/// Whether the sentence says not to, before this place of it.
+fn is_denied(text: &str, place: usize) -> bool {
+    let before = text.get(..place).unwrap_or_default();
+    let sentence = before.rsplit(['.', '!', '?', '\n']).next().unwrap_or_default();
+    sentence.split(|c: char| !c.is_alphanumeric() && c != '\'').any(|word| DENIALS.contains(&word))
 }
 
 /// A pattern with the words that it names.
