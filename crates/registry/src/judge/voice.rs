@@ -15,7 +15,7 @@ const HINT_POINTS: u32 = 15;
 /// What nearer ones are worth.
 const HINT_STEPS: [(f32, u32); 2] = [(0.35, 25), (0.7, 35)];
 /// What is worth nearly enough alone.
-const ORDER_POINTS: u32 = 45;
+const ORDER_POINTS: u32 = 50;
 /// Characters of an excerpt.
 const EXCERPT_CHARS_MAX: usize = 160;
 /// Texts that were decoded, each heard alone.

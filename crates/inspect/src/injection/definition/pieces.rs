@@ -39,8 +39,7 @@ pub fn tell(text: &str, words: &[Word], told: &mut impl FnMut(u32)) {
 fn letters(word: &str, told: &mut impl FnMut(u32)) {
     let small = word.chars().flat_map(char::to_lowercase).take(WORD_LETTERS_MAX);
     let mut last = [BORDER; LETTERS];
-    let mut known = 1;
-    for letter in small.chain([BORDER]) {
+    for (known, letter) in (1..).zip(small.chain([BORDER])) {
         let [first, second, third] = last;
         if known >= LETTERS {
             told(upper(&[first, second, third, letter]));
@@ -49,7 +48,6 @@ fn letters(word: &str, told: &mut impl FnMut(u32)) {
             told(upper(&[second, third, letter]));
         }
         last = [second, third, letter];
-        known += 1;
     }
 }
 

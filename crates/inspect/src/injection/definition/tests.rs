@@ -23,7 +23,7 @@ fn an_order_is_louder_than_a_description_and_is_shown() {
     assert_eq!(loudest(honest).level, Level::Low);
     let found = loudest(&both);
     assert!(found.level >= Level::Suspicious, "{found:?}");
-    assert!(both[found.range].contains("the whole conversation"));
+    assert!(both.get(found.range).unwrap().contains("the whole conversation"));
 }
 
 #[test]
