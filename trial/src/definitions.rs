@@ -40,9 +40,11 @@ The judge of wording has rules and weights. The rules are the same everywhere; t
 time without a fold and with thresholds that know nothing of it, and grade that fold: honest definitions of servers that
 were not trained on, wordings of `bench/definitions/trained.toml` put into such definitions, and wordings that the rules
 were tried on. *Honest wordings* are written to read like poisoned ones; they are no sample of what servers say. Some of
-them were written after a look at which honest definitions are loudest, so that the rate of those flatters a little. The
-poisoned wordings were written to be unlike each other and unlike what the rules know: the rate of those held out stands in
-[definitions, judged](definitions.md).
+them were written, and a few rules narrowed, after a look at which honest definitions are loudest or were high, so the rate
+of those flatters. The poisoned wordings were written to be unlike each other; the rules called `frame` were chosen with
+them in sight, so only the weights have not seen them. The rate of those held out stands in
+[definitions, judged](definitions.md); its counts, never its texts, were looked at four times while weights, thresholds
+and points were chosen.
 ";
 
 /// Fits weights, each set once.
