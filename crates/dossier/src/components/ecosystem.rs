@@ -34,7 +34,7 @@ pub enum Ecosystem {
     RedHat(Release),
     /// A release of Rocky Linux: `Rocky Linux:9`.
     Rocky(Release),
-    /// A release of AlmaLinux: `AlmaLinux:9`.
+    /// A release of `AlmaLinux`: `AlmaLinux:9`.
     Alma(Release),
 }
 
