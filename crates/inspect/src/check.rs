@@ -157,6 +157,8 @@ const NO_PASSWORDS: &[&str] = &[
 
 /// Different characters that a secret has at least.
 const DIFFERENT_MIN: usize = 5;
+/// The same character so many times in a row is no chance.
+const ROW_MIN: usize = 6;
 /// Characters at the end that are looked at for a repeated group.
 const PERIOD_TAIL: usize = 12;
 /// Letters of an alphabet in order from which on they are no chance.
@@ -172,14 +174,22 @@ static PLACEHOLDERS: LazyLock<Option<AhoCorasick>> =
 
 /// Whether a text is a few characters over and over, or has a long row of one in it.
 fn is_repeated(text: &str) -> bool {
-    let signs: Vec<u8> = text.bytes().filter(u8::is_ascii_alphanumeric).collect();
-    let row = signs.windows(6).any(|six| six.iter().all(|byte| six.first() == Some(byte)));
+    let signs = text.bytes().filter(u8::is_ascii_alphanumeric);
+    let (mut different, mut row, mut longest, mut last) = (0_u128, 0, 0, 0);
+    for sign in signs.clone() {
+        row = if sign == last { row + 1 } else { 1 };
+        longest = longest.max(row);
+        last = sign;
+        different |= 1 << sign;
+    }
     // `123123123123` is no chance either.
-    let tail = signs.get(signs.len().saturating_sub(PERIOD_TAIL)..).unwrap_or_default();
-    let periodic = (1..=4)
-        .any(|period| tail.len() == PERIOD_TAIL && tail.iter().skip(period).eq(tail.iter().take(PERIOD_TAIL - period)));
-    let different = signs.iter().fold(0_u128, |set, sign| set | 1 << sign).count_ones();
-    row || periodic || usize::try_from(different).is_ok_and(|count| count < DIFFERENT_MIN.min(text.len() / 2 + 1))
+    let mut tail = [0; PERIOD_TAIL];
+    let places = tail.iter_mut().rev().zip(signs.rev()).map(|(place, sign)| *place = sign);
+    let is_whole = places.count() == PERIOD_TAIL;
+    let periodic =
+        is_whole && (1..=4).any(|period| tail.iter().skip(period).eq(tail.iter().take(PERIOD_TAIL - period)));
+    let different = usize::try_from(different.count_ones()).unwrap_or_default();
+    longest >= ROW_MIN || periodic || different < DIFFERENT_MIN.min(text.len() / 2 + 1)
 }
 
 /// Whether letters or digits stand in the order of the alphabet.

@@ -77,30 +77,32 @@ const INSIDE: [bool; 256] = {
 /// included. Bytes that may still be decoded are taken off `room`.
 pub(crate) fn read(text: &str, run: Range<usize>, room: &mut usize) -> (Vec<Piece>, usize) {
     let (lines, end) = continued(text, &run);
-    let mut pieces = Vec::new();
     if let Some(piece) = whole(text, run.start..end, &lines, room) {
-        pieces.push(piece);
-        return (pieces, end);
+        return (vec![piece], end);
     }
-    let Some(inside) = text.get(run.clone()) else { return (pieces, end) };
-    let separators: [fn(&u8) -> bool; 2] = [|byte| *byte == b'/', |byte| matches!(byte, b'-' | b'_' | b'/' | b'+')];
-    for separates in separators {
-        let mut at = run.start;
-        for part in inside.as_bytes().split(separates) {
-            let range = at..at + part.len();
-            at = range.end + 1;
-            if part.len() >= limits::ENCODED_CHARS_MIN
-                && part.len() < inside.len()
-                && let Some(part) = text.get(range.clone())
-            {
-                pieces.extend(whole(text, range, part, room));
-            }
-        }
-        if !pieces.is_empty() {
-            break;
-        }
+    let mut pieces = between(text, &run, room, |byte| *byte == b'/');
+    if pieces.is_empty() {
+        pieces = between(text, &run, room, |byte| matches!(byte, b'-' | b'_' | b'/' | b'+'));
     }
     (pieces, end)
+}
+
+/// What the parts of a run encode that stand between separators.
+fn between(text: &str, run: &Range<usize>, room: &mut usize, separates: impl FnMut(&u8) -> bool) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let inside = text.as_bytes().get(run.clone()).unwrap_or_default();
+    let mut at = run.start;
+    for part in inside.split(separates) {
+        let range = at..at + part.len();
+        at = range.end + 1;
+        if part.len() >= limits::ENCODED_CHARS_MIN
+            && part.len() < inside.len()
+            && let Some(part) = text.get(range.clone())
+        {
+            pieces.extend(whole(text, range, part, room));
+        }
+    }
+    pieces
 }
 
 /// Characters in a line from which on the next line may continue it (MIME and PEM use 76 and 64).
