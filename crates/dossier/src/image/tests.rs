@@ -188,6 +188,17 @@ fn an_image_is_named_and_pinned_by_its_manifest() {
     assert_eq!(purl, format!("pkg:oci/tickets@{manifest}"));
 }
 
+/// An index of advisories: the id of each, what it is about, and the version in which that is mended.
+fn index(advisories: &[(&str, &str, &str, &str)]) -> Vec<u8> {
+    let mut importer = crate::advisories::Importer::default();
+    for (id, ecosystem, name, fixed) in advisories {
+        let events = json!([{ "introduced": "0" }, { "fixed": fixed }]);
+        let affected = json!([{ "package": { "ecosystem": ecosystem, "name": name }, "ranges": [{ "type": "ECOSYSTEM", "events": events }] }]);
+        importer.advisory(json!({ "id": id, "affected": affected }).to_string().as_bytes()).unwrap();
+    }
+    importer.index(0)
+}
+
 #[test]
 fn packages_of_systems_are_compared_under_the_name_of_their_source() {
     let alpine = [
@@ -198,20 +209,14 @@ fn packages_of_systems_are_compared_under_the_name_of_their_source() {
         ),
         ("usr/lib/python3.11/site-packages/z-1.dist-info/METADATA", "Name: z\nVersion: 1\n"),
     ];
-    let mut importer = crate::advisories::Importer::default();
-    for (id, ecosystem, name, fixed) in [
+    let index = index(&[
         ("ALPINE-1", "Alpine:v3.19", "openssl", "3.1.4-r10"),
         ("ALPINE-2", "Alpine:v3.18", "openssl", "9-r0"),
         ("ALPINE-3", "Alpine:v3.19", "musl", "1.2.4-r2"),
         ("DSA-1", "Debian:12", "openssl", "3.0.11-1~deb12u3"),
         ("DSA-2", "Debian:11", "openssl", "9"),
         ("UBU-1", "Ubuntu:22.04:LTS", "openssl", "9"),
-    ] {
-        let events = json!([{ "introduced": "0" }, { "fixed": fixed }]);
-        let affected = json!([{ "package": { "ecosystem": ecosystem, "name": name }, "ranges": [{ "type": "ECOSYSTEM", "events": events }] }]);
-        importer.advisory(json!({ "id": id, "affected": affected }).to_string().as_bytes()).unwrap();
-    }
-    let index = importer.index(0);
+    ]);
     let told = |files: &[(&str, &str)]| {
         let advisories = Some(crate::advisories::Index::new(&index).unwrap());
         let beside = Beside { advisories, ..Beside::default() };
@@ -234,8 +239,7 @@ fn packages_of_systems_are_compared_under_the_name_of_their_source() {
 
 #[test]
 fn packages_of_rpm_are_compared_under_their_own_name_and_that_of_their_source() {
-    let mut importer = crate::advisories::Importer::default();
-    for (id, ecosystem, name, fixed) in [
+    let index = index(&[
         ("RHSA-1", "Red Hat:enterprise_linux:9::baseos", "openssl-libs", "1:3.0.0-21.el9"),
         ("RHSA-2", "Red Hat:enterprise_linux:9::baseos", "zlib", "3.0.3-23.el9"),
         ("RHSA-3", "Red Hat:enterprise_linux:8::baseos", "zlib", "9"),
@@ -243,12 +247,7 @@ fn packages_of_rpm_are_compared_under_their_own_name_and_that_of_their_source() 
         ("RLSA-1", "Rocky Linux:9", "openssl", "1:3.0.0-21.el9"),
         ("ALSA-1", "AlmaLinux:9", "openssl-libs", "1:3.0.0-21.el9"),
         ("ALSA-1", "AlmaLinux:9", "openssl", "1:3.0.0-21.el9"),
-    ] {
-        let events = json!([{ "introduced": "0" }, { "fixed": fixed }]);
-        let affected = json!([{ "package": { "ecosystem": ecosystem, "name": name }, "ranges": [{ "type": "ECOSYSTEM", "events": events }] }]);
-        importer.advisory(json!({ "id": id, "affected": affected }).to_string().as_bytes()).unwrap();
-    }
-    let index = importer.index(0);
+    ]);
     let database = rpm::tests::database();
     let six = "usr/lib/python3.9/site-packages/six-1.15.0.dist-info/METADATA";
     for (system, path, id, purl) in [
