@@ -12,11 +12,7 @@ pub(crate) struct Debian {
 
 impl Debian {
     pub(super) fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) => (epoch.parse().ok()?, rest),
-            None => (0, text),
-        };
+        let (epoch, rest) = epoch(text)?;
         let (upstream, revision) = rest.rsplit_once('-').unwrap_or((rest, ""));
         let is_of_one = |letter: char| letter.is_ascii_alphanumeric() || ".+-~:_".contains(letter);
         let begins = upstream.starts_with(|letter: char| letter.is_ascii_alphanumeric());
@@ -38,6 +34,15 @@ impl Ord for Debian {
 impl PartialOrd for Debian {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
+    }
+}
+
+/// The number before the first colon, 0 where there is none; and what follows it.
+fn epoch(text: &str) -> Option<(u32, &str)> {
+    let text = text.trim();
+    match text.split_once(':') {
+        Some((epoch, rest)) => Some((epoch.parse().ok()?, rest)),
+        None => Some((0, text)),
     }
 }
 
@@ -178,11 +183,7 @@ enum Segment {
 
 impl Rpm {
     pub(super) fn read(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (epoch, rest) = match text.split_once(':') {
-            Some((epoch, rest)) => (epoch.parse().ok()?, rest),
-            None => (0, text),
-        };
+        let (epoch, rest) = epoch(text)?;
         let (version, release) = rest.rsplit_once('-').unwrap_or((rest, ""));
         let is_one = |text: &str| text.chars().all(|letter| letter.is_ascii_graphic() && letter != ':');
         let begins = version.starts_with(|letter: char| letter.is_ascii_alphanumeric());
