@@ -121,6 +121,10 @@ fn entered(_: impl Iterator<Item = OsString>) -> Result<std::convert::Infallible
 
 /// Everything that is mounted may be read; only some directories may be written. Its network has nobody in it, so that no rule
 /// about ports is needed.
+///
+/// It holds what a mount does not: a pipe takes what is written to it on a read-only mount, too, and the memory of a process is a
+/// file in `/proc`. It goes by the way that leads to a file, so that what is mounted below a place that may be written may be
+/// written as far as this goes: there the mount stands alone.
 #[cfg(target_os = "linux")]
 fn files_only(writes: &[OsString]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     use landlock::{

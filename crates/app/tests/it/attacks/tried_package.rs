@@ -119,6 +119,31 @@ async fn keys_that_it_reads_and_calls_that_it_makes_are_told_and_nothing_gets_ou
     assert_eq!(left, 0, "nothing is left of it");
 }
 
+/// What namespaces let a package do, and only one of the inner walls does not: Landlock holds the memory of the process that watches
+/// it, the filter of system calls a namespace of users, in which it would have capabilities.
+#[tokio::test]
+async fn who_is_watched_rewrites_no_watcher_and_makes_no_namespaces() {
+    if !has_jail() {
+        return;
+    }
+    let gate = gate("seconds = 60").await;
+    let folder = tempfile::tempdir().unwrap();
+    // Whatever succeeds starts a program, which is seen.
+    let tries = "const fs = require('fs'), { spawnSync } = require('child_process');\n\
+        for (const process of fs.readdirSync('/proc').filter(name => /^[0-9]+$/.test(name))) {\n\
+          const own = fs.readFileSync(`/proc/${process}/comm`, 'utf8').trim();\n\
+          if (own !== 'portcullis' && own !== 'bwrap') continue;\n\
+          spawnSync('/bin/echo', [`found-${own}`]);\n\
+          try { fs.openSync(`/proc/${process}/mem`, 'r+'); spawnSync('/bin/echo', [`may-rewrite-${own}`]); } catch {}\n\
+        }\n\
+        spawnSync('unshare', ['--user', '/bin/echo', 'has-a-namespace']);\n";
+    let trial = tried(&gate, &package(folder.path(), tries, SERVES)).await;
+    let started = trial["started"].to_string();
+    assert!(started.contains("found-portcullis") && started.contains("unshare"), "{trial}");
+    assert!(!started.contains("may-rewrite"), "{trial}");
+    assert!(!started.contains("\"/bin/echo has-a-namespace"), "{trial}");
+}
+
 #[tokio::test]
 async fn what_multiplies_fills_or_never_ends_is_ended_and_the_gate_goes_on() {
     if !has_jail() {
