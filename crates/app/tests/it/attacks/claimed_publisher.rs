@@ -97,13 +97,28 @@ async fn shows(acceptor: TlsAcceptor) -> Option<Arc<Host>> {
 /// A name server of a test's, on loopback: it knows texts at one name, and of any other that there is none.
 struct TestNameServer {
     address: SocketAddr,
-    known: Arc<Mutex<(String, Vec<String>)>>,
+    known: Arc<Mutex<Known>>,
 }
+
+/// What a name server says.
+#[derive(Default)]
+struct Known {
+    /// The name of which it knows texts, and these.
+    name: String,
+    texts: Vec<String>,
+    /// Records that it answers anything with, before those.
+    strays: Vec<Record>,
+}
+
+/// A record: whose it is, its kind, and what it says.
+type Record = (&'static str, u8, Vec<u8>);
+const ALIAS: u8 = 5;
+const TEXT: u8 = 16;
 
 impl TestNameServer {
     async fn start() -> Self {
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let (address, known) = (socket.local_addr().unwrap(), Arc::<Mutex<(String, Vec<String>)>>::default());
+        let (address, known) = (socket.local_addr().unwrap(), Arc::<Mutex<Known>>::default());
         let texts = Arc::clone(&known);
         tokio::spawn(async move {
             let mut buffer = [0; 1500];
@@ -116,28 +131,43 @@ impl TestNameServer {
     }
 
     fn knows(&self, name: &str, texts: &[&str]) {
-        *self.known.lock().unwrap() = (name.to_owned(), texts.iter().map(|text| (*text).to_owned()).collect());
+        let texts = texts.iter().map(|text| (*text).to_owned()).collect();
+        *self.known.lock().unwrap() = Known { name: name.to_owned(), texts, ..Known::default() };
+    }
+
+    /// From now on it answers whatever it is asked with these.
+    fn strays(&self, strays: &[Record]) {
+        *self.known.lock().unwrap() = Known { strays: strays.to_vec(), ..Known::default() };
     }
 }
 
+/// A name, as messages have it.
+fn name(name: &str) -> Vec<u8> {
+    let parts = name.split('.').flat_map(|part| [&[u8::try_from(part.len()).unwrap()], part.as_bytes()].concat());
+    parts.chain([0]).collect()
+}
+
+/// A text, as messages have it.
+fn text(text: &str) -> Vec<u8> {
+    [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat()
+}
+
 /// The answer to a question for texts.
-fn answered(question: &[u8], (name, texts): &(String, Vec<String>)) -> Vec<u8> {
-    let mut written: Vec<u8> = Vec::new();
-    for part in name.split('.') {
-        written.extend([&[u8::try_from(part.len()).unwrap()], part.as_bytes()].concat());
-    }
-    written.extend([0, 0, 16, 0, 1]);
-    let is_known = question[12..].starts_with(&written);
+fn answered(question: &[u8], known: &Known) -> Vec<u8> {
+    let asked = [name(&known.name), vec![0, TEXT, 0, 1]].concat();
+    let texts = if question[12..].starts_with(&asked) { known.texts.as_slice() } else { &[] };
     let end = 12 + question[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
-    let number = if is_known { u8::try_from(texts.len()).unwrap() } else { 0 };
+    let number = u8::try_from(known.strays.len() + texts.len()).unwrap();
     let mut answer = question[..2].to_vec();
-    answer.extend([0x84, if is_known { 0 } else { 3 }, 0, 1, 0, number, 0, 0, 0, 0]);
+    answer.extend([0x84, if number > 0 { 0 } else { 3 }, 0, 1, 0, number, 0, 0, 0, 0]);
     answer.extend(&question[12..end]);
-    for text in texts.iter().take(usize::from(number)) {
-        let length = u8::try_from(text.len()).unwrap();
-        answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, length + 1, length]);
-        answer.extend(text.as_bytes());
-    }
+    let mut record = |owner: &[u8], kind, data: &[u8]| {
+        let length = u8::try_from(data.len()).unwrap();
+        answer.extend([owner, &[0, kind, 0, 1, 0, 0, 0, 60, 0, length], data].concat());
+    };
+    known.strays.iter().for_each(|(owner, kind, data)| record(&name(owner), *kind, data));
+    // The name is that of the question.
+    texts.iter().for_each(|one| record(&[0xc0, 12], TEXT, &text(one)));
     answer
 }
 
@@ -225,6 +255,25 @@ async fn a_name_is_whose_domain_shows_so_in_its_dns_and_nobody_elses() {
     let found = scene.publisher().await;
     assert_eq!(found["verdict"], "passed", "{found}");
     assert!(found["says"].as_str().unwrap().contains("in its DNS"), "{found}");
+    scene.gate.must(&["server", "approve", "tickets", "--yes"]).await;
+}
+
+#[tokio::test]
+async fn a_record_of_another_name_in_the_answer_proves_nothing() {
+    let scene = Scene::start("example.tickets/desk", false).await;
+    let (own, other) = ("tickets.example", "evil.example");
+    for (strays, what) in [
+        (&[(other, TEXT, text(KEY))][..], "another's text"),
+        (&[("mcp.tickets.example", TEXT, text(KEY)), ("example", TEXT, text(KEY))], "a neighbour's text"),
+        (&[("www.example", ALIAS, name(other)), (other, TEXT, text(KEY))], "what another stands for"),
+        (&[(own, ALIAS, name("www.example")), (other, TEXT, text(KEY))], "an alias of something else"),
+    ] {
+        scene.names.strays(strays);
+        let why = scene.refused().await;
+        assert!(why.contains("its DNS has no record of a publisher"), "{what}: {why}");
+    }
+    // Whoever has the name may say that it stands for another.
+    scene.names.strays(&[(own, ALIAS, name(other)), (other, TEXT, text(KEY))]);
     scene.gate.must(&["server", "approve", "tickets", "--yes"]).await;
 }
 
