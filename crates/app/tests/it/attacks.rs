@@ -58,4 +58,5 @@ mod tried_otherwise;
 mod tried_package;
 mod two_readers;
 mod unapproved_server;
+mod whole_registry;
 mod wrapped_call;
