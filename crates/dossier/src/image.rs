@@ -20,10 +20,12 @@ use std::io::Read;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::archive::{ArchiveError, Contents, File, Oddity};
+use crate::archive::{ArchiveError, Contents, Oddity};
 use crate::components::{self, Components, Found};
 use crate::metadata::{Form, Metadata};
 use crate::source::Language;
+
+use layer::Kept;
 
 pub(crate) use archive::Limits;
 pub(crate) use manifest::Config;
@@ -77,7 +79,7 @@ pub(crate) fn is_one(contents: &Contents) -> bool {
 pub(crate) fn open(source: impl Read, limits: Limits) -> Result<Opened, ArchiveError> {
     let archive = archive::read(source, limits)?;
     let chosen = manifest::chosen(&archive)?;
-    let mut files: BTreeMap<&str, Option<&File>> = BTreeMap::new();
+    let mut files: BTreeMap<&str, &Kept> = BTreeMap::new();
     let mut oddities: Vec<Oddity> = Vec::new();
     for layer in &chosen.layers {
         layer.lay_on(&mut files);
@@ -88,8 +90,8 @@ pub(crate) fn open(source: impl Read, limits: Limits) -> Result<Opened, ArchiveE
     let mut unread = Vec::new();
     let system = system::read(&files, &mut found, &mut unread);
     let mut contents = Contents { oddities, bytes: archive.bytes, ..Contents::default() };
-    for (path, file) in files {
-        let Some(file) = file else {
+    for (path, kept) in files {
+        let Some(file) = kept.file() else {
             if components::is_brought_along(path) {
                 unread.push(format!("`{path}` leads elsewhere, and is not followed"));
             }

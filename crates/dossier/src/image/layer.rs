@@ -17,12 +17,38 @@ const EMPTIED: &str = ".wh..wh..opq";
 /// Where files of others lie, of which only what they are is read, and not what their source does.
 const OF_OTHERS: [&str; 6] = ["usr/lib/", "usr/share/", "usr/local/lib/", "lib/", "usr/local/share/", "var/lib/"];
 
+/// What is kept of what lies at a path.
+pub(super) enum Kept {
+    File(File),
+    /// A link from one of the places where a system may have its list to the other, which is read.
+    OtherPlace,
+    /// What is no file where one would be: a link to anywhere else, or a device.
+    NoFile,
+}
+
+impl Kept {
+    fn no_file(path: &str, kind: &Kind) -> Self {
+        match kind {
+            Kind::Link(to) if system::is_other_place(path, to) => Self::OtherPlace,
+            Kind::Link(_) | Kind::Other | Kind::File | Kind::Folder => Self::NoFile,
+        }
+    }
+
+    /// The file that it is.
+    pub(super) fn file(&self) -> Option<&File> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::OtherPlace | Self::NoFile => None,
+        }
+    }
+}
+
 /// A layer, as far as it is kept.
 pub(super) struct Layer {
     /// The digest of the layer as it is unpacked.
     pub(super) digest: String,
-    /// Files that are read later; none for what is a link where one of them would be.
-    files: BTreeMap<String, Option<File>>,
+    /// Files that are read later, and what is in the place of one.
+    files: BTreeMap<String, Kept>,
     /// What is gone of the layers below.
     gone: Vec<String>,
     /// Folders in which nothing is left of the layers below.
@@ -70,23 +96,24 @@ impl Layer {
                     left.file()?;
                     let (bytes, content) = left.drained(content, most)?;
                     let content = content.map(|content| system::shortened(&clean, content));
-                    self.files.insert(clean, Some(File { bytes, content }));
+                    self.files.insert(clean, Kept::File(File { bytes, content }));
                 }
                 Kind::Link(_) | Kind::Other => {
                     left.file()?;
-                    self.files.insert(clean, None);
+                    self.files.insert(clean, Kept::NoFile);
                 }
                 Kind::Folder => {}
             }
         } else if system::leads_to_list(&clean) && !matches!(kind, Kind::Folder) {
             left.file()?;
-            self.files.insert(clean, None);
+            let kept = Kept::no_file(&clean, &kind);
+            self.files.insert(clean, kept);
         }
         Ok(())
     }
 
     /// Lays it on those below.
-    pub(super) fn lay_on<'a>(&'a self, below: &mut BTreeMap<&'a str, Option<&'a File>>) {
+    pub(super) fn lay_on<'a>(&'a self, below: &mut BTreeMap<&'a str, &'a Kept>) {
         for folder in &self.emptied {
             take_away(below, folder);
         }
@@ -95,13 +122,13 @@ impl Layer {
             take_away(below, path);
         }
         for (path, file) in &self.files {
-            below.insert(path, file.as_ref());
+            below.insert(path, file);
         }
     }
 }
 
 /// Takes away what lies in a folder.
-fn take_away(below: &mut BTreeMap<&str, Option<&File>>, folder: &str) {
+fn take_away(below: &mut BTreeMap<&str, &Kept>, folder: &str) {
     let within = if folder.is_empty() { String::new() } else { format!("{folder}/") };
     let from = (std::ops::Bound::Included(within.as_str()), std::ops::Bound::Unbounded);
     let all: Vec<&str> =

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::layer::Kept;
 use super::rpm;
-use crate::archive::File;
 use crate::components::{Ecosystem, Found, Release, SourcePackage};
 
 const RELEASES: [&str; 2] = ["etc/os-release", "usr/lib/os-release"];
@@ -19,7 +19,10 @@ const RPM_AHEAD: [&str; 2] = ["var/lib/rpm/rpmdb.sqlite-wal", "usr/lib/sysimage/
 /// Lists that are there and are not read: databases of kinds that RPM has given up, or that SUSE has.
 const RPM_OTHERS: [&str; 3] = ["var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages.db"];
 
-type Files<'a> = BTreeMap<&'a str, Option<&'a File>>;
+/// Where newer systems have RPM's lists, to which a link leads from where they were, as those write it.
+const RPM_MOVED: (&str, [&str; 2]) = ("var/lib/rpm", ["../../usr/lib/sysimage/rpm", "/usr/lib/sysimage/rpm"]);
+
+type Files<'a> = BTreeMap<&'a str, &'a Kept>;
 
 /// Whether the list of packages, or what says which system it is, lies there.
 pub(super) fn is_list(path: &str) -> bool {
@@ -33,8 +36,18 @@ pub(super) fn is_list(path: &str) -> bool {
 
 /// Whether a folder on the way to a list lies there: in the place of it is no link. `lib` is one to `usr/lib` with many.
 pub(super) fn leads_to_list(path: &str) -> bool {
-    let to = |list: &&str| list.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'));
+    let to = |list: &&str| is_below(list, path);
     path != "lib" && [&[DPKG, DPKG_EACH][..], &APK, &RPM].concat().iter().any(to)
+}
+
+fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// Whether a link leads from one place of a list to the other, where it is read.
+pub(super) fn is_other_place(path: &str, to: &str) -> bool {
+    let (from, places) = RPM_MOVED;
+    path == from && places.contains(&to)
 }
 
 /// What is kept of a list: of the files that a package has, only those that say what is installed.
@@ -110,10 +123,15 @@ pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String
     }
     let others = RPM_OTHERS.iter().filter(|path| files.contains_key(*path));
     unread.extend(others.map(|path| format!("`{path}` is RPM's in a form that is not read")));
-    let holds = |path: &&&str| files.get(**path).copied().flatten().is_some_and(|file| file.bytes > 0);
+    let holds = |path: &&&str| files.get(**path).and_then(|kept| kept.file()).is_some_and(|file| file.bytes > 0);
     let ahead = RPM_AHEAD.iter().filter(holds);
     unread.extend(ahead.map(|path| format!("`{path}` holds changes to RPM's database, and is not read")));
-    let links = files.iter().filter(|(path, file)| file.is_none() && (lists(path) || leads_to_list(path)));
+    let links = files.iter().filter(|(path, kept)| match kept {
+        Kept::File(_) => false,
+        // Which of the two is there, those who unpack layers do not agree on.
+        Kept::OtherPlace => files.keys().any(|other| is_below(other, path)),
+        Kept::NoFile => lists(path) || leads_to_list(path),
+    });
     unread.extend(links.map(|(path, _)| format!("`{path}` leads elsewhere, and is not followed")));
     let of_dpkg = files.keys().filter(|path| path.starts_with(DPKG_FILES));
     for path in of_dpkg {
@@ -128,7 +146,7 @@ fn text(files: &Files<'_>, path: &str, unread: &mut Vec<String>) -> Option<Strin
 }
 
 fn content<'a>(files: &Files<'a>, path: &str, unread: &mut Vec<String>) -> Option<&'a [u8]> {
-    let file = (*files.get(path)?)?;
+    let file = files.get(path)?.file()?;
     if file.content.is_none() {
         unread.push(format!("`{path}` is too large to be read"));
     }

@@ -309,6 +309,38 @@ fn what_is_compared_with_nothing_is_told() {
     assert!(rules(&found).contains(&"unknown-to-advisories"), "{:?}", found.findings);
 }
 
+#[test]
+fn a_link_from_where_rpm_s_list_was_to_where_it_is_leaves_nothing_unread() {
+    let database = rpm::tests::database();
+    let alma = ("etc/os-release", &b"ID=almalinux\nVERSION_ID=10.0\n"[..]);
+    let (new, old) = ("usr/lib/sysimage/rpm/rpmdb.sqlite", "var/lib/rpm/rpmdb.sqlite");
+    let linked = |to: &str| {
+        let mut builder = Builder::new(Vec::new());
+        put(&mut builder, "var/lib/rpm", EntryType::Symlink, to, b"");
+        builder.into_inner().unwrap()
+    };
+    let told = |layers: &[Vec<u8>]| {
+        let found = examined(&Made::of(layers).oci());
+        assert_eq!(found.components.len(), 24);
+        rules(&found).contains(&"unread-packages")
+    };
+    let moved = tar(&[alma, (new, &database)]);
+    for to in ["../../usr/lib/sysimage/rpm", "/usr/lib/sysimage/rpm"] {
+        assert!(!told(&[moved.clone(), linked(to)]), "{to}");
+    }
+    for to in
+        ["usr/lib/sysimage/rpm", "../../usr/lib/sysimage", "../../usr/lib/sysimage/rpm/../../../../opt", "/opt", ""]
+    {
+        assert!(told(&[moved.clone(), linked(to)]), "{to}");
+    }
+    // What lies at both places is one list for some, and the other for others.
+    let to = "../../usr/lib/sysimage/rpm";
+    assert!(told(&[tar(&[alma, (old, &database)]), linked(to)]));
+    assert!(told(&[moved, linked(to), tar(&[("var/lib/rpm/Packages", b"x")])]));
+    // A layer may take the link away again.
+    assert!(!told(&[tar(&[alma]), linked(to), tar(&[("var/lib/.wh.rpm", b"")]), tar(&[(old, &database)])]));
+}
+
 fn limits_of_lists() -> u64 {
     Limits::default().list
 }
