@@ -10,6 +10,7 @@
 mod archive;
 mod layer;
 mod manifest;
+mod ndb;
 mod rpm;
 mod sqlite;
 mod system;

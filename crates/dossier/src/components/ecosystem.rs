@@ -36,6 +36,12 @@ pub enum Ecosystem {
     Rocky(Release),
     /// A release of `AlmaLinux`: `AlmaLinux:9`.
     Alma(Release),
+    /// A release of openSUSE Leap: `openSUSE:Leap 15.6`.
+    Leap(Release),
+    /// openSUSE Tumbleweed, which has no releases.
+    Tumbleweed,
+    /// A release of SUSE Linux Enterprise, the service pack its second number: `SUSE:Linux Enterprise Server 15 SP6`.
+    Suse(Release),
 }
 
 /// A release of a system.
@@ -102,12 +108,19 @@ impl Ecosystem {
             Self::RedHat(Release { major, .. }) => format!("Red Hat:enterprise_linux:{major}").into(),
             Self::Rocky(Release { major, .. }) => format!("Rocky Linux:{major}").into(),
             Self::Alma(Release { major, .. }) => format!("AlmaLinux:{major}").into(),
+            Self::Leap(Release { major, minor }) => format!("openSUSE:Leap {major}.{minor}").into(),
+            Self::Tumbleweed => "openSUSE:Tumbleweed".into(),
+            Self::Suse(Release { major: major @ 16.., minor }) => {
+                format!("SUSE:Linux Enterprise Server {major}.{minor}").into()
+            }
+            Self::Suse(Release { major, minor: 0 }) => format!("SUSE:Linux Enterprise Server {major}").into(),
+            Self::Suse(Release { major, minor }) => format!("SUSE:Linux Enterprise Server {major} SP{minor}").into(),
         }
     }
 
     /// What its word names. Whether a release of Ubuntu is kept up for long is said in the advisories' word, and not here.
     pub(crate) fn of_word(word: &str) -> Option<Self> {
-        if let Some(one) = [Self::Npm, Self::Python, Self::Crates, Self::Wolfi, Self::Chainguard]
+        if let Some(one) = [Self::Npm, Self::Python, Self::Crates, Self::Wolfi, Self::Chainguard, Self::Tumbleweed]
             .into_iter()
             .find(|one| one.word() == word)
         {
@@ -120,6 +133,8 @@ impl Ecosystem {
             "Alpine" => Release::read(release.strip_prefix('v')?).map(Self::Alpine),
             "Rocky Linux" => Release::read(release).map(Release::major_only).map(Self::Rocky),
             "AlmaLinux" => Release::read(release).map(Release::major_only).map(Self::Alma),
+            "openSUSE" => Release::read(release.strip_prefix("Leap ")?).map(Self::Leap),
+            "SUSE" => of_suse(release).map(Self::Suse),
             // `enterprise_linux:9::baseos`: which of its repositories says nothing of the package.
             "Red Hat" => {
                 let release = release.strip_prefix("enterprise_linux:")?.split(':').next()?;
@@ -146,7 +161,10 @@ impl Ecosystem {
 
     /// Whether its packages are RPM's.
     pub(crate) fn is_of_rpm(self) -> bool {
-        matches!(self, Self::RedHat(_) | Self::Rocky(_) | Self::Alma(_))
+        matches!(
+            self,
+            Self::RedHat(_) | Self::Rocky(_) | Self::Alma(_) | Self::Leap(_) | Self::Tumbleweed | Self::Suse(_)
+        )
     }
 
     /// What package URLs call it, with the one who makes its packages.
@@ -163,6 +181,8 @@ impl Ecosystem {
             Self::RedHat(_) => "rpm/redhat",
             Self::Rocky(_) => "rpm/rocky-linux",
             Self::Alma(_) => "rpm/almalinux",
+            Self::Leap(_) | Self::Tumbleweed => "rpm/opensuse",
+            Self::Suse(_) => "rpm/suse",
         }
     }
 
@@ -176,6 +196,9 @@ impl Ecosystem {
             Self::RedHat(Release { major, .. }) => Some(format!("rhel-{major}")),
             Self::Rocky(Release { major, .. }) => Some(format!("rocky-linux-{major}")),
             Self::Alma(Release { major, .. }) => Some(format!("almalinux-{major}")),
+            Self::Leap(Release { major, minor }) => Some(format!("opensuse-leap-{major}.{minor}")),
+            Self::Tumbleweed => Some("opensuse-tumbleweed".to_owned()),
+            Self::Suse(Release { major, minor }) => Some(format!("sles-{major}.{minor}")),
         }
     }
 
@@ -195,7 +218,10 @@ impl Ecosystem {
             | Self::Chainguard
             | Self::RedHat(_)
             | Self::Rocky(_)
-            | Self::Alma(_) => name.trim().to_owned(),
+            | Self::Alma(_)
+            | Self::Leap(_)
+            | Self::Tumbleweed
+            | Self::Suse(_) => name.trim().to_owned(),
         }
     }
 
@@ -206,7 +232,56 @@ impl Ecosystem {
             Self::Python => Version::python(text),
             Self::Debian(_) | Self::Ubuntu(_) => Version::debian(text),
             Self::Alpine(_) | Self::Wolfi | Self::Chainguard => Version::alpine(text),
-            Self::RedHat(_) | Self::Rocky(_) | Self::Alma(_) => Version::rpm(text),
+            Self::RedHat(_) | Self::Rocky(_) | Self::Alma(_) | Self::Leap(_) | Self::Tumbleweed | Self::Suse(_) => {
+                Version::rpm(text)
+            }
         }
+    }
+}
+
+/// The release in the name of one of SUSE's products: `Linux Enterprise Module for Basesystem 15 SP6`, `… Server 15 SP3-LTSS`,
+/// `… Server 16.0`. Which of them brings a package says nothing of the package; Micro counts its releases by itself.
+fn of_suse(product: &str) -> Option<Release> {
+    let mut words = product.strip_prefix("Linux Enterprise ")?.split([' ', '-']).skip_while(|word| {
+        let is_number = word.starts_with(|first: char| first.is_ascii_digit());
+        !is_number && *word != "Micro"
+    });
+    let release = Release::read(words.next()?)?;
+    let pack = words.next().and_then(|word| word.strip_prefix("SP"));
+    match pack {
+        Some(pack) => Some(Release { minor: pack.parse().ok()?, ..release }),
+        None => Some(release),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suse_s_products_are_known_by_their_release() {
+        for (product, word) in [
+            ("Linux Enterprise Module for Basesystem 15 SP6", "15 SP6"),
+            ("Linux Enterprise High Performance Computing 15 SP3-ESPOS", "15 SP3"),
+            ("Linux Enterprise Server for SAP Applications 12 SP5", "12 SP5"),
+            ("Linux Enterprise Server 15-LTSS", "15"),
+            ("Linux Enterprise Server 16.0", "16.0"),
+        ] {
+            let ecosystem = Ecosystem::of_word(&format!("SUSE:{product}")).unwrap();
+            assert_eq!(ecosystem.word(), format!("SUSE:Linux Enterprise Server {word}"));
+            assert_eq!(Ecosystem::of_word(&ecosystem.word()), Some(ecosystem));
+        }
+        for product in [
+            "Linux Enterprise Micro 5.5",
+            "Linux Enterprise Server",
+            "Manager Server 4.3",
+            "Linux Enterprise Server 15 SPx",
+        ] {
+            assert_eq!(Ecosystem::of_word(&format!("SUSE:{product}")), None, "{product}");
+        }
+        for word in ["openSUSE:Leap 15.6", "openSUSE:Tumbleweed"] {
+            assert_eq!(Ecosystem::of_word(word).unwrap().word(), word);
+        }
+        assert_eq!(Ecosystem::of_word("openSUSE:Leap Micro 5.5"), None);
     }
 }

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::sqlite::{self, Unread};
 use super::system::{Installed, says_what_is_installed};
+use super::{ndb, sqlite};
 use crate::components::SourcePackage;
 
 const NAME: u32 = 1000;
@@ -25,18 +25,52 @@ const TEXTS: u32 = 8;
 /// A key of those who sign packages, kept among them.
 const KEY: &str = "gpg-pubkey";
 
-/// Every package of the database, and which of their files say what else is installed.
+/// Why a database cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unread {
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::Unread),
+    #[error(transparent)]
+    Own(#[from] ndb::Unread),
+    #[error("it is damaged")]
+    Header,
+}
+
+/// Every package of a database of SQLite's, and which of their files say what else is installed.
 pub(super) fn packages(database: &[u8], owned: &mut BTreeSet<String>) -> Result<Vec<Installed>, Unread> {
-    let mut list = Vec::new();
-    let mut damaged = false;
-    sqlite::rows(database, "Packages", &mut |row| match row.bytes(1).and_then(Header::read) {
-        Some(header) => {
-            list.extend(header.package().filter(|package| package.name != KEY));
-            header.owned(owned);
+    let mut read = Read { list: Vec::new(), owned, is_damaged: false };
+    sqlite::rows(database, "Packages", &mut |row| read.take(row.bytes(1)))?;
+    read.done()
+}
+
+/// The same of a database in RPM's own form, as SUSE has it.
+pub(super) fn packages_of_own(database: &[u8], owned: &mut BTreeSet<String>) -> Result<Vec<Installed>, Unread> {
+    let mut read = Read { list: Vec::new(), owned, is_damaged: false };
+    ndb::blobs(database, &mut |blob| read.take(Some(blob)))?;
+    read.done()
+}
+
+/// What was read so far.
+struct Read<'a> {
+    list: Vec<Installed>,
+    owned: &'a mut BTreeSet<String>,
+    is_damaged: bool,
+}
+
+impl Read<'_> {
+    fn take(&mut self, header: Option<&[u8]>) {
+        match header.and_then(Header::read) {
+            Some(header) => {
+                self.list.extend(header.package().filter(|package| package.name != KEY));
+                header.owned(self.owned);
+            }
+            None => self.is_damaged = true,
         }
-        None => damaged = true,
-    })?;
-    if damaged { Err(Unread::Damaged) } else { Ok(list) }
+    }
+
+    fn done(self) -> Result<Vec<Installed>, Unread> {
+        if self.is_damaged { Err(Unread::Header) } else { Ok(self.list) }
+    }
 }
 
 /// What is said of one package.

@@ -16,9 +16,10 @@ const APK: [&str; 2] = ["lib/apk/db/installed", "usr/lib/apk/db/installed"];
 /// RPM's database, and what was written and has not come into it yet.
 const RPM: [&str; 2] = ["var/lib/rpm/rpmdb.sqlite", "usr/lib/sysimage/rpm/rpmdb.sqlite"];
 const RPM_AHEAD: [&str; 2] = ["var/lib/rpm/rpmdb.sqlite-wal", "usr/lib/sysimage/rpm/rpmdb.sqlite-wal"];
-/// Lists that are there and are not read: databases of kinds that RPM has given up, or that SUSE has.
-const RPM_OTHERS: [&str; 3] = ["var/lib/rpm/Packages", "var/lib/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages.db"];
-
+/// The same in RPM's own form, as SUSE has it.
+const RPM_OWN: [&str; 2] = ["var/lib/rpm/Packages.db", "usr/lib/sysimage/rpm/Packages.db"];
+/// A list that is there and is not read: a database of a kind that RPM has given up.
+const RPM_OTHER: &str = "var/lib/rpm/Packages";
 /// Where newer systems have RPM's lists, to which a link leads from where they were, as those write it.
 const RPM_MOVED: (&str, [&str; 2]) = ("var/lib/rpm", ["../../usr/lib/sysimage/rpm", "/usr/lib/sysimage/rpm"]);
 
@@ -31,13 +32,13 @@ pub(super) fn is_list(path: &str) -> bool {
     path == DPKG
         || is_of_dpkg
         || is_of_files
-        || [&RELEASES[..], &APK, &RPM, &RPM_AHEAD, &RPM_OTHERS].concat().contains(&path)
+        || [&RELEASES[..], &APK, &RPM, &RPM_AHEAD, &RPM_OWN, &[RPM_OTHER]].concat().contains(&path)
 }
 
 /// Whether a folder on the way to a list lies there: in the place of it is no link. `lib` is one to `usr/lib` with many.
 pub(super) fn leads_to_list(path: &str) -> bool {
     let to = |list: &&str| is_below(list, path);
-    path != "lib" && [&[DPKG, DPKG_EACH][..], &APK, &RPM].concat().iter().any(to)
+    path != "lib" && [&[DPKG, DPKG_EACH][..], &APK, &RPM, &RPM_OWN].concat().iter().any(to)
 }
 
 fn is_below(path: &str, folder: &str) -> bool {
@@ -90,18 +91,22 @@ pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String
         Some("chainguard") => Some(Ecosystem::Chainguard),
         Some("rhel") => number.map(Release::major_only).map(Ecosystem::RedHat),
         Some("rocky") => number.map(Release::major_only).map(Ecosystem::Rocky),
+        Some("opensuse-leap") => number.map(Ecosystem::Leap),
+        Some("opensuse-tumbleweed") => Some(Ecosystem::Tumbleweed),
+        Some("sles" | "sled" | "sles_sap" | "sle_hpc") => number.map(Ecosystem::Suse),
         Some("almalinux") => number.map(Release::major_only).map(Ecosystem::Alma),
         Some(_) | None => None,
     };
     let mut system = System { name: name.or(id), owned: BTreeSet::new() };
-    let lists =
-        |path: &&&str| **path == DPKG || path.starts_with(DPKG_EACH) || APK.contains(*path) || RPM.contains(*path);
+    let is_of_rpm = |path: &&&str| RPM.contains(*path) || RPM_OWN.contains(*path);
+    let lists = |path: &&&str| **path == DPKG || path.starts_with(DPKG_EACH) || APK.contains(*path) || is_of_rpm(path);
     let mut listed = false;
     for path in files.keys().filter(lists) {
         let Some(content) = content(files, path, unread) else { continue };
         listed = true;
-        let list = if RPM.contains(path) {
-            rpm::packages(content, &mut system.owned).unwrap_or_else(|why| {
+        let list = if is_of_rpm(&path) {
+            let packages = if RPM.contains(path) { rpm::packages } else { rpm::packages_of_own };
+            packages(content, &mut system.owned).unwrap_or_else(|why| {
                 unread.push(format!("`{path}` cannot be read: {why}"));
                 Vec::new()
             })
@@ -121,8 +126,9 @@ pub(super) fn read(files: &Files<'_>, found: &mut Found, unread: &mut Vec<String
         let name = system.name.as_deref().unwrap_or("a system that does not say which it is");
         unread.push(format!("its packages are those of {name}, of which no advisories are known"));
     }
-    let others = RPM_OTHERS.iter().filter(|path| files.contains_key(*path));
-    unread.extend(others.map(|path| format!("`{path}` is RPM's in a form that is not read")));
+    if files.contains_key(RPM_OTHER) {
+        unread.push(format!("`{RPM_OTHER}` is RPM's in a form that is not read"));
+    }
     let holds = |path: &&&str| files.get(**path).and_then(|kept| kept.file()).is_some_and(|file| file.bytes > 0);
     let ahead = RPM_AHEAD.iter().filter(holds);
     unread.extend(ahead.map(|path| format!("`{path}` holds changes to RPM's database, and is not read")));

@@ -247,10 +247,32 @@ fn packages_of_rpm_are_compared_under_their_own_name_and_that_of_their_source() 
         ("RLSA-1", "Rocky Linux:9", "openssl", "1:3.0.0-21.el9"),
         ("ALSA-1", "AlmaLinux:9", "openssl-libs", "1:3.0.0-21.el9"),
         ("ALSA-1", "AlmaLinux:9", "openssl", "1:3.0.0-21.el9"),
+        ("SUSE-1", "SUSE:Linux Enterprise Module for Basesystem 15 SP6", "openssl", "1:3.0.0-21.el9"),
+        ("SUSE-2", "SUSE:Linux Enterprise Module for Basesystem 15 SP5", "openssl", "9:1-1"),
+        ("SUSE-3", "openSUSE:Leap 15.6", "openssl", "1:3.0.0-21.el9"),
+        ("SUSE-4", "openSUSE:Tumbleweed", "openssl", "1:3.0.0-21.el9"),
     ]);
-    let database = rpm::tests::database();
+    let (database, own) = (rpm::tests::database(), rpm::tests::own_database());
     let six = "usr/lib/python3.9/site-packages/six-1.15.0.dist-info/METADATA";
     for (system, path, id, purl) in [
+        (
+            "sles",
+            "usr/lib/sysimage/rpm/Packages.db",
+            "SUSE-1",
+            "suse/openssl-libs@3.0.0-20.el9?distro=sles-15.6&epoch=1",
+        ),
+        (
+            "opensuse-leap",
+            "usr/lib/sysimage/rpm/Packages.db",
+            "SUSE-3",
+            "opensuse/openssl-libs@3.0.0-20.el9?distro=opensuse-leap-15.6&epoch=1",
+        ),
+        (
+            "opensuse-tumbleweed",
+            "var/lib/rpm/Packages.db",
+            "SUSE-4",
+            "opensuse/openssl-libs@3.0.0-20.el9?distro=opensuse-tumbleweed&epoch=1",
+        ),
         ("rhel", "var/lib/rpm/rpmdb.sqlite", "RHSA-1", "redhat/openssl-libs@3.0.0-20.el9?distro=rhel-9&epoch=1"),
         (
             "rocky",
@@ -265,8 +287,9 @@ fn packages_of_rpm_are_compared_under_their_own_name_and_that_of_their_source() 
             "almalinux/openssl-libs@3.0.0-20.el9?distro=almalinux-9&epoch=1",
         ),
     ] {
-        let release = format!("ID=\"{system}\"\nVERSION_ID=\"9.4\"\n");
-        let files = [("etc/os-release", release.as_bytes()), (path, &database), (six, b"Name: six\nVersion: 1.15.0\n")];
+        let (version, database) = if path.ends_with(".db") { ("15.6", &own) } else { ("9.4", &database) };
+        let release = format!("ID=\"{system}\"\nVERSION_ID=\"{version}\"\n");
+        let files = [("etc/os-release", release.as_bytes()), (path, database), (six, b"Name: six\nVersion: 1.15.0\n")];
         let image = Made::of(&[tar(&files)]).oci();
         let advisories = Some(crate::advisories::Index::new(&index).unwrap());
         let found = examine("x.tar", &image, &Beside { advisories, ..Beside::default() }, &mut |_| {}).unwrap();
@@ -288,6 +311,8 @@ fn what_is_compared_with_nothing_is_told() {
         &[DEBIAN, ("var/lib/rpm/rpmdb.sqlite", "x")],
         &[DEBIAN, ("var/lib/rpm/rpmdb.sqlite-wal", "x")],
         &[DEBIAN, ("var/lib/rpm/Packages", "x")],
+        &[DEBIAN, ("var/lib/rpm/Packages.db", "x")],
+        &[DEBIAN, ("usr/lib/sysimage/rpm/Packages.db", "x")],
         &[DEBIAN, ("var/lib/dpkg/status", &large)],
     ] {
         let found = examined(&Made::of(&[layer(files)]).oci());

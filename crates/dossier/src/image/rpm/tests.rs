@@ -12,6 +12,24 @@ pub(in crate::image) fn database() -> Vec<u8> {
     bytes
 }
 
+/// The same packages in RPM's own form.
+pub(in crate::image) fn own_database() -> Vec<u8> {
+    let mut headers = Vec::new();
+    sqlite::rows(&database(), "Packages", &mut |row| headers.extend(row.bytes(1).map(<[u8]>::to_vec))).unwrap();
+    ndb::tests::database(&headers)
+}
+
+#[test]
+fn the_same_is_read_of_the_same_packages_in_rpm_s_own_form() {
+    let (mut owned, mut of_own) = (BTreeSet::new(), BTreeSet::new());
+    let told = |one: &Installed| (one.name.clone(), one.version.clone(), one.source.clone());
+    let list: Vec<_> = packages(&database(), &mut owned).unwrap().iter().map(told).collect();
+    let own: Vec<_> = packages_of_own(&own_database(), &mut of_own).unwrap().iter().map(told).collect();
+    assert_eq!((list, owned), (own, of_own));
+    let no_header = ndb::tests::database(&[b"no header".to_vec()]);
+    assert_eq!(packages_of_own(&no_header, &mut BTreeSet::new()).err(), Some(Unread::Header));
+}
+
 #[test]
 fn every_package_is_read_with_its_source_and_what_it_owns() {
     let mut owned = BTreeSet::new();
