@@ -43,7 +43,7 @@ were tried on. *Honest wordings* are written to read like poisoned ones; they ar
 them were written, and a few rules narrowed, after a look at which honest definitions are loudest or were high, so the rate
 of those flatters. The poisoned wordings were written to be unlike each other; the rules called `frame` were chosen with
 them in sight, so only the weights have not seen them. The rate of those held out stands in
-[definitions, judged](definitions.md); its counts, never its texts, were looked at four times while weights, thresholds
+[definitions, judged](definitions.md); its counts, never its texts, were looked at five times while weights, thresholds
 and points were chosen.
 ";
 

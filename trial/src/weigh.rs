@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use inspect::injection::concepts::Lexicon;
-use inspect::injection::definition::pieces::{PIECES, is_of_letters, tell};
+use inspect::injection::definition::pieces::{PIECES, is_lesser, tell};
 use inspect::injection::definition::{SQUARE_LEAST, WORTH_STEPS, Weights};
 use inspect::injection::windows::{sentences, windows};
 use inspect::injection::words;
@@ -88,8 +88,8 @@ fn worths(rows: &[Row]) -> Vec<u8> {
         }
         // As the logarithm with e as its base goes, but the same on each machine.
         let rarity = (logarithm(all + 1) - logarithm(count + 1)) * std::f32::consts::LN_2 + 1.0;
-        let letters = u32::try_from(piece).is_ok_and(is_of_letters);
-        let share = if letters { 0.5 } else { 1.0 };
+        let lesser = u32::try_from(piece).is_ok_and(is_lesser);
+        let share = if lesser { 0.5 } else { 1.0 };
         (rarity * share * WORTH_STEPS as f32).round().clamp(1.0, 255.0) as u8
     };
     counts.into_iter().enumerate().map(worth).collect()

@@ -2,8 +2,8 @@
 //!
 //! For those who grade definitions: a score instead of a finding, with the words that have it. Definitions have weights of
 //! their own (`model/definition.bin`), because their words are few and known before they are served: what is told of them
-//! is each word, each two in a row, and the letters that words are made of ([`pieces`]), the rarer the more. A word that
-//! was never seen is known by its letters, in any language.
+//! is each word, each two in a row, the letters that words are made of, and what words mean and are used like ([`pieces`]),
+//! the rarer the more. A word that was never seen is known by its letters, in any language, or by its kin.
 
 pub mod pieces;
 
