@@ -81,8 +81,10 @@ pub struct Counts {
 
 /// Time the gate may take to be ready.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The agent's token, on loopback and for this run only.
+/// The agent's token for its user, on loopback and for this run only.
 const TOKEN: &str = "bench-agent-token-of-one-run-0123456789abcdef";
+/// The same for another user, who is another caller to the gate.
+const TOKEN_OF_ANOTHER: &str = "bench-token-of-another-caller-0123456789abcd";
 
 /// An installed gate: its files are in place and its server is approved.
 pub struct Gate {
@@ -176,13 +178,20 @@ impl Gate {
         TOKEN
     }
 
+    /// The agent's token for another user: another caller, who may do the same.
+    pub fn token_of_another(&self) -> &'static str {
+        TOKEN_OF_ANOTHER
+    }
+
     /// Every file of the installation: its path and its text.
     fn files(&self, upstream: &str, policies: Policies) -> Vec<(&'static str, String)> {
         let Self { agents, admin, .. } = self;
         let settings = format!(
             "[agents]\nlisten = \"{agents}\"\n\n[admin]\nlisten = \"{admin}\"\n\n[data]\ndirectory = \"data\"\n\n\
              [[development.token]]\ntoken = \"file:token\"\nagent = \"desk\"\nkind = \"delegated\"\n\
-             user = \"ada\"\ngroups = [\"support\"]\n"
+             user = \"ada\"\ngroups = [\"support\"]\n\n\
+             [[development.token]]\ntoken = \"file:token-of-another\"\nagent = \"desk\"\nkind = \"delegated\"\n\
+             user = \"bob\"\ngroups = [\"support\"]\n"
         );
         let server = format!(
             "name = \"shop\"\nurl = \"http://{upstream}/mcp\"\nzone = \"local\"\nowner = \"bench\"\npurpose = \"Refunds\"\n"
@@ -190,6 +199,7 @@ impl Gate {
         let mut files = vec![
             ("portcullis.toml", settings),
             ("token", TOKEN.to_owned()),
+            ("token-of-another", TOKEN_OF_ANOTHER.to_owned()),
             ("state/zones/local.toml", ZONE.to_owned()),
             ("state/servers/shop.toml", server),
             ("state/endpoints/desk.toml", ENDPOINT.to_owned()),

@@ -1,9 +1,10 @@
 //! Does an attack on the gate slow another caller down?
 //!
-//! One caller makes calls at a fixed, modest rate. In turns it is left alone and has an attacker beside it, a process of
-//! its own that gets what the others leave of the processors (`SCHED_IDLE`), so that what is measured is what the attack
-//! does to the gate and not what its maker takes of the machine. For each kind of attack the report holds the caller's latency in both, round by round, and their
-//! ratio.
+//! One caller makes calls at a fixed, modest rate. In turns it is left alone and has an attacker beside it, who is another
+//! caller to the gate. What is measured is what the attack does to the gate, and not that four processes share a machine:
+//! the attacker gets what the others leave of the processors (`SCHED_IDLE`), and the caller and its server have one at
+//! once when they need it (`SCHED_RR`, where this user may ask for that), as they would on machines of their own. For each
+//! kind of attack the report holds the caller's latency in both, round by round, and their ratio.
 
 mod attack;
 
@@ -80,6 +81,8 @@ struct Report {
     calls_per_second: f64,
     attackers: u16,
     attacks_per_second_each: f64,
+    /// Whether the caller and its server had a processor at once.
+    caller_and_server_first: bool,
     ratio_max: f64,
     attacks: Vec<Attacked>,
 }
@@ -104,7 +107,8 @@ struct Attacked {
 pub fn run(plan: &Plan) -> anyhow::Result<()> {
     let machine = Machine::look();
     let program = std::env::current_exe().context("find this program")?;
-    let (upstream, address) = Running::start(Command::new(&program).arg("upstream"))?;
+    let is_first = may_be_first();
+    let (upstream, address) = Running::start(first(is_first, &program).arg("upstream"))?;
     let gate = Gate::install(
         &gate_program(plan.gate.as_deref(), &program)?,
         &plan.directory,
@@ -112,7 +116,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         Policies::ReadNoArguments,
     )?;
     let running = gate.start()?;
-    let caller = Caller { program: &program, gate: &gate, process: running.id(), plan };
+    let caller = Caller { program: &program, gate: &gate, process: running.id(), plan, is_first };
     let kinds = if plan.kinds.is_empty() { Kind::ALL.to_vec() } else { plan.kinds.clone() };
     let mut attacks: Vec<Attacked> = kinds.iter().map(|kind| Attacked::none(*kind)).collect();
     for round in 0..plan.rounds {
@@ -139,6 +143,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         calls_per_second: plan.rate,
         attackers: plan.attackers,
         attacks_per_second_each: plan.attacks_per_second,
+        caller_and_server_first: is_first,
         ratio_max: RATIO_MAX,
         attacks,
     };
@@ -153,18 +158,34 @@ pub(crate) fn gate_program(named: Option<&Path>, this: &Path) -> anyhow::Result<
     program.canonicalize().context("find the gate's program")
 }
 
+/// Whether a process of ours may have a processor before all others.
+fn may_be_first() -> bool {
+    Command::new("chrt").args(["--rr", "1", "true"]).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
+
+/// A program that has a processor at once when it needs one, where that may be.
+fn first(is_first: bool, program: &Path) -> Command {
+    if !is_first {
+        return Command::new(program);
+    }
+    let mut command = Command::new("chrt");
+    command.args(["--rr", "1"]).arg(program);
+    command
+}
+
 /// Somebody who works at a steady pace.
 struct Caller<'a> {
     program: &'a Path,
     gate: &'a Gate,
     process: u32,
     plan: &'a Plan,
+    is_first: bool,
 }
 
 impl Caller<'_> {
     fn works(&self) -> anyhow::Result<Measured> {
         load::elsewhere(
-            self.program,
+            first(self.is_first, self.program),
             &[
                 ("--to", self.gate.agents().to_string()),
                 ("--path", self.gate.path().to_owned()),
@@ -187,7 +208,7 @@ impl Attacker {
     fn start(program: &Path, gate: &Gate, kind: Kind, plan: &Plan) -> anyhow::Result<Self> {
         let mut command = Command::new("chrt");
         command.args(["--idle", "0"]).arg(program).arg("attack").args(["--kind", kind.name()]);
-        command.args(["--to", &gate.agents().to_string(), "--path", gate.path(), "--token", gate.token()]);
+        command.args(["--to", &gate.agents().to_string(), "--path", gate.path(), "--token", gate.token_of_another()]);
         command.args(["--connections", &plan.attackers.to_string()]);
         command.args(["--attacks-per-second", &plan.attacks_per_second.to_string()]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().context("start the attack")?;

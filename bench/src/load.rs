@@ -10,7 +10,6 @@
 mod pace;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -112,8 +111,8 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
 }
 
 /// Does the same in a process of its own, `program load`, and returns what that measured.
-pub fn elsewhere(program: &Path, settings: &[(&str, String)]) -> anyhow::Result<Measured> {
-    let mut command = Command::new(program);
+pub fn elsewhere(program: Command, settings: &[(&str, String)]) -> anyhow::Result<Measured> {
+    let mut command = program;
     command.arg("load");
     for (name, value) in settings {
         command.arg(name).arg(value);

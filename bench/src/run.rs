@@ -224,7 +224,7 @@ fn measured(
         ("--watch", entrant.process.to_string()),
     ];
     settings.extend(rate.map(|rate| ("--rate", rate.to_string())));
-    load::elsewhere(program, &settings)
+    load::elsewhere(Command::new(program), &settings)
 }
 
 fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {

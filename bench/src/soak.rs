@@ -144,7 +144,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
             ("--connections", plan.connections.to_string()),
         ];
         settings.extend(rate.map(|rate| ("--rate", rate.to_string())));
-        load::elsewhere(&program, &settings)
+        load::elsewhere(Command::new(&program), &settings)
     };
     let rate = match plan.rate {
         Some(rate) => rate,

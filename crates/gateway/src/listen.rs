@@ -18,6 +18,7 @@ use pace::Pace;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 
 use crate::arrival;
 use crate::gate::Gate;
@@ -64,6 +65,8 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, gate: Arc<Gate>
             visit.begin(socket, tls.as_deref()).await;
             drop(place);
         });
+        // A burst of connections waits before the door and not within, where everybody else would wait for all of it.
+        yield_now().await;
     }
     // What only waits for news would take all the time that calls have to end.
     gate.stopping.send_replace(true);
