@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use evidence::{Package, Presents, Probe, Scene, Subject, Surroundings, Target, Told, Trial};
 use http::HeaderMap;
 use identity::Credential;
-use model::Digest;
+use model::{Digest, limits};
 use registry::manifest::ZONE_INTERNET;
 use registry::{CommandManifest, ServerManifest};
 use sandbox::{Command, Limits, Supervisor, Value};
@@ -173,6 +173,7 @@ impl Prober {
             limits: Limits {
                 memory_bytes: self.trials.memory_bytes,
                 processes: self.trials.processes,
+                open_files: limits::TRIAL_OPEN_FILES,
                 ..Limits::default()
             },
         }

@@ -851,13 +851,15 @@ pub const TRIAL_LISTED_MAX: usize = 100;
 /// Lines of a program's standard error that a trial keeps.
 pub const TRIAL_STDERR_LINES_MAX: usize = 20;
 /// Seconds that a trial may take, if nothing is said.
-pub const TRIAL_SECONDS: u64 = 90;
+pub const TRIAL_SECONDS: u64 = 60;
 /// The same at most, whatever is said.
 pub const TRIAL_SECONDS_MAX: u64 = 600;
 /// Bytes of memory that a program may use while it is tried, if nothing is said.
 pub const TRIAL_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
 /// Processes and threads that it may have, if nothing is said.
 pub const TRIAL_PROCESSES: u64 = 256;
+/// Files that each of them may have open at once: some read all that they have when they start.
+pub const TRIAL_OPEN_FILES: u64 = 4096;
 /// Hosts that programs may reach while they are tried.
 pub const TRIAL_HOSTS_MAX: usize = 32;
 /// Servers that are probed or tried at once.

@@ -30,6 +30,8 @@ pub struct Step {
     pub what: String,
     /// How, for a shell.
     pub shell: String,
+    /// It is there for when the step before it failed, and does nothing otherwise.
+    pub is_resort: bool,
 }
 
 /// Why a package cannot be tried.
@@ -69,7 +71,7 @@ impl Package {
         let has = |end: &str| contents.files.keys().any(|path| path.ends_with(end) && path.matches('/').count() == 1);
         if has(".dist-info/METADATA") || has("/PKG-INFO") || has("/setup.py") || has("/pyproject.toml") {
             let is_wheel = name.ends_with(".whl");
-            return Ok(Self { steps: of_python(&place, is_wheel), start: python(&contents), name });
+            return Ok(Self { steps: of_python(&place, is_wheel), start: python(&contents, &name), name });
         }
         let described = described(&contents).ok_or(PackageError::Form)?;
         Ok(Self { steps: of_npm(&place), start: node(&described), name })
@@ -100,8 +102,8 @@ fn of_npm(place: &str) -> Vec<Step> {
          cd ~/alone && for event in preinstall install postinstall; do npm run --if-present $event; done"
     );
     vec![
-        Step { what: "npm install".to_owned(), shell: install },
-        Step { what: "its scripts alone, where that failed".to_owned(), shell: alone },
+        Step { what: "npm install".to_owned(), shell: install, is_resort: false },
+        Step { what: "its scripts alone".to_owned(), shell: alone, is_resort: true },
     ]
 }
 
@@ -112,34 +114,60 @@ fn of_python(place: &str, is_wheel: bool) -> Vec<Step> {
     let unpacked = if is_wheel { format!(" || python3 -m zipfile -e {place} ~/tried") } else { String::new() };
     let alone = format!("[ -d ~/tried ] || {pip} --no-deps {place}{unpacked}");
     vec![
-        Step { what: "pip install".to_owned(), shell: format!("{pip} {place}") },
-        Step { what: "the same without what it needs, where that failed".to_owned(), shell: alone },
+        Step { what: "pip install".to_owned(), shell: format!("{pip} {place}"), is_resort: false },
+        Step { what: "the same without what it needs".to_owned(), shell: alone, is_resort: true },
     ]
 }
 
-/// Starts the first program that a Python package has: as it was installed, or from what it says its programs are.
-fn python(contents: &Contents) -> String {
-    let installed = "export PYTHONPATH=\"$HOME/tried\"; for program in \"$HOME\"/tried/bin/*; do [ -x \"$program\" ] && exec \"$program\"; done";
-    match entry_point(contents) {
-        Some((module, function)) => {
+/// Starts the first program that a Python package names, or the one with its name, or the first that was installed with it.
+/// What it needs has programs of its own, and they lie in the same place.
+fn python(contents: &Contents, file: &str) -> String {
+    let entry = entry_point(contents);
+    let project = project(file);
+    let mut names = vec![project.replace('_', "-"), project];
+    names.extend(entry.iter().map(|entry| entry.program.clone()));
+    let named: Vec<_> = names.iter().rev().map(|name| quoted(name)).collect();
+    let start = |programs: &str| {
+        format!("for program in {programs}; do [ -f \"$program\" ] && [ -x \"$program\" ] && exec \"$program\"; done")
+    };
+    let places: Vec<_> = named.iter().map(|name| format!("\"$HOME/tried/bin/\"{name}")).collect();
+    let by_name = format!("export PYTHONPATH=\"$HOME/tried\"; {}", start(&places.join(" ")));
+    match entry {
+        Some(Entry { module, function, .. }) => {
             let call = format!("import sys, importlib; sys.exit(importlib.import_module('{module}').{function}())");
-            format!("{installed}; exec python3 -c {}", quoted(&call))
+            format!("{by_name}; exec python3 -c {}", quoted(&call))
         }
-        None => installed.to_owned(),
+        None => format!("{by_name}; {}", start("\"$HOME\"/tried/bin/*")),
     }
 }
 
+/// The project that a file of it is called after: what stands before its version.
+fn project(file: &str) -> String {
+    let is_version = |part: &str| part.starts_with(|first: char| first.is_ascii_digit());
+    let parts: Vec<_> = file.split('-').take_while(|part| !is_version(part)).collect();
+    parts.join("-")
+}
+
+/// A program that a wheel names.
+struct Entry {
+    program: String,
+    module: String,
+    function: String,
+}
+
 /// The first of the programs that a wheel names: `name = module:function`.
-fn entry_point(contents: &Contents) -> Option<(String, String)> {
+fn entry_point(contents: &Contents) -> Option<Entry> {
     let mut paths = contents.files.iter();
     let (_, file) = paths.find(|(path, _)| path.ends_with(".dist-info/entry_points.txt"))?;
     let text = String::from_utf8_lossy(file.content.as_deref()?).into_owned();
     let programs = text.lines().skip_while(|line| line.trim() != "[console_scripts]").skip(1);
-    let (_, place) = programs.take_while(|line| !line.starts_with('[')).find_map(|line| line.split_once('='))?;
+    let (program, place) = programs.take_while(|line| !line.starts_with('[')).find_map(|line| line.split_once('='))?;
     let (module, function) = place.split('[').next()?.trim().split_once(':')?;
     let is_name =
         |text: &str| text.chars().all(|letter| letter.is_alphanumeric() || "._".contains(letter)) && !text.is_empty();
-    (is_name(module) && is_name(function)).then(|| (module.to_owned(), function.to_owned()))
+    let entry = Entry { program: program.trim().to_owned(), module: module.to_owned(), function: function.to_owned() };
+    // A program is a file of one folder, whatever it is called.
+    (is_name(module) && is_name(function) && !entry.program.contains('/')).then_some(entry)
 }
 
 /// Starts the program that a package of npm names: as it was installed, or as it lies there.

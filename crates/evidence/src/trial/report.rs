@@ -14,6 +14,9 @@ use super::talk::Said;
 use crate::Finding;
 use crate::finding::shown;
 
+/// What is told of a step that went well.
+const DONE: &str = "done";
+
 /// How far a trial is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -174,9 +177,12 @@ impl Report {
             }
             Note::Step(number, status) => {
                 self.look(phase);
-                let what = self.planned.get(number).map_or_else(String::new, |step| step.what.clone());
+                let step = self.planned.get(number);
+                let what = step.map_or_else(String::new, |step| step.what.clone());
+                let went_well = self.trial.steps.last().is_some_and(|before| before.ended == DONE);
                 let ended = match status {
-                    Some(0) => "done".to_owned(),
+                    Some(0) if went_well && step.is_some_and(|step| step.is_resort) => "not needed".to_owned(),
+                    Some(0) => DONE.to_owned(),
                     Some(status) => format!("failed with status {status}"),
                     None => "was killed".to_owned(),
                 };

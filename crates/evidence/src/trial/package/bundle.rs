@@ -23,7 +23,7 @@ pub(super) fn steps(place: &str) -> Vec<Step> {
     let unpack = format!(
         "mkdir -p ~/tried && cd ~/tried && {{ python3 -m zipfile -e {place} . || unzip -oq {place} || bsdtar -xf {place}; }}"
     );
-    vec![Step { what: "unpacked".to_owned(), shell: unpack }]
+    vec![Step { what: "unpacked".to_owned(), shell: unpack, is_resort: false }]
 }
 
 /// Starts it as its manifest says, on Linux, with what nobody typed in replaced by what opens nothing.

@@ -21,7 +21,7 @@ fn what_a_package_calls_its_program_is_no_command_of_its_own() {
 
 #[test]
 fn a_wheel_is_started_by_what_it_says_its_programs_are() {
-    let start = |text: &str| python(&contents(&[("x-1.dist-info/entry_points.txt", text)]));
+    let start = |text: &str| python(&contents(&[("x-1.dist-info/entry_points.txt", text)]), "x-1-py3-none-any.whl");
     let good = start("[other]\na = b:c\n[console_scripts]\nacme-odd = acme_odd.server:main [extra]\n");
     assert!(good.contains("import_module('\\''acme_odd.server'\\'').main()"), "{good}");
     for bad in [
@@ -32,6 +32,23 @@ fn a_wheel_is_started_by_what_it_says_its_programs_are() {
     ] {
         assert!(!start(bad).contains("importlib"), "{bad}");
     }
+}
+
+#[test]
+fn a_python_package_is_started_by_its_own_programs_and_not_by_those_of_what_it_needs() {
+    let wheel = contents(&[("x-1.dist-info/entry_points.txt", "[console_scripts]\nduck = duck.server:main\n")]);
+    let start = python(&wheel, "acme_duck-1.2-py3-none-any.whl");
+    let own =
+        "for program in \"$HOME/tried/bin/\"'duck' \"$HOME/tried/bin/\"'acme_duck' \"$HOME/tried/bin/\"'acme-duck'; do";
+    assert!(start.contains(own) && !start.contains("bin/*"), "{start}");
+
+    let source = python(&contents(&[("acme-duck-1.2/setup.py", "")]), "acme-duck-1.2.tar.gz");
+    let (own, any) = (source.find("'acme-duck'"), source.find("/tried/bin/*"));
+    assert!(own.is_some() && own < any, "{source}");
+
+    let elsewhere =
+        python(&contents(&[("x-1.dist-info/entry_points.txt", "[console_scripts]\n../x = a:b\n")]), "x-1.whl");
+    assert!(!elsewhere.contains("../x"), "{elsewhere}");
 }
 
 #[test]
