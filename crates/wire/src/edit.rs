@@ -22,13 +22,13 @@ struct Edit<'a> {
 /// the new value.
 ///
 /// # Errors
-/// When the body or a new value is not what [`json::check`] takes; with [`Reason::Internal`] when a path leads nowhere, or
-/// lies within another, because then the caller did not know its message.
+/// When the body is not what [`json::check`] takes; with [`Reason::Internal`] when a new value is not, there where it will
+/// be, and when a path leads nowhere, or lies within another, because then the caller did not know its message.
 pub fn replace(body: &Bytes, edits: &[(&[&str], &str)]) -> Result<Bytes, Flaw> {
     let strict = json::check(body, &Bounds::MESSAGE).map_err(Flaw::from_agent)?;
     let mut places = Vec::with_capacity(edits.len());
     for &(path, text) in edits {
-        json::check(text.as_bytes(), &Bounds::MESSAGE).map_err(|fault| internal(path, &fault.to_string()))?;
+        check_at(path, text)?;
         let value = find(&strict, path).ok_or_else(|| internal(path, "the message has no such member"))?;
         // The value is a part of the body, so its address says where.
         let start = value.text().as_ptr().addr().saturating_sub(body.as_ptr().addr());
@@ -67,13 +67,13 @@ pub type Path<'a> = &'a [&'a str];
 /// for byte, but for the commas of what goes.
 ///
 /// # Errors
-/// When the body or a new value is not what [`json::check`] takes; with [`Reason::Internal`] when a path is empty, leads
-/// through something that is no object, or lies within another.
+/// When the body is not what [`json::check`] takes; with [`Reason::Internal`] when a new value is not, there where it will
+/// be, and when a path is empty, leads through something that is no object, or lies within another.
 pub fn splice(body: &Bytes, changes: &[(Path<'_>, Change<'_>)]) -> Result<Bytes, Flaw> {
     let strict = json::check(body, &Bounds::MESSAGE).map_err(Flaw::from_agent)?;
     for (path, change) in changes {
         if let Change::Put(text) = change {
-            json::check(text.as_bytes(), &Bounds::MESSAGE).map_err(|fault| internal(path, &fault.to_string()))?;
+            check_at(path, text)?;
         }
     }
     let mut spliced = String::with_capacity(body.len());
@@ -193,6 +193,14 @@ fn find<'a>(strict: &Strict<'a>, path: &[&str]) -> Option<Json<'a>> {
             rest.iter().try_fold(value, |value, key| value.members().find(|(k, _)| k == key).map(|(_, value)| value))
         }
     }
+}
+
+/// Checks a new value: within the objects on the way to it, it is no deeper than a message may be.
+fn check_at(path: Path<'_>, text: &str) -> Result<(), Flaw> {
+    let depth = Bounds::MESSAGE.depth.checked_sub(path.len());
+    let depth = depth.ok_or_else(|| internal(path, "a message may not be as deep"))?;
+    let bounds = Bounds { depth, ..Bounds::MESSAGE };
+    json::check(text.as_bytes(), &bounds).map(drop).map_err(|fault| internal(path, &fault.to_string()))
 }
 
 fn internal(path: &[&str], why: &str) -> Flaw {

@@ -32,6 +32,21 @@ fn members_of_the_same_name_elsewhere_stay() {
 }
 
 #[test]
+fn what_is_put_makes_no_message_deeper_than_any_may_be() {
+    let put = |path: &[&str], value: &str| splice(&Bytes::from_static(b"{}"), &[(path, Change::Put(value))]);
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let deepest = Bounds::MESSAGE.depth;
+    let all = vec!["a"; deepest];
+    for (path, value) in [(all.as_slice(), "1"), (&["a", "b"], &nested(deepest - 2))] {
+        let body = put(path, value).unwrap();
+        assert!(json::check(&body, &Bounds::MESSAGE).is_ok(), "{path:?}");
+    }
+    for (path, value) in [(all.as_slice(), "[]"), (&["a", "b"], &nested(deepest - 1)), (&vec!["a"; deepest + 1], "1")] {
+        assert!(put(path, value).is_err(), "{path:?}");
+    }
+}
+
+#[test]
 fn a_path_that_leads_nowhere_is_refused() {
     let body = r#"{"id":1,"params":{"name":"a","list":[{"x":1}]}}"#;
     let nowhere: [&[&str]; 8] = [
