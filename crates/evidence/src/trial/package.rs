@@ -94,11 +94,11 @@ fn described(contents: &Contents) -> Option<Value> {
 fn of_npm(place: &str) -> Vec<Step> {
     let install = format!(
         "mkdir -p ~/tried && cd ~/tried && npm install --no-audit --no-fund --no-update-notifier --foreground-scripts \
-         --ignore-scripts=false --fetch-retries=0 {place}"
+         --ignore-scripts=false --fetch-retries=0 {place} && : > ~/installed"
     );
     // What it needs is not to be had without a registry; what it has run when it is installed is to be seen all the same.
     let alone = format!(
-        "[ -d ~/tried/node_modules ] && exit 0; mkdir -p ~/alone && tar -xzf {place} -C ~/alone --strip-components=1 && \
+        "[ -e ~/installed ] && exit 0; rm -rf ~/tried ~/.npm; mkdir -p ~/alone && tar -xzf {place} -C ~/alone --strip-components=1 && \
          cd ~/alone && for event in preinstall install postinstall; do npm run --if-present $event; done"
     );
     vec![
@@ -185,7 +185,7 @@ fn node(described: &Value) -> String {
     let (name, path, own) = (quoted(name), quoted(path), quoted(own));
     format!(
         "program=\"$HOME/tried/node_modules/.bin/\"{name}; [ -x \"$program\" ] && exec \"$program\"; \
-         cd \"$HOME/tried/node_modules/\"{own} 2>/dev/null || cd \"$HOME/alone\"; exec node ./{path}"
+         cd \"$HOME/alone\" 2>/dev/null || cd \"$HOME/tried/node_modules/\"{own}; exec node ./{path}"
     )
 }
 
