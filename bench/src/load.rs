@@ -110,14 +110,13 @@ pub fn run(settings: &Settings) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{}", serde_json::to_string(&measured)?).context("say what was measured")
 }
 
-/// Does the same in a process of its own, `program load`, and returns what that measured.
-pub fn elsewhere(program: Command, settings: &[(&str, String)]) -> anyhow::Result<Measured> {
-    let mut command = program;
-    command.arg("load");
+/// Does the same in a process of its own, which `program` starts, and returns what that measured.
+pub fn elsewhere(mut program: Command, settings: &[(&str, String)]) -> anyhow::Result<Measured> {
+    program.arg("load");
     for (name, value) in settings {
-        command.arg(name).arg(value);
+        program.arg(name).arg(value);
     }
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("start the load")?;
+    let output = program.stdin(Stdio::null()).stderr(Stdio::inherit()).output().context("start the load")?;
     ensure!(output.status.success(), "the load failed");
     serde_json::from_slice(&output.stdout).context("read what the load measured")
 }

@@ -94,17 +94,14 @@ fn described(contents: &Contents) -> Option<Value> {
 fn of_npm(place: &str) -> Vec<Step> {
     let install = format!(
         "mkdir -p ~/tried && cd ~/tried && npm install --no-audit --no-fund --no-update-notifier --foreground-scripts \
-         --ignore-scripts=false --fetch-retries=0 {place} && : > ~/installed"
+         --ignore-scripts=false --fetch-retries=0 {place}"
     );
     // What it needs is not to be had without a registry; what it has run when it is installed is to be seen all the same.
     let alone = format!(
-        "[ -e ~/installed ] && exit 0; rm -rf ~/tried ~/.npm; mkdir -p ~/alone && tar -xzf {place} -C ~/alone --strip-components=1 && \
-         cd ~/alone && for event in preinstall install postinstall; do npm run --if-present $event; done"
+        "mkdir -p ~/alone && tar -xzf {place} -C ~/alone --strip-components=1 && cd ~/alone && \
+         for event in preinstall install postinstall; do npm run --if-present $event; done"
     );
-    vec![
-        Step { what: "npm install".to_owned(), shell: install, is_resort: false },
-        Step { what: "its scripts alone".to_owned(), shell: alone, is_resort: true },
-    ]
+    installed(("npm install", &install), ("its scripts alone", &alone))
 }
 
 fn of_python(place: &str, is_wheel: bool) -> Vec<Step> {
@@ -112,10 +109,16 @@ fn of_python(place: &str, is_wheel: bool) -> Vec<Step> {
                --no-build-isolation --retries 0 --target ~/tried";
     // A wheel is a zip of what is installed: without an installer it can still be started.
     let unpacked = if is_wheel { format!(" || python3 -m zipfile -e {place} ~/tried") } else { String::new() };
-    let alone = format!("[ -d ~/tried ] || {pip} --no-deps {place}{unpacked}");
+    let alone = format!("{pip} --no-deps {place}{unpacked}");
+    installed(("pip install", &format!("{pip} {place}")), ("the same without what it needs", &alone))
+}
+
+/// Installs it; where that fails, does the other thing instead, in the room that it left.
+fn installed((what, install): (&str, &str), (otherwise, resort): (&str, &str)) -> Vec<Step> {
+    let step = |what: &str, shell, is_resort| Step { what: what.to_owned(), shell, is_resort };
     vec![
-        Step { what: "pip install".to_owned(), shell: format!("{pip} {place}"), is_resort: false },
-        Step { what: "the same without what it needs".to_owned(), shell: alone, is_resort: true },
+        step(what, format!("{install} && : > ~/installed"), false),
+        step(otherwise, format!("[ -e ~/installed ] && exit 0; rm -rf ~/tried ~/.npm; {resort}"), true),
     ]
 }
 
