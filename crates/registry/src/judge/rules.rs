@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use regex::Regex;
+use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::{Class, Remark};
@@ -34,7 +34,8 @@ pub(super) struct Rule {
     class: Class,
     pub(super) points: u32,
     says: String,
-    /// Whether letters of other alphabets are letters to it: slower, and not needed for English.
+    /// Whether it looks at characters, and letters of other alphabets are letters to it. Without it a pattern is of bytes,
+    /// which is all that English needs: a gap of 60 characters that may each be any of Unicode is thousands of states.
     #[serde(default)]
     unicode: bool,
     /// Whether it finds nothing where the sentence has said not to.
@@ -71,7 +72,9 @@ impl Rule {
     /// What it finds in a text in its plain form.
     pub(super) fn find(&self, text: &str) -> Option<String> {
         let found = |pattern: &Regex| {
-            let mut all = pattern.find_iter(text).map(|found| found.range());
+            let mut all = pattern
+                .find_iter(text.as_bytes())
+                .map(|found| text.floor_char_boundary(found.start())..text.ceil_char_boundary(found.end()));
             all.find(|found| !self.negated || !is_denied(text, found.start))
         };
         self.patterns.iter().find_map(found).map(|found| excerpt(text, found))
@@ -96,8 +99,10 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let mut rules: Rules = toml::from_str(include_str!("../../rules/wording.toml")).expect("the rules can be read");
     let words = std::mem::take(&mut rules.words);
     for rule in &mut rules.rule {
+        // A space is one of a line or between two lines.
         let compile = |pattern: &String| {
-            Regex::new(&spelled(&put_in(&words, pattern), rule.unicode)).expect("the pattern is one")
+            let spelled = put_in(&words, pattern).replace(' ', "[ \\n]");
+            RegexBuilder::new(&spelled).unicode(rule.unicode).build().expect("the pattern is one")
         };
         rule.patterns = rule.written.iter().map(compile).collect();
     }
@@ -138,17 +143,6 @@ fn put_in(words: &BTreeMap<String, String>, pattern: &str) -> String {
         whole = whole.replace(&format!("%{name}%"), &format!("(?:{stands_for})"));
     }
     whole
-}
-
-/// A pattern as the library takes it. A space is one of a line or between two lines. Where only English is meant, letters
-/// and word boundaries are those of ASCII, which is several times as fast.
-fn spelled(pattern: &str, unicode: bool) -> String {
-    let spaced = pattern.replace(' ', "[ \\n]");
-    if unicode {
-        return spaced;
-    }
-    let ascii = spaced.replace(r"\b", r"(?-u:\b)").replace(r"\w", "[0-9a-z_]");
-    ascii.replace(r"\d", "[0-9]").replace(r"\s", "[ \\n]")
 }
 
 /// The words around what was found, in one line.
