@@ -57,7 +57,7 @@ pub struct Plan {
 }
 
 /// Seconds a process is left alone before its idle memory is read.
-const SETTLE: Duration = Duration::from_secs(1);
+const SETTLE: Duration = Duration::from_secs(5);
 
 /// A process that takes its turns, and how to call it.
 struct Entrant {

@@ -24,6 +24,8 @@ const LOOK: Duration = Duration::from_millis(250);
 const TURN: Duration = Duration::from_secs(60 * 60);
 /// How often it is kept which scopes were used.
 const KEEP: Duration = Duration::from_secs(60);
+/// How often it is looked whether memory is held that nobody needs.
+const REST: Duration = Duration::from_secs(1);
 /// Changes written to the journal at once.
 const CHANGES_AT_ONCE: usize = 64;
 
@@ -65,6 +67,18 @@ pub(crate) async fn publish(
             changed = revisions.changed() => if changed.is_err() { return },
             () = again.notified() => asked = true,
             () = tokio::time::sleep(RETRY), if behind => {}
+        }
+    }
+}
+
+/// Has the rules for wordings freed when nobody judges any, until `stop` resolves.
+pub(crate) async fn rules(stop: impl Future<Output = ()>) {
+    let mut look = tokio::time::interval(REST);
+    tokio::pin!(stop);
+    loop {
+        tokio::select! {
+            () = &mut stop => return,
+            _ = look.tick() => registry::free_rules(),
         }
     }
 }

@@ -32,8 +32,8 @@ pub use definitions::{Definition, Definitions, Excluded, Kind, Named, Observed, 
 pub use difference::{Changed, Difference, Downgrade, difference, newest_with_sessions};
 pub use grade::{Alteration, Grade, Graded, Harmless, Outcome, grade};
 pub use judge::{
-    Class, Crowd, Effect, HIGH_POINTS, Judged, Judgement, Level, MEDIUM_POINTS, Remark, effect, heard, is_memory,
-    judge, judge_definition, judge_definition_by, judge_instructions,
+    Class, Crowd, Effect, HIGH_POINTS, Judged, Judgement, Level, MEDIUM_POINTS, Remark, effect, free_rules, heard,
+    is_memory, judge, judge_definition, judge_definition_by, judge_instructions,
 };
 pub use manifest::{
     Address, AgentClient, AgentManifest, Attester, ClientKey, ClientProof, CommandManifest, Credential, Demands,

@@ -1,7 +1,8 @@
 //! The rules, which are data: `rules/wording.toml` says what they find, what they let pass, and what they are worth.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
@@ -14,6 +15,8 @@ const DENIALS: [&str; 5] = ["not", "don't", "never", "cannot", "mustn't"];
 const AROUND: usize = 24;
 /// Characters of an excerpt.
 const EXCERPT_CHARS_MAX: usize = 160;
+/// How long patterns are kept that nobody asks for.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// The file.
 #[derive(Deserialize)]
@@ -41,15 +44,15 @@ pub(super) struct Rule {
     /// Whether it finds nothing where the sentence has said not to.
     #[serde(default)]
     negated: bool,
-    #[serde(rename = "patterns")]
-    written: Vec<String>,
+    patterns: Vec<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the rule's own tests"))]
     pub(super) finds: Vec<String>,
     #[cfg_attr(not(test), expect(dead_code, reason = "the rule's own tests"))]
     pub(super) passes: Vec<String>,
-    #[serde(skip)]
-    patterns: Vec<Regex>,
 }
+
+/// The patterns of every rule, in the file's order.
+pub(super) type Patterns = Arc<[Box<[Regex]>]>;
 
 /// Rules that are worth more together.
 #[derive(Deserialize)]
@@ -63,21 +66,29 @@ pub(super) struct Combination {
 }
 
 impl Rule {
+    #[expect(clippy::expect_used, reason = "the file is part of the program, and the tests read it")]
+    fn compile(&self) -> Box<[Regex]> {
+        // A space is one of a line or between two lines.
+        let spelled = |pattern: &String| put_in(&RULES.words, pattern).replace(' ', "[ \\n]");
+        let compile = |pattern| RegexBuilder::new(&spelled(pattern)).unicode(self.unicode).build();
+        self.patterns.iter().map(|pattern| compile(pattern).expect("the pattern is one")).collect()
+    }
+
     /// What it makes of something it found.
     pub(super) fn remark(&'static self, pointer: &str, excerpt: String) -> Remark {
         let Self { id, class, points, says, .. } = self;
         Remark { rule: id, class: *class, points: *points, pointer: pointer.to_owned(), says, excerpt }
     }
 
-    /// What it finds in a text in its plain form.
-    pub(super) fn find(&self, text: &str) -> Option<String> {
+    /// What its patterns find in a text in its plain form.
+    pub(super) fn find(&self, patterns: &[Regex], text: &str) -> Option<String> {
         let found = |pattern: &Regex| {
             let mut all = pattern
                 .find_iter(text.as_bytes())
                 .map(|found| text.floor_char_boundary(found.start())..text.ceil_char_boundary(found.end()));
             all.find(|found| !self.negated || !is_denied(text, found.start))
         };
-        self.patterns.iter().find_map(found).map(|found| excerpt(text, found))
+        patterns.iter().find_map(found).map(|found| excerpt(text, found))
     }
 }
 
@@ -95,24 +106,31 @@ impl Combination {
 }
 
 #[expect(clippy::expect_used, reason = "the file is part of the program, and the tests read it")]
-static RULES: LazyLock<Rules> = LazyLock::new(|| {
-    let mut rules: Rules = toml::from_str(include_str!("../../rules/wording.toml")).expect("the rules can be read");
-    let words = std::mem::take(&mut rules.words);
-    for rule in &mut rules.rule {
-        // A space is one of a line or between two lines.
-        let compile = |pattern: &String| {
-            let spelled = put_in(&words, pattern).replace(' ', "[ \\n]");
-            RegexBuilder::new(&spelled).unicode(rule.unicode).build().expect("the pattern is one")
-        };
-        rule.patterns = rule.written.iter().map(compile).collect();
-    }
-    rules
-});
+static RULES: LazyLock<Rules> =
+    LazyLock::new(|| toml::from_str(include_str!("../../rules/wording.toml")).expect("the rules can be read"));
+
+/// The patterns, and when they were asked for last. Hundreds of them hold more memory than all else of an idle gate, and they
+/// are needed when a definition is new.
+static COMPILED: Mutex<Option<(Patterns, Instant)>> = Mutex::new(None);
+
+/// The patterns of every rule: those that are kept, or compiled anew, which others wait for.
+pub(super) fn patterns() -> Patterns {
+    let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    let patterns = kept.take().map_or_else(|| RULES.rule.iter().map(Rule::compile).collect(), |(patterns, _)| patterns);
+    *kept = Some((Arc::clone(&patterns), Instant::now()));
+    patterns
+}
+
+/// Frees the patterns that nobody asked for lately. They are compiled again when somebody does.
+pub(super) fn free() {
+    let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    *kept = kept.take().filter(|(_, asked)| asked.elapsed() < KEPT);
+}
 
 /// Tells of every rule that finds something in a text in its plain form.
 pub(super) fn read(text: &str, found: &mut dyn FnMut(&'static Rule, String)) {
-    for rule in &RULES.rule {
-        if let Some(excerpt) = rule.find(text) {
+    for (rule, patterns) in RULES.rule.iter().zip(patterns().iter()) {
+        if let Some(excerpt) = rule.find(patterns, text) {
             found(rule, excerpt);
         }
     }
