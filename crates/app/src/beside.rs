@@ -71,14 +71,18 @@ pub(crate) async fn publish(
     }
 }
 
-/// Has the rules for wordings freed when nobody judges any, until `stop` resolves.
-pub(crate) async fn rules(stop: impl Future<Output = ()>) {
+/// Has memory given back that judging needed, when nobody judges, until `stop` resolves.
+pub(crate) async fn memory(stop: impl Future<Output = ()>) {
     let mut look = tokio::time::interval(REST);
     tokio::pin!(stop);
     loop {
         tokio::select! {
             () = &mut stop => return,
-            _ = look.tick() => registry::free_rules(),
+            _ = look.tick() => {}
+        }
+        if registry::free_rules() {
+            // Where judging was done: each thread holds what it freed.
+            tokio::task::spawn_blocking(sandbox::give_back).await.unwrap_or_default();
         }
     }
 }

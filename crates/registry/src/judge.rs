@@ -191,9 +191,10 @@ pub fn judge(definitions: &Definitions, others: &[Neighbour<'_>]) -> Judgement {
     Judgement { score, level: Level::of(score), judged }
 }
 
-/// Frees what judging needs and nobody asked for lately: some twenty megabytes, which are made again in a tenth of a second.
-pub fn free_rules() {
-    rules::free();
+/// Frees what judging needs if nobody asked for it lately: some twenty megabytes, which are made again in a tenth of a second.
+/// Says whether it did.
+pub fn free_rules() -> bool {
+    rules::free()
 }
 
 /// Judges what a server tells models about itself.

@@ -36,6 +36,7 @@ mod error;
 mod handover;
 mod jail;
 mod launch;
+mod memory;
 mod orphans;
 mod plan;
 mod program;
@@ -54,6 +55,7 @@ pub use jail::{
     Cell, HOME as JAIL_HOME, JAIL_COMMAND, JAIL_WATCH_COMMAND, Jail, NOTES, NoJail, Note, PROXY, RELAY_PORT, Watched,
     enter, watch,
 };
+pub use memory::give_back;
 pub use spawn::spawn;
 pub use stderr::{Stderr, Tail};
 pub use supervise::supervise;

@@ -121,10 +121,10 @@ pub(super) fn patterns() -> Patterns {
     patterns
 }
 
-/// Frees the patterns that nobody asked for lately. They are compiled again when somebody does.
-pub(super) fn free() {
+/// Frees the patterns if nobody asked for them lately, and says whether it did. They are compiled again when somebody does.
+pub(super) fn free() -> bool {
     let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    *kept = kept.take().filter(|(_, asked)| asked.elapsed() < KEPT);
+    kept.take_if(|(_, asked)| asked.elapsed() >= KEPT).is_some()
 }
 
 /// Tells of every rule that finds something in a text in its plain form.
