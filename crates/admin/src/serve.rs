@@ -69,7 +69,7 @@ async fn answer(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, ro
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX))
-        .max_buf_size(limits::HEADER_BYTES_MAX.max(8 * 1024))
+        .max_buf_size(limits::HEAD_BYTES_MAX)
         .max_headers(limits::HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     // A client that breaks off is no event; what it was refused, it was told.

@@ -35,7 +35,7 @@ pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, gate: Arc<Gate>
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX))
-        .max_buf_size(limits::HEADER_BYTES_MAX + 8 * 1024)
+        .max_buf_size(limits::HEAD_BYTES_MAX)
         .max_headers(limits::HEADERS_MAX)
         .half_close(false);
     tokio::pin!(stop);

@@ -73,8 +73,10 @@ pub const TASK_HANDLE_BYTES_MAX: usize = 8 * 1024;
 pub const QUESTIONS_MAX: usize = 64;
 /// Arguments of one tool that are mirrored in headers.
 pub const PARAM_HEADERS_MAX: usize = 32;
-/// Bytes in all headers of one request.
-pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Bytes in all headers of one request: the longest token, the longest id of a task, and as much again for the rest.
+pub const HEADER_BYTES_MAX: usize = 24 * 1024;
+/// Bytes of one request's head, with its first line and what stands between the headers.
+pub const HEAD_BYTES_MAX: usize = HEADER_BYTES_MAX + 4 * 1024;
 /// Headers in one request.
 pub const HEADERS_MAX: usize = 100;
 /// Bytes in a bearer token.
