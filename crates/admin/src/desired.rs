@@ -1,6 +1,7 @@
 //! What the files ask for: manifests read and checked, and compared with what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use model::{AgentId, CertificateName, EndpointName, ServerName, ZoneName, limits};
 use policy::{Policies, PolicySummary, ServerVocabulary, ToolVocabulary, Vocabulary};
@@ -185,7 +186,7 @@ impl Desired {
         };
         let zone = |manifest: &ServerManifest| manifest.address().map(|address| address.zone.clone());
         let in_zone = |manifest: &ServerManifest| (manifest.name.clone(), zone(manifest));
-        let in_zone_unless_retired = |server: &Server| match server.standing == Standing::Retired {
+        let in_zone_unless_retired = |server: &Arc<Server>| match server.standing == Standing::Retired {
             true => (server.manifest.name.clone(), None),
             false => in_zone(&server.manifest),
         };
@@ -231,7 +232,7 @@ pub fn vocabulary(governed: &Governed) -> Vocabulary {
 }
 
 fn words<'g>(
-    servers: impl IntoIterator<Item = &'g Server>,
+    servers: impl IntoIterator<Item = &'g Arc<Server>>,
     endpoints: impl IntoIterator<Item = &'g EndpointName>,
 ) -> Vocabulary {
     let servers = servers.into_iter().map(|server| ServerVocabulary {

@@ -1,6 +1,7 @@
 //! What to know about an endpoint beside its manifest: who is behind it, and what it asks for that is not there.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use model::{ServerName, limits};
 use registry::manifest::Choice;
@@ -33,7 +34,7 @@ pub(crate) fn rows(governed: &Governed, base: Option<&str>) -> Vec<EndpointRow> 
 
 /// What an endpoint asks for that its servers do not have as they were seen last, and names that clients may not take.
 /// None of it is wrong: what is missing may come, and then it is there.
-pub(crate) fn notes(manifest: &EndpointManifest, servers: &[Server]) -> Vec<String> {
+pub(crate) fn notes(manifest: &EndpointManifest, servers: &[Arc<Server>]) -> Vec<String> {
     let seen: HashMap<&ServerName, &Definitions> =
         servers.iter().filter_map(|server| Some((&server.manifest.name, definitions(server)?))).collect();
     let mut notes = Vec::new();

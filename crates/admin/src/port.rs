@@ -1,5 +1,7 @@
 //! What the control plane asks of a store: the governed state as one thing, read whole and changed whole.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use dossier::Examination;
 use evidence::{Probe, Trial};
@@ -18,7 +20,7 @@ pub struct Governed {
     /// The declared zones, by name. The zone `internet` is built in and not among them.
     pub zones: Vec<ZoneManifest>,
     /// The servers, by name.
-    pub servers: Vec<Server>,
+    pub servers: Vec<Arc<Server>>,
     /// The endpoints, by name.
     pub endpoints: Vec<EndpointManifest>,
     /// The registered agents, by name.

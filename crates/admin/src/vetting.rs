@@ -90,7 +90,7 @@ struct Done {
 
 /// A server, what is kept of its package, and what that was when it was approved.
 struct Subject {
-    server: Server,
+    server: Arc<Server>,
     kept: KeptPackage,
 }
 
@@ -156,7 +156,7 @@ impl Vetting {
 
     async fn looked(&self, whom: &Whom) -> Result<bool, StoreError> {
         let (_revision, servers) = self.means.registry.servers().await?;
-        let is_meant = |server: &Server| match whom {
+        let is_meant = |server: &Arc<Server>| match whom {
             Whom::Everyone => true,
             Whom::Only(name) => server.manifest.name == *name,
             Whom::Changed => {
@@ -165,7 +165,7 @@ impl Vetting {
             }
         };
         self.known().asked.retain(|name, _| servers.iter().any(|server| server.manifest.name == *name));
-        let meant: Vec<Server> = servers.into_iter().filter(is_meant).collect();
+        let meant: Vec<Arc<Server>> = servers.into_iter().filter(is_meant).collect();
         // Examinations are large, so that only some are held at once.
         let (mut was_read, mut raised) = (false, false);
         for some in meant.chunks(limits::VETTED_AT_ONCE) {
@@ -180,11 +180,11 @@ impl Vetting {
     }
 
     /// Looks at some servers.
-    async fn some(&self, servers: &[Server]) -> Result<Done, StoreError> {
+    async fn some(&self, servers: &[Arc<Server>]) -> Result<Done, StoreError> {
         let (mut subjects, mut raised) = (Vec::new(), false);
         for server in servers {
             match self.means.packages.package(&server.manifest.name).await? {
-                Some(kept) => subjects.push(Subject { server: server.clone(), kept }),
+                Some(kept) => subjects.push(Subject { server: Arc::clone(server), kept }),
                 None => raised |= self.unexamined(server).await?,
             }
         }

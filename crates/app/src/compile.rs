@@ -127,7 +127,7 @@ impl Compiler {
         self.warned.subscribe()
     }
 
-    fn tell_warned(&self, servers: &[Server]) {
+    fn tell_warned(&self, servers: &[Arc<Server>]) {
         let of = |server: &Server, cause: Cause| {
             let open = server.warnings.iter().filter(|warning| warning.cause == cause && !warning.settled);
             let number = open.map(|warning| warning.advisories.len().max(1)).sum();
@@ -138,7 +138,7 @@ impl Compiler {
         self.warned.send_replace(all.collect());
     }
 
-    fn tell_ends(&self, servers: &[Server]) {
+    fn tell_ends(&self, servers: &[Arc<Server>]) {
         let approved = servers.iter().filter(|server| server.standing == Standing::Approved);
         let ends: Vec<_> = approved.filter_map(|one| Some((one.manifest.name.clone(), one.expires?))).collect();
         self.ends.send_if_modified(|known| {

@@ -7,6 +7,7 @@ mod endpoint;
 mod search;
 mod tool;
 
+use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -156,7 +157,7 @@ impl<Name: std::hash::Hash + Eq, Thing> Shelf<Name, Thing> {
 
 impl Catalogue {
     /// Compiles the state of one revision.
-    pub fn compile(servers: &[Server], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
+    pub fn compile(servers: &[impl Borrow<Server>], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
         Self::default().succeed(servers, endpoints, zones)
     }
 
@@ -164,10 +165,10 @@ impl Catalogue {
     /// their compiled schemas, servers, and endpoints whose servers are all kept. One change among a thousand servers then
     /// costs little more than itself, and whoever kept something of an unchanged endpoint can see that it still holds.
     #[must_use]
-    pub fn succeed(&self, servers: &[Server], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
+    pub fn succeed(&self, servers: &[impl Borrow<Server>], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
         let mut next = Self::default();
         let mut absences = HashMap::new();
-        for server in servers {
+        for server in servers.iter().map(Borrow::borrow) {
             let name = &server.manifest.name;
             match Approved::compile(server, zones, self.servers.get(name)) {
                 Ok(approved) => _ = next.servers.insert(name.clone(), approved),

@@ -1,5 +1,7 @@
 //! What the registry asks of a store.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use model::{Change, Digest, Revision, ServerName, StoreError};
 
@@ -21,7 +23,7 @@ pub struct Observation {
 #[async_trait]
 pub trait Registry: Send + Sync {
     /// Every server, by name, and the revision they were read at.
-    async fn servers(&self) -> Result<(Revision, Vec<Server>), StoreError>;
+    async fn servers(&self) -> Result<(Revision, Vec<Arc<Server>>), StoreError>;
 
     /// One server.
     async fn server(&self, name: &ServerName) -> Result<Server, StoreError>;

@@ -10,6 +10,8 @@
 
 mod lifecycle;
 
+use std::sync::Arc;
+
 use model::{Change, Digest, ServerName, Timestamp, limits};
 use serde::{Deserialize, Serialize};
 
@@ -386,10 +388,10 @@ impl Server {
     /// The server as it is to be served at a moment: not at all once its approval is over, unless its manifest has it go on.
     /// Whoever compiles what is served goes by this, so that an end needs nothing to be written to come.
     #[must_use]
-    pub fn as_of(mut self, now: Timestamp) -> Self {
+    pub fn as_of(self: Arc<Self>, now: Timestamp) -> Arc<Self> {
         let ends = self.ends_by(now) && self.manifest.lifecycle.on(Cause::Expired) == Consequence::Suspended;
         if self.standing == Standing::Approved && ends {
-            self.standing = Standing::Suspended;
+            return Arc::new(Self { standing: Standing::Suspended, ..Self::clone(&self) });
         }
         self
     }

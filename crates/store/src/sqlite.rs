@@ -47,6 +47,8 @@ struct Inner {
     writer: SqlitePool,
     readers: SqlitePool,
     revision: watch::Sender<Revision>,
+    /// Servers as they were read last.
+    servers: registry::Known,
 }
 
 impl Sqlite {
@@ -86,7 +88,8 @@ impl Sqlite {
         migrations().run(&writer).await.map_err(storage("bring the database up to date"))?;
         let readers = pool(limits::STORE_READERS_MAX, busy).connect_lazy_with(options.read_only(true));
 
-        let store = Self { inner: Arc::new(Inner { writer, readers, revision: watch::Sender::new(Revision(0)) }) };
+        let (revisions, servers) = (watch::Sender::new(Revision(0)), registry::Known::default());
+        let store = Self { inner: Arc::new(Inner { writer, readers, revision: revisions, servers }) };
         store.inner.revision.send_replace(revision(&mut *store.reader().await?).await?);
         Ok(store)
     }
@@ -151,6 +154,7 @@ fn migrations() -> Migrator {
     let approved = include_str!("../migrations/sqlite/0009_packages_approved.sql").into_sql_str();
     let vettings = include_str!("../migrations/sqlite/0010_vettings.sql").into_sql_str();
     let evidence = include_str!("../migrations/sqlite/0011_evidence.sql").into_sql_str();
+    let version = include_str!("../migrations/sqlite/0012_servers_version.sql").into_sql_str();
     Migrator::with_migrations(vec![
         Migration::new(1, "state".into(), MigrationType::Simple, state, false),
         Migration::new(2, "facade".into(), MigrationType::Simple, facade, false),
@@ -163,6 +167,7 @@ fn migrations() -> Migrator {
         Migration::new(9, "packages approved".into(), MigrationType::Simple, approved, false),
         Migration::new(10, "vettings".into(), MigrationType::Simple, vettings, false),
         Migration::new(11, "evidence".into(), MigrationType::Simple, evidence, false),
+        Migration::new(12, "servers version".into(), MigrationType::Simple, version, false),
     ])
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn show(admin: Arc<Admin>, call: Call<HostPath>) -> Result<Vec<
 /// What the gate has now.
 async fn known(admin: &Admin) -> Result<Known, Fault> {
     let Governed { servers, endpoints, .. } = admin.state.read().await?;
-    let server = |server: &Server| KnownServer {
+    let server = |server: &Arc<Server>| KnownServer {
         name: server.manifest.name.to_string(),
         approved: server.in_service().is_some(),
         target: match &server.manifest.place {

@@ -34,7 +34,7 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
     let place = governed.servers.iter().position(|server| server.manifest.name == name);
     if let Some(server) = place.and_then(|place| governed.servers.get(place)) {
         // What stands against it whoever looks is told first.
-        server.clone().approve(approval, &change).map_err(|error| refused(&error))?;
+        registry::Server::clone(server).approve(approval, &change).map_err(|error| refused(&error))?;
     }
     let servers = Arc::new(std::mem::take(&mut governed.servers));
     vetting::must_not_be_blocked(&admin, &name, &servers).await?;
@@ -42,7 +42,7 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
     let mut alone = false;
     if let Some(server) = place.and_then(|place| governed.servers.get_mut(place)) {
         alone = server.submitted.by == change.actor;
-        server.approve(approval, &change).map_err(|error| refused(&error))?;
+        Arc::make_mut(server).approve(approval, &change).map_err(|error| refused(&error))?;
     }
     busy(move || compiled(&governed)).await??;
     let change = model::Change { expected: Expected::At(revision), ..change };
@@ -77,7 +77,7 @@ pub(crate) async fn resume(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Be
     let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
     let (revision, servers) = admin.registry.servers().await?;
     if let Some(server) = servers.iter().find(|server| server.manifest.name == name) {
-        let mut after = server.clone();
+        let mut after = registry::Server::clone(server);
         after.resume(&change).map_err(|error| refused(&error))?;
         // What was approved before a check said no is not back in service by that.
         if after.standing == Standing::Approved {

@@ -21,7 +21,7 @@ use crate::{Action, Admin, Edit, Person, busy};
 
 pub(crate) async fn list(admin: Arc<Admin>, _call: Call) -> Result<Vec<ServerRow>, Fault> {
     let (_revision, servers) = admin.registry.servers().await?;
-    Ok(servers.iter().map(row).collect())
+    Ok(servers.iter().map(|server| row(server)).collect())
 }
 
 pub(crate) async fn show(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Dossier, Fault> {
@@ -199,7 +199,8 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
             comments,
             ..dossier(&server, &readings)
         };
-        let others: Vec<&Server> = servers.iter().filter(|other| other.manifest.name != server.manifest.name).collect();
+        let others = servers.iter().map(AsRef::as_ref).filter(|other: &&Server| other.manifest.name != server.manifest.name);
+        let others: Vec<&Server> = others.collect();
         if let Some(judged) = judged(&readings, &server, &others) {
             (dossier.mentions, dossier.judgement) = (judged.mentions.clone(), Some(judged.judgement.clone()));
         }

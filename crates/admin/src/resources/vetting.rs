@@ -77,7 +77,7 @@ pub(super) async fn anew(admin: &Arc<Admin>, name: &ServerName, change: Change) 
 pub(super) async fn must_not_be_blocked(
     admin: &Arc<Admin>,
     name: &ServerName,
-    servers: &Arc<Vec<Server>>,
+    servers: &Arc<Vec<Arc<Server>>>,
 ) -> Result<(), Fault> {
     let found = vetted(admin, name, servers).await?;
     let blocking: Vec<_> = found.checks.iter().filter(|row| row.blocks).collect();
@@ -116,13 +116,13 @@ fn may_be_vetted(server: &Server) -> Result<(), Fault> {
     }
 }
 
-fn find<'a>(servers: &'a [Server], name: &ServerName) -> Result<&'a Server, Fault> {
-    let found = servers.iter().find(|server| server.manifest.name == *name);
+fn find<'a>(servers: &'a [Arc<Server>], name: &ServerName) -> Result<&'a Server, Fault> {
+    let found = servers.iter().find(|server| server.manifest.name == *name).map(AsRef::as_ref);
     found.ok_or_else(|| Fault::new(Code::NotFound, format!("there is no server `{name}`")))
 }
 
 /// Everything that is found of a server as it is.
-async fn vetted(admin: &Arc<Admin>, name: &ServerName, servers: &Arc<Vec<Server>>) -> Result<VettingReport, Fault> {
+async fn vetted(admin: &Arc<Admin>, name: &ServerName, servers: &Arc<Vec<Arc<Server>>>) -> Result<VettingReport, Fault> {
     let kept: Option<KeptPackage> = admin.packages.package(name).await?;
     let document = admin.vetting.document(find(servers, name)?).await;
     let advisories = admin.vetting.view().advisories;
@@ -130,7 +130,8 @@ async fn vetted(admin: &Arc<Admin>, name: &ServerName, servers: &Arc<Vec<Server>
     let (admin, name, servers) = (Arc::clone(admin), name.clone(), Arc::clone(servers));
     busy(move || {
         let server = find(&servers, &name)?;
-        let others: Vec<&Server> = servers.iter().filter(|other| other.manifest.name != name).collect();
+        let others = servers.iter().map(AsRef::as_ref).filter(|other: &&Server| other.manifest.name != name);
+        let others: Vec<&Server> = others.collect();
         let judged = judged(&admin.readings, server, &others);
         let facts = Facts {
             server,

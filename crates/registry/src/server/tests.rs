@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use model::{Actor, Expected};
 use serde_json::json;
 
@@ -164,8 +166,8 @@ fn an_approval_that_is_over_is_not_taken_up_again() {
     assert!(matches!(server.approve(approval, &by("ada", 10)), Err(StandingError::Over(_))));
     server.approve(approval, &by("ada", 9)).unwrap();
     assert!(!server.ends_by(Timestamp(9)) && server.ends_by(Timestamp(10)));
-    assert!(server.clone().as_of(Timestamp(9)).in_service().is_some());
-    assert!(server.clone().as_of(Timestamp(10)).in_service().is_none(), "with nothing written down");
+    assert!(Arc::new(server.clone()).as_of(Timestamp(9)).in_service().is_some());
+    assert!(Arc::new(server.clone()).as_of(Timestamp(10)).in_service().is_none(), "with nothing written down");
     server.suspend(&by("ada", 9)).unwrap();
     let mut later = server.clone();
     server.resume(&by("ada", 9)).unwrap();
@@ -194,7 +196,7 @@ fn what_follows_from_an_end_or_an_advisory_the_manifest_says() {
     server.approve(Approval { expires: Some(Timestamp(10)), ..two() }, &by("bob", 5)).unwrap();
     let end = Reopening::of(Cause::Expired, "until 10");
     assert_eq!(server.reopen(&end, &by("gate", 10)), Consequence::Warned);
-    assert!(server.clone().as_of(Timestamp(10)).in_service().is_some());
+    assert!(Arc::new(server.clone()).as_of(Timestamp(10)).in_service().is_some());
     assert_eq!(server.reopen(&advisory("one"), &by("gate", 11)), Consequence::Suspended);
     // Who resumes it accepts what is known, and nothing else.
     server.expires = None;

@@ -69,7 +69,7 @@ fn an_entry_tells_a_name_a_purpose_and_the_gates_own_url() {
 fn what_is_not_approved_is_not_there() {
     let manifest = json!({ "name": "crm", "server": "crm", "purpose": "p", "catalogue": true });
     let endpoint: EndpointManifest = serde_json::from_value(manifest).unwrap();
-    let catalogue = Catalogue::compile(&[], &[endpoint], &[]);
+    let catalogue = Catalogue::compile(&[] as &[Server], &[endpoint], &[]);
     assert_eq!(names(&shelf().list(&catalogue, &Query::default()).unwrap()), Vec::<String>::new());
     assert_eq!(shelf().versions(&catalogue, "com.example/crm"), None);
 }

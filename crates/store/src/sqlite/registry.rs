@@ -1,5 +1,8 @@
 //! The registry's port: servers and their approvals.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use async_trait::async_trait;
 use identity::port::Place;
 use model::{Change, Digest, Revision, ServerName, StoreError, Timestamp};
@@ -16,6 +19,9 @@ use super::transaction::Transaction;
 use super::write::{Writing, number, read, to_the_end, unsigned, written};
 use super::{Sqlite, packages, revision, state, storage};
 use crate::entry::Entry;
+
+/// Servers that are read one by one; where more are not known, all are read at once.
+const READ_ALONE_MAX: usize = 16;
 
 /// What a server's row keeps beside its three documents.
 #[derive(Serialize, Deserialize)]
@@ -36,9 +42,9 @@ struct Status {
 
 #[async_trait]
 impl Registry for Sqlite {
-    async fn servers(&self) -> Result<(Revision, Vec<Server>), StoreError> {
+    async fn servers(&self) -> Result<(Revision, Vec<Arc<Server>>), StoreError> {
         let mut reading = Transaction::reading(&self.inner.readers).await?;
-        let servers = (revision(reading.rows()).await?, all(reading.rows()).await?);
+        let servers = (revision(reading.rows()).await?, self.inner.servers.all(reading.rows()).await?);
         reading.commit().await?;
         Ok(servers)
     }
@@ -264,13 +270,61 @@ pub(super) async fn submit(
     put(writing.rows(), &server).await
 }
 
-/// Every server, by name.
-pub(super) async fn all(connection: &mut SqliteConnection) -> Result<Vec<Server>, StoreError> {
+/// Servers as they were read last, each with the version of its row: one that changed among a thousand costs little more than
+/// itself. What a row says is read again wherever its version is another.
+#[derive(Default)]
+pub(super) struct Known(Mutex<HashMap<String, (i64, Arc<Server>)>>);
+
+impl Known {
+    /// Every server, by name.
+    pub(super) async fn all(&self, connection: &mut SqliteConnection) -> Result<Vec<Arc<Server>>, StoreError> {
+        let rows: Vec<(String, i64)> = sqlx::query_as("SELECT name, version FROM servers ORDER BY name")
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(storage("read the servers"))?;
+        let as_known = |known: &HashMap<String, (i64, Arc<Server>)>| {
+            let of = |(name, version): &(String, i64)| {
+                known.get(name).filter(|(known, _)| known == version).map(|(_, server)| Arc::clone(server))
+            };
+            rows.iter().map(of).collect::<Vec<_>>()
+        };
+        let mut servers = as_known(&self.lock());
+        if servers.iter().filter(|server| server.is_none()).count() > READ_ALONE_MAX {
+            servers = read_all(connection).await?.into_iter().map(Some).collect();
+        }
+        let mut all = Vec::with_capacity(rows.len());
+        for ((name, _), known) in rows.iter().zip(servers) {
+            all.push(match known {
+                Some(server) => server,
+                None => Arc::new(of_row(connection, name).await?),
+            });
+        }
+        let known = rows.into_iter().zip(&all).map(|((name, version), server)| (name, (version, Arc::clone(server))));
+        *self.lock() = known.collect();
+        Ok(all)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, (i64, Arc<Server>)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn read_all(connection: &mut SqliteConnection) -> Result<Vec<Arc<Server>>, StoreError> {
     let rows = sqlx::query("SELECT manifest, status, pins, observed, observed_at FROM servers ORDER BY name")
         .fetch_all(connection)
         .await
         .map_err(storage("read the servers"))?;
-    rows.iter().map(server).collect()
+    rows.iter().map(|row| server(row).map(Arc::new)).collect()
+}
+
+/// A server that is there.
+async fn of_row(connection: &mut SqliteConnection, name: &str) -> Result<Server, StoreError> {
+    let row = sqlx::query("SELECT manifest, status, pins, observed, observed_at FROM servers WHERE name = ?")
+        .bind(name)
+        .fetch_one(connection)
+        .await
+        .map_err(storage("read a server"))?;
+    server(&row)
 }
 
 /// One server, if it is there.
@@ -326,9 +380,10 @@ async fn put(connection: &mut SqliteConnection, server: &Server) -> Result<(), S
         accepted: server.accepted.clone(),
     };
     sqlx::query(
-        "INSERT INTO servers (name, manifest, status, pins, observed, observed_at) VALUES (?, ?, ?, ?, ?, ?)
-         ON CONFLICT (name) DO UPDATE SET manifest = excluded.manifest, status = excluded.status,
-         pins = excluded.pins, observed = excluded.observed, observed_at = excluded.observed_at",
+        "INSERT INTO servers (name, manifest, status, pins, observed, observed_at, version)
+         VALUES (?, ?, ?, ?, ?, ?, random())
+         ON CONFLICT (name) DO UPDATE SET manifest = excluded.manifest, status = excluded.status, pins = excluded.pins,
+         observed = excluded.observed, observed_at = excluded.observed_at, version = excluded.version",
     )
     .bind(server.manifest.name.as_str())
     .bind(written(&server.manifest)?)
@@ -344,7 +399,7 @@ async fn put(connection: &mut SqliteConnection, server: &Server) -> Result<(), S
 
 /// Records that the same was seen again.
 async fn touch(connection: &mut SqliteConnection, name: &ServerName, at: Timestamp) -> Result<(), StoreError> {
-    sqlx::query("UPDATE servers SET observed_at = ? WHERE name = ?")
+    sqlx::query("UPDATE servers SET observed_at = ?, version = random() WHERE name = ?")
         .bind(number(at.0)?)
         .bind(name.as_str())
         .execute(connection)

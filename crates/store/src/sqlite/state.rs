@@ -24,7 +24,7 @@ impl State for Sqlite {
         let governed = Governed {
             revision: revision(rows).await?,
             zones: documents(&ZONES.all(rows).await?)?,
-            servers: servers::all(rows).await?,
+            servers: self.inner.servers.all(rows).await?,
             endpoints: documents(&ENDPOINTS.all(rows).await?)?,
             agents: documents(&AGENTS.all(rows).await?)?,
             policies: POLICIES.all(rows).await?.into_iter().map(policies).collect(),
