@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use inventory::jsonc as jsonc_file;
 use model::limits;
 use registry::manifest::{self, EndpointManifest, ServerManifest, ZoneManifest};
-use registry::{Definition, Definitions, InputSchema, Neighbour};
+use registry::{Definition, Definitions, InputSchema, Names, Neighbour};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -68,7 +68,12 @@ pub(crate) fn mentions(bytes: &[u8]) {
         Definitions { tools, instructions: Some(text.to_owned()), ..Definitions::default() }
     };
     let theirs = described(&tool, "");
-    let found = registry::mentions(&described("own", &said), &[Neighbour { name: &server, definitions: &theirs }]);
+    let own: model::ServerName = "own".parse().unwrap();
+    let found = registry::mentions(
+        &own,
+        &described("own", &said),
+        &Names::new(&[Neighbour { name: &server, definitions: &theirs }]),
+    );
     assert!(found.len() <= limits::MENTIONS_MAX);
     // What is shown to a person is a part of what was said.
     assert!(found.iter().all(|mention| mention.excerpt.len() <= 4 * 1024));

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use model::{Digest, ServerName};
-use registry::{Definitions, InputSchema, Neighbour};
+use registry::{Crowd, Definitions, InputSchema, Names, Neighbour};
 use serde_json::json;
 
 use crate::view::{JudgementRow, MentionRow};
@@ -17,7 +18,20 @@ use crate::view::{JudgementRow, MentionRow};
 pub struct Readings {
     judged: Kept<Judged>,
     undeclared: Kept<Undeclared>,
+    beside: Mutex<Option<Beside>>,
 }
+
+/// What all servers offer, arranged for asking: one that changed among a thousand is put in anew, and the others stay. It holds
+/// more than what it was made of, so that it goes when nobody asks.
+struct Beside {
+    there: HashMap<ServerName, Digest>,
+    names: Names,
+    crowd: Crowd,
+    asked: Instant,
+}
+
+/// How long it is kept.
+const KEPT: Duration = Duration::from_secs(2);
 
 /// What the words of a server's definitions try to do, and where they speak of others.
 pub(crate) struct Judged {
@@ -60,22 +74,46 @@ pub(crate) struct Text<'state> {
     pub(crate) digest: Digest,
 }
 
+impl Beside {
+    fn new() -> Self {
+        Self { there: HashMap::new(), names: Names::default(), crowd: Crowd::default(), asked: Instant::now() }
+    }
+
+    /// Has these servers there, as they are, and no others.
+    fn follow(&mut self, all: &[(&ServerName, Text<'_>)]) {
+        let wanted: HashMap<_, _> = all.iter().map(|(name, text)| (*name, text.digest)).collect();
+        let gone = self.there.iter().filter(|(name, digest)| wanted.get(name) != Some(digest));
+        for name in gone.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            self.there.remove(&name);
+            self.names.remove(&name);
+            self.crowd.remove(&name);
+        }
+        for (name, text) in all {
+            if !self.there.contains_key(*name) {
+                let neighbour = Neighbour { name, definitions: text.definitions };
+                self.names.put(&neighbour);
+                self.crowd.put(&neighbour);
+                self.there.insert((*name).clone(), text.digest);
+            }
+        }
+        self.asked = Instant::now();
+    }
+}
+
 impl Readings {
-    /// Reads a server's definitions beside those of the others.
-    pub(crate) fn judged(
-        &self,
-        server: &ServerName,
-        read: &Text<'_>,
-        others: &[(&ServerName, Text<'_>)],
-    ) -> Arc<Judged> {
-        let beside: Vec<_> = others.iter().map(|(name, text)| json!([name, text.digest])).collect();
+    /// Reads a server's definitions beside those of all servers.
+    pub(crate) fn judged(&self, server: &ServerName, read: &Text<'_>, all: &[(&ServerName, Text<'_>)]) -> Arc<Judged> {
+        let others = all.iter().filter(|(name, _)| *name != server);
+        let beside: Vec<_> = others.map(|(name, text)| json!([name, text.digest])).collect();
         let make = || {
-            let neighbours: Vec<_> =
-                others.iter().map(|(name, text)| Neighbour { name, definitions: text.definitions }).collect();
-            let mentions = registry::mentions(read.definitions, &neighbours);
+            // One after the other: what is asked must be of these servers until it is answered.
+            let mut kept = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+            let beside = kept.get_or_insert_with(Beside::new);
+            beside.follow(all);
+            let mentions = registry::mentions(server, read.definitions, &beside.names);
             Judged {
                 mentions: mentions.into_iter().map(MentionRow::from).collect(),
-                judgement: JudgementRow::from(registry::judge(read.definitions, &neighbours)),
+                judgement: JudgementRow::from(registry::judge(server, read.definitions, &beside.crowd)),
             }
         };
         match Digest::of_json(&json!([read.digest, beside])) {
@@ -95,6 +133,12 @@ impl Readings {
             };
             read.definitions.tools.iter().filter_map(places).collect()
         })
+    }
+
+    /// Frees what answers are found with if nobody asked lately, and says whether it did. It is made again when somebody does.
+    pub fn free(&self) -> bool {
+        let mut kept = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.take_if(|beside| beside.asked.elapsed() >= KEPT).is_some()
     }
 
     /// Forgets those of servers that are not there any more.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use admin::Readings;
 use audit::port::Outbox;
 use audit::{Event, Record};
 use gateway::Gate;
@@ -72,7 +73,7 @@ pub(crate) async fn publish(
 }
 
 /// Has memory given back that judging needed, when nobody judges, until `stop` resolves.
-pub(crate) async fn memory(stop: impl Future<Output = ()>) {
+pub(crate) async fn memory(readings: Arc<Readings>, stop: impl Future<Output = ()>) {
     let mut look = tokio::time::interval(REST);
     tokio::pin!(stop);
     loop {
@@ -80,7 +81,7 @@ pub(crate) async fn memory(stop: impl Future<Output = ()>) {
             () = &mut stop => return,
             _ = look.tick() => {}
         }
-        if registry::free_rules() {
+        if registry::free_rules() | readings.free() {
             // Where judging was done: each thread holds what it freed.
             tokio::task::spawn_blocking(sandbox::give_back).await.unwrap_or_default();
         }

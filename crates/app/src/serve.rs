@@ -268,7 +268,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
     tasks.spawn(shown::watch(Arc::clone(compiler.shown()), until(stopped.clone())));
     tasks.spawn(beside::keys(assertions, client_keys, until(stopped.clone())));
     tasks.spawn(beside::scopes(Arc::clone(&outgoing), until(stopped.clone())));
-    tasks.spawn(beside::memory(until(stopped.clone())));
+    tasks.spawn(beside::memory(Arc::clone(&admin.readings), until(stopped.clone())));
     tasks.spawn(ages::say(ages, until(stopped.clone())));
     porch.warm(&gate);
     tasks.spawn(admin::serve(

@@ -165,7 +165,12 @@ impl Catalogue {
     /// their compiled schemas, servers, and endpoints whose servers are all kept. One change among a thousand servers then
     /// costs little more than itself, and whoever kept something of an unchanged endpoint can see that it still holds.
     #[must_use]
-    pub fn succeed(&self, servers: &[impl Borrow<Server>], endpoints: &[EndpointManifest], zones: &[ZoneManifest]) -> Self {
+    pub fn succeed(
+        &self,
+        servers: &[impl Borrow<Server>],
+        endpoints: &[EndpointManifest],
+        zones: &[ZoneManifest],
+    ) -> Self {
         let mut next = Self::default();
         let mut absences = HashMap::new();
         for server in servers.iter().map(Borrow::borrow) {

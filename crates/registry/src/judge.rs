@@ -25,11 +25,11 @@ mod voice;
 use std::collections::BTreeMap;
 
 use inspect::injection::definition::Scale;
-use model::limits;
+use model::{ServerName, limits};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Definition, Definitions, Kind, Named, Neighbour};
+use crate::{Definition, Definitions, Kind, Named};
 
 pub use alike::Crowd;
 pub use effect::{Effect, effect};
@@ -180,13 +180,14 @@ pub struct Judgement {
     pub judged: Vec<Judged>,
 }
 
-/// Judges everything of a server, its names beside those of `others`.
-pub fn judge(definitions: &Definitions, others: &[Neighbour<'_>]) -> Judgement {
-    let crowd = Crowd::new(others);
+/// Judges everything of a server, its names beside those of the other servers of the crowd.
+pub fn judge(own: &ServerName, definitions: &Definitions, crowd: &Crowd) -> Judgement {
     let instructions = definitions.instructions.as_deref().map(judge_instructions);
     let each = Kind::ALL.into_iter().flat_map(|kind| definitions.of(kind).iter().map(move |one| (kind, one)));
-    let judged: Vec<Judged> =
-        instructions.into_iter().chain(each.map(|(kind, one)| judge_definition(kind, one, &crowd))).collect();
+    let judged: Vec<Judged> = instructions
+        .into_iter()
+        .chain(each.map(|(kind, one)| judged(Scale::shipped(), kind, one, (Some(own), crowd))))
+        .collect();
     let score = judged.iter().map(|one| one.score).max().unwrap_or_default();
     Judgement { score, level: Level::of(score), judged }
 }
@@ -212,6 +213,15 @@ pub fn judge_definition(kind: Kind, definition: &Definition, crowd: &Crowd) -> J
 
 /// The same by other weights than those that ship: for those who train them.
 pub fn judge_definition_by(scale: Option<&Scale>, kind: Kind, definition: &Definition, crowd: &Crowd) -> Judged {
+    judged(scale, kind, definition, (None, crowd))
+}
+
+fn judged(
+    scale: Option<&Scale>,
+    kind: Kind,
+    definition: &Definition,
+    (own, crowd): (Option<&ServerName>, &Crowd),
+) -> Judged {
     let value = definition.value();
     let mut found = Found::default();
     let texts = texts(&value);
@@ -221,7 +231,7 @@ pub fn judge_definition_by(scale: Option<&Scale>, kind: Kind, definition: &Defin
         Kind::Tool => {
             let effect = effect(&definition.name, &value);
             effect::look(effect, &value, &mut |remark| found.add(remark));
-            crowd.look(&definition.name, &value, &mut |remark| found.add(remark));
+            crowd.look(own, &definition.name, &value, &mut |remark| found.add(remark));
             Some(effect)
         }
         Kind::Prompt | Kind::Template => None,

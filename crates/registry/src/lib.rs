@@ -40,7 +40,7 @@ pub use manifest::{
     EndpointManifest, Grant, GrantHolder, GrantKind, GrantSubject, Key, Least, Naming, PackageManifest, Place,
     ProvenanceManifest, ServerManifest, ServerTls, ServerUrl, ZoneManifest,
 };
-pub use mentions::{Mention, Neighbour, mentions};
+pub use mentions::{Mention, Names, Neighbour, mentions};
 pub use schema::{InputSchema, OutputSchema, SchemaError, Violation};
 pub use server::{
     Acceptance, Advisory, Approval, Cause, Consequence, Eyes, Lifecycle, Mark, Noticed, Reopening, Server, Standing,

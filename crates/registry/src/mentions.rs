@@ -9,6 +9,7 @@
 //! `read_file`, `read-file` and `readFile` are one name to a model, and so they are here.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use model::{ServerName, limits};
 use serde_json::Value;
@@ -44,9 +45,10 @@ const OF_SERVERS: [&str; 6] = ["server", "servers", "tool", "tools", "mcp", "con
 /// Words next to which an ordinary word is a tool's name.
 const OF_TOOLS: [&str; 4] = ["tool", "tools", "function", "functions"];
 
-/// Everything in `definitions` that speaks of `others`, at most [`limits::MENTIONS_MAX`], each name once per definition.
-pub fn mentions(definitions: &Definitions, others: &[Neighbour<'_>]) -> Vec<Mention> {
-    let known = Known::new(definitions, others);
+/// Everything in `definitions` that speaks of other servers, at most [`limits::MENTIONS_MAX`], each name once per definition.
+pub fn mentions(own: &ServerName, definitions: &Definitions, names: &Names) -> Vec<Mention> {
+    let offered = definitions.tools.iter().chain(&definitions.prompts);
+    let known = Known { own, offered: offered.map(|one| squashed(&one.name)).collect(), names };
     let mut found = Vec::new();
     if let Some(instructions) = &definitions.instructions {
         known.text(None, "", instructions, &mut HashSet::new(), &mut found);
@@ -61,17 +63,29 @@ pub fn mentions(definitions: &Definitions, others: &[Neighbour<'_>]) -> Vec<Ment
     found
 }
 
-/// The names that would be mentions.
-struct Known<'registry> {
+/// The names of servers and of what they offer, arranged for asking. One server after the other is put in and taken out.
+#[derive(Default)]
+pub struct Names {
     /// Tools and prompts, alone and behind their server's name, as [`squashed`].
-    names: HashMap<String, Whose<'registry>>,
-    servers: HashMap<String, &'registry ServerName>,
+    names: HashMap<String, Vec<Whose>>,
+    servers: HashMap<String, ServerName>,
+    /// The keys of a server among the names.
+    by_server: HashMap<ServerName, Vec<String>>,
 }
 
-#[derive(Clone, Copy)]
-struct Whose<'registry> {
-    server: &'registry ServerName,
-    name: &'registry str,
+/// The names that would be mentions.
+struct Known<'registry> {
+    /// Who speaks: its own name is no mention.
+    own: &'registry ServerName,
+    /// What it offers, as [`squashed`]: two servers may both have a `search`.
+    offered: HashSet<String>,
+    names: &'registry Names,
+}
+
+#[derive(Clone)]
+struct Whose {
+    server: ServerName,
+    name: Arc<str>,
     /// Whether the name could be an ordinary word of a sentence.
     ordinary: bool,
     /// Whether the server's name stands before it.
@@ -84,28 +98,60 @@ struct Word<'text> {
     start: usize,
 }
 
-impl<'registry> Known<'registry> {
-    fn new(own: &Definitions, others: &[Neighbour<'registry>]) -> Self {
-        let offered = |definitions: &'registry Definitions| definitions.tools.iter().chain(&definitions.prompts);
-        let own: HashSet<String> = own.tools.iter().chain(&own.prompts).map(|one| squashed(&one.name)).collect();
-        let mut known = Self { names: HashMap::new(), servers: HashMap::new() };
-        for Neighbour { name: server, definitions } in others {
-            // `the MCP server` is no word about a server that someone named `server`.
-            if !OF_SERVERS.contains(&server.as_str()) {
-                known.servers.insert(server.as_str().to_owned(), server);
+impl Names {
+    /// The names of these servers.
+    pub fn new(servers: &[Neighbour<'_>]) -> Self {
+        let mut names = Self::default();
+        servers.iter().for_each(|server| names.put(server));
+        names
+    }
+
+    /// Puts a server's names in, which has none here.
+    pub fn put(&mut self, Neighbour { name: server, definitions }: &Neighbour<'_>) {
+        // `the MCP server` is no word about a server that someone named `server`.
+        if !OF_SERVERS.contains(&server.as_str()) {
+            self.servers.insert(server.as_str().to_owned(), (*server).clone());
+        }
+        let mut keys = Vec::new();
+        for definition in definitions.tools.iter().chain(&definitions.prompts) {
+            let name: Arc<str> = definition.name.as_str().into();
+            let whose = Whose {
+                server: (*server).clone(),
+                ordinary: is_ordinary(&name),
+                prefixed: false,
+                name: Arc::clone(&name),
+            };
+            let prefixed = Whose { ordinary: false, prefixed: true, ..whose.clone() };
+            let plain = (name.len() >= limits::MENTION_NAME_BYTES_MIN).then(|| (squashed(&name), whose));
+            for (key, whose) in [(squashed(&format!("{server}_{name}")), prefixed)].into_iter().chain(plain) {
+                self.names.entry(key.clone()).or_default().push(whose);
+                keys.push(key);
             }
-            for definition in offered(definitions) {
-                let name = definition.name.as_str();
-                let whose = Whose { server, name, ordinary: is_ordinary(name), prefixed: false };
-                let prefixed = Whose { ordinary: false, prefixed: true, ..whose };
-                known.names.entry(squashed(&format!("{server}_{name}"))).or_insert(prefixed);
-                let own_too = own.contains(&squashed(name));
-                if name.len() >= limits::MENTION_NAME_BYTES_MIN && !own_too {
-                    known.names.entry(squashed(name)).or_insert(whose);
+        }
+        self.by_server.insert((*server).clone(), keys);
+    }
+
+    /// Takes a server's names out, if there are any.
+    pub fn remove(&mut self, server: &ServerName) {
+        self.servers.remove(server.as_str());
+        for key in self.by_server.remove(server).unwrap_or_default() {
+            if let Some(list) = self.names.get_mut(&key) {
+                list.retain(|whose| whose.server != *server);
+                if list.is_empty() {
+                    self.names.remove(&key);
                 }
             }
         }
-        known
+    }
+}
+
+impl<'registry> Known<'registry> {
+    /// Whose name this is, of all the other servers.
+    fn whose(&self, name: &str) -> Option<&'registry Whose> {
+        let key = squashed(name);
+        let others = self.names.names.get(&key)?.iter().filter(|whose| whose.server != *self.own);
+        let foreign = others.filter(|whose| whose.prefixed || !self.offered.contains(&key));
+        foreign.min_by_key(|whose| (&whose.server, !whose.prefixed, &whose.name))
     }
 
     fn value(
@@ -144,10 +190,10 @@ impl<'registry> Known<'registry> {
     }
 
     fn own_name(&self, within: &Named, key: &str, told: &mut HashSet<String>, found: &mut Vec<Mention>) {
-        let whose = self.names.get(&squashed(&within.name)).filter(|whose| whose.prefixed);
+        let whose = self.whose(&within.name).filter(|whose| whose.prefixed);
         if let Some(Whose { server, name, .. }) = whose.filter(|_| found.len() < limits::MENTIONS_MAX) {
             told.insert(squashed(name));
-            let (server, name) = ((*server).clone(), Some((*name).to_owned()));
+            let (server, name) = (server.clone(), Some(name.to_string()));
             let excerpt = within.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             found.push(Mention { within: Some(within.clone()), pointer: format!("/{key}"), server, name, excerpt });
         }
@@ -197,15 +243,15 @@ impl<'registry> Known<'registry> {
         word: &Word<'_>,
         right_beside: impl Fn(&[&str]) -> bool,
     ) -> Option<(&'registry ServerName, Option<&'registry str>)> {
-        let named = self.names.get(&squashed(word.text)).filter(|whose| match whose.ordinary {
+        let named = self.whose(word.text).filter(|whose| match whose.ordinary {
             true => is_quoted(text, word) && right_beside(&OF_TOOLS),
             // `setup` is an ordinary word, and `set_up` a name.
             false => !is_ordinary(word.text) || is_quoted(text, word),
         });
         if let Some(whose) = named {
-            return Some((whose.server, Some(whose.name)));
+            return Some((&whose.server, Some(&*whose.name)));
         }
-        let server = *self.servers.get(&word.text.to_ascii_lowercase())?;
+        let server = self.names.servers.get(&word.text.to_ascii_lowercase()).filter(|server| *server != self.own)?;
         right_beside(&OF_SERVERS).then_some((server, None))
     }
 }

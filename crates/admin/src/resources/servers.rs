@@ -199,9 +199,7 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
             comments,
             ..dossier(&server, &readings)
         };
-        let others = servers.iter().map(AsRef::as_ref).filter(|other: &&Server| other.manifest.name != server.manifest.name);
-        let others: Vec<&Server> = others.collect();
-        if let Some(judged) = judged(&readings, &server, &others) {
+        if let Some(judged) = judged(&readings, &server, &servers) {
             (dossier.mentions, dossier.judgement) = (judged.mentions.clone(), Some(judged.judgement.clone()));
         }
         dossier
@@ -209,12 +207,12 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     .await
 }
 
-/// What the words of a server try to do, read beside those of the others; none if it was not seen.
-pub(super) fn judged(readings: &Readings, server: &Server, others: &[&Server]) -> Option<Arc<Judged>> {
+/// What the words of a server try to do, read beside those of all servers; none if it was not seen.
+pub(super) fn judged(readings: &Readings, server: &Server, all: &[Arc<Server>]) -> Option<Arc<Judged>> {
     let read = text_of(server, Newest::Observed)?;
-    let others: Vec<_> =
-        others.iter().filter_map(|other| Some((&other.manifest.name, text_of(other, Newest::Approved)?))).collect();
-    Some(readings.judged(&server.manifest.name, &read, &others))
+    let all: Vec<_> =
+        all.iter().filter_map(|one| Some((&one.manifest.name, text_of(one, Newest::Approved)?))).collect();
+    Some(readings.judged(&server.manifest.name, &read, &all))
 }
 
 /// Which definitions of a server are wanted, where it has two.

@@ -122,7 +122,11 @@ fn find<'a>(servers: &'a [Arc<Server>], name: &ServerName) -> Result<&'a Server,
 }
 
 /// Everything that is found of a server as it is.
-async fn vetted(admin: &Arc<Admin>, name: &ServerName, servers: &Arc<Vec<Arc<Server>>>) -> Result<VettingReport, Fault> {
+async fn vetted(
+    admin: &Arc<Admin>,
+    name: &ServerName,
+    servers: &Arc<Vec<Arc<Server>>>,
+) -> Result<VettingReport, Fault> {
     let kept: Option<KeptPackage> = admin.packages.package(name).await?;
     let document = admin.vetting.document(find(servers, name)?).await;
     let advisories = admin.vetting.view().advisories;
@@ -132,7 +136,7 @@ async fn vetted(admin: &Arc<Admin>, name: &ServerName, servers: &Arc<Vec<Arc<Ser
         let server = find(&servers, &name)?;
         let others = servers.iter().map(AsRef::as_ref).filter(|other: &&Server| other.manifest.name != name);
         let others: Vec<&Server> = others.collect();
-        let judged = judged(&admin.readings, server, &others);
+        let judged = judged(&admin.readings, server, &servers);
         let facts = Facts {
             server,
             others: &others,

@@ -24,16 +24,19 @@ const FILLERS: [&str; 24] = [
     "pro", "plus", "improved", "updated", "fixed", "real", "v1", "v2", "v3", "2",
 ];
 
-/// The tools of other servers, arranged for asking.
+/// The tools of servers, arranged for asking. One server after the other is put in and taken out.
 #[derive(Default)]
 pub struct Crowd {
-    by_skeleton: HashMap<String, Vec<Member>>,
-    by_words: HashMap<String, Vec<Member>>,
-    by_deletion: HashMap<String, Vec<Member>>,
-    by_description: HashMap<Arc<BTreeSet<String>>, Vec<Member>>,
+    by_server: HashMap<ServerName, Vec<Arc<Member>>>,
+    by_skeleton: Lists<String>,
+    by_words: Lists<String>,
+    by_deletion: Lists<String>,
+    by_description: Lists<Arc<BTreeSet<String>>>,
 }
 
-#[derive(Clone)]
+/// Those that share a key.
+type Lists<Key> = HashMap<Key, Vec<Arc<Member>>>;
+
 struct Member {
     server: ServerName,
     name: String,
@@ -42,35 +45,53 @@ struct Member {
 
 impl Crowd {
     /// The tools of these servers.
-    pub fn new(others: &[Neighbour<'_>]) -> Self {
+    pub fn new(servers: &[Neighbour<'_>]) -> Self {
         let mut crowd = Self::default();
-        for Neighbour { name: server, definitions } in others {
-            for tool in &definitions.tools {
-                let words = Arc::new(words_of(&tool.value()));
-                let member = Member { server: (*server).clone(), name: tool.name.clone(), words };
-                let keys = Keys::of(&tool.name);
-                if member.words.len() >= WORDS_MIN {
-                    crowd.by_description.entry(Arc::clone(&member.words)).or_default().push(member.clone());
-                }
-                crowd.by_skeleton.entry(keys.skeleton).or_default().push(member.clone());
-                crowd.by_words.entry(keys.words).or_default().push(member.clone());
-                for key in keys.deletions {
-                    crowd.by_deletion.entry(key).or_default().push(member.clone());
-                }
-            }
-        }
+        servers.iter().for_each(|server| crowd.put(server));
         crowd
     }
 
-    /// Tells whom a tool looks like, by its name or its words.
-    pub(super) fn look(&self, name: &str, definition: &Value, told: &mut dyn FnMut(Remark)) {
+    /// Puts a server's tools in, which has none here.
+    pub fn put(&mut self, Neighbour { name: server, definitions }: &Neighbour<'_>) {
+        let mut members = Vec::with_capacity(definitions.tools.len());
+        for tool in &definitions.tools {
+            let words = Arc::new(words_of(&tool.value()));
+            let member = Arc::new(Member { server: (*server).clone(), name: tool.name.clone(), words });
+            let keys = Keys::of(&tool.name);
+            if member.words.len() >= WORDS_MIN {
+                self.by_description.entry(Arc::clone(&member.words)).or_default().push(Arc::clone(&member));
+            }
+            self.by_skeleton.entry(keys.skeleton).or_default().push(Arc::clone(&member));
+            self.by_words.entry(keys.words).or_default().push(Arc::clone(&member));
+            for key in keys.deletions {
+                self.by_deletion.entry(key).or_default().push(Arc::clone(&member));
+            }
+            members.push(member);
+        }
+        self.by_server.insert((*server).clone(), members);
+    }
+
+    /// Takes a server's tools out, if there are any.
+    pub fn remove(&mut self, server: &ServerName) {
+        for member in self.by_server.remove(server).unwrap_or_default() {
+            let keys = Keys::of(&member.name);
+            forget(&mut self.by_description, &member.words, &member);
+            forget(&mut self.by_skeleton, &keys.skeleton, &member);
+            forget(&mut self.by_words, &keys.words, &member);
+            keys.deletions.iter().for_each(|key| forget(&mut self.by_deletion, key, &member));
+        }
+    }
+
+    /// Tells whom a tool looks like, by its name or its words; its own server's tools do not count.
+    pub(super) fn look(&self, own: Option<&ServerName>, name: &str, definition: &Value, told: &mut dyn FnMut(Remark)) {
         if self.by_skeleton.is_empty() {
             return;
         }
         let (keys, words) = (Keys::of(name), words_of(definition));
-        let other = |members: Option<&Vec<Member>>| {
-            let mut others = members?.iter().filter(|member| squashed(&member.name) != squashed(name));
-            others.next().cloned()
+        let other = |members: Option<&Vec<Arc<Member>>>| {
+            let foreign = members?.iter().filter(|member| Some(&member.server) != own);
+            let others = foreign.filter(|member| squashed(&member.name) != squashed(name));
+            others.min_by_key(|member| (&member.server, &member.name)).cloned()
         };
         let by_skeleton = other(self.by_skeleton.get(&keys.skeleton));
         let by_words = other(self.by_words.get(&keys.words));
@@ -93,6 +114,16 @@ impl Crowd {
             }
         } else if let Some(member) = other(self.by_description.get(&words)) {
             told(remark("look-alike.words", 60, "has the words of another server's tool under another name", &member));
+        }
+    }
+}
+
+/// Takes a member out of the list of those that share a key.
+fn forget<Key: Eq + std::hash::Hash>(lists: &mut Lists<Key>, key: &Key, member: &Arc<Member>) {
+    if let Some(list) = lists.get_mut(key) {
+        list.retain(|one| !Arc::ptr_eq(one, member));
+        if list.is_empty() {
+            lists.remove(key);
         }
     }
 }

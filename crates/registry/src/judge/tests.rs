@@ -86,7 +86,7 @@ fn words_are_found_wherever_a_model_reads_them() {
         assert_eq!(found.pointer, place);
     }
     let definitions = Definitions { instructions: Some(poison.into()), ..Definitions::default() };
-    assert_eq!(judge(&definitions, &[]).level, Level::High);
+    assert_eq!(judge(&"own".parse().unwrap(), &definitions, &Crowd::default()).level, Level::High);
 }
 
 #[test]
@@ -203,4 +203,19 @@ fn what_sounds_like_an_order_is_heard_where_no_rule_knows_its_words() {
     let remark = heard(&format!("Adds two numbers. {order}")).unwrap();
     assert!(remark.points > 0 && remark.excerpt.contains("obey"), "{remark:?}");
     assert_eq!(heard("Adds two numbers and returns their sum, rounded to two places."), None);
+}
+
+#[test]
+fn tools_that_were_taken_out_of_the_crowd_are_like_none_and_its_own_never_are() {
+    let (bank, own): (model::ServerName, model::ServerName) = ("bank".parse().unwrap(), "own".parse().unwrap());
+    let there = Definitions { tools: vec![tool(&json!({ "name": "transfer_funds" }))], ..Definitions::default() };
+    let speaks = Definitions { tools: vec![tool(&json!({ "name": "transfer_fund5" }))], ..Definitions::default() };
+    let mut crowd = Crowd::new(&[Neighbour { name: &bank, definitions: &there }]);
+    let found = |own: &model::ServerName, crowd: &Crowd| !judge(own, &speaks, crowd).judged[0].remarks.is_empty();
+    assert!(found(&own, &crowd));
+    assert!(!found(&bank, &crowd), "its own");
+    crowd.remove(&own);
+    assert!(found(&own, &crowd));
+    crowd.remove(&bank);
+    assert!(!found(&own, &crowd));
 }
