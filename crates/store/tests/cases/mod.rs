@@ -82,6 +82,7 @@ macro_rules! suite {
             an_observation_of_an_old_identity_is_refused
             the_same_definitions_again_change_no_revision
             suspending_and_resuming_are_durable
+            servers_that_did_not_change_are_read_once_and_those_that_did_at_once
             a_server_behind_an_endpoint_cannot_be_removed
             a_server_that_is_not_there_is_not_found
             applying_a_server_again_keeps_or_voids_its_approval_like_submitting_it

@@ -1,8 +1,10 @@
+use std::sync::Arc;
+
 use admin::port::{Comments as _, Plan, State};
 use audit::port::Outbox;
 use model::{Actor, Change, Revision, ServerName, Timestamp};
 use registry::port::{Observation, Registry};
-use registry::{Approval, Cause, Consequence, Excluded, Eyes, Kind, Reopening, Standing};
+use registry::{Approval, Cause, Consequence, Excluded, Eyes, Kind, Observed, Reopening, Server, Standing};
 
 use super::Backend;
 use super::samples::{
@@ -113,6 +115,33 @@ pub(crate) async fn suspending_and_resuming_are_durable<B: Backend>() {
     assert_eq!(server.suspended.and_then(|suspension| suspension.reason).as_deref(), Some("it leaks"));
     opened.resume(&crm(), change()).await.unwrap();
     assert!(store.server(&crm()).await.unwrap().in_service().is_some());
+}
+
+pub(crate) async fn servers_that_did_not_change_are_read_once_and_those_that_did_at_once<B: Backend>() {
+    let backend = B::new();
+    // Two of them on one state: what either writes is read by both.
+    let (store, other) = (backend.open().await, backend.open().await);
+    store.apply(plan(), change()).await.unwrap();
+    let crm_and_erp = async |store: &B::Store| {
+        let [crm, erp] = <[Arc<Server>; 2]>::try_from(store.servers().await.unwrap().1).unwrap();
+        (crm, erp)
+    };
+    let before = crm_and_erp(&store).await;
+    assert_eq!(before, crm_and_erp(&other).await);
+    let seen = observed(&["read"], 2_000);
+    other.observe(&crm(), server("crm").identity(), seen.clone(), change()).await.unwrap();
+    let after = crm_and_erp(&store).await;
+    assert!(Arc::ptr_eq(&before.1, &after.1), "`erp` is what it was");
+    assert_eq!(after.0.observed.as_ref(), Some(&seen));
+    // That the same was seen again is no change of state, and is read too.
+    let again = Observed { at: Timestamp(3_000), ..seen };
+    other.observe(&crm(), server("crm").identity(), again, change()).await.unwrap();
+    assert_eq!(crm_and_erp(&store).await.0.observed.as_ref().map(|seen| seen.at), Some(Timestamp(3_000)));
+    // Another of its name is another.
+    store.remove(&"erp".parse().unwrap(), change()).await.unwrap();
+    assert_eq!(store.servers().await.unwrap().1.len(), 1);
+    store.submit(server("erp"), change()).await.unwrap();
+    assert!(!Arc::ptr_eq(&before.1, &crm_and_erp(&store).await.1));
 }
 
 pub(crate) async fn a_server_behind_an_endpoint_cannot_be_removed<B: Backend>() {
