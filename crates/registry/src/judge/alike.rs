@@ -40,6 +40,7 @@ type Lists<Key> = HashMap<Key, Vec<Arc<Member>>>;
 struct Member {
     server: ServerName,
     name: String,
+    squashed: String,
     words: Arc<BTreeSet<String>>,
 }
 
@@ -56,7 +57,8 @@ impl Crowd {
         let mut members = Vec::with_capacity(definitions.tools.len());
         for tool in &definitions.tools {
             let words = Arc::new(words_of(&tool.value()));
-            let member = Arc::new(Member { server: (*server).clone(), name: tool.name.clone(), words });
+            let (server, name, squashed) = ((*server).clone(), tool.name.clone(), squashed(&tool.name));
+            let member = Arc::new(Member { server, name, squashed, words });
             let keys = Keys::of(&tool.name);
             if member.words.len() >= WORDS_MIN {
                 self.by_description.entry(Arc::clone(&member.words)).or_default().push(Arc::clone(&member));
@@ -87,10 +89,10 @@ impl Crowd {
         if self.by_skeleton.is_empty() {
             return;
         }
-        let (keys, words) = (Keys::of(name), words_of(definition));
+        let (keys, words, squashed) = (Keys::of(name), words_of(definition), squashed(name));
         let other = |members: Option<&Vec<Arc<Member>>>| {
             let foreign = members?.iter().filter(|member| Some(&member.server) != own);
-            let others = foreign.filter(|member| squashed(&member.name) != squashed(name));
+            let others = foreign.filter(|member| member.squashed != squashed);
             others.min_by_key(|member| (&member.server, &member.name)).cloned()
         };
         let by_skeleton = other(self.by_skeleton.get(&keys.skeleton));
