@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::{Digest, ServerName};
+use model::{Digest, ServerName, limits};
 use registry::{Crowd, Definitions, InputSchema, Names, Neighbour};
 use serde_json::json;
 
@@ -31,7 +31,7 @@ struct Beside {
 }
 
 /// How long it is kept.
-const KEPT: Duration = Duration::from_secs(2);
+const KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
 
 /// What the words of a server's definitions try to do, and where they speak of others.
 pub(crate) struct Judged {

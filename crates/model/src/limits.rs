@@ -239,6 +239,8 @@ pub const LISTING_PAGES_MAX: usize = 1_000;
 pub const EXCLUDED_NAME_CHARS_MAX: usize = 200;
 /// Bytes of one definition's texts whose words are judged.
 pub const JUDGED_BYTES_MAX: usize = 64 * 1024;
+/// Milliseconds for which what definitions are judged with is kept when nobody judges: tens of megabytes, which are made again.
+pub const JUDGING_KEPT_MILLISECONDS: u64 = 2_000;
 /// Changed definitions of one server that are taken apart; with more, all of them are withheld.
 pub const DRIFT_GRADED_MAX: usize = 500;
 /// Changes whose grades are kept.

@@ -25,7 +25,7 @@
 //!   this from the gate's side.
 //!
 //! Files and networks are those of the gate's user, unless the program is put into a [`Jail`]. This is the only crate that may
-//! say `unsafe`; each place says why. Outside Linux the tree is a process group, and only the kernel's limits bind.
+//! say `unsafe`; each place says why, and [`give_back`] is here for that alone. Outside Linux the tree is a process group, and only the kernel's limits bind.
 
 mod bait;
 #[cfg(target_os = "linux")]

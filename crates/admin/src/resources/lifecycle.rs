@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use model::{Expected, Timestamp, limits};
-use registry::{Approval, Standing, StandingError};
+use registry::{Approval, Server, Standing, StandingError};
 
 use super::lists::compiled;
 use super::vetting;
@@ -34,7 +34,7 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
     let place = governed.servers.iter().position(|server| server.manifest.name == name);
     if let Some(server) = place.and_then(|place| governed.servers.get(place)) {
         // What stands against it whoever looks is told first.
-        registry::Server::clone(server).approve(approval, &change).map_err(|error| refused(&error))?;
+        Server::clone(server).approve(approval, &change).map_err(|error| refused(&error))?;
     }
     let servers = Arc::new(std::mem::take(&mut governed.servers));
     vetting::must_not_be_blocked(&admin, &name, &servers).await?;
@@ -77,7 +77,7 @@ pub(crate) async fn resume(admin: Arc<Admin>, call: Call<ServerPath, Nothing, Be
     let change = admin.change(&call.person, Expected::Any, call.body.reason)?;
     let (revision, servers) = admin.registry.servers().await?;
     if let Some(server) = servers.iter().find(|server| server.manifest.name == name) {
-        let mut after = registry::Server::clone(server);
+        let mut after = Server::clone(server);
         after.resume(&change).map_err(|error| refused(&error))?;
         // What was approved before a check said no is not back in service by that.
         if after.standing == Standing::Approved {

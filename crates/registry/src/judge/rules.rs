@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use model::limits;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -16,7 +17,7 @@ const AROUND: usize = 24;
 /// Characters of an excerpt.
 const EXCERPT_CHARS_MAX: usize = 160;
 /// How long patterns are kept that nobody asks for.
-const KEPT: Duration = Duration::from_secs(2);
+const KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
 
 /// The file.
 #[derive(Deserialize)]

@@ -273,7 +273,9 @@ pub(super) async fn submit(
 /// Servers as they were read last, each with the version of its row: one that changed among a thousand costs little more than
 /// itself. What a row says is read again wherever its version is another.
 #[derive(Default)]
-pub(super) struct Known(Mutex<HashMap<String, (i64, Arc<Server>)>>);
+pub(super) struct Known(Mutex<Versions>);
+
+type Versions = HashMap<ServerName, (i64, Arc<Server>)>;
 
 impl Known {
     /// Every server, by name.
@@ -282,8 +284,10 @@ impl Known {
             .fetch_all(&mut *connection)
             .await
             .map_err(storage("read the servers"))?;
-        let as_known = |known: &HashMap<String, (i64, Arc<Server>)>| {
-            let of = |(name, version): &(String, i64)| {
+        let row = |(name, version): (String, i64)| Ok((name.parse().map_err(storage("read the servers"))?, version));
+        let rows = rows.into_iter().map(row).collect::<Result<Vec<(ServerName, i64)>, StoreError>>()?;
+        let as_known = |known: &Versions| {
+            let of = |(name, version): &(ServerName, i64)| {
                 known.get(name).filter(|(known, _)| known == version).map(|(_, server)| Arc::clone(server))
             };
             rows.iter().map(of).collect::<Vec<_>>()
@@ -296,7 +300,7 @@ impl Known {
         for ((name, _), known) in rows.iter().zip(servers) {
             all.push(match known {
                 Some(server) => server,
-                None => Arc::new(of_row(connection, name).await?),
+                None => Arc::new(one(connection, name).await?),
             });
         }
         let known = rows.into_iter().zip(&all).map(|((name, version), server)| (name, (version, Arc::clone(server))));
@@ -304,7 +308,7 @@ impl Known {
         Ok(all)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, (i64, Arc<Server>)>> {
+    fn lock(&self) -> MutexGuard<'_, Versions> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -315,16 +319,6 @@ async fn read_all(connection: &mut SqliteConnection) -> Result<Vec<Arc<Server>>,
         .await
         .map_err(storage("read the servers"))?;
     rows.iter().map(|row| server(row).map(Arc::new)).collect()
-}
-
-/// A server that is there.
-async fn of_row(connection: &mut SqliteConnection, name: &str) -> Result<Server, StoreError> {
-    let row = sqlx::query("SELECT manifest, status, pins, observed, observed_at FROM servers WHERE name = ?")
-        .bind(name)
-        .fetch_one(connection)
-        .await
-        .map_err(storage("read a server"))?;
-    server(&row)
 }
 
 /// One server, if it is there.
