@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use model::{AgentId, CertificateName, EndpointName, ServerName, ZoneName, limits};
-use policy::{Policies, PolicySummary, ServerVocabulary, ToolVocabulary, Vocabulary};
+use policy::{Policies, PolicySummary, ServerVocabulary, Vocabulary};
 use registry::manifest::{self, Mistake, ZONE_INTERNET};
 use registry::{AgentManifest, EndpointManifest, Server, ServerManifest, Standing, ZoneManifest};
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use crate::endpoints;
 use crate::fault::{Fault, Place, Problem};
 use crate::manifests::{File, Manifests};
 use crate::port::{Edits, Governed, Plan};
+use crate::vocabularies::Vocabularies;
 
 /// What the files ask for, of each kind they speak of.
 pub(crate) struct Desired {
@@ -92,7 +93,7 @@ impl Desired {
     ///
     /// # Errors
     /// Everything that does not fit, with its place.
-    pub(crate) fn check(&self, governed: &Governed) -> Result<Vec<PolicySummary>, Fault> {
+    pub(crate) fn check(&self, governed: &Governed, vocabularies: &Vocabularies) -> Result<Vec<PolicySummary>, Fault> {
         let after = self.afterwards(governed);
         let mut problems = Vec::new();
         let zoned = after.servers.iter().filter_map(|(server, zone)| Some((server, zone.as_ref()?)));
@@ -114,11 +115,11 @@ impl Desired {
         }
         problems.extend(self.misplaced(&after));
         let kept = governed.servers.iter().filter(|server| after.servers.contains_key(&server.manifest.name));
-        let mut vocabulary = words(kept, after.endpoints.keys());
+        let mut vocabulary = vocabularies.among(kept, after.endpoints.keys());
         // A server that is new has no approved tools yet, but its name is already one that policies may use.
-        let new = after.servers.keys().filter(|name| !vocabulary.servers.iter().any(|known| known.name == **name));
-        let new: Vec<_> = new.map(|name| ServerVocabulary { name: name.clone(), tools: Vec::new() }).collect();
-        vocabulary.servers.extend(new);
+        let known: BTreeSet<_> = governed.servers.iter().map(|server| &server.manifest.name).collect();
+        let new = after.servers.keys().filter(|name| !known.contains(name));
+        vocabulary.servers.extend(new.map(|name| ServerVocabulary { name: name.clone(), tools: Vec::new() }.into()));
         match compile(&after.policies, &vocabulary) {
             Ok(policies) if problems.is_empty() => return Ok(policies.summaries()),
             Ok(_) => {}
@@ -172,9 +173,10 @@ impl Desired {
 
     /// What looks wrong with the endpoints that these files describe, and does not stop them from being used.
     pub(crate) fn notes(&self, governed: &Governed) -> Vec<String> {
+        let seen = endpoints::seen(&governed.servers);
         let told = |manifest: &EndpointManifest| {
             let file = format!("endpoints/{}.toml", manifest.name);
-            endpoints::notes(manifest, &governed.servers).into_iter().map(move |note| format!("{file}: {note}"))
+            endpoints::notes(manifest, &seen).into_iter().map(move |note| format!("{file}: {note}"))
         };
         self.endpoints.iter().flat_map(BTreeMap::values).flat_map(told).collect()
     }
@@ -222,32 +224,6 @@ impl Files {
         }
         Problem { place, message, hint: Some(hint) }
     }
-}
-
-/// The names that policies can use, with the approved tools of every server. A server that is suspended keeps its
-/// tools here, so that suspending and resuming one changes no policy's meaning. The data path's policies are compiled
-/// with it too, so that what is checked before a change is what happens after it.
-pub fn vocabulary(governed: &Governed) -> Vocabulary {
-    words(&governed.servers, governed.endpoints.iter().map(|endpoint| &endpoint.name))
-}
-
-fn words<'g>(
-    servers: impl IntoIterator<Item = &'g Arc<Server>>,
-    endpoints: impl IntoIterator<Item = &'g EndpointName>,
-) -> Vocabulary {
-    let servers = servers.into_iter().map(|server| ServerVocabulary {
-        name: server.manifest.name.clone(),
-        tools: server.pins.iter().flat_map(|pins| &pins.definitions.tools).filter_map(tool).collect(),
-    });
-    Vocabulary { endpoints: endpoints.into_iter().cloned().collect(), servers: servers.collect() }
-}
-
-fn tool(definition: &registry::Definition) -> Option<ToolVocabulary> {
-    // A name that is none of the model's cannot be called either.
-    let name = definition.name.parse().ok()?;
-    let input_schema = definition.input_schema().into();
-    let classes = if registry::is_memory(definition) { vec!["memory"] } else { Vec::new() };
-    Some(ToolVocabulary { name, input_schema, classes })
 }
 
 /// Compiles policies, with what is wrong told as problems.

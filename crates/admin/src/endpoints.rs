@@ -10,9 +10,13 @@ use registry::{Catalogue, Definition, Definitions, EndpointManifest, Kind, Namin
 use crate::port::Governed;
 use crate::view::EndpointRow;
 
+/// What is known of the definitions of each server.
+pub(crate) type Seen<'state> = HashMap<&'state ServerName, &'state Definitions>;
+
 /// Every endpoint, as the data path has it at this revision; `base` is what agents call the gate.
 pub(crate) fn rows(governed: &Governed, base: Option<&str>) -> Vec<EndpointRow> {
     let catalogue = Catalogue::compile(&governed.servers, &governed.endpoints, &governed.zones);
+    let seen = seen(&governed.servers);
     let row = |manifest: &EndpointManifest| {
         let endpoint = catalogue.endpoint(&manifest.name);
         let missing = match endpoint {
@@ -26,7 +30,7 @@ pub(crate) fn rows(governed: &Governed, base: Option<&str>) -> Vec<EndpointRow> 
             tools: endpoint.map_or(0, |endpoint| endpoint.tools().len()),
             revisions: manifest.revisions().map(|revision| revision.to_string()).collect(),
             missing,
-            notes: notes(manifest, &governed.servers),
+            notes: notes(manifest, &seen),
         }
     };
     governed.endpoints.iter().map(row).collect()
@@ -34,9 +38,7 @@ pub(crate) fn rows(governed: &Governed, base: Option<&str>) -> Vec<EndpointRow> 
 
 /// What an endpoint asks for that its servers do not have as they were seen last, and names that clients may not take.
 /// None of it is wrong: what is missing may come, and then it is there.
-pub(crate) fn notes(manifest: &EndpointManifest, servers: &[Arc<Server>]) -> Vec<String> {
-    let seen: HashMap<&ServerName, &Definitions> =
-        servers.iter().filter_map(|server| Some((&server.manifest.name, definitions(server)?))).collect();
+pub(crate) fn notes(manifest: &EndpointManifest, seen: &Seen<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     for portion in manifest.portions() {
         // What nobody has seen yet has no tools that could be missed.
@@ -58,12 +60,12 @@ pub(crate) fn notes(manifest: &EndpointManifest, servers: &[Arc<Server>]) -> Vec
             }
         }
     }
-    notes.extend(unlisted(manifest, &seen));
+    notes.extend(unlisted(manifest, seen));
     notes
 }
 
 /// What is to be listed beside the search, and is there under no such name.
-fn unlisted(manifest: &EndpointManifest, seen: &HashMap<&ServerName, &Definitions>) -> Vec<String> {
+fn unlisted(manifest: &EndpointManifest, seen: &Seen<'_>) -> Vec<String> {
     let is_there = |listed: &str| {
         manifest.portions().iter().any(|portion| {
             let own = match manifest.naming() {
@@ -93,7 +95,11 @@ fn missing<Name: Eq + AsRef<str>>(
         .collect()
 }
 
-/// What was approved of a server, or else what was seen.
+/// What was approved of each server, or else what was seen.
+pub(crate) fn seen(servers: &[Arc<Server>]) -> Seen<'_> {
+    servers.iter().filter_map(|server| Some((&server.manifest.name, definitions(server)?))).collect()
+}
+
 fn definitions(server: &Server) -> Option<&Definitions> {
     let observed = server.observed.as_ref().map(|observed| &observed.definitions);
     server.pins.as_ref().map(|pins| &pins.definitions).or(observed)

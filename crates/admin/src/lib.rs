@@ -22,6 +22,7 @@ mod desk;
 mod difference;
 mod endpoints;
 mod fault;
+mod kept;
 mod looks;
 mod manifests;
 mod names;
@@ -37,6 +38,7 @@ mod table;
 mod text;
 mod vetting;
 pub mod view;
+mod vocabularies;
 
 use std::sync::Arc;
 
@@ -45,7 +47,6 @@ use async_trait::async_trait;
 use model::{Clock, Revision, ServerName};
 use registry::{Observed, ServerManifest};
 
-pub use desired::vocabulary;
 pub use desk::router;
 pub use difference::{Action, Edit, Line, Mark, lines};
 pub use fault::{Code, Fault, Place, Problem};
@@ -58,6 +59,7 @@ pub use resources::vetting::vet_all;
 pub use serve::serve;
 pub use text::visible;
 pub use vetting::{Advisories, FailMode, FailModes, Means, Verdict, Vetting, VettingCheck, Whom};
+pub use vocabularies::Vocabularies;
 
 /// Everything the control plane needs from the other rooms.
 pub struct Admin {
@@ -85,6 +87,8 @@ pub struct Admin {
     pub journal: Arc<audit::Journal>,
     /// What was found out of the words of servers.
     pub readings: Arc<Readings>,
+    /// What policies can talk about, shared with whoever compiles those of the data path.
+    pub vocabularies: Arc<Vocabularies>,
     /// Holds what servers are made of against what becomes known.
     pub vetting: Arc<Vetting>,
     /// Looks at servers.

@@ -85,6 +85,9 @@ pub trait State: Send + Sync {
     /// Everything, read in one transaction.
     async fn read(&self) -> Result<Governed, StoreError>;
 
+    /// The declared zones, by name: all that is needed to reach one server.
+    async fn zones(&self) -> Result<Vec<ZoneManifest>, StoreError>;
+
     /// Carries out the whole plan in one transaction, adds one to the revision and writes one outbox row.
     ///
     /// Fails, with nothing changed, with [`StoreError::Conflict`] when the state is not at `change.expected`, with

@@ -3,7 +3,7 @@
 //! Reading ten thousand definitions against all others takes seconds of a core, and so does compiling their schemas. Both are
 //! functions of what was read alone, so they are kept by its digest, one for each server: who looks again waits for nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use model::{Digest, ServerName, limits};
 use registry::{Crowd, Definitions, InputSchema, Names, Neighbour};
 use serde_json::json;
 
+use crate::kept::Kept;
 use crate::view::{JudgementRow, MentionRow};
 
 /// What was found out so far.
@@ -41,32 +42,6 @@ pub(crate) struct Judged {
 
 /// By tool: the places at which it takes arguments that its schema does not name.
 pub(crate) type Undeclared = HashMap<String, Vec<String>>;
-
-/// One thing for each server, with the digest of what it was made of.
-struct Kept<Thing>(Mutex<HashMap<ServerName, (Digest, Arc<Thing>)>>);
-
-impl<Thing> Default for Kept<Thing> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
-}
-
-impl<Thing> Kept<Thing> {
-    /// The thing that was made of this, or else a new one. It is made without the lock: others are not kept waiting.
-    fn of(&self, server: &ServerName, made_of: Digest, make: impl FnOnce() -> Thing) -> Arc<Thing> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(server).cloned();
-        if let Some((_, thing)) = known.filter(|(digest, _)| *digest == made_of) {
-            return thing;
-        }
-        let thing = Arc::new(make());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(server.clone(), (made_of, Arc::clone(&thing)));
-        thing
-    }
-
-    fn keep(&self, is_there: impl Fn(&ServerName) -> bool) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|server, _| is_there(server));
-    }
-}
 
 /// Definitions, with the digest that says which they are.
 pub(crate) struct Text<'state> {
@@ -142,9 +117,9 @@ impl Readings {
     }
 
     /// Forgets those of servers that are not there any more.
-    pub(crate) fn keep(&self, is_there: impl Fn(&ServerName) -> bool) {
-        self.judged.keep(&is_there);
-        self.undeclared.keep(is_there);
+    pub(crate) fn keep(&self, there: &HashSet<&ServerName>) {
+        self.judged.keep(there);
+        self.undeclared.keep(there);
     }
 }
 

@@ -1,12 +1,14 @@
 //! From the governed state to the snapshot that the data path reads.
 
+mod looking;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use admin::Vocabularies;
 use anyhow::Context as _;
 use gateway::{Door, Key, Keys, Snapshot, Way};
-use identity::Credential;
 use identity::agents::{Agents, Registration};
 use identity::ages::Ages;
 use identity::assertions::Assertions;
@@ -44,6 +46,7 @@ pub(crate) struct Compiler {
     egress: egress::Client,
     locals: Arc<Locals>,
     turnstiles: Arc<Turnstiles>,
+    vocabularies: Arc<Vocabularies>,
     /// Who signs in at the gate itself, if anybody does.
     register: Option<Arc<Register>>,
     outgoing: Arc<Outgoing>,
@@ -73,14 +76,15 @@ impl Compiler {
         clock: Arc<dyn Clock>,
         base: &Path,
     ) -> Self {
-        let (turnstiles, base, (outgoing, ages)) = (Arc::default(), base.to_owned(), credentials);
+        let (base, (outgoing, ages)) = (base.to_owned(), credentials);
         let shown = Arc::new(Shown::new(&base));
         let known = Values::new(FingerprintKey::new(0), []);
         Self {
             state,
             egress,
             locals,
-            turnstiles,
+            turnstiles: Arc::default(),
+            vocabularies: Arc::default(),
             outgoing,
             ages,
             assertions,
@@ -115,6 +119,11 @@ impl Compiler {
     /// Where calls to servers take turns, over all snapshots.
     pub(crate) fn turnstiles(&self) -> &Arc<Turnstiles> {
         &self.turnstiles
+    }
+
+    /// What policies can talk about, of each state that was compiled or is to be.
+    pub(crate) fn vocabularies(&self) -> &Arc<Vocabularies> {
+        &self.vocabularies
     }
 
     /// When the approvals are over that have an end, as the state has it, whether or not that has come.
@@ -165,15 +174,16 @@ impl Compiler {
             Some(before) => before.registry.succeed(servers, endpoints, zones),
             None => Catalogue::compile(servers, endpoints, zones),
         });
-        let vocabulary = admin::vocabulary(&governed);
+        let vocabulary = self.vocabularies.of(&governed);
         let policy = Policies::compile(&governed.policies, &vocabulary).or_else(|errors| {
             for error in &errors {
                 tracing::error!(%error, "the policies do not fit the approved servers: every call is refused");
             }
             Policies::compile(&[], &vocabulary).map_err(|_| anyhow::anyhow!("no policy set can be compiled"))
         })?;
-        self.outgoing.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
-        self.shown.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
+        let there: HashSet<&ServerName> = servers.iter().map(|server| &server.manifest.name).collect();
+        self.outgoing.keep(|name| there.contains(name));
+        self.shown.keep(|name| there.contains(name));
         self.age(servers.iter().map(|server| &server.manifest)).await;
         let (mut endpoints, mut keys, mut asserted) = (HashMap::new(), HashMap::new(), HashMap::new());
         for endpoint in registry.endpoints() {
@@ -232,29 +242,6 @@ impl Compiler {
             keys: Arc::new(keys.asserting(asserted, Arc::clone(&self.assertions))),
             views: gateway::Views::default(),
         })
-    }
-
-    /// How the credential of a server comes about, whether or not it is approved yet; `None` if it wants none.
-    ///
-    /// # Errors
-    /// When the state cannot be read.
-    pub(crate) async fn key_of(&self, manifest: &ServerManifest) -> anyhow::Result<Option<Key>> {
-        let governed = self.state.read().await.context("cannot read the governed state")?;
-        Ok(self.key(manifest, &governed.zones))
-    }
-
-    /// What the gate presents where it looks at a server by itself: who it is, too, where the server is told that.
-    ///
-    /// # Errors
-    /// When nothing can be signed.
-    pub(crate) fn own(
-        &self,
-        manifest: &ServerManifest,
-        credential: Option<Credential>,
-    ) -> anyhow::Result<Option<Credential>> {
-        let Some(address) = manifest.address().filter(|address| address.asserted) else { return Ok(credential) };
-        let signed = self.assertions.sign(address.url.as_str(), None)?;
-        Ok(Some(credential.unwrap_or_default().asserting(signed)))
     }
 
     /// Looks how old the keys are that somebody keeps. What cannot be found out of one is told, and stops nobody.
@@ -316,50 +303,6 @@ impl Compiler {
         let route = route.speaking_at_least(registry::newest_with_sessions(&server.supported_versions));
         let endpoint = route.is_local().then_some(endpoint);
         route.through(&self.turnstiles.of(&server.name, endpoint, server.manifest.concurrency()))
-    }
-
-    /// Where a server is and the way there for whoever asks it what strangers ask: within its zone, and over connections that nothing
-    /// else uses. None for a server that the gate starts.
-    ///
-    /// # Errors
-    /// As [`Compiler::way`].
-    pub(crate) async fn outside(&self, manifest: &ServerManifest) -> anyhow::Result<Option<(http::Uri, egress::Lane)>> {
-        let Some(address) = manifest.address() else { return Ok(None) };
-        let governed = self.state.read().await.context("cannot read the governed state")?;
-        let reach = registry::reach(&address.zone, &governed.zones);
-        let reach = reach.with_context(|| format!("the zone `{}` is not declared", address.zone))?;
-        let url = address.url.as_str().parse().with_context(|| format!("the URL of server `{}`", manifest.name))?;
-        let shows = self.shown.of(manifest)?;
-        let lane = self.egress.lane_that_shows(&format!("{}, probed", manifest.name), &reach, shows.as_ref());
-        Ok(Some((url, lane)))
-    }
-
-    /// The way out for programs that are tried, within a zone as it is drawn now.
-    ///
-    /// # Errors
-    /// When the state cannot be read, or the zone is not declared.
-    pub(crate) async fn registries(&self, zone: &str) -> anyhow::Result<egress::Lane> {
-        let governed = self.state.read().await.context("cannot read the governed state")?;
-        let name = zone.parse().with_context(|| format!("`{zone}` is no zone"))?;
-        let reach = registry::reach(&name, &governed.zones);
-        let reach = reach.with_context(|| format!("the zone `{zone}` of `[trials]` is not declared"))?;
-        Ok(self.egress.lane("programs that are tried", &reach))
-    }
-
-    /// The way to a server that need not be approved yet, within its zone as it is drawn now. A local one is started for
-    /// whoever takes it, and ends with that.
-    ///
-    /// # Errors
-    /// When the state cannot be read, the zone is not declared or the URL cannot be used.
-    pub(crate) async fn way(&self, manifest: &ServerManifest) -> anyhow::Result<Route> {
-        if let Some(command) = manifest.command() {
-            return self.locals.trial(manifest, command);
-        }
-        let governed = self.state.read().await.context("cannot read the governed state")?;
-        let shows = self.shown.of(manifest)?;
-        let route = registry::route(manifest, &governed.zones, &self.egress, shows.as_ref())?;
-        // What is heard of the server by the way is known to whoever waits to call it.
-        Ok(route.through(&self.turnstiles.of(&manifest.name, None, manifest.concurrency())))
     }
 }
 

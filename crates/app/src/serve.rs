@@ -231,6 +231,7 @@ pub(crate) async fn start(loaded: &Loaded) -> anyhow::Result<Serving> {
         readiness: readiness(Arc::clone(&journal)),
         journal: Arc::clone(&journal),
         readings: Arc::default(),
+        vocabularies: Arc::clone(compiler.vocabularies()),
         vettings: Arc::clone(&store) as _,
         vetting,
         vetter: Arc::clone(&vetter) as _,

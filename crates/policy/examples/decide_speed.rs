@@ -7,11 +7,11 @@
 
 use std::fmt::Write;
 use std::hint::black_box;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::{Agent, AgentKind, Assurance, Caller, EndpointName, Object, ServerName, Timestamp};
 use policy::{Action, Policies, Question, ServerVocabulary, Source, Target, ToolVocabulary, Vocabulary};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 const ROUNDS: usize = 20;
@@ -117,10 +117,10 @@ fn compile(reading: usize, elsewhere: usize) -> Policies {
     let schema = json!({"type": "object", "required": ["order", "amount"], "properties": {
         "order": {"type": "string"}, "amount": {"type": "integer"}, "note": {"type": "string"},
     }});
-    let tool =
-        ToolVocabulary { name: "refund".parse().expect("tool"), input_schema: Arc::new(schema), classes: Vec::new() };
+    let definition = to_raw_value(&json!({"name": "refund", "inputSchema": schema})).expect("a definition");
+    let tool = ToolVocabulary::new("refund".parse().expect("tool"), definition.into(), Vec::new());
     let server = ServerVocabulary { name: erp(), tools: vec![tool] };
-    let vocabulary = Vocabulary { endpoints: vec![endpoint()], servers: vec![server] };
+    let vocabulary = Vocabulary { endpoints: vec![endpoint()], servers: vec![server.into()] };
     Policies::compile(&[Source { file: "speed.cedar".to_owned(), text }], &vocabulary).expect("it compiles")
 }
 

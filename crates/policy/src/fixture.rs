@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use model::{Agent, AgentKind, Assurance, Caller, EndpointName, Object, Refusal, ServerName, Timestamp};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 use crate::{
@@ -30,13 +31,14 @@ pub(crate) fn vocabulary() -> Vocabulary {
     Vocabulary { endpoints: vec![endpoint()], servers: vec![server("erp", &erp), server("crm", &crm)] }
 }
 
-fn server(name: &str, tools: &[(&str, Value)]) -> ServerVocabulary {
-    let tool = |(name, schema): &(&str, Value)| ToolVocabulary {
-        name: name.parse().expect("tool name"),
-        input_schema: Arc::new(schema.clone()),
-        classes: if *name == "find_customer" { vec!["memory"] } else { Vec::new() },
+fn server(name: &str, tools: &[(&str, Value)]) -> Arc<ServerVocabulary> {
+    let tool = |(name, schema): &(&str, Value)| {
+        let definition = to_raw_value(&json!({"name": name, "inputSchema": schema})).expect("a definition");
+        let classes = if *name == "find_customer" { vec!["memory"] } else { Vec::new() };
+        ToolVocabulary::new(name.parse().expect("tool name"), definition.into(), classes)
     };
-    ServerVocabulary { name: name.parse().expect("server name"), tools: tools.iter().map(tool).collect() }
+    let name = name.parse().expect("server name");
+    Arc::new(ServerVocabulary { name, tools: tools.iter().map(tool).collect() })
 }
 
 pub(crate) fn compile(text: &str) -> Result<Policies, Vec<LoadError>> {

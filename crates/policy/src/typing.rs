@@ -102,7 +102,7 @@ impl Reached {
         if positions.is_empty() {
             return;
         }
-        let fields = Arc::new(Fields::read(&tool.input_schema));
+        let fields = Arc::clone(tool.fields());
         self.shapes.entry(server.clone()).or_default().insert(tool.name.clone(), Arc::clone(&fields));
         let (_, members) = self.groups.entry(Arc::clone(&fields)).or_insert_with(|| (id.clone(), BTreeSet::new()));
         for position in positions {

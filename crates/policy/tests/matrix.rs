@@ -6,10 +6,10 @@
 
 use std::fmt::Write;
 use std::path::Path;
-use std::sync::Arc;
 
 use model::{Agent, AgentKind, Assurance, Caller, EndpointName, Object, Reason, ServerName, Timestamp};
 use policy::{Action, Policies, Question, ServerVocabulary, Source, Target, ToolVocabulary, Vocabulary};
+use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
 const POLICIES: &str = include_str!("matrix.cedar");
@@ -58,23 +58,23 @@ fn endpoint() -> EndpointName {
 }
 
 fn policies() -> Policies {
-    let tool = |name: &str, properties: Value| ToolVocabulary {
-        name: name.parse().expect("tool name"),
-        input_schema: Arc::new(json!({"type": "object", "required": ["order"], "properties": properties})),
-        classes: Vec::new(),
+    let tool = |name: &str, required: Value, properties: Value| {
+        let schema = json!({"type": "object", "required": required, "properties": properties});
+        let definition = to_raw_value(&json!({"name": name, "inputSchema": schema})).expect("a definition");
+        ToolVocabulary::new(name.parse().expect("tool name"), definition.into(), Vec::new())
     };
     let tools = vec![
-        tool("get_order", json!({"order": {"type": "string"}})),
-        tool("add_note", json!({"order": {"type": "string"}, "note": {"type": "string"}})),
-        ToolVocabulary {
-            name: "refund_order".parse().expect("tool name"),
-            input_schema: Arc::new(json!({"type": "object", "required": ["order", "amount"],
-                "properties": {"order": {"type": "string"}, "amount": {"type": "integer"}}})),
-            classes: Vec::new(),
-        },
-        tool("set_role", json!({"user": {"type": "string"}})),
+        tool("get_order", json!(["order"]), json!({"order": {"type": "string"}})),
+        tool("add_note", json!(["order"]), json!({"order": {"type": "string"}, "note": {"type": "string"}})),
+        tool(
+            "refund_order",
+            json!(["order", "amount"]),
+            json!({"order": {"type": "string"}, "amount": {"type": "integer"}}),
+        ),
+        tool("set_role", json!(["order"]), json!({"user": {"type": "string"}})),
     ];
-    let vocabulary = Vocabulary { endpoints: vec![endpoint()], servers: vec![ServerVocabulary { name: erp(), tools }] };
+    let server = ServerVocabulary { name: erp(), tools };
+    let vocabulary = Vocabulary { endpoints: vec![endpoint()], servers: vec![server.into()] };
     let source = Source { file: "matrix.cedar".to_owned(), text: POLICIES.to_owned() };
     Policies::compile(&[source], &vocabulary).expect("the sample's policies load")
 }

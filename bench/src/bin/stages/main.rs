@@ -24,6 +24,7 @@ use policy::{Action, Policies, Question, ServerVocabulary, Source, Target, ToolV
 use registry::InputSchema;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::to_raw_value;
 use wire::{Said, Subject};
 
 use bench::load::thousandths;
@@ -120,7 +121,9 @@ fn by_size(journal: &Journal, bytes: usize) -> anyhow::Result<Vec<(&'static str,
         anyhow::bail!("the call is not read as a tool's");
     };
     let arguments: Value = serde_json::from_slice(&raw).context("read the arguments")?;
-    let schema = InputSchema::compile(&input_schema()?).context("compile the tool's schema")?;
+    let definition = definition()?;
+    let schema = definition.get("inputSchema").context("find the tool's schema")?;
+    let schema = InputSchema::compile(schema).context("compile the tool's schema")?;
     ensure!(schema.check(&arguments).is_ok(), "the arguments do not fit their schema");
     ensure!(wire::answer::read(&answer).is_ok(), "the answer is refused");
     let receipt = journal.receipt_id();
@@ -146,19 +149,19 @@ fn headers() -> HeaderMap {
     headers
 }
 
-fn input_schema() -> anyhow::Result<Value> {
+/// The tool's definition.
+fn definition() -> anyhow::Result<Value> {
     let listing: Value = serde_json::from_slice(&upstream::listing()).context("read the listing")?;
-    listing.pointer("/result/tools/0/inputSchema").cloned().context("find the tool's schema")
+    listing.pointer("/result/tools/0").cloned().context("find the tool")
 }
 
 /// One decision about a call, for both principals.
 fn decide(text: String) -> anyhow::Result<f64> {
     let endpoint: EndpointName = "desk".parse()?;
-    let tool =
-        ToolVocabulary { name: payload::TOOL.parse()?, input_schema: Arc::new(input_schema()?), classes: Vec::new() };
+    let tool = ToolVocabulary::new(payload::TOOL.parse()?, to_raw_value(&definition()?)?.into(), Vec::new());
     let object = Object::Tool { server: "shop".parse()?, name: payload::TOOL.parse()? };
     let server = ServerVocabulary { name: "shop".parse()?, tools: vec![tool] };
-    let vocabulary = Vocabulary { endpoints: vec![endpoint.clone()], servers: vec![server] };
+    let vocabulary = Vocabulary { endpoints: vec![endpoint.clone()], servers: vec![server.into()] };
     let source = Source { file: "bench.cedar".to_owned(), text };
     let policies = Policies::compile(&[source], &vocabulary)
         .map_err(|errors| anyhow::anyhow!("policies are refused: {errors:?}"))?;

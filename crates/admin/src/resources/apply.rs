@@ -25,14 +25,14 @@ struct Drafted {
 pub(crate) async fn plan(admin: Arc<Admin>, call: Call<Nothing, Nothing, PlanRequest>) -> Result<PlanView, Fault> {
     let governed = admin.state.read().await?;
     let revision = governed.revision.0;
-    let Drafted { plan: _, changes, warnings } = draft(governed, call.body.manifests).await?;
+    let Drafted { plan: _, changes, warnings } = draft(&admin, governed, call.body.manifests).await?;
     Ok(PlanView { revision, changes, warnings })
 }
 
 pub(crate) async fn apply(admin: Arc<Admin>, call: Call<Nothing, Nothing, Apply>) -> Result<Applied, Fault> {
     let Apply { manifests, expected, reason } = call.body;
     let governed = admin.state.read().await?;
-    let Drafted { plan, changes, warnings: _ } = draft(governed, manifests).await?;
+    let Drafted { plan, changes, warnings: _ } = draft(&admin, governed, manifests).await?;
     // The store compares the revision again, in the transaction; whatever changed since then, nothing happens.
     let change = admin.change(&call.person, Expected::At(expected), reason)?;
     let servers = [plan.servers.create.clone(), plan.servers.update.clone()].concat();
@@ -48,10 +48,11 @@ pub(crate) async fn apply(admin: Arc<Admin>, call: Call<Nothing, Nothing, Apply>
     Ok(Applied { revision: done.revision, in_effect: done.in_effect, changes, looked_at })
 }
 
-async fn draft(governed: Governed, manifests: Manifests) -> Result<Drafted, Fault> {
+async fn draft(admin: &Admin, governed: Governed, manifests: Manifests) -> Result<Drafted, Fault> {
+    let vocabularies = Arc::clone(&admin.vocabularies);
     busy(move || {
         let desired = Desired::read(manifests)?;
-        let summaries = desired.check(&governed)?;
+        let summaries = desired.check(&governed, &vocabularies)?;
         let plan = desired.plan(&governed);
         let changes = difference::of_plan(&plan, &governed);
         let warned = summaries.iter().flat_map(|summary| {

@@ -44,7 +44,8 @@ pub(crate) async fn approve(admin: Arc<Admin>, call: Call<ServerPath, Nothing, A
         alone = server.submitted.by == change.actor;
         Arc::make_mut(server).approve(approval, &change).map_err(|error| refused(&error))?;
     }
-    busy(move || compiled(&governed)).await??;
+    let vocabularies = Arc::clone(&admin.vocabularies);
+    busy(move || compiled(&governed, &vocabularies)).await??;
     let change = model::Change { expected: Expected::At(revision), ..change };
     let revision = admin.registry.approve(&name, approval, change).await?;
     Ok(Done { note: alone.then_some(Note::ApprovedAlone), ..admin.done(revision).await })

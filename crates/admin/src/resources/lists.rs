@@ -5,11 +5,12 @@ use std::sync::Arc;
 use policy::PolicySummary;
 use registry::{AgentManifest, ZoneManifest};
 
-use crate::desired::{compile, vocabulary};
+use crate::desired::compile;
 use crate::fault::Fault;
 use crate::port::Governed;
 use crate::route::Call;
 use crate::view::{EndpointRow, PolicyRow};
+use crate::vocabularies::Vocabularies;
 use crate::{Admin, busy, endpoints};
 
 pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<EndpointRow>, Fault> {
@@ -18,7 +19,7 @@ pub(crate) async fn endpoints(admin: Arc<Admin>, _call: Call) -> Result<Vec<Endp
 }
 
 pub(crate) async fn zones(admin: Arc<Admin>, _call: Call) -> Result<Vec<ZoneManifest>, Fault> {
-    Ok(admin.state.read().await?.zones)
+    Ok(admin.state.zones().await?)
 }
 
 pub(crate) async fn agents(admin: Arc<Admin>, _call: Call) -> Result<Vec<AgentManifest>, Fault> {
@@ -27,7 +28,8 @@ pub(crate) async fn agents(admin: Arc<Admin>, _call: Call) -> Result<Vec<AgentMa
 
 pub(crate) async fn policies(admin: Arc<Admin>, _call: Call) -> Result<Vec<PolicyRow>, Fault> {
     let governed = admin.state.read().await?;
-    let summaries = busy(move || compiled(&governed)).await??;
+    let vocabularies = Arc::clone(&admin.vocabularies);
+    let summaries = busy(move || compiled(&governed, &vocabularies)).await??;
     Ok(summaries.into_iter().map(PolicyRow::from).collect())
 }
 
@@ -35,8 +37,8 @@ pub(crate) async fn policies(admin: Arc<Admin>, _call: Call) -> Result<Vec<Polic
 ///
 /// # Errors
 /// Everything that is wrong with any of them.
-pub(super) fn compiled(governed: &Governed) -> Result<Vec<PolicySummary>, Fault> {
-    match compile(&governed.policies, &vocabulary(governed)) {
+pub(super) fn compiled(governed: &Governed, vocabularies: &Vocabularies) -> Result<Vec<PolicySummary>, Fault> {
+    match compile(&governed.policies, &vocabularies.of(governed)) {
         Ok(policies) => Ok(policies.summaries()),
         Err(problems) => Fault::of_problems(problems).map_or(Ok(Vec::new()), Err),
     }

@@ -32,7 +32,7 @@ pub(crate) async fn show(admin: Arc<Admin>, call: Call<ServerPath>) -> Result<Do
 /// reached stays submitted, and so does a local one, which nobody starts unread. A draft is kept as it is.
 pub(crate) async fn submit(admin: Arc<Admin>, call: Call<Nothing, Nothing, Submit>) -> Result<Dossier, Fault> {
     let Submit { manifest, draft, reason } = call.body;
-    let zones = admin.state.read().await?.zones;
+    let zones = admin.state.zones().await?;
     let zone = manifest.address().map(|address| &address.zone).filter(|zone| zone.as_str() != ZONE_INTERNET);
     if let Some(zone) = zone.filter(|zone| !zones.iter().any(|declared| declared.name == **zone)) {
         let message = format!("zone `{zone}` is not declared");
@@ -187,7 +187,7 @@ async fn told(admin: &Admin, name: &ServerName) -> Result<Dossier, Fault> {
     let vetting = admin.vettings.vetting(name).await?;
     let readings = Arc::clone(&admin.readings);
     busy(move || {
-        readings.keep(|name| servers.iter().any(|server| server.manifest.name == *name));
+        readings.keep(&servers.iter().map(|server| &server.manifest.name).collect());
         let mut dossier = Dossier {
             traffic,
             credentials,

@@ -152,6 +152,7 @@ impl Bench {
             halts: Arc::new(watch::Halts::new(Vec::new())),
             journal: Arc::new(journal),
             readings: Arc::default(),
+            vocabularies: Arc::default(),
             vettings: Arc::clone(&store) as _,
             vetting: Arc::new(admin::Vetting::new(admin::Means {
                 registry: Arc::clone(&store) as _,

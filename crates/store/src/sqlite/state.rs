@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use ::registry::{AgentManifest, EndpointManifest, ServerManifest};
+use ::registry::{AgentManifest, EndpointManifest, ServerManifest, ZoneManifest};
 use admin::port::{Edits, Governed, Plan, State};
 use async_trait::async_trait;
 use model::{Change, Revision, ServerName, StoreError, ZoneName};
@@ -31,6 +31,10 @@ impl State for Sqlite {
         };
         reading.commit().await?;
         Ok(governed)
+    }
+
+    async fn zones(&self) -> Result<Vec<ZoneManifest>, StoreError> {
+        documents(&ZONES.all(&mut *self.reader().await?).await?)
     }
 
     async fn apply(&self, plan: Plan, change: Change) -> Result<Revision, StoreError> {

@@ -39,6 +39,7 @@ pub(crate) async fn a_plan_is_carried_out_whole_with_one_revision_and_one_outbox
     let state = store.read().await.unwrap();
     assert_eq!(state.revision, Revision(1));
     assert_eq!(state.zones, [zone("lab")]);
+    assert_eq!(store.zones().await.unwrap(), state.zones);
     assert_eq!(
         state.servers.iter().map(|one| one.manifest.clone()).collect::<Vec<_>>(),
         [server("crm"), server("erp")]
