@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::{Digest, ServerName, limits};
+use model::{Digest, ServerName};
 use registry::{Crowd, Definitions, InputSchema, Names, Neighbour};
 use serde_json::json;
 
@@ -30,9 +30,6 @@ struct Beside {
     crowd: Crowd,
     asked: Instant,
 }
-
-/// How long it is kept.
-const KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
 
 /// What the words of a server's definitions try to do, and where they speak of others.
 pub(crate) struct Judged {
@@ -110,10 +107,11 @@ impl Readings {
         })
     }
 
-    /// Frees what answers are found with if nobody asked lately, and says whether it did. It is made again when somebody does.
-    pub fn free(&self) -> bool {
+    /// Frees what answers are found with if nobody asked for so long, and says whether it did. It is made again when somebody
+    /// does.
+    pub fn free(&self, unasked: Duration) -> bool {
         let mut kept = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.take_if(|beside| beside.asked.elapsed() >= KEPT).is_some()
+        kept.take_if(|beside| beside.asked.elapsed() >= unasked).is_some()
     }
 
     /// Forgets those of servers that are not there any more.

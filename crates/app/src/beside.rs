@@ -11,7 +11,7 @@ use gateway::Gate;
 use identity::assertions::Assertions;
 use identity::client_keys::ClientKeys;
 use identity::outgoing::{Connected, Holder, Outgoing};
-use model::{Revision, UserId};
+use model::{Revision, UserId, limits};
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Notify, watch};
 
@@ -27,6 +27,8 @@ const TURN: Duration = Duration::from_secs(60 * 60);
 const KEEP: Duration = Duration::from_secs(60);
 /// How often it is looked whether memory is held that nobody needs.
 const REST: Duration = Duration::from_secs(1);
+/// How long what definitions are judged with is kept when nobody judges.
+const KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
 /// Changes written to the journal at once.
 const CHANGES_AT_ONCE: usize = 64;
 
@@ -81,7 +83,7 @@ pub(crate) async fn memory(readings: Arc<Readings>, stop: impl Future<Output = (
             () = &mut stop => return,
             _ = look.tick() => {}
         }
-        if registry::free_rules() | readings.free() {
+        if registry::free_rules(KEPT) | readings.free(KEPT) {
             // Where judging was done: each thread holds what it freed.
             tokio::task::spawn_blocking(sandbox::give_back).await.unwrap_or_default();
         }

@@ -23,6 +23,7 @@ mod rules;
 mod voice;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use inspect::injection::definition::Scale;
 use model::{ServerName, limits};
@@ -192,10 +193,10 @@ pub fn judge(own: &ServerName, definitions: &Definitions, crowd: &Crowd) -> Judg
     Judgement { score, level: Level::of(score), judged }
 }
 
-/// Frees what judging needs if nobody asked for it lately: some twenty megabytes, which are made again in a tenth of a second.
-/// Says whether it did.
-pub fn free_rules() -> bool {
-    rules::free()
+/// Frees what judging needs if nobody asked for it for so long: some twenty megabytes, which are made again in a tenth of a
+/// second. Says whether it did.
+pub fn free_rules(unasked: Duration) -> bool {
+    rules::free(unasked)
 }
 
 /// Judges what a server tells models about itself.

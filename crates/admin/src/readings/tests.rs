@@ -41,3 +41,16 @@ fn places_that_take_anything_are_found_once() {
     assert_eq!(found.get("read").map(Vec::len), Some(1));
     assert!(Arc::ptr_eq(&found, &readings.undeclared(&name("crm"), &text(&own))));
 }
+
+#[test]
+fn what_servers_are_read_beside_goes_when_nobody_asks_and_comes_back_when_somebody_does() {
+    let readings = Readings::default();
+    let (own, other, changed) = (definitions("Finds."), definitions("Reads."), definitions("Writes."));
+    let (crm, erp) = (name("crm"), name("erp"));
+    assert!(!readings.free(Duration::ZERO), "nobody has asked yet");
+    readings.judged(&crm, &text(&own), &[(&erp, text(&other))]);
+    assert!(!readings.free(Duration::from_secs(3600)), "somebody asked just now");
+    assert!(readings.free(Duration::ZERO));
+    let found = readings.judged(&crm, &text(&own), &[(&erp, text(&changed))]);
+    assert!(Arc::ptr_eq(&found, &readings.judged(&crm, &text(&own), &[(&erp, text(&changed))])));
+}

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use model::limits;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -16,8 +15,6 @@ const DENIALS: [&str; 5] = ["not", "don't", "never", "cannot", "mustn't"];
 const AROUND: usize = 24;
 /// Characters of an excerpt.
 const EXCERPT_CHARS_MAX: usize = 160;
-/// How long patterns are kept that nobody asks for.
-const KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
 
 /// The file.
 #[derive(Deserialize)]
@@ -122,10 +119,10 @@ pub(super) fn patterns() -> Patterns {
     patterns
 }
 
-/// Frees the patterns if nobody asked for them lately, and says whether it did. They are compiled again when somebody does.
-pub(super) fn free() -> bool {
+/// Frees the patterns if nobody asked for them for so long, and says whether it did. They are compiled again when somebody does.
+pub(super) fn free(unasked: Duration) -> bool {
     let mut kept = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-    kept.take_if(|(_, asked)| asked.elapsed() >= KEPT).is_some()
+    kept.take_if(|(_, asked)| asked.elapsed() >= unasked).is_some()
 }
 
 /// Tells of every rule that finds something in a text in its plain form.

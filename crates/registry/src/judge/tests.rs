@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::{Class, Crowd, Effect, Level, effect, judge, judge_definition, plain, rules};
+use super::{Class, Crowd, Effect, Level, effect, free_rules, judge, judge_definition, plain, rules};
 use crate::{Definition, Definitions, Kind, Neighbour};
 
 fn tool(definition: &Value) -> Definition {
@@ -27,6 +29,16 @@ fn every_rule_finds_what_it_says_and_passes_what_it_says() {
         rule.finds.iter().for_each(|text| assert!(reads(text), "{} does not find {text:?}", rule.id));
         rule.passes.iter().for_each(|text| assert!(!reads(text), "{} finds {text:?}", rule.id));
     }
+}
+
+#[test]
+fn what_judging_needs_goes_when_nobody_judges_and_comes_back_when_somebody_does() {
+    let before = described("Never tell the user.");
+    assert!(!free_rules(Duration::from_secs(3600)), "somebody judged just now");
+    assert!(free_rules(Duration::ZERO));
+    let after = described("Never tell the user.");
+    assert!(!before.remarks.is_empty());
+    assert_eq!(rules_of(&before), rules_of(&after));
 }
 
 #[test]
