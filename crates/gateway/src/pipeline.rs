@@ -41,7 +41,7 @@ use crate::controls::connect::Spoken;
 use crate::controls::decide::Permitted;
 use crate::controls::forward::Sent;
 use crate::controls::halted::Running;
-use crate::controls::intent::Leaving;
+use crate::controls::intent::{Committed, Leaving};
 use crate::controls::read::{Message, Said};
 use crate::controls::release::Expected;
 use crate::controls::session::Claim;
@@ -270,16 +270,19 @@ async fn call(
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
     let bytes = message.request.body.len();
     let turn = trail.large.take();
+    let said = message;
     let decide = || {
         let restored = inspect::restored(gate, &running, message, &head.headers, trail)?;
         let message = restored.as_ref().unwrap_or(message);
         let made = intercept::call(gate, &running, message, &head.headers, trail)?;
         let message = made.as_ref().unwrap_or(message);
         let (redacted, permitted) = permit_or_redact(gate, head, &running, message, trail, began)?;
-        Ok::<_, Refusal>((redacted.or(made).or(restored), permitted))
+        let left = redacted.or(made).or(restored);
+        let committed = Committed::request(gate, left.as_ref().unwrap_or(said), trail);
+        Ok::<_, Refusal>((left, permitted, committed))
     };
     // Its turn ends here: what comes now takes as long as the server does.
-    let (left, permitted) = gate.large.until_done(turn, bytes, decide).await?;
+    let (left, permitted, committed) = gate.large.until_done(turn, bytes, decide).await?;
     // From here on the message is what is left of it.
     let message = left.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;
@@ -304,7 +307,7 @@ async fn call(
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
     let leaving = Leaving::request(message);
-    let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
+    let intended = intent::run(gate, &running, leaving, committed, permitted, trail).await?;
     let ready = match credential::run(gate, &running, message, &head.headers, &intended).await {
         Ok(ready) => ready,
         Err(refusal) if refusal.reason == Reason::NotConnected => {

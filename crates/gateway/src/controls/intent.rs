@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use audit::{Event, Field, Intent, Record, Who};
+use audit::{Commitment, Event, Field, Intent, Record, Who};
 use bytes::Bytes;
 use model::{Reason, Refusal};
 use wire::answer::Outcome;
@@ -24,13 +24,16 @@ pub(crate) struct Intended {
 pub(crate) struct Leaving<'a> {
     method: &'a str,
     request: Option<&'a Id>,
-    content: Option<&'a Bytes>,
     bytes: usize,
 }
 
-impl<'a> Leaving<'a> {
-    /// A request.
-    pub(crate) fn request(message: &'a Message) -> Self {
+/// The commitment to what a message says, as its receipt keeps it. It costs in proportion to the message, and is made where
+/// the message is decided on: to change threads once more for it would cost as much again.
+pub(crate) struct Committed(Option<Commitment>);
+
+impl Committed {
+    /// To a request that is to leave as it is.
+    pub(crate) fn request(gate: &Gate, message: &Message, trail: &Trail) -> Self {
         let request = &message.request;
         let content = match &request.subject {
             // What it says is what it answers.
@@ -46,13 +49,30 @@ impl<'a> Leaving<'a> {
             | Subject::LogLevel { .. }
             | Subject::None => request.subject.arguments(),
         };
-        Self { method: message.row.method, request: request.id.as_ref(), content, bytes: request.body.len() }
+        Self::to(gate, content, trail)
     }
 
-    /// A client's answer to a question that was asked by this method; `left` is what is left of it, if something was taken out.
-    pub(crate) fn answer(answer: &'a Response, left: Option<&'a Bytes>, method: &'a str) -> Self {
+    /// To a client's answer to a question; `left` is what is left of it, if something was taken out.
+    pub(crate) fn answer(gate: &Gate, answer: &Response, left: Option<&Bytes>, trail: &Trail) -> Self {
         let (Outcome::Result { raw, .. } | Outcome::Error { raw, .. }) = &answer.outcome;
-        Self { method, request: Some(&answer.id), content: left.or(Some(raw)), bytes: answer.body.len() }
+        Self::to(gate, left.or(Some(raw)), trail)
+    }
+
+    fn to(gate: &Gate, content: Option<&Bytes>, trail: &Trail) -> Self {
+        Self(content.map(|raw| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw)))
+    }
+}
+
+impl<'a> Leaving<'a> {
+    /// A request.
+    pub(crate) fn request(message: &'a Message) -> Self {
+        let request = &message.request;
+        Self { method: message.row.method, request: request.id.as_ref(), bytes: request.body.len() }
+    }
+
+    /// A client's answer to a question that was asked by this method.
+    pub(crate) fn answer(answer: &'a Response, method: &'a str) -> Self {
+        Self { method, request: Some(&answer.id), bytes: answer.body.len() }
     }
 }
 
@@ -61,12 +81,11 @@ pub(crate) async fn run(
     gate: &Gate,
     running: &Running,
     leaving: Leaving<'_>,
+    Committed(arguments): Committed,
     permitted: Permitted,
     trail: &mut Trail,
 ) -> Result<Intended, Refusal> {
     let visible = &permitted.valid.live.visible;
-    let commit = |raw: &Bytes| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw);
-    let arguments = gate.large.beside(leaving.bytes, || leaving.content.map(commit)).await;
     let intent = Intent {
         who: Who::from(&*running.caller),
         session: running.present.legacy.as_ref().map(|session| session.label()),

@@ -18,7 +18,7 @@ use super::{Asker, Given, Legacy, Open, hear};
 use crate::body::Response;
 use crate::bridge;
 use crate::controls::halted::{self, Running};
-use crate::controls::intent::{self, Leaving};
+use crate::controls::intent::{self, Committed, Leaving};
 use crate::controls::read::Message;
 use crate::controls::{credential, decide, visible};
 use crate::gate::Gate;
@@ -352,8 +352,10 @@ async fn ready(
     let said = (live, &answer.body);
     let decided = decide::answer(gate, running, &open.server, said, &mut trail.noted, trail.began);
     let (permitted, left) = decided?;
-    let leaving = Leaving::answer(answer, left.as_ref(), open.method);
-    let intended = intent::run(gate, running, leaving, permitted, trail).await?;
+    let commit = || Committed::answer(gate, answer, left.as_ref(), trail);
+    let committed = gate.large.beside(answer.body.len(), commit).await;
+    let leaving = Leaving::answer(answer, open.method);
+    let intended = intent::run(gate, running, leaving, committed, permitted, trail).await?;
     let body = wire::edit::replace(left.as_ref().unwrap_or(&answer.body), &[(&["id"], &open.id.to_string())])?;
     let headers = credential::answer(&gate.halts, running, &open.server, &intended).await?;
     Ok((headers, body))
