@@ -28,7 +28,7 @@ const KEEP: Duration = Duration::from_secs(60);
 /// How often it is looked whether memory is held that nobody needs.
 const REST: Duration = Duration::from_secs(1);
 /// How long what definitions are judged with is kept when nobody judges.
-const KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
+const JUDGING_KEPT: Duration = Duration::from_millis(limits::JUDGING_KEPT_MILLISECONDS);
 /// Changes written to the journal at once.
 const CHANGES_AT_ONCE: usize = 64;
 
@@ -83,7 +83,7 @@ pub(crate) async fn memory(readings: Arc<Readings>, stop: impl Future<Output = (
             () = &mut stop => return,
             _ = look.tick() => {}
         }
-        if registry::free_rules(KEPT) | readings.free(KEPT) {
+        if registry::free_rules(JUDGING_KEPT) | readings.free(JUDGING_KEPT) {
             // Where judging was done: each thread holds what it freed.
             tokio::task::spawn_blocking(sandbox::give_back).await.unwrap_or_default();
         }
