@@ -306,8 +306,8 @@ async fn call(
     };
 
     // From here on the call may leave. Its intent is on disk first, and is closed by whatever comes of it.
-    let leaving = Leaving::request(message);
-    let intended = intent::run(gate, &running, leaving, committed, permitted, trail).await?;
+    let leaving = Leaving::request(message, committed);
+    let intended = intent::run(gate, &running, leaving, permitted, trail).await?;
     let ready = match credential::run(gate, &running, message, &head.headers, &intended).await {
         Ok(ready) => ready,
         Err(refusal) if refusal.reason == Reason::NotConnected => {

@@ -24,6 +24,7 @@ pub(crate) struct Intended {
 pub(crate) struct Leaving<'a> {
     method: &'a str,
     request: Option<&'a Id>,
+    arguments: Option<Commitment>,
     bytes: usize,
 }
 
@@ -65,14 +66,14 @@ impl Committed {
 
 impl<'a> Leaving<'a> {
     /// A request.
-    pub(crate) fn request(message: &'a Message) -> Self {
+    pub(crate) fn request(message: &'a Message, Committed(arguments): Committed) -> Self {
         let request = &message.request;
-        Self { method: message.row.method, request: request.id.as_ref(), bytes: request.body.len() }
+        Self { method: message.row.method, request: request.id.as_ref(), arguments, bytes: request.body.len() }
     }
 
     /// A client's answer to a question that was asked by this method.
-    pub(crate) fn answer(answer: &'a Response, method: &'a str) -> Self {
-        Self { method, request: Some(&answer.id), bytes: answer.body.len() }
+    pub(crate) fn answer(answer: &'a Response, method: &'a str, Committed(arguments): Committed) -> Self {
+        Self { method, request: Some(&answer.id), arguments, bytes: answer.body.len() }
     }
 }
 
@@ -81,7 +82,6 @@ pub(crate) async fn run(
     gate: &Gate,
     running: &Running,
     leaving: Leaving<'_>,
-    Committed(arguments): Committed,
     permitted: Permitted,
     trail: &mut Trail,
 ) -> Result<Intended, Refusal> {
@@ -96,7 +96,7 @@ pub(crate) async fn run(
         object: visible.object().cloned(),
         call: visible.wording().task().map(|task| task.call),
         pin: visible.pin(),
-        arguments,
+        arguments: leaving.arguments,
         request_bytes: u64::try_from(leaving.bytes).unwrap_or(u64::MAX),
         findings: trail.noted.told(),
         policies: permitted.policies.clone(),

@@ -354,8 +354,8 @@ async fn ready(
     let (permitted, left) = decided?;
     let commit = || Committed::answer(gate, answer, left.as_ref(), trail);
     let committed = gate.large.beside(answer.body.len(), commit).await;
-    let leaving = Leaving::answer(answer, open.method);
-    let intended = intent::run(gate, running, leaving, committed, permitted, trail).await?;
+    let leaving = Leaving::answer(answer, open.method, committed);
+    let intended = intent::run(gate, running, leaving, permitted, trail).await?;
     let body = wire::edit::replace(left.as_ref().unwrap_or(&answer.body), &[(&["id"], &open.id.to_string())])?;
     let headers = credential::answer(&gate.halts, running, &open.server, &intended).await?;
     Ok((headers, body))
