@@ -34,9 +34,10 @@ install_python() {
     cp "$1" "$2/requirements.txt"
 }
 
-# build PACKAGE...: the programs of these packages, into `bin`.
-build() {
-    cargo build --quiet --locked "${@/#/--package=}" --bins
+# build_programs: all of ours, into `bin`. With a test among them, cargo chooses the features that it chooses for tests, and
+# nothing is compiled anew.
+build_programs() {
+    cargo build --quiet --locked --workspace --bins --test add_credentials
 }
 
 # wait_for LOG SED: the first line that SED prints from LOG, within ten seconds.

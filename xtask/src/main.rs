@@ -58,6 +58,7 @@ fn check() -> anyhow::Result<ExitCode> {
 fn violations(repository: &Repository) -> anyhow::Result<Vec<String>> {
     let mut violations = layers::violations(&repository.crates);
     violations.extend(sources::without_lints(repository)?);
+    violations.extend(sources::documented_tests(repository)?);
     violations.extend(leaks::violations(repository)?);
     Ok(violations)
 }

@@ -53,6 +53,32 @@ fn writes_lints_out(manifest: &toml::Table, workspace: &toml::Table) -> bool {
     manifest.get("lints") == Some(&expected)
 }
 
+/// Every fence in the comments of a library that opens anything but `text`: it would be a test that nobody runs, because
+/// `./test` builds no documentation.
+pub(crate) fn documented_tests(repository: &Repository) -> anyhow::Result<Vec<String>> {
+    let mut violations = Vec::new();
+    for path in repository.files.iter().filter(|path| path.extension().is_some_and(|end| end == "rs")) {
+        let text =
+            fs::read_to_string(repository.root.join(path)).with_context(|| format!("read `{}`", path.display()))?;
+        violations.extend(tests_in_comments(&text).map(|line| {
+            let rule = "examples in comments are not run; make it `text`, or a test";
+            format!("{}:{line}: {rule}", path.display())
+        }));
+    }
+    Ok(violations)
+}
+
+/// The lines, from 1, on which comments open a fence that is not of `text`.
+fn tests_in_comments(text: &str) -> impl Iterator<Item = usize> {
+    let fences = text.lines().zip(1..).filter_map(|(line, number)| {
+        let line = line.trim_start();
+        let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"))?;
+        Some((comment.trim_start().strip_prefix("```")?, number))
+    });
+    // Each second one closes.
+    fences.step_by(2).filter(|(kind, _)| kind.trim() != "text").map(|(_, number)| number)
+}
+
 /// Rust files of more than [`FILE_LINES_MAX`] lines, longest first. Tests may be long: they are lists.
 pub(crate) fn long_files(repository: &Repository) -> anyhow::Result<Vec<String>> {
     let mut long = Vec::new();

@@ -3,18 +3,22 @@
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often an ending program is looked at.
 const RETRY: Duration = Duration::from_millis(10);
+/// How long a program may live: a test that waits in vain fails then, because nobody is there any more.
+const LIFE_MAX: Duration = Duration::from_secs(600);
 
-/// A running program. It is killed, by its own process id, when this is dropped.
+/// A running program. It is killed, by its own process id, when this is dropped or has lived for ten minutes.
 pub struct Process {
-    child: Child,
+    child: Arc<Mutex<Child>>,
     output: Arc<Mutex<String>>,
     ready: String,
+    /// The thread that ends its life hears when this goes.
+    _life: Sender<()>,
 }
 
 impl Process {
@@ -34,7 +38,9 @@ impl Process {
             collect(stderr, Arc::clone(&output), line);
         }
         // From here on the program dies with the value, whatever happens.
-        let mut process = Self { child, output, ready: String::new() };
+        let child = Arc::new(Mutex::new(child));
+        let life = end_after(LIFE_MAX, Arc::clone(&child));
+        let mut process = Self { child, output, ready: String::new(), _life: life };
         process.ready = process.wait_until_ready(&lines, ready, patience)?;
         Ok(process)
     }
@@ -70,7 +76,7 @@ impl Process {
 
     /// Its process id.
     pub fn id(&self) -> u32 {
-        self.child.id()
+        self.child().id()
     }
 
     /// Asks it to reload (`SIGHUP`).
@@ -97,7 +103,7 @@ impl Process {
     pub fn wait(&mut self, patience: Duration) -> io::Result<ExitStatus> {
         let deadline = Instant::now() + patience;
         loop {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.child().try_wait()? {
                 return Ok(status);
             }
             if Instant::now() >= deadline {
@@ -105,6 +111,10 @@ impl Process {
             }
             thread::sleep(RETRY);
         }
+    }
+
+    fn child(&self) -> MutexGuard<'_, Child> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn signal(&self, name: &str) -> io::Result<()> {
@@ -116,9 +126,22 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         // It may have ended already; then there is nothing to do.
-        drop(self.child.kill());
-        drop(self.child.wait());
+        let mut child = self.child();
+        drop(child.kill());
+        drop(child.wait());
     }
+}
+
+/// Kills a program after so long, unless what this returns is dropped before.
+fn end_after(life: Duration, child: Arc<Mutex<Child>>) -> Sender<()> {
+    let (alive, ends) = channel::<()>();
+    thread::spawn(move || {
+        if ends.recv_timeout(life) == Err(RecvTimeoutError::Timeout) {
+            // It may have ended already; then there is nothing to do.
+            drop(child.lock().unwrap_or_else(PoisonError::into_inner).kill());
+        }
+    });
+    alive
 }
 
 /// Collects one output on a thread of its own, so that the program never waits for the test to read.
@@ -173,6 +196,23 @@ mod tests {
         let id = process.id().to_string();
         drop(process);
         assert!(!Command::new("kill").args(["-0", &id]).stderr(Stdio::null()).status().unwrap().success());
+    }
+
+    #[test]
+    fn a_program_lives_for_so_long_and_no_longer() {
+        let sleeps = || Arc::new(Mutex::new(Command::new("sleep").arg("60").spawn().unwrap()));
+        let ended = |child: &Mutex<Child>| child.lock().unwrap().try_wait().unwrap().is_some();
+        let (kept, left) = (sleeps(), sleeps());
+        drop(end_after(Duration::from_millis(50), Arc::clone(&kept)));
+        let _life = end_after(Duration::from_millis(50), Arc::clone(&left));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !ended(&left) {
+            assert!(Instant::now() < deadline, "it lives on");
+            thread::sleep(RETRY);
+        }
+        assert!(!ended(&kept));
+        kept.lock().unwrap().kill().unwrap();
+        kept.lock().unwrap().wait().unwrap();
     }
 
     #[test]

@@ -19,3 +19,11 @@ fn lints_written_out_are_all_of_the_workspaces_but_that_unsafe_can_be_excepted()
     assert!(!written("[lints.rust]\nunsafe_code = \"deny\""));
     assert!(!written("[package]\nname = \"x\""));
 }
+
+#[test]
+fn an_example_in_a_comment_has_to_be_text() {
+    let told = |text: &str| tests_in_comments(text).collect::<Vec<_>>();
+    assert_eq!(told("/// ```text\n/// a\n/// ```\n/// ```\n/// b()\n/// ```\n"), [4]);
+    assert_eq!(told("//! ```rust\n//! ```\nfn f() {}\n    /// ```no_run\n    /// ```"), [1, 4]);
+    assert_eq!(told("/// A `word`.\n// ```\n\"```\""), [0_usize; 0]);
+}

@@ -255,8 +255,12 @@ impl Answer {
         tokio::time::timeout(SILENCE, self.next()).await.is_err()
     }
 
-    /// The data of the next event; comments are passed over.
+    /// The data of the next event; comments are passed over, and are no sign that it comes.
     pub(crate) async fn event(&mut self) -> Option<String> {
+        tokio::time::timeout(PATIENCE, self.read_event()).await.expect("an event in time")
+    }
+
+    async fn read_event(&mut self) -> Option<String> {
         loop {
             let rest = &self.received[self.taken..];
             if let Some(end) = rest.windows(2).position(|two| two == b"\n\n") {

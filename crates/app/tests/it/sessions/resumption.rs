@@ -109,6 +109,7 @@ async fn what_is_said_unasked_waits_for_the_client() {
     let mut again = session.read_on(&last).await;
     assert_eq!(heard(&mut again, 1).await, ["two"]);
     drop(again);
+    streams_open(&lobby.gate, 0).await;
     aside.logs("three");
     // Without an event it goes on with what nobody took.
     let mut again = session.listen().await;
