@@ -19,6 +19,7 @@ use crate::arrival;
 use crate::body::{Response, streamed};
 use crate::controls::refuse;
 use crate::gate::Gate;
+use crate::large::weight;
 use crate::pipeline::{JSON, answered, streaming};
 use crate::relay::Part;
 use crate::trail::Trail;
@@ -31,7 +32,7 @@ pub(crate) async fn run(
     body: &Bytes,
     mut trail: Trail,
 ) -> Response {
-    let elements = match gate.large.beside(body.len(), || wire::batch::split(body)).await {
+    let elements = match gate.large.beside(weight(body.len(), false), || wire::batch::split(body)).await {
         Ok(elements) => elements,
         Err(flaw) => return refuse::run(gate, trail, flaw),
     };

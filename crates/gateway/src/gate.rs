@@ -19,7 +19,7 @@ use crate::legacy::Legacies;
 use crate::listing::Cursors;
 use crate::metrics::Metrics;
 use crate::sites::Sites;
-use crate::snapshot::Snapshots;
+use crate::snapshot::{Snapshot, Snapshots};
 use crate::suppressions::Suppressions;
 use crate::tasks::Tasks;
 use crate::tokens::Tokens;
@@ -72,6 +72,11 @@ impl Gate {
             // An error would mean that the gate is gone, which is a stop too.
             let _ = stopping.wait_for(|stopping| *stopping).await;
         }
+    }
+
+    /// Whether any policy asks what is in messages, or anybody may make others of them.
+    pub(crate) fn looks_into(&self, snapshot: &Snapshot) -> bool {
+        snapshot.policy.any_reads_findings() || self.sight.load().callouts.may_change()
     }
 }
 

@@ -65,6 +65,11 @@ impl Default for Large {
     }
 }
 
+/// How large a message is to those who wait for it: one that is only read, and not looked into, counts for less.
+pub(crate) fn weight(bytes: usize, is_looked_into: bool) -> usize {
+    if is_looked_into { bytes } else { bytes / limits::READ_BYTES_PER_BYTE_SEEN }
+}
+
 impl Large {
     fn with(places: usize, per_caller: usize) -> Self {
         Self { places: Semaphore::new(places), per_caller, lines: Arc::default() }
@@ -85,20 +90,20 @@ impl Large {
         }
     }
 
-    /// Works on a message of so many bytes: at once where it is small, in turn and beside the others where it is
+    /// Works on a message of this [`weight`]: at once where it is small, in turn and beside the others where it is
     /// [large](limits::LARGE_MESSAGE_BYTES).
-    pub(crate) async fn beside<T: Send>(&self, bytes: usize, work: impl FnOnce() -> T + Send) -> T {
-        self.until_done(None, bytes, work).await
+    pub(crate) async fn beside<T: Send>(&self, weight: usize, work: impl FnOnce() -> T + Send) -> T {
+        self.until_done(None, weight, work).await
     }
 
     /// The same with the last that needs the message's turn, which ends with it.
     pub(crate) async fn until_done<T: Send>(
         &self,
         turn: Option<Turn>,
-        bytes: usize,
+        weight: usize,
         work: impl FnOnce() -> T + Send,
     ) -> T {
-        if bytes < limits::LARGE_MESSAGE_BYTES {
+        if weight < limits::LARGE_MESSAGE_BYTES {
             return work();
         }
         // Never closed; were it, the work would be done all the same.

@@ -50,6 +50,7 @@ use crate::controls::{
     release, session, turn, validate, visible,
 };
 use crate::gate::Gate;
+use crate::large::weight;
 use crate::legacy::{self, Call, Keeping};
 use crate::listing::{self, Listing};
 use crate::naming;
@@ -115,7 +116,7 @@ async fn walk(
         }
     }
     let unspoken = |flaw| connect::unspoken(gate.snapshots.load(), &known.caller, &accepted, flaw, trail.began);
-    match gate.large.beside(body.len(), || read::run(&head.headers, body)).await.map_err(unspoken)? {
+    match gate.large.beside(weight(body.len(), false), || read::run(&head.headers, body)).await.map_err(unspoken)? {
         Said::Message(mut message) => {
             trail.note(&message);
             let request = &message.request;
@@ -268,7 +269,8 @@ async fn call(
     trail: &mut Trail,
 ) -> Result<Response, Flaw> {
     let (_place, began) = (running.present.session.begin_call()?, trail.began);
-    let bytes = message.request.body.len();
+    let is_looked_into = gate.looks_into(&running.snapshot);
+    let size = weight(message.request.body.len(), is_looked_into);
     let turn = trail.large.take();
     let said = message;
     let decide = || {
@@ -282,7 +284,7 @@ async fn call(
         Ok::<_, Refusal>((left, permitted, committed))
     };
     // Its turn ends here: what comes now takes as long as the server does.
-    let (left, permitted, committed) = gate.large.until_done(turn, bytes, decide).await?;
+    let (left, permitted, committed) = gate.large.until_done(turn, size, decide).await?;
     // From here on the message is what is left of it.
     let message = left.as_ref().unwrap_or(message);
     let turn = turn::run(gate, &running, &permitted).await?;
@@ -291,7 +293,7 @@ async fn call(
         let running = turn::waited(gate, running)?;
         trail.revision = running.snapshot.revision;
         let now = gate.clock.now();
-        let permitted = gate.large.beside(bytes, || permit(gate, head, &running, message, trail, now)).await?;
+        let permitted = gate.large.beside(size, || permit(gate, head, &running, message, trail, now)).await?;
         turn::is_at(&turn, &permitted)?;
         (running, permitted)
     } else {
@@ -318,8 +320,8 @@ async fn call(
     };
     let sent = forward::run(gate, &running, message, ready, turn, trail.receipt).await?;
     running.snapshot.keys.went(sent.objects.first());
-    let bytes = sent.answer.bytes();
-    gate.large.beside(bytes, || release(gate, &running, message, sent, place, under_way, trail)).await
+    let size = weight(sent.answer.bytes(), is_looked_into);
+    gate.large.beside(size, || release(gate, &running, message, sent, place, under_way, trail)).await
 }
 
 /// Everything that is decided before a call may leave. Where policies want something taken out of it and nothing else, it is

@@ -26,6 +26,7 @@ use crate::controls::read::Message;
 use crate::controls::release::{self, Expected, Released};
 use crate::controls::{authenticate, halted, inspect, visible};
 use crate::gate::Gate;
+use crate::large::weight;
 use crate::legacy::{self, Asked, Progress, Withdrawal};
 use crate::listing;
 use crate::register::{self, Direction, Path};
@@ -192,8 +193,8 @@ impl Relay {
 
     /// Decides on one message of the server, in turn if it is large; `None` goes no further.
     async fn in_turn(&mut self, bytes: Bytes) -> Result<Option<Bytes>, Flaw> {
-        let length = bytes.len();
-        if length < limits::LARGE_MESSAGE_BYTES {
+        let size = weight(bytes.len(), self.gate.looks_into(&self.expected.connected.snapshot));
+        if size < limits::LARGE_MESSAGE_BYTES {
             return self.message(bytes);
         }
         let gate = Arc::clone(&self.gate);
@@ -202,7 +203,7 @@ impl Relay {
             self.authorise_again()?;
             self.message(bytes)
         };
-        gate.large.beside(length, decide).await
+        gate.large.beside(size, decide).await
     }
 
     /// Decides on one message of the server; `None` goes no further.

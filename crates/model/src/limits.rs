@@ -38,6 +38,8 @@ pub const MENTION_NAME_BYTES_MIN: usize = 4;
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Bytes in one message from which on it takes turns with others of its size, beside those that are smaller.
 pub const LARGE_MESSAGE_BYTES: usize = 64 * 1024;
+/// Bytes of a message that is only read, which cost what one byte costs where policies look into it.
+pub const READ_BYTES_PER_BYTE_SEEN: usize = 4;
 /// Large messages at once of one agent and user, each from its being read until it is decided on; fewer where that would be
 /// more than one for every two processors.
 pub const LARGE_PER_CALLER_MAX: usize = 4;

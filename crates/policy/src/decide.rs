@@ -88,6 +88,11 @@ impl Policies {
         Ok(Permit { policies })
     }
 
+    /// Whether any answer depends on what inspection sees in messages.
+    pub fn any_reads_findings(&self) -> bool {
+        self.any_reads_findings
+    }
+
     /// Whether the answer depends on what inspection sees in the message.
     ///
     /// # Errors

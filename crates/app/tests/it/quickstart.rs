@@ -30,7 +30,7 @@ fn the_quickstart_goes_as_told_and_looks_as_documented() {
     assert_eq!(
         words(recorded),
         words(&told),
-        "docs/quickstart.md is out of date: UPDATE_REFERENCE=1 ./test quick records it anew"
+        "docs/quickstart.md is out of date: UPDATE_REFERENCE=1 tests/front quickstart records it anew"
     );
 }
 

@@ -22,6 +22,7 @@ use crate::controls::intent::{self, Committed, Leaving};
 use crate::controls::read::Message;
 use crate::controls::{credential, decide, visible};
 use crate::gate::Gate;
+use crate::large::weight;
 use crate::pipeline::answered;
 use crate::snapshot::Snapshot;
 use crate::trail::Trail;
@@ -349,11 +350,15 @@ async fn ready(
     trail.object = named.object().cloned();
     let visible = visible::run(running, named, trail.began)?;
     let live = halted::object(&gate.halts, visible)?;
-    let said = (live, &answer.body);
-    let decided = decide::answer(gate, running, &open.server, said, &mut trail.noted, trail.began);
-    let (permitted, left) = decided?;
-    let commit = || Committed::answer(gate, answer, left.as_ref(), trail);
-    let committed = gate.large.beside(answer.body.len(), commit).await;
+    let decide = || {
+        let said = (live, &answer.body);
+        let decided = decide::answer(gate, running, &open.server, said, &mut trail.noted, trail.began);
+        let (permitted, left) = decided?;
+        let committed = Committed::answer(gate, answer, left.as_ref(), trail);
+        Ok::<_, Flaw>((permitted, left, committed))
+    };
+    let size = weight(answer.body.len(), gate.looks_into(&running.snapshot));
+    let (permitted, left, committed) = gate.large.beside(size, decide).await?;
     let leaving = Leaving::answer(answer, open.method, committed);
     let intended = intent::run(gate, running, leaving, permitted, trail).await?;
     let body = wire::edit::replace(left.as_ref().unwrap_or(&answer.body), &[(&["id"], &open.id.to_string())])?;
