@@ -7,7 +7,7 @@ use model::{Agent, AgentKind, Assurance, Caller, Reason, limits};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
-use super::{Large, Turn, locked};
+use super::{Large, Turn, locked, weight};
 
 fn one_place() -> Arc<Large> {
     Arc::new(Large::with(1, limits::LARGE_PER_CALLER_MAX))
@@ -51,6 +51,13 @@ async fn a_small_message_waits_for_no_place() {
     let large = one_place();
     let _taken = large.places.acquire().await.expect("it is never closed");
     assert_eq!(large.beside(limits::LARGE_MESSAGE_BYTES - 1, || 7).await, 7);
+}
+
+#[test]
+fn what_nobody_looks_into_is_large_later() {
+    let counts = |bytes, is_looked_into| weight(bytes, is_looked_into) >= limits::LARGE_MESSAGE_BYTES;
+    assert!(counts(limits::LARGE_MESSAGE_BYTES, true) && !counts(limits::LARGE_MESSAGE_BYTES, false));
+    assert!(counts(limits::LARGE_MESSAGE_BYTES * limits::READ_BYTES_PER_BYTE_SEEN, false));
 }
 
 #[tokio::test]

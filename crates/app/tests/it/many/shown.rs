@@ -1,6 +1,5 @@
 //! A server with ten thousand tools, as people read it: a page, and all of it for programs.
 
-use std::io::Write as _;
 use std::time::Instant;
 
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ async fn timed(gate: &Gate, arguments: &[&str]) -> String {
     let since = Instant::now();
     let said = gate.must(arguments).await;
     // For whoever wants to know: it depends on the machine, and on how the program was built.
-    let _ = writeln!(std::io::stderr(), "{} ms  portcullis {}", since.elapsed().as_millis(), arguments.join(" "));
+    println!("{} ms  portcullis {}", since.elapsed().as_millis(), arguments.join(" "));
     said
 }
 
