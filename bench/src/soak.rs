@@ -44,6 +44,9 @@ pub struct Plan {
     /// Seconds of one window, after which every connection is closed and new ones are opened.
     #[arg(long, default_value_t = 10.0)]
     window_seconds: f64,
+    /// Milliseconds between two visits. With fewer, what grows with visits shows sooner.
+    #[arg(long, default_value_t = 100)]
+    pause_milliseconds: u64,
     /// Connections of the callers.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: u16,
@@ -154,7 +157,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
     say(&format!("{rate:.0} calls per second for {} minutes", plan.minutes))?;
     let elder_address = elder_address.parse().context("read an address")?;
     let watcher = Watcher::start(running.id(), gate.counts(), move || elder_sessions(elder_address));
-    let visitors = Visitors::start(&gate);
+    let visitors = Visitors::start(&gate, Duration::from_millis(plan.pause_milliseconds));
     let (began, whole) = (Instant::now(), Duration::from_secs_f64(plan.minutes * 60.0));
     let (mut calls, mut p99_microseconds) = (0, Vec::new());
     while began.elapsed() < whole {

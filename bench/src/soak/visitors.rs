@@ -19,8 +19,6 @@ use super::elder;
 use crate::gate::Gate;
 use crate::many::shelves;
 
-/// Time between two visits.
-const PAUSE: Duration = Duration::from_millis(100);
 /// Streams that are held open, the newest ones of each kind; the oldest is closed for a new one.
 const HELD: usize = 8;
 /// Of so many clients one leaves without a word; no multiple of two, so that they leave from both endpoints.
@@ -58,10 +56,11 @@ pub(super) struct Visitors {
 }
 
 impl Visitors {
-    pub(super) fn start(gate: &Gate) -> Self {
+    /// They begin to come, with a pause between two of them.
+    pub(super) fn start(gate: &Gate, pause: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, door) = (Arc::clone(&stop), Door { agents: gate.agents(), token: gate.token() });
-        let thread = std::thread::spawn(move || door.visit(&stopped));
+        let thread = std::thread::spawn(move || door.visit(&stopped, pause));
         Self { stop, thread }
     }
 
@@ -92,7 +91,7 @@ struct Streams {
 }
 
 impl Door {
-    fn visit(&self, stopped: &AtomicBool) -> Visits {
+    fn visit(&self, stopped: &AtomicBool, pause: Duration) -> Visits {
         let (mut visits, mut streams) = (Visits::default(), Streams::default());
         for number in 0.. {
             if stopped.load(Ordering::Relaxed) {
@@ -109,7 +108,7 @@ impl Door {
                     visits.first_failures.push(format!("visit {number}: {failure:#}"));
                 }
             }
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(pause);
         }
         visits
     }

@@ -83,8 +83,9 @@ fn start_threads_until_refused(most: usize) -> io::Result<()> {
     let one =
         || std::thread::Builder::new().stack_size(64 * 1024).spawn(|| std::thread::sleep(Duration::from_secs(60)));
     let threads: Vec<_> = (0..most).map_while(|_| one().ok()).collect();
+    // Nothing is said after the count: whoever reads it may be gone then.
     writeln!(io::stdout(), "{}", threads.len() + 1)?;
-    wait(&threads)
+    io::stdin().read_exact(&mut [0])
 }
 
 /// Writes this many mebibytes to standard error, and a last line.

@@ -111,7 +111,8 @@ async fn limits_bind_within_too_and_nobody_is_left() {
         count <= 40 + model::limits::LOCAL_PROCESSES_MARGIN || rustix::process::geteuid().is_root(),
         "{count} were born"
     );
-    assert!(matches!(child.wait().await.cause, Cause::Processes { .. }));
+    let exit = child.wait().await;
+    assert!(matches!(exit.cause, Cause::Processes { .. }), "{exit}");
 
     let mut greedy = command(FIXTURE, &["use-memory", "400"]);
     greedy.limits.memory_bytes = 100 << 20;
