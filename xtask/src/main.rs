@@ -2,13 +2,11 @@
 //!
 //! `check` is what no compiler and no linter looks at: [`layers`] (which crate may use which), [`leaks`] (no file names
 //! the machine it was written on) and [`sources`] (lints are inherited; files are short). The same checks are tests, so
-//! that `cargo test --workspace` fails with them. `bench` builds for release and runs the benchmark; `dist` builds what is
-//! [`shipped`].
+//! that `cargo test --workspace` fails with them. `bench` builds for release and runs the benchmark.
 
 mod layers;
 mod leaks;
 mod repository;
-mod shipped;
 mod sources;
 
 use std::io::Write;
@@ -22,7 +20,6 @@ const USAGE: &str = "\
 cargo xtask TASK
 
   check            layers, leaks, lints and long files of this repository
-  dist             the gate as it is shipped: optimised as a whole, by a profile of what it does; an hour on two cores
   bench [OPTIONS]  builds for release and measures the gate; --help tells the options
   bench hostile    another caller's latency beside each kind of attack
   bench soak       half load for an hour: does the gate hold more and more?
@@ -34,7 +31,6 @@ fn main() -> anyhow::Result<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some("check") => check(),
-        Some("dist") => shipped::run().map(|()| ExitCode::SUCCESS),
         Some("bench") => bench(&arguments.collect::<Vec<_>>()),
         _ => {
             write!(std::io::stderr(), "{USAGE}")?;
