@@ -1,10 +1,9 @@
 //! The gate's own record of one agent working for one user. It authenticates nobody.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Reason, Refusal, SessionKey, Timestamp, limits};
+use model::{Map, Reason, Refusal, SessionKey, Timestamp, limits};
 
 /// One agent working for one user.
 #[derive(Debug)]
@@ -28,7 +27,7 @@ pub struct CallPlace(Arc<Session>);
 #[derive(Debug, Default)]
 pub struct Sessions {
     // A session is looked up once a message and the lock held for nanoseconds; sharding it is not worth its weight.
-    sessions: Mutex<HashMap<SessionKey, Arc<Session>>>,
+    sessions: Mutex<Map<SessionKey, Arc<Session>>>,
 }
 
 impl Sessions {
@@ -61,7 +60,7 @@ impl Sessions {
 }
 
 /// Drops the older half of the sessions that nothing holds: rare, and linear.
-fn make_room(sessions: &mut HashMap<SessionKey, Arc<Session>>) {
+fn make_room(sessions: &mut Map<SessionKey, Arc<Session>>) {
     let idle = |session: &Arc<Session>| Arc::strong_count(session) == 1;
     let mut seen: Vec<u64> =
         sessions.values().filter(|s| idle(s)).map(|s| s.last_seen.load(Ordering::Relaxed)).collect();

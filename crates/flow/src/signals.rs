@@ -12,12 +12,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use model::{Caller, Changed, SessionKey, Timestamp, limits};
+use model::{Caller, Changed, Hashing, SessionKey, Timestamp, limits};
 use moka::sync::Cache;
 
 /// How every sign-in began; the least used are forgotten first.
 pub struct Signals {
-    begun: Cache<SignIn, Arc<Beginning>>,
+    begun: Cache<SignIn, Arc<Beginning>, Hashing>,
     /// Names of software are kept as their hashes, under a key of this process.
     hasher: RandomState,
 }
@@ -43,8 +43,8 @@ struct Beginning {
 impl Default for Signals {
     fn default() -> Self {
         let idle = Duration::from_millis(limits::SIGN_IN_IDLE_MILLISECONDS_MAX);
-        let begun = Cache::builder().max_capacity(limits::SIGN_INS_REMEMBERED_MAX).time_to_idle(idle).build();
-        Self { begun, hasher: RandomState::new() }
+        let begun = Cache::builder().max_capacity(limits::SIGN_INS_REMEMBERED_MAX).time_to_idle(idle);
+        Self { begun: begun.build_with_hasher(Hashing::default()), hasher: RandomState::new() }
     }
 }
 

@@ -32,11 +32,11 @@ const DRAIN: Duration = Duration::from_millis(limits::DRAIN_MILLISECONDS_MAX);
 pub async fn serve(listener: TcpListener, tls: Option<Arc<Tls>>, gate: Arc<Gate>, stop: impl Future<Output = ()>) {
     let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
     let open = GracefulShutdown::new();
+    // Not told how many headers there may be: it is `limits::HEADERS_MAX` by itself, and has room for them at hand only then.
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(limits::REQUEST_MILLISECONDS_MAX))
         .max_buf_size(limits::HEAD_BYTES_MAX)
-        .max_headers(limits::HEADERS_MAX)
         .half_close(false);
     tokio::pin!(stop);
     loop {

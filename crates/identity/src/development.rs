@@ -2,12 +2,12 @@
 //!
 //! They are accepted only while every listener is on loopback; `app` refuses to start otherwise.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use http::HeaderMap;
 use model::{
-    Agent, AgentId, AgentKind, Assurance, Caller, Changed, Digest, GroupName, Reason, Refusal, Secret, UserId,
+    Agent, AgentId, AgentKind, Assurance, Caller, Changed, Digest, GroupName, Reason, Refusal, Secret, Set, UserId,
 };
 
 use crate::bearer::bearer_token;
@@ -75,7 +75,7 @@ const TOKEN_BYTES_MIN: usize = 26;
 /// can choose a token for the digest it will have.
 pub struct DevelopmentTokens {
     callers: HashMap<Digest, Arc<Caller>>,
-    known: HashSet<Arc<Caller>>,
+    known: Set<Arc<Caller>>,
 }
 
 impl DevelopmentTokens {

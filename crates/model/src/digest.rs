@@ -63,11 +63,14 @@ pub fn canonical_json(value: &serde_json::Value) -> Result<Vec<u8>, serde_json::
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every receipt holds some of these: one write, not one for each byte.
+        // Every receipt holds some of these: one write, and loops without a branch.
+        let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
         let mut text = [0; PREFIX.len() + 64];
-        let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        let digits = nibbles.map(|nibble| if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) });
-        text.iter_mut().zip(PREFIX.bytes().chain(digits)).for_each(|(to, from)| *to = from);
+        let (prefix, digits) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        for ([high, low], byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
+            (*high, *low) = (digit(byte >> 4), digit(byte & 15));
+        }
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }

@@ -184,10 +184,11 @@ impl ReceiptId {
 
 impl fmt::Display for ReceiptId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; ULID_CHARS];
-        for (place, letter) in text.iter_mut().rev().enumerate() {
-            let five_bits = usize::try_from((self.0 >> (place * 5)) & 31).unwrap_or_default();
+        let (mut text, mut rest) = ([0; ULID_CHARS], self.0);
+        for letter in text.iter_mut().rev() {
+            let five_bits = usize::try_from(rest & 31).unwrap_or_default();
             *letter = CROCKFORD.get(five_bits).copied().unwrap_or(b'0');
+            rest >>= 5;
         }
         f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }

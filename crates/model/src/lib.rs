@@ -16,6 +16,7 @@ mod fingerprint;
 mod header;
 mod ids;
 pub mod limits;
+mod map;
 mod object;
 mod refusal;
 mod secret;
@@ -39,6 +40,7 @@ pub use ids::{
     AgentId, EndpointName, GroupName, NameError, PolicyId, PromptName, ReceiptId, Revision, ServerName, ThreadId,
     ToolName, UserId, ZoneName,
 };
+pub use map::{Hashing, Map, Set};
 pub use object::{Object, Scope};
 pub use refusal::{Challenge, Code, Reason, Refusal};
 pub use secret::{Secret, SecretReference, SecretReferenceError};

@@ -1,27 +1,40 @@
 //! The standings that are remembered, under everything they depend on.
 
-use std::borrow::Borrow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use model::{Caller, EndpointName, Object, limits};
-use moka::sync::Cache;
+use model::{Caller, EndpointName, Hashing, Object, limits};
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{Equivalent, Weighter};
 
 use crate::decide::Target;
 use crate::standing::Standing;
 use crate::{Action, Question};
 
 /// The standings of one revision; the least used are forgotten first.
-pub(crate) struct Standings(Cache<Key, Arc<Standing>>);
+pub(crate) struct Standings(Cache<Key, Arc<Standing>, Bytes, Hashing>);
+
+/// Weighs what is kept, in bytes, estimated.
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Key, Arc<Standing>> for Bytes {
+    fn weight(&self, key: &Key, standing: &Arc<Standing>) -> u64 {
+        u64::from(key.weight().saturating_add(standing.weight()))
+    }
+}
+
+/// Standings for which there is room from the start.
+const EXPECTED: usize = 1024;
 
 impl Standings {
     pub(crate) fn new() -> Self {
-        let weigher = |key: &Key, standing: &Arc<Standing>| key.weight().saturating_add(standing.weight());
-        Self(Cache::builder().max_capacity(limits::STANDINGS_BYTES_MAX).weigher(weigher).build())
+        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
+        Self(Cache::with(EXPECTED, limits::STANDINGS_BYTES_MAX, Bytes, hashing, lifecycle))
     }
 
     pub(crate) fn get(&self, question: &Question<'_>) -> Option<Arc<Standing>> {
-        self.0.get(question as &dyn Asks)
+        self.0.get(&Parts::of(question))
     }
 
     pub(crate) fn insert(&self, question: &Question<'_>, standing: &Arc<Standing>) {
@@ -44,10 +57,6 @@ enum Thing {
 
 /// A question's key or the question itself, so that looking up copies nothing: a caller's names are counted in memory
 /// that every core writes to.
-trait Asks {
-    fn parts(&self) -> Parts<'_>;
-}
-
 #[derive(PartialEq, Eq)]
 struct Parts<'a> {
     caller: &'a Caller,
@@ -62,39 +71,22 @@ enum ThingOf<'a> {
     Object(&'a Object),
 }
 
-impl Asks for Key {
-    fn parts(&self) -> Parts<'_> {
-        let Self { caller, endpoint, action, thing } = self;
-        let thing = match thing {
-            Thing::Endpoint(name) => ThingOf::Endpoint(name),
-            Thing::Object(object) => ThingOf::Object(object),
-        };
-        Parts { caller, endpoint, action: *action, thing }
-    }
-}
-
-impl Asks for Question<'_> {
-    fn parts(&self) -> Parts<'_> {
+impl<'a> Parts<'a> {
+    fn of(question: &Question<'a>) -> Self {
         // Arguments and time are what the part which is kept does not depend on.
-        let Self { action, caller, endpoint, target, arguments: _, findings: _, now: _ } = *self;
+        let Question { action, caller, endpoint, target, arguments: _, findings: _, now: _ } = *question;
         let thing = match target {
             Target::Endpoint(name) => ThingOf::Endpoint(name),
             Target::Object(object) => ThingOf::Object(object),
         };
-        Parts { caller, endpoint, action, thing }
+        Self { caller, endpoint, action, thing }
     }
 }
 
-impl<'a> Borrow<dyn Asks + 'a> for Key {
-    fn borrow(&self) -> &(dyn Asks + 'a) {
-        self
-    }
-}
-
-impl Hash for dyn Asks + '_ {
+impl Hash for Parts<'_> {
     /// Hashes what tells nearly all keys apart; the rest is for comparing.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Parts { caller, endpoint, action, thing } = self.parts();
+        let Self { caller, endpoint, action, thing } = self;
         let mut feed = |text: &str| state.write(text.as_bytes());
         feed(caller.agent.id.as_str());
         feed(caller.user().map_or("", |user| user.as_str()));
@@ -110,17 +102,15 @@ impl Hash for dyn Asks + '_ {
     }
 }
 
-impl PartialEq for dyn Asks + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
+impl Equivalent<Key> for Parts<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        *self == key.parts()
     }
 }
 
-impl Eq for dyn Asks + '_ {}
-
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self as &dyn Asks).hash(state);
+        self.parts().hash(state);
     }
 }
 
@@ -133,6 +123,15 @@ impl PartialEq for Key {
 impl Eq for Key {}
 
 impl Key {
+    fn parts(&self) -> Parts<'_> {
+        let Self { caller, endpoint, action, thing } = self;
+        let thing = match thing {
+            Thing::Endpoint(name) => ThingOf::Endpoint(name),
+            Thing::Object(object) => ThingOf::Object(object),
+        };
+        Parts { caller, endpoint, action: *action, thing }
+    }
+
     fn of(question: &Question<'_>) -> Self {
         let Question { action, caller, endpoint, target, arguments: _, findings: _, now: _ } = *question;
         let thing = match target {

@@ -1,14 +1,27 @@
-//! Finding a byte, eight at a time, without `unsafe`.
+//! Finding a byte, eight at a time and in long texts 64 at a time, without `unsafe`.
 //!
 //! Most bytes of a message stand inside strings, so how fast the next quote is found is how fast a message is read.
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
+/// Bytes that are looked at together once a string is known to be long: what a compiler makes vector instructions of.
+const BLOCK: usize = 64;
+
 /// Where the plain part of a JSON string that goes on at `from` ends: at a quote, a backslash, a control character, or
 /// the end of the bytes.
 pub(crate) fn string_stop(bytes: &[u8], from: usize) -> usize {
-    find(bytes, from, |word| equal(word, b'"') | equal(word, b'\\') | below(word, b' '))
+    let marks = |word| equal(word, b'"') | equal(word, b'\\') | below(word, b' ');
+    let near = bytes.len().min(from.saturating_add(BLOCK));
+    let at = find(bytes.get(..near).unwrap_or(bytes), from, marks);
+    if at < near {
+        return at;
+    }
+    let (blocks, _) = bytes.get(near..).unwrap_or_default().as_chunks::<BLOCK>();
+    let is_plain = |block: &&[u8; BLOCK]| {
+        !block.iter().fold(false, |stops, &byte| stops | (byte == b'"') | (byte == b'\\') | (byte < b' '))
+    };
+    find(bytes, near + BLOCK * blocks.iter().take_while(is_plain).count(), marks)
 }
 
 /// Where the line that goes on at `from` ends: at a carriage return, a line feed, or the end of the bytes.

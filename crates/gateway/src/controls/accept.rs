@@ -9,7 +9,7 @@
 use http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HOST, ORIGIN};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderName, Method};
 use model::{EndpointName, Reason, Refusal, limits};
 use wire::header::SESSION_ID;
 
@@ -61,7 +61,7 @@ enum Address {
 /// Whether a request is addressed to this listener. A page in a browser reaches it under the page's own name otherwise.
 pub(crate) fn addressed(doors: &Doors, head: &Parts) -> Result<(), Refusal> {
     let refused = |detail: &str| Refusal::new(Reason::HostUnknown, detail);
-    let host = single(&head.headers, HOST.as_str()).ok_or_else(|| refused("not one Host header"))?;
+    let host = single(&head.headers, &HOST).ok_or_else(|| refused("not one Host header"))?;
     // A request line with a whole URL names its host there too; whatever stands between may go by either.
     let line = head.uri.authority().map_or(host, Authority::as_str);
     if !listed(&doors.hosts, host) || !line.eq_ignore_ascii_case(host) {
@@ -90,7 +90,7 @@ pub(crate) fn run(doors: &Doors, head: &Parts) -> Result<Accepted, Refusal> {
     addressed(doors, head)?;
     if head.headers.contains_key(ORIGIN) {
         // The Origin of a page is never one of ours unless an operator listed it.
-        let origin = single(&head.headers, ORIGIN.as_str()).unwrap_or_default();
+        let origin = single(&head.headers, &ORIGIN).unwrap_or_default();
         if !listed(&doors.origins, origin) && !same_origin(&doors.hosts, origin) {
             return Err(refused(Reason::OriginRefused, "the Origin is not listed"));
         }
@@ -150,7 +150,7 @@ fn address(path: &str) -> Option<(EndpointName, Address)> {
 }
 
 /// The value of a header that is there exactly once, as visible text.
-fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
@@ -166,7 +166,7 @@ fn same_origin(hosts: &[String], origin: &str) -> bool {
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
-    let essence = single(headers, CONTENT_TYPE.as_str()).and_then(|value| value.split(';').next());
+    let essence = single(headers, &CONTENT_TYPE).and_then(|value| value.split(';').next());
     // A body in a coding is one thing to who undoes it and another to who does not.
     !headers.contains_key(CONTENT_ENCODING)
         && essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))

@@ -191,10 +191,11 @@ pub(crate) fn fits(expected: &Expected, result: &Bytes) -> Result<(), Flaw> {
     }
     let [object @ Object::Tool { name, .. }] = expected.objects.as_slice() else { return Ok(()) };
     let member = naming::member(&expected.connected.door.endpoint, object);
-    let Some(tool) = member.and_then(|member| member.server.tool(name)) else { return Ok(()) };
+    let tool = member.and_then(|member| member.server.tool(name));
+    let Some(schema) = tool.and_then(|tool| tool.output_schema()) else { return Ok(()) };
     let said: Said = serde_json::from_slice(result).map_err(|_| broken("the result is no object"))?;
     match said.structured_content {
-        Some(content) if !tool.answers(&content) => {
+        Some(content) if !schema.fits(&content) => {
             let hint = "the tool's answer does not fit the schema that it was approved with";
             Err(Refusal::new(Reason::AnswerRefused, hint).with_hint(hint).into())
         }

@@ -30,7 +30,7 @@ pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &He
         return Ok(Valid { live, arguments });
     }
     let arguments: Option<Value> = match message.request.subject.arguments() {
-        Some(raw) => Some(serde_json::from_slice(raw).map_err(|error| invalid(error.to_string()))?),
+        Some(raw) => Some(value(raw).map_err(invalid)?),
         None => None,
     };
     if let Some(tool) = live.visible.tool() {
@@ -53,6 +53,12 @@ pub(crate) fn run(running: &Running, live: Live, message: &Message, headers: &He
         }
     }
     Ok(Valid { live, arguments })
+}
+
+/// Reads arguments. Whether they are UTF-8 is looked at once, and not string by string.
+fn value(raw: &[u8]) -> Result<Value, String> {
+    let text = std::str::from_utf8(raw).map_err(|error| error.to_string())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 fn invalid(detail: String) -> Refusal {

@@ -27,7 +27,7 @@ pub struct Tool {
     /// Made at the first call: most tools of a big server are never called.
     compiled: OnceLock<Result<InputSchema, SchemaError>>,
     /// Made at the first answer; none where the definition has none, or one that cannot be used.
-    answers: OnceLock<Option<OutputSchema>>,
+    output: OnceLock<Option<OutputSchema>>,
 }
 
 /// A definition that people have not approved, and that calls must fit all the same.
@@ -68,7 +68,7 @@ impl Tool {
             object,
             beside: None,
             compiled: OnceLock::new(),
-            answers: OnceLock::new(),
+            output: OnceLock::new(),
         }
     }
 
@@ -93,14 +93,14 @@ impl Tool {
         }
     }
 
-    /// Whether the structured content of an answer fits the output schema that people approved. Without one, or with one that
-    /// cannot be used safely, everything does.
-    pub fn answers(&self, content: &Value) -> bool {
-        let schema = self.answers.get_or_init(|| {
+    /// What the structured content of an answer has to fit: the output schema that people approved, if there is one that can
+    /// be used safely.
+    pub fn output_schema(&self) -> Option<&OutputSchema> {
+        let schema = self.output.get_or_init(|| {
             let definition: Value = serde_json::from_str(self.raw.get()).ok()?;
             OutputSchema::compile(definition.get("outputSchema")?).ok()
         });
-        schema.as_ref().is_none_or(|schema| schema.fits(content))
+        schema.as_ref()
     }
 
     /// The input schema as the server declared it; null if the definition has none. It is read from the definition each

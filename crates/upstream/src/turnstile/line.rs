@@ -5,18 +5,18 @@
 //! which is kept for those who have less. So whoever comes new finds a place at once, however many slow calls one caller
 //! has there.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
-use model::{SessionKey, limits};
+use model::{Map, SessionKey, limits};
 
 /// Places and those who wait for them. `Call` is what a waiting call leaves behind to be called by.
 pub(super) struct Line<Call> {
     places: usize,
     taken: usize,
     /// How many places each caller has; who has none is not here.
-    held: HashMap<SessionKey, usize>,
+    held: Map<SessionKey, usize>,
     /// The calls that wait, by caller; who waits for nothing is not here.
-    waiting: HashMap<SessionKey, VecDeque<(u64, Call)>>,
+    waiting: Map<SessionKey, VecDeque<(u64, Call)>>,
     /// The callers that wait, whoever is next first.
     turns: VecDeque<SessionKey>,
     waits: usize,
@@ -33,8 +33,8 @@ impl<Call> Line<Call> {
         Self {
             places: places.max(1),
             taken: 0,
-            held: HashMap::new(),
-            waiting: HashMap::new(),
+            held: Map::default(),
+            waiting: Map::default(),
             turns: VecDeque::new(),
             waits: 0,
             tickets: 0,

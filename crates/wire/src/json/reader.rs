@@ -10,6 +10,9 @@ use crate::scan;
 /// Keys of one object that are compared one by one. Beyond, a set keeps the work linear.
 const KEYS_COMPARED_MAX: usize = 16;
 
+/// Keys for which there is room from the start: as many as most messages have, so that the lists need not grow for them.
+const KEYS_EXPECTED: usize = 16;
+
 /// Levels of the outermost object whose members are remembered.
 const LEVELS_REMEMBERED: usize = 2;
 
@@ -24,6 +27,8 @@ pub fn check<'a>(bytes: &'a [u8], bounds: &Bounds) -> Result<Strict<'a>, Fault> 
     let text =
         std::str::from_utf8(bytes).map_err(|error| Fault { kind: FaultKind::NotUtf8, at: error.valid_up_to() })?;
     let mut reader = Reader::new(text, *bounds);
+    reader.keys.reserve(KEYS_EXPECTED);
+    reader.outline.reserve(KEYS_EXPECTED);
     if text.starts_with('\u{feff}') {
         return Err(reader.fault(FaultKind::ByteOrderMark));
     }

@@ -6,7 +6,7 @@ fn slow(bytes: &[u8], from: usize, stops: impl Fn(u8) -> bool) -> usize {
 
 #[test]
 fn a_stop_is_found_wherever_it_stands_and_whatever_surrounds_it() {
-    for length in 0..40 {
+    for length in (0..40).chain([63, 64, 65, 127, 128, 129, 200]) {
         for place in 0..length {
             for filler in [b'a', 0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7f, 0x80, 0xa2, 0xff] {
                 for stop in [b'"', b'\\', 0, 0x1f, b'\n', b'\r'] {
