@@ -7,6 +7,8 @@ use crate::load::thousandths;
 /// Neighbouring samples are alike, so that a thousand of them say less than a thousand: what is averaged into one point
 /// before the line is drawn.
 const POINTS_MAX: usize = 60;
+/// Points that may still be alike count as fewer, but as so many at least.
+const POINTS_MIN: f64 = 6.0;
 /// Standard errors within which a slope is called noise: nearly all slopes of nothing are.
 const ERRORS: f64 = 3.0;
 
@@ -46,9 +48,9 @@ impl Trend {
         let (at, value) = mean(&points);
         let spread: f64 = points.iter().map(|(x, _)| (x - at).powi(2)).sum();
         let slope = points.iter().map(|(x, y)| (x - at) * (y - value)).sum::<f64>() / spread;
-        let rest: f64 = points.iter().map(|(x, y)| (y - value - slope * (x - at)).powi(2)).sum();
-        let freedom = points.len().saturating_sub(2) as f64;
-        let error = (rest / freedom / spread).sqrt();
+        let rests: Vec<f64> = points.iter().map(|(x, y)| y - value - slope * (x - at)).collect();
+        let rest: f64 = rests.iter().map(|rest| rest.powi(2)).sum();
+        let error = (rest / (independent(&rests) - 2.0) / spread).sqrt();
         Self {
             mean: thousandths(mean(&samples).1),
             greatest,
@@ -77,6 +79,17 @@ impl Trend {
             self.error_per_hour / unit
         )
     }
+}
+
+/// As how many points that know nothing of one another these count, by what is left of them and of the next once the line is
+/// taken off. Memory wanders slowly, up and down, and a line through a wandering is no less wrong for having many points
+/// (Santer et al., Journal of Geophysical Research 105, 2000, equation 6).
+fn independent(rests: &[f64]) -> f64 {
+    let all: f64 = rests.iter().map(|rest| rest.powi(2)).sum();
+    let together: f64 = rests.iter().zip(rests.iter().skip(1)).map(|(one, next)| one * next).sum();
+    // What never changes has no likeness to speak of.
+    let alike = if all > 0.0 { (together / all).max(0.0) } else { 0.0 };
+    (rests.len() as f64 * (1.0 - alike) / (1.0 + alike)).max(POINTS_MIN)
 }
 
 fn mean(points: &[(f64, f64)]) -> (f64, f64) {
