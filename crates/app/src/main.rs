@@ -39,7 +39,7 @@ use cli::failure::Failure;
 use cli::{Cli, Command};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: sandbox::Allocator = sandbox::Allocator;
 
 /// How long what still runs at the end is waited for.
 const SHUTDOWN: Duration = Duration::from_secs(2);

@@ -54,7 +54,11 @@ impl Signals {
         let (network, software) = (network(address), software.map(|text| self.hasher.hash_one(text)));
         let key = &caller.authentication.key.0;
         let first = || Arc::new(Beginning { network, software, key: key.clone(), introduced: OnceLock::new() });
-        let begun = self.begun.get_with(SignIn::of(caller), first);
+        let sign_in = SignIn::of(caller);
+        let begun = match self.begun.get(&sign_in) {
+            Some(begun) => begun,
+            None => self.begun.get_with(sign_in, first),
+        };
         Changed { network: begun.network != network, client: begun.software != software, key: begun.key != *key }
     }
 

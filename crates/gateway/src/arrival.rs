@@ -8,6 +8,8 @@
 //!
 //! What is no message at all, but a visit to a page or a document beside the path, goes to [`crate::sites`].
 
+use std::future::ready;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -88,8 +90,25 @@ async fn arrive(gate: &Arc<Gate>, head: Parts, body: Incoming, mut trail: Trail)
     match admitted.accepted.verb.clone() {
         Verb::Post => message(gate, &head, admitted, body, trail).await,
         Verb::Get | Verb::Delete => pipeline::run(gate, &head, admitted, &body, trail).await,
-        Verb::Open => line::open(gate, admitted, trail),
-        Verb::Say(handle) => Box::pin(line::say(gate, head, admitted, &handle, body, trail)).await,
+        Verb::Open => on_a_line(gate, head, admitted, None, body, trail).await,
+        Verb::Say(handle) => on_a_line(gate, head, admitted, Some(handle), body, trail).await,
+    }
+}
+
+/// Opens a line, or takes what is posted beside the one of this handle. It is a function of its own, because what it moves takes
+/// 64 KiB of stack, which every message would touch.
+#[inline(never)]
+fn on_a_line<'a>(
+    gate: &'a Arc<Gate>,
+    head: Parts,
+    admitted: Admitted,
+    handle: Option<String>,
+    body: Bytes,
+    trail: Trail,
+) -> Pin<Box<dyn Future<Output = Response> + Send + 'a>> {
+    match handle {
+        Some(handle) => Box::pin(async move { line::say(gate, head, admitted, &handle, body, trail).await }),
+        None => Box::pin(ready(line::open(gate, admitted, trail))),
     }
 }
 

@@ -25,7 +25,8 @@
 //!   this from the gate's side.
 //!
 //! Files and networks are those of the gate's user, unless the program is put into a [`Jail`]. This is the only crate that may
-//! say `unsafe`; each place says why, and [`give_back`] is here for that alone. Outside Linux the tree is a process group, and only the kernel's limits bind.
+//! say `unsafe`; each place says why, and [`Allocator`] and [`give_back`] are here for that alone. Outside Linux the tree is a
+//! process group, and only the kernel's limits bind.
 
 mod bait;
 #[cfg(target_os = "linux")]
@@ -55,7 +56,7 @@ pub use jail::{
     Cell, HOME as JAIL_HOME, JAIL_COMMAND, JAIL_WATCH_COMMAND, Jail, NOTES, NoJail, Note, PROXY, RELAY_PORT, Watched,
     enter, watch,
 };
-pub use memory::give_back;
+pub use memory::{Allocator, give_back};
 pub use spawn::spawn;
 pub use stderr::{Stderr, Tail};
 pub use supervise::supervise;
