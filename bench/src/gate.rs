@@ -141,7 +141,11 @@ impl Gate {
 
     /// Starts it and waits until it is ready.
     pub fn start(&self) -> anyhow::Result<Running> {
-        let mut command = Command::new(&self.program);
+        self.start_by(Command::new(&self.program))
+    }
+
+    /// The same by a command that runs its program.
+    pub fn start_by(&self, mut command: Command) -> anyhow::Result<Running> {
         command.args(["serve", "--config", "portcullis.toml"]).current_dir(&self.directory).stderr(Stdio::null());
         Running::start_and_wait(&mut command, PATIENCE, || is_ready(self.admin))
     }

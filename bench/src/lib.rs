@@ -9,6 +9,7 @@
 //! - [`load`]: 64 connections of an agent that calls one tool, as fast as answers come or at a fixed rate;
 //! - [`run`]: starts them all and the gate, takes turns between them, and prints and keeps the report.
 //!
+//! - [`instructions`]: how many instructions a call takes, which hardly differs from host to host;
 //! - [`hostile`]: what attacks do to another caller's latency, against that caller left alone, in turns;
 //! - [`definitions`]: what the judge finds in definitions given by path, and what becomes of changes to them;
 //! - [`many`]: thousands of servers, tools, sessions and streams on one gate, and what it holds then;
@@ -26,6 +27,7 @@ pub mod definitions;
 mod flush;
 pub mod gate;
 pub mod hostile;
+pub mod instructions;
 mod listen;
 pub mod load;
 pub mod machine;

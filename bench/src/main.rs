@@ -1,6 +1,6 @@
 //! The benchmark's one binary; see the crate's own page for what it measures.
 
-use bench::{bare, definitions, hostile, load, many, run, soak, upstream};
+use bench::{bare, definitions, hostile, instructions, load, many, run, soak, upstream};
 use clap::{Parser, Subcommand};
 
 /// The gate's allocator, so that the yardstick has it too.
@@ -25,6 +25,8 @@ enum Part {
     Bare(bare::Settings),
     /// The agents: calls one tool over and over, and prints one JSON report.
     Load(load::Settings),
+    /// Instructions of each call, counted by valgrind: what differs from host to host does not count.
+    Instructions(instructions::Plan),
     /// Another caller's latency beside each kind of attack, against its latency without.
     Hostile(hostile::Plan),
     /// An attacker, until it is ended.
@@ -49,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Part::Upstream(settings) => upstream::run(&settings),
         Part::Bare(settings) => bare::run(&settings),
         Part::Load(settings) => load::run(&settings),
+        Part::Instructions(plan) => instructions::run(&plan),
         Part::Hostile(plan) => hostile::run(&plan),
         Part::Attack(settings) => hostile::attack(&settings),
         Part::Many(plan) => many::run(&plan),

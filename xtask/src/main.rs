@@ -19,12 +19,13 @@ use repository::Repository;
 const USAGE: &str = "\
 cargo xtask TASK
 
-  check            layers, leaks, lints and long files of this repository
-  bench [OPTIONS]  builds for release and measures the gate; --help tells the options
-  bench hostile    another caller's latency beside each kind of attack
-  bench soak       half load for an hour: does the gate hold more and more?
-  bench stages     measures each step of the gate by itself
-  bench inspect    what inspection finds on corpora, wrongly finds and misses, and its speed; --help tells the options
+  check               layers, leaks, lints and long files of this repository
+  bench [OPTIONS]     builds for release and measures the gate; --help tells the options
+  bench instructions  how many instructions a call takes, counted by valgrind
+  bench hostile       another caller's latency beside each kind of attack
+  bench soak          half load for an hour: does the gate hold more and more?
+  bench stages        measures each step of the gate by itself
+  bench inspect       what inspection finds on corpora, wrongly finds and misses, and its speed; --help tells the options
 ";
 
 fn main() -> anyhow::Result<ExitCode> {
@@ -78,7 +79,8 @@ fn bench(options: &[String]) -> anyhow::Result<ExitCode> {
         run_cargo(&["build", "--profile", "dist", "--package", "app"])?;
     }
     let mut arguments = vec!["run", "--profile", "dist", "--package", "bench", "--bin", binary, "--"];
-    let is_other = options.first().is_some_and(|first| matches!(first.as_str(), "hostile" | "many" | "soak"));
+    let others = ["hostile", "instructions", "many", "soak"];
+    let is_other = options.first().is_some_and(|first| others.contains(&first.as_str()));
     arguments.extend((binary == "bench" && !is_other).then_some("run"));
     arguments.extend(strings(options));
     run_cargo(&arguments)?;
