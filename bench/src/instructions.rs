@@ -2,8 +2,8 @@
 //!
 //! Times differ from host to host and from minute to minute; instructions of one binary hardly do. Each contestant runs under
 //! `valgrind --tool=callgrind`, which counts what a process does outside of the kernel, some thirty times slower than the
-//! processor, one thread at a time. It has no SHA extensions, so that SHA-256 is counted by itself: with them it takes about
-//! a fifteenth of that.
+//! processor, one thread at a time. It has no SHA extensions, so that SHA-256 is counted by itself: with them it takes far
+//! fewer.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -113,6 +113,8 @@ fn callgrind(directory: &Path, name: &str) -> anyhow::Result<(Command, PathBuf)>
     if asked.exists() {
         fs::remove_file(&asked).context("remove what was counted before")?;
     }
+    let known = Command::new("valgrind").arg("--version").stdout(Stdio::null()).status();
+    ensure!(known.is_ok_and(|status| status.success()), "`valgrind` is not there; Debian's package `valgrind` has it");
     let mut tool = Command::new("valgrind");
     tool.args(["--quiet", "--tool=callgrind", "--instr-atstart=no"]);
     tool.arg(format!("--callgrind-out-file={}", out.display()));
@@ -154,7 +156,7 @@ fn contestant(
     let text = fs::read_to_string(counts).with_context(|| format!("read `{}`", counts.display()))?;
     let counted = Counted::read(&text).with_context(|| format!("no totals in `{}`", counts.display()))?;
     let each = |instructions: u64| instructions / u64::try_from(calls).unwrap_or(u64::MAX);
-    let (instructions, sha256_instructions) = (each(counted.all - counted.sha256), each(counted.sha256));
+    let (instructions, sha256_instructions) = (each(counted.all.saturating_sub(counted.sha256)), each(counted.sha256));
     Ok(Contestant { name, calls, instructions, sha256_instructions })
 }
 
