@@ -8,8 +8,6 @@
 
 mod attack;
 
-use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -21,6 +19,7 @@ use serde::Serialize;
 pub use attack::{Kind, Settings as AttackSettings, run as attack};
 
 use crate::gate::{Gate, Policies};
+use crate::kept::{self, say};
 use crate::load::{self, Measured, thousandths};
 use crate::machine::Machine;
 use crate::process::{self, Running};
@@ -256,12 +255,6 @@ fn table(report: &Report) -> String {
 }
 
 fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
-    let path = plan.results.join(format!("{}.json", plan.name));
-    fs::create_dir_all(&plan.results).context("make the folder of the reports")?;
-    fs::write(&path, serde_json::to_string_pretty(report)? + "\n").context("keep the report")?;
+    let path = kept::keep(&plan.results, &plan.name, report)?;
     say(&format!("\n{}\nKept in {}", table(report), path.display()))
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::gate::{Gate, Policies};
 use crate::hostile::gate_program;
+use crate::kept::{self, say};
 use crate::load;
 use crate::machine::Machine;
 use crate::process::Running;
@@ -100,9 +101,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         contestants.push(contestant(plan, &program, name, (&running, &counts), door)?);
     }
     let report = Report { format: 1, machine, bytes: plan.bytes, contestants };
-    let path = plan.results.join(format!("{}.json", plan.name));
-    fs::create_dir_all(&plan.results).context("make the folder of the reports")?;
-    fs::write(&path, serde_json::to_string_pretty(&report)? + "\n").context("keep the report")?;
+    let path = kept::keep(&plan.results, &plan.name, &report)?;
     say(&format!("{}\nKept in {}", table(&report), path.display()))
 }
 
@@ -215,11 +214,6 @@ fn table(report: &Report) -> String {
         table.push_str(&format!("  {name:24}{instructions:>9}{ratio:>8.2}x{sha256_instructions:>9}\n"));
     }
     table
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }
 
 #[cfg(test)]

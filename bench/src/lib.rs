@@ -28,6 +28,7 @@ mod flush;
 pub mod gate;
 pub mod hostile;
 pub mod instructions;
+mod kept;
 mod listen;
 pub mod load;
 pub mod machine;

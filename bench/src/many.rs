@@ -8,7 +8,6 @@ mod place;
 pub mod shelves;
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,6 +16,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 use serde::Serialize;
 
+use crate::kept::{self, say};
 use crate::machine::Machine;
 use crate::process::{self, Running};
 use place::{Line, Place, Scale};
@@ -124,9 +124,7 @@ pub fn run(plan: &Plan) -> anyhow::Result<()> {
         scale: measured.place.scale,
         phases: measured.phases,
     };
-    let path = plan.results.join(format!("{}.json", plan.name));
-    fs::create_dir_all(&plan.results).context("make the folder of the reports")?;
-    fs::write(&path, serde_json::to_string_pretty(&report)? + "\n").context("keep the report")?;
+    let path = kept::keep(&plan.results, &plan.name, &report)?;
     say(&format!("Kept in {}", path.display()))
 }
 
@@ -247,8 +245,4 @@ fn milliseconds(duration: Duration) -> f64 {
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or_default()
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }

@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use clap::Args;
 
 use crate::gate::{Gate, Policies};
+use crate::kept::{self, say};
 use crate::load::{self, Measured, thousandths};
 use crate::machine::Machine;
 use crate::process::{self, Running};
@@ -228,13 +229,6 @@ fn measured(
 }
 
 fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
-    let path = plan.results.join(format!("{}.json", plan.name));
-    fs::create_dir_all(&plan.results).context("make the folder of the reports")?;
-    fs::write(&path, serde_json::to_string_pretty(report)? + "\n").context("keep the report")?;
+    let path = kept::keep(&plan.results, &plan.name, report)?;
     say(&format!("\n{}\nKept in {}", report::table(report), path.display()))
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
-    use std::io::Write;
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }

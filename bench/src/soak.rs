@@ -12,7 +12,6 @@ mod trend;
 mod visitors;
 
 use std::fs;
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -26,6 +25,7 @@ use serde::Serialize;
 
 use crate::gate::{self, Counts, Gate, Other, Place, Policies};
 use crate::hostile::gate_program;
+use crate::kept::{self, say};
 use crate::load::{self, Measured, thousandths};
 use crate::machine::Machine;
 use crate::process::{self, Running};
@@ -278,9 +278,7 @@ fn children(process: u32) -> Vec<u32> {
 }
 
 fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
-    let path = plan.results.join(format!("{}.json", plan.name));
-    fs::create_dir_all(&plan.results).context("make the folder of the reports")?;
-    fs::write(&path, serde_json::to_string_pretty(report)? + "\n").context("keep the report")?;
+    let path = kept::keep(&plan.results, &plan.name, report)?;
     let mebibyte = 1024.0 * 1024.0;
     say(&format!(
         "{} calls at {:.0} per second\nmemory    {}\nresident  {}\nfiles     {}\nthreads   {}\nchildren  {}\nsockets   {}\n\
@@ -300,8 +298,4 @@ fn keep(plan: &Plan, report: &Report) -> anyhow::Result<()> {
         report.visits,
         path.display()
     ))
-}
-
-fn say(text: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout(), "{text}").context("write to standard output")
 }
