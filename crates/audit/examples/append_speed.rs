@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use audit::{Archive, End, Event, Field, Filter, Intent, Journal, Options, Outcome, Trusted, Who, verify};
+use audit::{Archive, End, Event, Filter, Intent, Journal, Options, Outcome, Trusted, Who, verify};
 use model::{AgentKind, Clock, Digest, Entropy, Object, ReceiptId, Revision, Timestamp};
 
 struct WallClock;
@@ -51,7 +51,7 @@ fn processor_seconds() -> Option<(f64, f64)> {
 }
 
 fn intent(like: &Intent, journal: &Journal, id: ReceiptId, arguments: &[u8]) -> Event {
-    let arguments = Some(journal.commitments().commit(id, Field::Arguments, arguments));
+    let arguments = Some(journal.commitments().salts(id).arguments.commit(arguments));
     Event::Intent(Intent { arguments, ..like.clone() })
 }
 
@@ -64,7 +64,7 @@ async fn call(journal: &Journal, like: &Intent, body: &[u8]) -> Result<(), audit
     }));
     record.event = intent(like, journal, record.id, body);
     journal.durable(&record).await?;
-    let answer = Some(journal.commitments().commit(record.id, Field::Answer, body));
+    let answer = Some(journal.commitments().salts(record.id).answer.commit(body));
     let outcome =
         Outcome { intent: record.id, end: End::Completed, milliseconds: 3, answer, findings: None, detail: None };
     journal.queue(&journal.record(Event::Outcome(outcome)));

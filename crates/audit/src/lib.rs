@@ -44,7 +44,7 @@ mod verify;
 mod writer;
 
 pub use archive::{Archive, Filter, Inclusion, Page, ReadError, Receipt, Written};
-pub use commitments::{Commitment, Commitments, Committing, Field, Mismatch, Salt};
+pub use commitments::{Commitment, Commitments, Mismatch, Salt, Salts};
 pub use files::FileError;
 pub use journal::{Condition, Durable, Health, Journal, JournalError, Options, Recovery};
 pub use note::{Checkpoint, NoteError, PublicKey};

@@ -8,4 +8,4 @@ mod session;
 mod signals;
 
 pub use session::{CallPlace, Session, Sessions, StreamPlace};
-pub use signals::Signals;
+pub use signals::{Beginning, Signals};

@@ -7,20 +7,25 @@
 //! one, so that whoever was first there is bothered by nobody who comes later.
 
 use std::collections::hash_map::RandomState;
+use std::convert::Infallible;
 use std::hash::BuildHasher as _;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use model::{Caller, Changed, Hashing, SessionKey, Timestamp, limits};
-use moka::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
 /// How every sign-in began; the least used are forgotten first.
 pub struct Signals {
-    begun: Cache<SignIn, Arc<Beginning>, Hashing>,
+    begun: Cache<SignIn, Arc<Beginning>, UnitWeighter, Hashing>,
     /// Names of software are kept as their hashes, under a key of this process.
     hasher: RandomState,
 }
+
+/// Sign-ins for which there is room from the start.
+const EXPECTED: usize = 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct SignIn {
@@ -31,43 +36,87 @@ struct SignIn {
 
 /// The first message of a sign-in.
 #[derive(Debug)]
-struct Beginning {
+pub struct Beginning {
     network: IpAddr,
     /// What its `User-Agent` said.
     software: Option<u64>,
     key: Option<Arc<str>>,
     /// What the first message said of its software that said anything itself.
     introduced: OnceLock<u64>,
+    /// When the last message came, in milliseconds, to the second.
+    heard: AtomicU64,
+}
+
+/// Within this many milliseconds a message is not noted again: many cores read what is noted.
+const HEARD_MILLISECONDS: u64 = 1_000;
+
+impl Beginning {
+    /// Whether the sign-in was silent for too long to be the same one.
+    fn is_over(&self, now: Timestamp) -> bool {
+        let heard = Timestamp(self.heard.load(Ordering::Relaxed));
+        now.milliseconds_since(heard) > limits::SIGN_IN_IDLE_MILLISECONDS_MAX
+    }
+
+    fn hear(&self, now: Timestamp) {
+        if now.milliseconds_since(Timestamp(self.heard.load(Ordering::Relaxed))) >= HEARD_MILLISECONDS {
+            self.heard.store(now.0, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Default for Signals {
     fn default() -> Self {
-        let idle = Duration::from_millis(limits::SIGN_IN_IDLE_MILLISECONDS_MAX);
-        let begun = Cache::builder().max_capacity(limits::SIGN_INS_REMEMBERED_MAX).time_to_idle(idle);
-        Self { begun: begun.build_with_hasher(Hashing::default()), hasher: RandomState::new() }
+        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
+        let begun = Cache::with(EXPECTED, limits::SIGN_INS_REMEMBERED_MAX, UnitWeighter, hashing, lifecycle);
+        Self { begun, hasher: RandomState::new() }
     }
 }
 
 impl Signals {
-    /// Compares how a message came with how the first one of its sign-in did. `software` is its `User-Agent`.
-    pub fn compare(&self, caller: &Caller, address: IpAddr, software: Option<&[u8]>) -> Changed {
+    /// Compares how a message came with how the first one of its sign-in did, which is told as well. `software` is its
+    /// `User-Agent`.
+    pub fn compare(
+        &self,
+        caller: &Caller,
+        address: IpAddr,
+        software: Option<&[u8]>,
+        now: Timestamp,
+    ) -> (Changed, Arc<Beginning>) {
         let (network, software) = (network(address), software.map(|text| self.hasher.hash_one(text)));
         let key = &caller.authentication.key.0;
-        let first = || Arc::new(Beginning { network, software, key: key.clone(), introduced: OnceLock::new() });
-        let sign_in = SignIn::of(caller);
-        let begun = match self.begun.get(&sign_in) {
-            Some(begun) => begun,
-            None => self.begun.get_with(sign_in, first),
+        let first = || {
+            let (key, heard) = (key.clone(), AtomicU64::new(now.0));
+            Arc::new(Beginning { network, software, key, introduced: OnceLock::new(), heard })
         };
-        Changed { network: begun.network != network, client: begun.software != software, key: begun.key != *key }
+        let sign_in = SignIn::of(caller);
+        let going_on = self.begun.get(&sign_in).filter(|begun| !begun.is_over(now));
+        let begun = going_on.unwrap_or_else(|| self.begin(&sign_in, first, now));
+        begun.hear(now);
+        let (network, client) = (begun.network != network, begun.software != software);
+        (Changed { network, client, key: begun.key != *key }, begun)
     }
 
-    /// Compares what a message says of its software itself (`clientInfo`).
-    pub fn introduce(&self, caller: &Caller, said: &[u8]) -> Changed {
+    /// What is kept of a sign-in that may have been over; of two messages that come at once, one is the first.
+    fn begin(&self, sign_in: &SignIn, first: impl FnOnce() -> Arc<Beginning>, now: Timestamp) -> Arc<Beginning> {
+        self.begun.remove_if(sign_in, |begun| begun.is_over(now));
+        let Ok(begun) = self.begun.get_or_insert_with(sign_in, || Ok::<_, Infallible>(first()));
+        begun
+    }
+
+    /// How the caller's sign-in began, if that is known.
+    pub fn beginning(&self, caller: &Caller) -> Option<Arc<Beginning>> {
+        self.begun.get(&SignIn::of(caller))
+    }
+
+    /// Compares what a message says of its software itself (`clientInfo`) with what the first one said that said it.
+    pub fn introduce(&self, begun: &Beginning, said: &[u8]) -> Changed {
         let said = self.hasher.hash_one(said);
-        let begun = self.begun.get(&SignIn::of(caller));
-        let client = begun.is_some_and(|begun| *begun.introduced.get_or_init(|| said) != said);
-        Changed { client, ..Changed::default() }
+        Changed { client: *begun.introduced.get_or_init(|| said) != said, ..Changed::default() }
+    }
+
+    /// Forgets sign-ins that are over.
+    pub fn sweep(&self, now: Timestamp) {
+        self.begun.retain(|_, begun| !begun.is_over(now));
     }
 }
 

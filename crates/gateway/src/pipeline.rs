@@ -70,7 +70,7 @@ pub(crate) struct Admitted {
 pub(crate) async fn admit(gate: &Gate, head: &Parts, trail: &mut Trail) -> Result<Admitted, Flaw> {
     let accepted = accept::run(&gate.front.load().doors, head)?;
     trail.endpoint = Some(accepted.endpoint.clone());
-    let known = authenticate::run(gate, head, &trail.peer, &accepted.endpoint).await?;
+    let known = authenticate::run(gate, head, &trail.peer, &accepted.endpoint, trail.began).await?;
     trail.caller = Some(Arc::clone(&known.caller));
     Ok(Admitted { known, accepted })
 }
@@ -82,7 +82,7 @@ pub(crate) fn admit_with(gate: &Gate, head: &Parts, caller: &Arc<Caller>, trail:
     trail.endpoint = Some(accepted.endpoint.clone());
     authenticate::again(gate, caller)?;
     trail.caller = Some(Arc::clone(caller));
-    Ok(Admitted { known: Known { caller: Arc::clone(caller) }, accepted })
+    Ok(Admitted { known: Known::again(caller), accepted })
 }
 
 /// Takes one message, or a request without one, all the way. Whatever happens leaves a receipt.

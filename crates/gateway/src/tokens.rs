@@ -9,6 +9,7 @@
 //! forgotten stays as it is.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use identity::Seal;
@@ -22,6 +23,8 @@ pub struct Tokens {
     seal: Seal,
     entropy: Arc<dyn Entropy>,
     callers: Mutex<Callers>,
+    /// Whether anything of anybody's is kept: each message asks, and most often nothing is.
+    any: AtomicBool,
 }
 
 #[derive(Default)]
@@ -70,12 +73,12 @@ impl Giver {
 impl Tokens {
     /// None yet; what they stand for is sealed by `seal`.
     pub fn new(seal: Seal, entropy: Arc<dyn Entropy>) -> Self {
-        Self { seal, entropy, callers: Mutex::default() }
+        Self { seal, entropy, callers: Mutex::default(), any: AtomicBool::new(false) }
     }
 
     /// Whether there is anything of this caller's that could be put back.
     pub(crate) fn knows(&self, owner: &SessionKey) -> bool {
-        self.callers().each.contains_key(owner)
+        self.any.load(Ordering::Acquire) && self.callers().each.contains_key(owner)
     }
 
     /// The placeholder of something that is taken out of a message of this caller's. What cannot be kept is taken out for good.
@@ -97,7 +100,9 @@ impl Tokens {
         let placeholder = inspect::reversible(taken.finding, &mark(self.entropy.bits()));
         let (giver, policies) = (giver.clone(), policies.clone());
         let token = Token { sealed, giver, policies, thing, is_number: taken.is_number };
-        self.callers().keep(owner, placeholder, token, now)
+        let mut callers = self.callers();
+        self.any.store(true, Ordering::Release);
+        callers.keep(owner, placeholder, token, now)
     }
 
     /// What is sent to a server, with what this caller may have told it; `may` says it of policies that had something taken out.
@@ -151,6 +156,7 @@ impl Tokens {
         let over: Vec<SessionKey> =
             callers.each.iter().filter(|(_, kept)| silent(kept)).map(|(owner, _)| owner.clone()).collect();
         over.iter().for_each(|owner| callers.forget(owner));
+        self.any.store(!callers.each.is_empty(), Ordering::Release);
     }
 
     fn callers(&self) -> MutexGuard<'_, Callers> {

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use audit::{Asked, End, Event, Field, Journal, Outcome, Record, Refused, Taken, Who};
+use audit::{Asked, End, Event, Journal, Outcome, Record, Refused, Salt, Taken, Who};
 use model::{Caller, Clock, EndpointName, Object, Reason, ReceiptId, Refusal, Revision, ServerName, Timestamp};
 use wire::Id;
 
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
+use crate::gate::Gate;
 use crate::large;
 use crate::looked::{Looked, Noted};
 use crate::peer::Peer;
@@ -126,6 +127,8 @@ pub(crate) struct OpenIntent {
     clock: Arc<dyn Clock>,
     intent: ReceiptId,
     began: Timestamp,
+    /// Of the answer's commitment.
+    salt: Salt,
     looked: Looked,
     closed: bool,
 }
@@ -133,8 +136,10 @@ pub(crate) struct OpenIntent {
 impl OpenIntent {
     /// Watches over an intent that was put in the journal, from that moment on: whoever waits for it to be durable may be
     /// dropped while waiting.
-    pub(crate) fn new(journal: Arc<Journal>, clock: Arc<dyn Clock>, intent: ReceiptId, began: Timestamp) -> Self {
-        Self { journal, clock, intent, began, looked: Looked::default(), closed: false }
+    pub(crate) fn new(gate: &Gate, trail: &Trail, salt: Salt) -> Self {
+        let (journal, clock) = (Arc::clone(&gate.journal), Arc::clone(&gate.clock));
+        let (intent, began) = (trail.receipt, trail.began);
+        Self { journal, clock, intent, began, salt, looked: Looked::default(), closed: false }
     }
 
     /// Where what is seen in the answer is noted.
@@ -155,12 +160,11 @@ impl OpenIntent {
     fn record(&mut self, end: End, answer: Option<&[u8]>, detail: Option<String>) {
         self.closed = true;
         let at = self.clock.now();
-        let commit = |bytes| self.journal.commitments().commit(self.intent, Field::Answer, bytes);
         let outcome = Outcome {
             intent: self.intent,
             end,
             milliseconds: at.milliseconds_since(self.began),
-            answer: answer.map(commit),
+            answer: answer.map(|bytes| self.salt.commit(bytes)),
             findings: self.looked.noted().told(),
             detail,
         };

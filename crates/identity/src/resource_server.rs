@@ -24,11 +24,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use model::{
-    Agent, Assurance, Authentication, Caller, CertificateName, Challenge, Changed, Clock, Digest, EndpointName, Reason,
-    Refusal, TokenEnd, TokenFamily, TokenKey,
+    Agent, Assurance, Authentication, Caller, CertificateName, Challenge, Changed, Clock, Digest, EndpointName,
+    Hashing, Reason, Refusal, Timestamp, TokenEnd, TokenFamily, TokenKey, limits,
 };
-use model::{Timestamp, limits};
-use moka::sync::Cache;
+use quick_cache::UnitWeighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use crate::agents::{Agents, Registration};
 use crate::certificate::Certificate;
@@ -42,6 +42,9 @@ pub use introspection::IntrospectionSettings;
 pub use issuer::{AppOnly, Issuer, IssuerSettings, Mapping};
 pub use told::Certificates;
 
+/// Tokens for which there is room from the start.
+const EXPECTED: usize = 1024;
+
 /// Takes tokens.
 pub struct ResourceServer {
     /// Where agents reach the gate, without a slash at its end.
@@ -51,7 +54,7 @@ pub struct ResourceServer {
     certificates: Certificates,
     issuers: Vec<Arc<Issuer>>,
     introspection: Option<Introspection>,
-    remembered: Cache<Digest, Arc<Remembered>>,
+    remembered: Cache<Digest, Arc<Remembered>, UnitWeighter, Hashing>,
     /// The seconds in which tokens that were verified end.
     ends: Mutex<BTreeSet<u64>>,
     proofs: Arc<Proofs>,
@@ -123,13 +126,14 @@ impl ResourceServer {
             Arc::new(Issuer::new(settings, keys, Arc::clone(&clock)))
         });
         let ends = before.map(|before| before.ends.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             scopes,
             certificates,
             issuers: issuers.collect(),
             introspection: introspection.map(Introspection::new),
-            remembered: Cache::new(limits::TOKENS_REMEMBERED_MAX),
+            remembered: Cache::with(EXPECTED, limits::TOKENS_REMEMBERED_MAX, UnitWeighter, hashing, lifecycle),
             ends: Mutex::new(ends.unwrap_or_default()),
             proofs,
             clock,

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use aws_lc_rs::digest;
+use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 /// What a digest's text begins with.
 const PREFIX: &str = "sha256:";
+/// Bytes of a digest's text.
+const TEXT_BYTES: usize = PREFIX.len() + 64;
 
 /// A SHA-256 digest, written as `sha256:` and 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
@@ -21,11 +25,20 @@ pub struct DigestError(());
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+        Self::taken(digest::digest(&digest::SHA256, bytes).as_ref())
+    }
+
+    /// The digest of several parts, one after the other.
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut context = digest::Context::new(&digest::SHA256);
+        parts.into_iter().for_each(|part| context.update(part));
+        Self::taken(context.finish().as_ref())
+    }
+
+    /// The 32 bytes of a hash.
+    fn taken(hash: &[u8]) -> Self {
         let mut out = [0; 32];
-        for (to, from) in out.iter_mut().zip(digest.as_ref()) {
-            *to = *from;
-        }
+        out.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
         Self(out)
     }
 
@@ -61,24 +74,29 @@ pub fn canonical_json(value: &serde_json::Value) -> Result<Vec<u8>, serde_json::
     serde_json_canonicalizer::to_vec(value)
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Every receipt holds some of these: one write, and loops without a branch.
+impl Digest {
+    /// Its text. Every receipt holds some of these: loops without a branch, and nothing is allocated.
+    fn text(&self) -> [u8; TEXT_BYTES] {
         let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-        let mut text = [0; PREFIX.len() + 64];
+        let mut text = [0; TEXT_BYTES];
         let (prefix, digits) = text.split_at_mut(PREFIX.len());
         prefix.copy_from_slice(PREFIX.as_bytes());
         for ([high, low], byte) in digits.as_chunks_mut().0.iter_mut().zip(self.0) {
             (*high, *low) = (digit(byte >> 4), digit(byte & 15));
         }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        text
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.text()).map_err(|_| fmt::Error)?)
     }
 }
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Without a `String` in between: every receipt holds some of these.
-        serializer.collect_str(self)
+        serializer.serialize_str(str::from_utf8(&self.text()).map_err(S::Error::custom)?)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::limits;
@@ -182,22 +183,28 @@ impl ReceiptId {
     }
 }
 
-impl fmt::Display for ReceiptId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ReceiptId {
+    /// Its text. Every receipt holds some of these: nothing is allocated.
+    fn text(self) -> [u8; ULID_CHARS] {
         let (mut text, mut rest) = ([0; ULID_CHARS], self.0);
         for letter in text.iter_mut().rev() {
             let five_bits = usize::try_from(rest & 31).unwrap_or_default();
             *letter = CROCKFORD.get(five_bits).copied().unwrap_or(b'0');
             rest >>= 5;
         }
-        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        text
+    }
+}
+
+impl fmt::Display for ReceiptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(str::from_utf8(&self.text()).map_err(|_| fmt::Error)?)
     }
 }
 
 impl Serialize for ReceiptId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Without a `String` in between: every receipt holds some of these.
-        serializer.collect_str(self)
+        serializer.serialize_str(str::from_utf8(&self.text()).map_err(S::Error::custom)?)
     }
 }
 

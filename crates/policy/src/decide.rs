@@ -55,12 +55,19 @@ pub enum Foreseen {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Permit {
     policies: Arc<[PolicyId]>,
+    lasts: bool,
 }
 
 impl Permit {
     /// The policies that permitted, of both principals, sorted.
     pub fn policies(&self) -> &[PolicyId] {
         &self.policies
+    }
+
+    /// Whether the question will be answered so for as long as the revision stays, whenever it is asked and with whatever
+    /// arguments.
+    pub fn lasts(&self) -> bool {
+        self.lasts
     }
 }
 
@@ -78,14 +85,14 @@ impl Policies {
         }
         let standing = self.standing(question)?;
         if let Some(verdict) = standing.settled() {
-            return Ok(Permit { policies: verdict.clone()? });
+            return Ok(Permit { policies: verdict.clone()?, lasts: true });
         }
         let context = self.context(question, &standing)?;
         let policies = match standing.unless_spoken(&context)? {
             Some(verdict) => verdict.clone()?,
             None => self.weigh(question, &standing.ask(&context)?)?,
         };
-        Ok(Permit { policies })
+        Ok(Permit { policies, lasts: false })
     }
 
     /// Whether any answer depends on what inspection sees in messages.

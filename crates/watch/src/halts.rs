@@ -1,6 +1,7 @@
 //! The halts in force, in memory: what the data plane asks about every message.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -126,9 +127,9 @@ impl Halts {
         Self { set: ArcSwap::new(Arc::clone(&set)), changed: watch::Sender::new(set), order: Mutex::new(()) }
     }
 
-    /// The halts in force now.
-    pub fn current(&self) -> Arc<HaltSet> {
-        self.set.load_full()
+    /// The halts in force now. Not to be held for long: every message asks, and this counts nothing that cores share.
+    pub fn current(&self) -> impl Deref<Target = Arc<HaltSet>> {
+        self.set.load()
     }
 
     /// Puts these halts, and no others, in force; for what was read from the store.

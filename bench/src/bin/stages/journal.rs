@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
-use audit::{Event, Field, Intent, Journal, Options, Who};
+use audit::{Event, Intent, Journal, Options, Who};
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 use model::{AgentKind, Clock, Entropy, Object, Revision, Timestamp};
 use serde::Serialize;
@@ -106,7 +106,7 @@ fn intent(journal: &Journal) -> anyhow::Result<Intent> {
         request: Some("7".to_owned()),
         object: Some(Object::Tool { server: "shop".parse()?, name: payload::TOOL.parse()? }),
         pin: Some(model::Digest::from_bytes([7; 32])),
-        arguments: Some(journal.commitments().commit(journal.receipt_id(), Field::Arguments, &call)),
+        arguments: Some(journal.commitments().salts(journal.receipt_id()).arguments.commit(&call)),
         request_bytes: 1024,
         findings: None,
         policies: vec!["agent-works".parse()?, "user-works".parse()?],

@@ -5,12 +5,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use flow::Beginning;
 use http::HeaderValue;
 use http::header::USER_AGENT;
 use http::request::Parts;
 use identity::DevelopmentTokens;
 use identity::resource_server::{Asked, ResourceServer};
-use model::{Assurance, Caller, Changed, EndpointName, Reason, Refusal};
+use model::{Assurance, Caller, Changed, EndpointName, Reason, Refusal, Timestamp};
 
 use crate::gate::Gate;
 use crate::peer::Peer;
@@ -27,15 +28,23 @@ pub struct Callers {
 pub(crate) struct Known {
     /// The agent, with the user it acts for.
     pub(crate) caller: Arc<Caller>,
+    /// How its sign-in began, where that was looked up.
+    pub(crate) begun: Option<Arc<Beginning>>,
 }
 
 /// Finds the caller whose token the request carries. A certificate alone is nobody: it is what some tokens count with.
-pub(crate) async fn run(gate: &Gate, head: &Parts, peer: &Peer, endpoint: &EndpointName) -> Result<Known, Refusal> {
+pub(crate) async fn run(
+    gate: &Gate,
+    head: &Parts,
+    peer: &Peer,
+    endpoint: &EndpointName,
+    now: Timestamp,
+) -> Result<Known, Refusal> {
     // Held over a wait, so not by a guard.
     let front = gate.front.load_full();
     let Callers { development, server } = &front.callers;
     let refusal = match development.authenticate(&head.headers) {
-        Ok(caller) => return Ok(Known { caller }.compared(gate, head, peer)),
+        Ok(caller) => return Ok(Known::compared(caller, gate, head, peer, now)),
         Err(refusal) => refusal,
     };
     let Some(server) = server else { return Err(refusal) };
@@ -43,21 +52,27 @@ pub(crate) async fn run(gate: &Gate, head: &Parts, peer: &Peer, endpoint: &Endpo
     let certificate = peer.certificate.as_deref();
     let asked = Asked { method, path, headers: &head.headers, endpoint, certificate };
     let caller = server.authenticate(asked, &gate.snapshots.load().agents).await?;
-    Ok(Known { caller }.compared(gate, head, peer))
+    Ok(Known::compared(caller, gate, head, peer, now))
 }
 
 impl Known {
-    /// The same, told in what its message differs from the first one of its sign-in.
-    fn compared(self, gate: &Gate, head: &Parts, peer: &Peer) -> Self {
+    /// A caller whom an earlier message proved.
+    pub(crate) fn again(caller: &Arc<Caller>) -> Self {
+        Self { caller: Arc::clone(caller), begun: None }
+    }
+
+    /// A caller, told in what its message differs from the first one of its sign-in.
+    fn compared(caller: Arc<Caller>, gate: &Gate, head: &Parts, peer: &Peer, now: Timestamp) -> Self {
         let software = head.headers.get(USER_AGENT).map(HeaderValue::as_bytes);
-        let changed = gate.signals.compare(&self.caller, peer.address, software);
-        self.differing(changed)
+        let (changed, begun) = gate.signals.compare(&caller, peer.address, software, now);
+        Self { caller, begun: Some(begun) }.differing(changed)
     }
 
     /// The same, once the message told what software sends it.
     pub(crate) fn introduced(self, gate: &Gate, client_info: Option<&Bytes>) -> Self {
         let Some(said) = client_info else { return self };
-        let changed = gate.signals.introduce(&self.caller, said);
+        let begun = self.begun.clone().or_else(|| gate.signals.beginning(&self.caller));
+        let changed = begun.map(|begun| gate.signals.introduce(&begun, said)).unwrap_or_default();
         self.differing(changed)
     }
 
@@ -68,7 +83,7 @@ impl Known {
         if changed == before {
             return self;
         }
-        Self { caller: Arc::new((*self.caller).clone().differing(changed)) }
+        Self { caller: Arc::new((*self.caller).clone().differing(changed)), ..self }
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Connected {
     pub(crate) caller: Arc<Caller>,
     pub(crate) door: Arc<Door>,
     pub(crate) snapshot: Arc<Snapshot>,
+    /// Whether policies permit it for as long as the snapshot stays.
+    lasts: bool,
 }
 
 /// Decides `connect`.
@@ -27,7 +29,7 @@ pub(crate) fn run(
     accepted: &Accepted,
     now: Timestamp,
 ) -> Result<Connected, Refusal> {
-    let Known { caller } = known;
+    let caller = known.caller;
     let question = Question {
         action: Action::Connect,
         caller: &caller,
@@ -44,8 +46,9 @@ pub(crate) fn run(
     match (decided, door) {
         (Ok(_), Some(_)) if !registered => Err(hidden("an agent of the call is not registered for the endpoint")),
         // Told to nobody but those who may connect: what the endpoint asks for is its own affair.
-        (Ok(_), Some(door)) => {
-            demand::run(&snapshot, &door, &caller, now).map(|()| Connected { caller, door, snapshot })
+        (Ok(permit), Some(door)) => {
+            let lasts = permit.lasts();
+            demand::run(&snapshot, &door, &caller, now).map(|()| Connected { caller, door, snapshot, lasts })
         }
         (Err(refusal), Some(_)) if refusal.reason == Reason::StepUpRequired && registered => Err(refusal),
         (Ok(_), None) => Err(hidden(&snapshot.registry.absence(&accepted.endpoint).to_string())),
@@ -87,7 +90,7 @@ pub(crate) fn unspoken(
     if flaw.refusal.reason != Reason::VersionUnsupported {
         return flaw;
     }
-    match run(snapshot, Known { caller: Arc::clone(caller) }, accepted, now) {
+    match run(snapshot, Known::again(caller), accepted, now) {
         Ok(connected) => flaw.at(&connected.door.revisions().collect::<Vec<_>>()),
         Err(_) => flaw,
     }
@@ -176,9 +179,13 @@ impl Connected {
         self.snapshot.policy.foresee_each(action, &self.caller, &self.door.name, objects)
     }
 
-    /// The same caller at the same endpoint in the light of a newer snapshot, for streams that stay open.
+    /// The same caller at the same endpoint, at a later moment and in the light of the snapshot that is then in force. What
+    /// policies said is asked again where it may have changed.
     pub(crate) fn again(&self, snapshot: Arc<Snapshot>, now: Timestamp) -> Result<Self, Refusal> {
+        if self.lasts && Arc::ptr_eq(&self.snapshot, &snapshot) {
+            return demand::run(&snapshot, &self.door, &self.caller, now).map(|()| self.clone());
+        }
         let accepted = Accepted { endpoint: self.door.name.clone(), verb: Verb::Post };
-        run(snapshot, Known { caller: Arc::clone(&self.caller) }, &accepted, now)
+        run(snapshot, Known::again(&self.caller), &accepted, now)
     }
 }

@@ -1,8 +1,6 @@
 //! Evidence before effect: the intent is durable before its call leaves.
 
-use std::sync::Arc;
-
-use audit::{Commitment, Event, Field, Intent, Record, Who};
+use audit::{Commitment, Event, Intent, Record, Salt, Salts, Who};
 use bytes::Bytes;
 use model::{Reason, Refusal};
 use wire::answer::Outcome;
@@ -24,13 +22,17 @@ pub(crate) struct Intended {
 pub(crate) struct Leaving<'a> {
     method: &'a str,
     request: Option<&'a Id>,
-    arguments: Option<Commitment>,
+    committed: Committed,
     bytes: usize,
 }
 
 /// The commitment to what a message says, as its receipt keeps it. It costs in proportion to the message, and is made where
 /// the message is decided on: to change threads once more for it would cost as much again.
-pub(crate) struct Committed(Option<Commitment>);
+pub(crate) struct Committed {
+    arguments: Option<Commitment>,
+    /// For the commitment to what will be answered.
+    answer: Salt,
+}
 
 impl Committed {
     /// To a request that is to leave as it is.
@@ -60,20 +62,21 @@ impl Committed {
     }
 
     fn to(gate: &Gate, content: Option<&Bytes>, trail: &Trail) -> Self {
-        Self(content.map(|raw| gate.journal.commitments().commit(trail.receipt, Field::Arguments, raw)))
+        let Salts { arguments, answer } = gate.journal.commitments().salts(trail.receipt);
+        Self { arguments: content.map(|raw| arguments.commit(raw)), answer }
     }
 }
 
 impl<'a> Leaving<'a> {
     /// A request.
-    pub(crate) fn request(message: &'a Message, Committed(arguments): Committed) -> Self {
+    pub(crate) fn request(message: &'a Message, committed: Committed) -> Self {
         let request = &message.request;
-        Self { method: message.row.method, request: request.id.as_ref(), arguments, bytes: request.body.len() }
+        Self { method: message.row.method, request: request.id.as_ref(), committed, bytes: request.body.len() }
     }
 
     /// A client's answer to a question that was asked by this method.
-    pub(crate) fn answer(answer: &'a Response, method: &'a str, Committed(arguments): Committed) -> Self {
-        Self { method, request: Some(&answer.id), arguments, bytes: answer.body.len() }
+    pub(crate) fn answer(answer: &'a Response, method: &'a str, committed: Committed) -> Self {
+        Self { method, request: Some(&answer.id), committed, bytes: answer.body.len() }
     }
 }
 
@@ -96,7 +99,7 @@ pub(crate) async fn run(
         object: visible.object().cloned(),
         call: visible.wording().task().map(|task| task.call),
         pin: visible.pin(),
-        arguments: leaving.arguments,
+        arguments: leaving.committed.arguments,
         request_bytes: u64::try_from(leaving.bytes).unwrap_or(u64::MAX),
         findings: trail.noted.told(),
         policies: permitted.policies.clone(),
@@ -105,7 +108,7 @@ pub(crate) async fn run(
     let record = Record { id: trail.receipt, at: trail.began, event: Event::Intent(intent) };
     let durable = gate.journal.durable(&record);
     // Before the wait: hyper may drop this call while it waits, and the intent is in the journal all the same.
-    let open = OpenIntent::new(Arc::clone(&gate.journal), Arc::clone(&gate.clock), trail.receipt, trail.began);
+    let open = OpenIntent::new(gate, trail, leaving.committed.answer);
     if let Err(error) = durable.await {
         open.discard();
         tracing::error!(%error, "the journal cannot be written: calls are refused");

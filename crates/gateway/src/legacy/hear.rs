@@ -120,7 +120,7 @@ pub fn resources_changed(gate: &Gate, server: &ServerName) {
 fn present(gate: &Gate, caller: &Arc<Caller>, session: &Legacy, server: &Object) -> Result<Connected, Refusal> {
     authenticate::still(gate, caller)?;
     let accepted = Accepted { endpoint: session.endpoint().clone(), verb: Verb::Get };
-    let known = Known { caller: Arc::clone(caller) };
+    let known = Known::again(caller);
     let connected = connect::run(gate.snapshots.load(), known, &accepted, gate.clock.now())?;
     halted::again(&gate.halts, &connected, std::slice::from_ref(server))?;
     Ok(connected)

@@ -93,6 +93,7 @@ pub async fn tend(gate: Arc<Gate>, stop: impl Future<Output = ()>) {
         }
         bridge::sweep(&gate);
         gate.tokens.sweep(now);
+        gate.signals.sweep(now);
     }
 }
 

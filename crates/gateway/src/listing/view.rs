@@ -4,11 +4,13 @@
 //! and for callers with the very same attributes. What depends on the time is not kept but asked each time. Whoever comes
 //! while the answers are being gathered waits for them, and everybody else's messages go on in between.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use model::{Caller, EndpointName, Object, Timestamp, limits};
-use moka::sync::Cache;
+use model::{Caller, EndpointName, Hashing, Object, Timestamp, limits};
 use policy::{Action, Foreseen};
+use quick_cache::Weighter;
+use quick_cache::sync::{Cache, DefaultLifecycle};
 use registry::Endpoint;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
@@ -27,10 +29,17 @@ pub(crate) enum List {
 }
 
 /// What callers see, of one snapshot; the least used is forgotten first.
-pub struct Views(Cache<Key, Arc<OnceCell<Arc<View>>>>);
+pub struct Views(Cache<Key, Found, Bytes, Hashing>);
+
+/// What one caller sees, once it is found out.
+type Found = Arc<OnceCell<Arc<View>>>;
+
+/// Weighs what is kept, in bytes, estimated.
+#[derive(Clone)]
+struct Bytes;
 
 /// Everything that what is seen depends on, but for the snapshot.
-#[derive(PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 struct Key {
     caller: Caller,
     endpoint: EndpointName,
@@ -53,17 +62,24 @@ struct Places(Vec<u64>);
 /// Definitions after which others get their turn.
 const BREATH: usize = 64;
 
-impl Default for Views {
-    fn default() -> Self {
+/// Views for which there is room from the start.
+const EXPECTED: usize = 64;
+
+impl Weighter<Key, Found> for Bytes {
+    fn weight(&self, key: &Key, _: &Found) -> u64 {
         /// Bytes that an entry takes beside its bits and groups, roughly.
         const BASE_BYTES: usize = 512;
         const GROUP_BYTES: usize = 128;
-        let weigh = |key: &Key, _: &Arc<OnceCell<Arc<View>>>| {
-            // One bit says that it is shown, another that it has to be asked for.
-            let bytes = BASE_BYTES + key.count / 4 + key.caller.groups().len().saturating_mul(GROUP_BYTES);
-            u32::try_from(bytes).unwrap_or(u32::MAX)
-        };
-        Self(Cache::builder().max_capacity(limits::VIEWS_BYTES_MAX).weigher(weigh).build())
+        // One bit says that it is shown, another that it has to be asked for.
+        let bytes = BASE_BYTES + key.count / 4 + key.caller.groups().len().saturating_mul(GROUP_BYTES);
+        u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+}
+
+impl Default for Views {
+    fn default() -> Self {
+        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
+        Self(Cache::with(EXPECTED, limits::VIEWS_BYTES_MAX, Bytes, hashing, lifecycle))
     }
 }
 
@@ -71,7 +87,7 @@ impl Default for Views {
 pub(crate) async fn of(connected: &Connected, list: List) -> Arc<View> {
     let (caller, endpoint) = ((*connected.caller).clone(), connected.door.name.clone());
     let key = Key { caller, endpoint, list, count: list.count(&connected.door.endpoint) };
-    let view = connected.snapshot.views.0.get_with(key, Arc::default);
+    let Ok(view) = connected.snapshot.views.0.get_or_insert_with(&key, || Ok::<_, Infallible>(Found::default()));
     Arc::clone(view.get_or_init(|| look(connected, list)).await)
 }
 
