@@ -34,6 +34,7 @@ mod injected_instructions;
 mod interceptors;
 mod jailed_server;
 mod known_later;
+mod lapsed_permit;
 mod leaks_by_noun;
 mod matrix;
 mod method_register;

@@ -45,6 +45,13 @@ fn a_permit_names_the_policies_that_gave_it() {
 }
 
 #[test]
+fn a_permit_lasts_where_no_policy_that_applies_reads_arguments_or_the_time() {
+    assert!(!refund(OVER_500, &json!({"order": "a", "amount": 500})).expect("permitted").lasts());
+    let of_another = OVER_500.replace("refund_order", "get_order").replace("amount > 500", "order == \"b\"");
+    assert!(refund(&of_another, &json!({"order": "a", "amount": 500})).expect("permitted").lasts());
+}
+
+#[test]
 fn a_refusal_tells_the_policys_message_and_the_operator_its_id() {
     let refusal = refund(OVER_500, &json!({"order": "a", "amount": 501})).expect_err("over the limit");
     assert_eq!(refusal.reason, Reason::PolicyForbids);
@@ -307,7 +314,7 @@ fn the_time_is_asked_anew_each_time() {
     };
     // 2026-11-21T12:00:00Z.
     const NOON: u64 = 1_795_262_400_000;
-    at(NOON - 1).expect("before");
+    assert!(!at(NOON - 1).expect("before").lasts());
     assert_eq!(reason(at(NOON)), Reason::PolicyForbids);
     at(NOON - 1).expect("before");
     assert_eq!(reason(at(u64::MAX)), Reason::PolicyError);
