@@ -13,13 +13,12 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use model::{Caller, Changed, Hashing, SessionKey, Timestamp, limits};
+use model::{Cache, Caller, Changed, SessionKey, Timestamp, cache, limits};
 use quick_cache::UnitWeighter;
-use quick_cache::sync::{Cache, DefaultLifecycle};
 
 /// How every sign-in began; the least used are forgotten first.
 pub struct Signals {
-    begun: Cache<SignIn, Arc<Beginning>, UnitWeighter, Hashing>,
+    begun: Cache<SignIn, Arc<Beginning>>,
     /// Names of software are kept as their hashes, under a key of this process.
     hasher: RandomState,
 }
@@ -66,8 +65,7 @@ impl Beginning {
 
 impl Default for Signals {
     fn default() -> Self {
-        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
-        let begun = Cache::with(EXPECTED, limits::SIGN_INS_REMEMBERED_MAX, UnitWeighter, hashing, lifecycle);
+        let begun = cache(EXPECTED, limits::SIGN_INS_REMEMBERED_MAX, UnitWeighter);
         Self { begun, hasher: RandomState::new() }
     }
 }

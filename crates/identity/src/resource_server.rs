@@ -24,11 +24,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use model::{
-    Agent, Assurance, Authentication, Caller, CertificateName, Challenge, Changed, Clock, Digest, EndpointName,
-    Hashing, Reason, Refusal, Timestamp, TokenEnd, TokenFamily, TokenKey, limits,
+    Agent, Assurance, Authentication, Cache, Caller, CertificateName, Challenge, Changed, Clock, Digest, EndpointName,
+    Reason, Refusal, Timestamp, TokenEnd, TokenFamily, TokenKey, cache, limits,
 };
 use quick_cache::UnitWeighter;
-use quick_cache::sync::{Cache, DefaultLifecycle};
 
 use crate::agents::{Agents, Registration};
 use crate::certificate::Certificate;
@@ -54,7 +53,7 @@ pub struct ResourceServer {
     certificates: Certificates,
     issuers: Vec<Arc<Issuer>>,
     introspection: Option<Introspection>,
-    remembered: Cache<Digest, Arc<Remembered>, UnitWeighter, Hashing>,
+    remembered: Cache<Digest, Arc<Remembered>>,
     /// The seconds in which tokens that were verified end.
     ends: Mutex<BTreeSet<u64>>,
     proofs: Arc<Proofs>,
@@ -126,14 +125,13 @@ impl ResourceServer {
             Arc::new(Issuer::new(settings, keys, Arc::clone(&clock)))
         });
         let ends = before.map(|before| before.ends.lock().unwrap_or_else(PoisonError::into_inner).clone());
-        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
         Self {
             public_url: public_url.trim_end_matches('/').to_owned(),
             scopes,
             certificates,
             issuers: issuers.collect(),
             introspection: introspection.map(Introspection::new),
-            remembered: Cache::with(EXPECTED, limits::TOKENS_REMEMBERED_MAX, UnitWeighter, hashing, lifecycle),
+            remembered: cache(EXPECTED, limits::TOKENS_REMEMBERED_MAX, UnitWeighter),
             ends: Mutex::new(ends.unwrap_or_default()),
             proofs,
             clock,

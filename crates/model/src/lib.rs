@@ -40,7 +40,7 @@ pub use ids::{
     AgentId, EndpointName, GroupName, NameError, PolicyId, PromptName, ReceiptId, Revision, ServerName, ThreadId,
     ToolName, UserId, ZoneName,
 };
-pub use map::{Hashing, Map, Set};
+pub use map::{Cache, Map, Set, cache};
 pub use object::{Object, Scope};
 pub use refusal::{Challenge, Code, Reason, Refusal};
 pub use secret::{Secret, SecretReference, SecretReferenceError};

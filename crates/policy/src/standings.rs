@@ -3,8 +3,7 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use model::{Caller, EndpointName, Hashing, Object, limits};
-use quick_cache::sync::{Cache, DefaultLifecycle};
+use model::{Cache, Caller, EndpointName, Object, cache, limits};
 use quick_cache::{Equivalent, Weighter};
 
 use crate::decide::Target;
@@ -12,7 +11,7 @@ use crate::standing::Standing;
 use crate::{Action, Question};
 
 /// The standings of one revision; the least used are forgotten first.
-pub(crate) struct Standings(Cache<Key, Arc<Standing>, Bytes, Hashing>);
+pub(crate) struct Standings(Cache<Key, Arc<Standing>, Bytes>);
 
 /// Weighs what is kept, in bytes, estimated.
 #[derive(Clone)]
@@ -29,8 +28,7 @@ const EXPECTED: usize = 1024;
 
 impl Standings {
     pub(crate) fn new() -> Self {
-        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
-        Self(Cache::with(EXPECTED, limits::STANDINGS_BYTES_MAX, Bytes, hashing, lifecycle))
+        Self(cache(EXPECTED, limits::STANDINGS_BYTES_MAX, Bytes))
     }
 
     pub(crate) fn get(&self, question: &Question<'_>) -> Option<Arc<Standing>> {

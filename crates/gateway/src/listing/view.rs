@@ -7,10 +7,9 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use model::{Caller, EndpointName, Hashing, Object, Timestamp, limits};
+use model::{Cache, Caller, EndpointName, Object, Timestamp, cache, limits};
 use policy::{Action, Foreseen};
 use quick_cache::Weighter;
-use quick_cache::sync::{Cache, DefaultLifecycle};
 use registry::Endpoint;
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
@@ -29,7 +28,7 @@ pub(crate) enum List {
 }
 
 /// What callers see, of one snapshot; the least used is forgotten first.
-pub struct Views(Cache<Key, Found, Bytes, Hashing>);
+pub struct Views(Cache<Key, Found, Bytes>);
 
 /// What one caller sees, once it is found out.
 type Found = Arc<OnceCell<Arc<View>>>;
@@ -78,8 +77,7 @@ impl Weighter<Key, Found> for Bytes {
 
 impl Default for Views {
     fn default() -> Self {
-        let (hashing, lifecycle) = (Hashing::default(), DefaultLifecycle::default());
-        Self(Cache::with(EXPECTED, limits::VIEWS_BYTES_MAX, Bytes, hashing, lifecycle))
+        Self(cache(EXPECTED, limits::VIEWS_BYTES_MAX, Bytes))
     }
 }
 
