@@ -181,15 +181,24 @@ impl Fault {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        match &error {
+        let next = error.next();
+        let fault = match &error {
             StoreError::Conflict { .. } => Self::new(Code::Conflict, error.to_string()),
             StoreError::NotFound { .. } => Self::new(Code::NotFound, error.to_string()),
             StoreError::Refused(why) => Self::new(Code::Refused, why.clone()),
+            StoreError::Full { .. } => {
+                tracing::error!(%error, "the durable state failed");
+                Self::new(Code::StorageFailed, error.to_string())
+            }
             StoreError::Storage { source, .. } => {
                 // The driver's words are for the log; they can name files and statements.
                 tracing::error!(%error, %source, "the durable state failed");
                 Self::new(Code::StorageFailed, error.to_string())
             }
+        };
+        match next {
+            Some(next) => fault.with_next(next),
+            None => fault,
         }
     }
 }

@@ -91,6 +91,6 @@ async fn run(cli: Cli, since: Instant) -> ExitCode {
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => Failure::new(format!("{error:#}")).told(),
+        Err(error) => Failure::of(error.as_ref()).told(),
     }
 }

@@ -16,11 +16,10 @@ use wire::sse;
 
 use crate::apart::{self, Apart};
 use crate::arrival;
-use crate::body::{Response, streamed};
+use crate::body::{JSON, Response, answered, streamed, streaming};
 use crate::controls::refuse;
 use crate::gate::Gate;
 use crate::large::weight;
-use crate::pipeline::{JSON, answered, streaming};
 use crate::relay::Part;
 use crate::trail::Trail;
 

@@ -1,4 +1,4 @@
-//! Bodies, in and out.
+//! Bodies, in and out, and the responses they leave in.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::Stream;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, StatusCode};
 use http_body_util::{BodyExt as _, Either, Full, StreamBody};
 use hyper::body::{Body as _, Frame, Incoming};
-use model::{Reason, Refusal, limits};
+use model::{Reason, ReceiptId, Refusal, limits};
 use tokio::task::yield_now;
+
+use crate::controls::refuse;
 
 /// A body the gate sends: whole, or message by message.
 pub(crate) type Body = Either<Full<Bytes>, StreamBody<Messages>>;
@@ -30,6 +34,39 @@ pub(crate) fn whole(bytes: Bytes) -> Body {
 pub(crate) fn streamed(parts: impl Stream<Item = Bytes> + Send + 'static) -> Body {
     use futures_util::StreamExt as _;
     Either::Right(StreamBody::new(Box::pin(parts.map(|part| Ok(Frame::data(part))))))
+}
+
+/// What a whole answer is written in.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// An answer that is ready. It says which receipt tells of it.
+pub(crate) fn answered(
+    status: StatusCode,
+    content_type: Option<HeaderValue>,
+    bytes: Bytes,
+    receipt: ReceiptId,
+) -> Response {
+    let mut response = http::Response::new(whole(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, content_type);
+    }
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(refuse::RECEIPT, refuse::receipt_value(receipt));
+    response
+}
+
+/// An answer in events.
+pub(crate) fn streaming(body: Body, receipt: ReceiptId) -> Response {
+    let mut response = http::Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    // Buffering between would hold events back (MCP 2026-07-28, basic/patterns/subscriptions).
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    headers.insert(refuse::RECEIPT, refuse::receipt_value(receipt));
+    response
 }
 
 /// Reads a request's body whole.

@@ -19,7 +19,7 @@ use wire::edit::Change;
 use wire::reply::{self, REFUSAL};
 use wire::{Flaw, edit};
 
-use crate::body::Response;
+use crate::body::{JSON, Response, answered};
 use crate::controls::halted::Running;
 use crate::controls::read::Message;
 use crate::controls::turn;
@@ -27,7 +27,6 @@ use crate::gate::Gate;
 use crate::holder;
 use crate::legacy::Message as Aside;
 use crate::naming;
-use crate::pipeline::{JSON, answered};
 use crate::trail::Trail;
 
 /// The name under which the answer is wanted.
@@ -55,11 +54,7 @@ pub(crate) fn ask(
     };
     let refusal = refusal.with_hint(format!("the person opens {page} in a browser, and the call is made again"));
     let words = format!("Connect {server}, so that calls for you can use your account there. Then go on.");
-    let capabilities = match &running.present.legacy {
-        None => &request.meta.client_capabilities,
-        Some(session) => &session.capabilities,
-    };
-    let opens_pages = capabilities.elicitation.is_some_and(|elicitation| elicitation.url);
+    let opens_pages = running.present.capabilities(request).elicitation.is_some_and(|elicitation| elicitation.url);
     let Some(id) = request.id.as_ref().filter(|_| opens_pages) else { return Err(refusal.into()) };
     let bytes = match &running.present.legacy {
         Some(session) => {

@@ -30,13 +30,13 @@ use wire::header::{PROTOCOL_VERSION, SESSION_ID};
 
 use crate::apart::{self, Apart};
 use crate::arrival;
-use crate::body::Response;
+use crate::body::{Response, answered};
 use crate::controls::accept::Verb;
 use crate::controls::refuse;
 use crate::gate::Gate;
 use crate::legacy::{self, Handle, Legacies, Legacy};
 use crate::peer::Peer;
-use crate::pipeline::{Admitted, answered};
+use crate::pipeline::Admitted;
 use crate::relay::Part;
 use crate::trail::Trail;
 

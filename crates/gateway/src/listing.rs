@@ -15,11 +15,13 @@ pub use view::Views;
 use ::inspect::Origin;
 use audit::{Event, Listed, Record, Who};
 use bytes::Bytes;
+use http::StatusCode;
 use model::{Object, Reason, Refusal, Timestamp, limits};
 use policy::Action;
 use serde_json::{Map, Value, json};
 use wire::{Id, reply};
 
+use crate::body::{JSON, Response, answered};
 use crate::controls::connect::Connected;
 use crate::controls::halted::Running;
 use crate::controls::inspect::{self, Passed, Passing};
@@ -35,6 +37,15 @@ use view::List;
 pub(crate) struct Listing {
     pub(crate) bytes: Bytes,
     pub(crate) record: Record,
+}
+
+impl Listing {
+    /// The answer, once it is noted.
+    pub(crate) fn told(self, gate: &Gate, message: &Message) -> Response {
+        gate.journal.queue(&self.record);
+        gate.metrics.answered(message.row.method);
+        answered(StatusCode::OK, Some(JSON), self.bytes, self.record.id)
+    }
 }
 
 /// Answers a method of [`crate::register::Path::Pinned`].

@@ -24,15 +24,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flow::StreamPlace;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::StatusCode;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
-use model::{Caller, Reason, ReceiptId, Refusal, Timestamp};
+use model::{Caller, Reason, Refusal, Timestamp};
 use serde_json::json;
 use wire::header::{PROTOCOL_VERSION, SESSION_ID};
 use wire::{Flaw, Subject, reply};
 
-use crate::body::{Body, Response, whole};
+use crate::body::{JSON, Response, answered, streaming};
 use crate::bridge::Unread;
 use crate::connecting;
 use crate::controls::accept::{Accepted, Verb};
@@ -52,7 +51,7 @@ use crate::controls::{
 use crate::gate::Gate;
 use crate::large::weight;
 use crate::legacy::{self, Call, Keeping};
-use crate::listing::{self, Listing};
+use crate::listing;
 use crate::naming;
 use crate::register::Path;
 use crate::relay::Relay;
@@ -198,7 +197,7 @@ async fn dispatch(
 ) -> Result<Response, Flaw> {
     if let Some(asked) = search::asked(&running, message) {
         let listing = search::run(gate, &running, message, asked, trail).await?;
-        return Ok(told(gate, message, listing, trail));
+        return Ok(listing.told(gate, message));
     }
     match message.row.path {
         Path::Pinned => list(gate, &running, message, trail).await,
@@ -232,31 +231,16 @@ async fn dispatch(
 /// Answers from pinned definitions; no server is asked.
 async fn list(gate: &Arc<Gate>, running: &Running, message: &Message, trail: &Trail) -> Result<Response, Flaw> {
     let listing = listing::run(gate, running, message, trail).await?;
-    let begun = match &message.request.subject {
-        Subject::Initialize { .. } => Some(legacy::begin(gate, running, message, trail.began)?),
-        Subject::Tool { .. }
-        | Subject::Prompt { .. }
-        | Subject::Resource { .. }
-        | Subject::Completion { .. }
-        | Subject::Subscription { .. }
-        | Subject::Task { .. }
-        | Subject::Cancelled { .. }
-        | Subject::Progress { .. }
-        | Subject::LogLevel { .. }
-        | Subject::None => None,
+    let begun = if let Subject::Initialize { .. } = &message.request.subject {
+        Some(legacy::begin(gate, running, message, trail.began)?)
+    } else {
+        None
     };
-    let mut response = told(gate, message, listing, trail);
+    let mut response = listing.told(gate, message);
     if let Some(session) = begun {
         response.headers_mut().insert(SESSION_ID, session);
     }
     Ok(response)
-}
-
-/// An answer of the gate's own.
-fn told(gate: &Gate, message: &Message, listing: Listing, trail: &Trail) -> Response {
-    gate.journal.queue(&listing.record);
-    gate.metrics.answered(message.row.method);
-    answered(StatusCode::OK, Some(JSON), listing.bytes, trail.receipt)
 }
 
 /// Everything that reaches a server.
@@ -391,10 +375,7 @@ fn release(
         visible::again(running, &connected, &objects, now).map_err(release::withheld)?;
     }
     let request = &message.request;
-    let capabilities = match &running.present.legacy {
-        None => request.meta.client_capabilities.clone(),
-        Some(session) => session.capabilities.clone(),
-    };
+    let capabilities = running.present.capabilities(request).clone();
     let legacy = running.present.legacy.clone();
     let (row, revision, progress) = (message.row, request.revision, request.meta.progress_token.clone());
     let server = naming::server(&objects)?.clone();
@@ -422,34 +403,4 @@ fn release(
             Ok(streaming(body, trail.receipt))
         }
     }
-}
-
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-pub(crate) fn answered(
-    status: StatusCode,
-    content_type: Option<HeaderValue>,
-    bytes: Bytes,
-    receipt: ReceiptId,
-) -> Response {
-    let mut response = http::Response::new(whole(bytes));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    if let Some(content_type) = content_type {
-        headers.insert(CONTENT_TYPE, content_type);
-    }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(refuse::RECEIPT, refuse::receipt_value(receipt));
-    response
-}
-
-pub(crate) fn streaming(body: Body, receipt: ReceiptId) -> Response {
-    let mut response = http::Response::new(body);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
-    // Buffering between would hold events back (MCP 2026-07-28, basic/patterns/subscriptions).
-    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
-    headers.insert(refuse::RECEIPT, refuse::receipt_value(receipt));
-    response
 }

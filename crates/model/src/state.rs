@@ -143,6 +143,12 @@ pub enum StoreError {
     /// The thing is in a state that does not allow this change.
     #[error("{0}")]
     Refused(String),
+    /// The disk is full. What was to be changed is as it was.
+    #[error("the disk that holds the state is full: there was no room to {doing}")]
+    Full {
+        /// The operation, as a verb phrase.
+        doing: &'static str,
+    },
     /// The storage itself failed.
     #[error("storage failed while it was to {doing}")]
     Storage {
@@ -152,6 +158,18 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+impl StoreError {
+    /// What to do next, where the error alone tells.
+    pub fn next(&self) -> Option<&'static str> {
+        match self {
+            Self::Full { .. } => {
+                Some("make room on the disk of the gate's data directory, then try again; nothing was changed")
+            }
+            Self::Conflict { .. } | Self::NotFound { .. } | Self::Refused(_) | Self::Storage { .. } => None,
+        }
+    }
 }
 
 #[cfg(test)]

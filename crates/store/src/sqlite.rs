@@ -173,7 +173,18 @@ fn migrations() -> Migrator {
 
 /// The driver's error as the port's.
 fn storage<E: Into<Box<dyn std::error::Error + Send + Sync>>>(doing: &'static str) -> impl FnOnce(E) -> StoreError {
-    move |source| StoreError::Storage { doing, source: source.into() }
+    move |source| {
+        let source = source.into();
+        if is_full(&*source) { StoreError::Full { doing } } else { StoreError::Storage { doing, source } }
+    }
+}
+
+/// Whether an error or one of its causes is SQLite's that the disk is full (`SQLITE_FULL`).
+fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    const FULL: &str = "13";
+    std::iter::successors(Some(error), |error| error.source())
+        .filter_map(|error| error.downcast_ref::<sqlx::Error>()?.as_database_error()?.code())
+        .any(|code| code == FULL)
 }
 
 async fn revision(connection: &mut SqliteConnection) -> Result<Revision, StoreError> {

@@ -2,9 +2,11 @@
 
 use std::error::Error;
 use std::fmt;
+use std::iter;
 use std::process::ExitCode;
 
 use admin::{Fault, Place, Problem};
+use model::StoreError;
 use registry::manifest::Mistake;
 
 use super::paint::{self, BAD, FAINT, NAME};
@@ -38,16 +40,25 @@ impl Failure {
         Self { exit: Exit::Usage, ..Self::new(what) }
     }
 
-    /// An error with the errors that caused it.
-    pub(crate) fn of(error: &dyn Error) -> Self {
-        let mut what = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            what.push_str(": ");
-            what.push_str(&cause.to_string());
-            source = cause.source();
+    /// An error with the errors that caused it, each told once: some tell their causes themselves. What a failure among them
+    /// says of places and of what to do next is kept.
+    pub(crate) fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut failure = Self::new(String::new());
+        for cause in iter::successors(Some(error), |&error| error.source()) {
+            let own = cause.downcast_ref::<Self>();
+            let what = own.map_or_else(|| cause.to_string(), |own| own.what.clone());
+            if !failure.what.contains(&what) {
+                let gap = if failure.what.is_empty() { "" } else { ": " };
+                failure.what.push_str(&format!("{gap}{what}"));
+            }
+            if let Some(Self { what: _, problems, next, exit }) = own.cloned() {
+                failure = Self { what: failure.what, problems, next, exit };
+            }
+            if let Some(next) = cause.downcast_ref::<StoreError>().and_then(StoreError::next) {
+                failure.next = Some(next.to_owned());
+            }
         }
-        Self::new(what)
+        failure
     }
 
     /// A file has a mistake.
@@ -120,3 +131,6 @@ fn spot(place: &Place) -> String {
         (None, _) => place.file.clone(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use flow::{Session, Sessions};
 use model::{Reason, Refusal, Timestamp};
-use wire::Revision;
+use wire::{Capabilities, Request, Revision};
 
 use crate::controls::connect::{Connected, Spoken};
 use crate::legacy::{Legacies, Legacy};
@@ -17,6 +17,13 @@ pub(crate) struct Present {
     pub(crate) revision: Revision,
     /// The session that the client keeps; none for clients that keep none, and for one that begins it.
     pub(crate) legacy: Option<Arc<Legacy>>,
+}
+
+impl Present {
+    /// What the client of this request can do: it said so when its session began, or says so each time.
+    pub(crate) fn capabilities<'a>(&'a self, request: &'a Request) -> &'a Capabilities {
+        self.legacy.as_ref().map_or(&request.meta.client_capabilities, |session| &session.capabilities)
+    }
 }
 
 /// What a message says of a session of the client's.

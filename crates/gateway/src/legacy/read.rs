@@ -14,13 +14,12 @@ use wire::{Flaw, Revision, sse};
 
 use super::replay::Message;
 use super::{Call, Legacy, Reader, Replay};
-use crate::body::{Body, Response, streamed};
+use crate::body::{Body, Response, streamed, streaming};
 use crate::controls::connect::Connected;
 use crate::controls::halted::{self, Running};
 use crate::controls::{authenticate, visible};
 use crate::gate::Gate;
 use crate::listing;
-use crate::pipeline::streaming;
 use crate::relay::{Counted, KEEP_ALIVE, Part, Relay};
 use crate::trail::Trail;
 

@@ -15,7 +15,7 @@ use wire::answer::Incoming;
 use wire::{Capabilities, Flaw, Id, Revision, Subject, outgoing};
 
 use super::{Asker, Given, Legacy, Open, hear};
-use crate::body::Response;
+use crate::body::{Response, answered};
 use crate::bridge;
 use crate::controls::halted::{self, Running};
 use crate::controls::intent::{self, Committed, Leaving};
@@ -23,7 +23,6 @@ use crate::controls::read::Message;
 use crate::controls::{credential, decide, visible};
 use crate::gate::Gate;
 use crate::large::weight;
-use crate::pipeline::answered;
 use crate::snapshot::Snapshot;
 use crate::trail::Trail;
 

@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use wire::{Flaw, Revision, sse};
 
 use super::{Line, Told};
-use crate::body::{Body, Response, streamed};
+use crate::body::{Body, Response, streamed, streaming};
 use crate::controls::connect::{Connected, Spoken};
 use crate::controls::halted;
 use crate::controls::session::Claim;
 use crate::controls::{authenticate, refuse};
 use crate::gate::Gate;
-use crate::pipeline::{self, Admitted, streaming};
+use crate::pipeline::{self, Admitted};
 use crate::relay::{Counted, KEEP_ALIVE};
 use crate::trail::Trail;
 
