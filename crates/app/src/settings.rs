@@ -19,12 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use admin::PeopleError;
-use anyhow::Context as _;
 use identity::{DevelopmentToken, DevelopmentTokens, SecretError, TokenError, read_secret};
 use model::{AgentId, AgentKind, GroupName, Role, Secret, SecretReference, UserId};
 use registry::manifest::{self, Mistake};
 use serde::Deserialize;
 
+use crate::cli::failure::Failure;
 pub(crate) use issuers::Issuer;
 use place::Step::{self, Index, Key};
 
@@ -208,11 +208,9 @@ impl Loaded {
     /// # Errors
     /// With file, line and column of what is wrong.
     pub(crate) fn read(file: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(file).with_context(|| {
-            format!(
-                "cannot read the settings `{}`: name them with --config, or make one as the README shows",
-                file.display()
-            )
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Failure::new(format!("cannot read the settings `{}`: {error}", file.display()))
+                .with_next("name them with --config, or make them as the README shows")
         })?;
         let settings = manifest::parse(&file.display().to_string(), &text).map_err(|mistake: Mistake| {
             let whole =

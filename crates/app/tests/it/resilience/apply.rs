@@ -188,7 +188,7 @@ async fn a_gate_that_is_to_apply_wrong_files_first_does_not_open() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
         one_line(&String::from_utf8(output.stderr).unwrap(), gate.directory()),
-        "error: missing field `purpose`; zones/wrong.toml:1:1: missing field `purpose`"
+        "error: missing field `purpose` zones/wrong.toml:1:1 next:  add `purpose = …`"
     );
     assert!(!String::from_utf8_lossy(&output.stdout).contains("is ready"));
 
